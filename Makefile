@@ -1,0 +1,43 @@
+# `make run` and `make test` are the two to know. Each sets up what it needs, in .venv, with Python, gcc and make alone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+ENGINE_FILES := $(wildcard pastream_cli/engine/*.[ch])
+C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
+
+.PHONY: run test soak lint format clean
+
+run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
+	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
+
+test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
+	tests/install-debian-packages
+	$(BIN)/python -m pytest
+
+soak: $(INSTALLED)  ## the campaigns at their full count
+	tests/install-debian-packages
+	$(BIN)/python -m pytest --soak -m campaign
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(C_FILES)
+
+clean:
+	rm -rf .venv build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f pastream_cli/engine/_native.*
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The old module goes first: setuptools would keep one that is newer than what it knows of its sources.
+$(INSTALLED): pyproject.toml setup.py pastream_cli/engine/_build.py $(ENGINE_FILES)
+	$(PYTHON) -m venv .venv
+	rm -f pastream_cli/engine/_native.*
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	touch $@

@@ -1,0 +1,364 @@
+/* The audio callback and nothing else: the real-time file.
+ *
+ * Everything here runs on the device's thread (engine_device_lost too). No lock, no allocation, no
+ * call that can block, no loop without a bound; one read of the monotonic clock per block.
+ */
+#include <math.h>
+#include <time.h>
+
+#include "_state.h"
+
+enum { GO_ON = 0, COMPLETE = 1 };
+
+/* PortAudio's PaStreamCallbackFlags. */
+enum {
+    HOST_INPUT_UNDERFLOW = 1,
+    HOST_INPUT_OVERFLOW = 2,
+    HOST_OUTPUT_UNDERFLOW = 4,
+    HOST_OUTPUT_OVERFLOW = 8,
+    HOST_CAPTURE_FLAGS = HOST_INPUT_UNDERFLOW | HOST_INPUT_OVERFLOW,
+    HOST_PLAYBACK_FLAGS = HOST_OUTPUT_UNDERFLOW | HOST_OUTPUT_OVERFLOW
+};
+
+static int64_t min_frames(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max_frames(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The callback is the only writer of its counters: a plain load and store is enough. */
+static void count(_Atomic int64_t *counter, int64_t amount)
+{
+    const int64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + amount, memory_order_relaxed);
+}
+
+static int64_t position_of(const engine *e)
+{
+    return atomic_load_explicit(&e->position, memory_order_relaxed);
+}
+
+static void play_silence(const engine *e, unsigned char *output, int64_t frames)
+{
+    const int zero = e->playback.sample_format == SAMPLE_UINT8 ? 0x80 : 0;
+    memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
+}
+
+/* For the owner to tell. Where its list is full the counters still have it. */
+static void tell(engine *e, const struct loss *record)
+{
+    if (ring_room(e->events) == 0) {
+        count(&e->unlisted_losses, 1);
+        return;
+    }
+    ring_put(e->events, record, 1);
+}
+
+/* Returns whether the stream has settled; time zero is then the next callback. */
+static int settle(engine *e, int64_t frames, unsigned long host_flags)
+{
+    const unsigned long faults = host_flags & (HOST_CAPTURE_FLAGS | HOST_PLAYBACK_FLAGS);
+    if (faults)
+        count(&e->settling_flags, 1);
+    e->clean_frames = faults ? 0 : e->clean_frames + frames;
+    e->settling_frames += frames;
+    if (e->clean_frames >= e->settle_frames)
+        return 1;
+    if (e->settling_frames < e->settle_at_most)
+        return 0;
+    atomic_store_explicit(&e->settling_gave_up, 1, memory_order_relaxed);
+    return 1;
+}
+
+static void note_host_flags(engine *e, unsigned long host_flags, int64_t now)
+{
+    struct loss record = {.frame = position_of(e), .monotonic_ns = now};
+    if (e->capture.channels && (host_flags & HOST_CAPTURE_FLAGS)) {
+        count(&e->host_capture_flags, 1);
+        record.kind = LOSS_HOST_CAPTURE;
+        tell(e, &record);
+    }
+    if (e->playback.channels && (host_flags & HOST_PLAYBACK_FLAGS)) {
+        count(&e->host_playback_flags, 1);
+        record.kind = LOSS_HOST_PLAYBACK;
+        tell(e, &record);
+    }
+}
+
+static void close_underrun(engine *e)
+{
+    if (e->open_underrun.frames == 0)
+        return;
+    tell(e, &e->open_underrun);
+    e->open_underrun.frames = 0;
+}
+
+static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now)
+{
+    if (e->open_underrun.frames == 0) {
+        e->open_underrun = (struct loss){.frame = frame, .monotonic_ns = now, .kind = LOSS_UNDERRUN};
+        count(&e->underruns, 1);
+    }
+    e->open_underrun.frames += frames;
+    count(&e->underrun_frames, frames);
+}
+
+static void end_input(engine *e, int64_t frame)
+{
+    atomic_store_explicit(&e->input_ended, 1, memory_order_relaxed);
+    if (e->pad >= 0)
+        e->total = min_frames(e->total, frame + e->pad);
+}
+
+/* Moves frames from the ring to the output; whatever the ring cannot give is silence. */
+static void play(engine *e, unsigned char *output, int64_t frames, int64_t now)
+{
+    const int64_t position = position_of(e);
+    const int64_t wanted = max_frames(
+        0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
+    int64_t played = 0;
+    if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
+        /* acquire, and before the ring is looked at: if the input has ended, every frame of it
+         * is in the ring */
+        const int ended = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
+        const int64_t available = (int64_t)ring_available(e->playback.frames);
+        played = min_frames(wanted, available);
+        ring_get(e->playback.frames, output, (uint64_t)played);
+        if (played > 0 || ended)
+            close_underrun(e);
+        if (ended && played == available)
+            end_input(e, position + played);
+        else if (position + played >= e->limit)
+            end_input(e, e->limit);
+        else if (played < wanted)
+            underrun(e, position + played, wanted - played, now);
+    }
+    play_silence(e, output + played * e->playback.frame_bytes, frames - played);
+}
+
+/* Opens a loss or adds to the open one. It is published before the first frame stored after it. */
+static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now)
+{
+    if (e->open_loss.frames == 0) {
+        e->open_loss = (struct loss){
+            .frame = frame,
+            .monotonic_ns = now,
+            .ring_index = atomic_load_explicit(&e->capture.frames->written, memory_order_relaxed),
+            .kind = kind,
+        };
+        count(&e->losses, 1);
+    }
+    e->open_loss.frames += frames;
+    count(&e->lost_frames, frames);
+}
+
+static void store(engine *e, const unsigned char *input, int64_t frames, int64_t now)
+{
+    ring *r = e->capture.frames;
+    const int64_t position = position_of(e);
+    const int64_t skipped = max_frames(0, min_frames(frames, e->offset - position));
+    const int64_t kept = frames - skipped;
+    if (kept == 0)
+        return;
+    const int64_t room = (int64_t)ring_room(r);
+    const int gap_fits = e->open_loss.frames == 0 || ring_room(e->gaps) > 0;
+    if (room < kept || !gap_fits) {
+        lose(e, LOSS_OVERRUN, position + skipped, kept, now);
+        return;
+    }
+    if (e->open_loss.frames) {
+        ring_put(e->gaps, &e->open_loss, 1);
+        tell(e, &e->open_loss);
+        e->open_loss.frames = 0;
+    }
+    ring_put(r, input + skipped * e->capture.frame_bytes, (uint64_t)kept);
+    count(&e->stored_frames, kept);
+    const int64_t waiting = (int64_t)r->capacity - room + kept;
+    if (waiting > atomic_load_explicit(&e->capture_high_water, memory_order_relaxed))
+        atomic_store_explicit(&e->capture_high_water, waiting, memory_order_relaxed);
+}
+
+static const float *as_float32(const void *data, int sample_format, float *buffer, int64_t samples)
+{
+    switch (sample_format) {
+    case SAMPLE_INT32:
+        for (int64_t i = 0; i < samples; ++i)
+            buffer[i] = (float)((const int32_t *)data)[i] * 0x1p-31f;
+        return buffer;
+    case SAMPLE_INT24: {
+        const unsigned char *bytes = data;
+        for (int64_t i = 0; i < samples; ++i) {
+            /* the low byte stays zero: the packed bytes are the upper three of an int32 */
+            int32_t sample = 0;
+            memcpy((unsigned char *)&sample + 1, bytes + 3 * i, 3);
+            buffer[i] = (float)sample * 0x1p-31f;
+        }
+        return buffer;
+    }
+    case SAMPLE_INT16:
+        for (int64_t i = 0; i < samples; ++i)
+            buffer[i] = (float)((const int16_t *)data)[i] * 0x1p-15f;
+        return buffer;
+    case SAMPLE_INT8:
+        for (int64_t i = 0; i < samples; ++i)
+            buffer[i] = (float)((const int8_t *)data)[i] * 0x1p-7f;
+        return buffer;
+    case SAMPLE_UINT8:
+        for (int64_t i = 0; i < samples; ++i)
+            buffer[i] = (float)(((const uint8_t *)data)[i] - 128) * 0x1p-7f;
+        return buffer;
+    default:
+        return data;
+    }
+}
+
+/* Peak and sum of squares of interleaved samples. Sixteen lanes at a time stay in registers and
+ * vectorise; `lanes` is a multiple of both 16 and the number of channels, so that each lane only
+ * ever sees one channel. */
+static void measure(struct levels *levels, const float *samples, int64_t count_of_samples,
+                    int64_t channels, int64_t lanes)
+{
+    const int64_t groups = lanes ? count_of_samples / lanes : 0;
+    for (int64_t first = 0; groups && first < lanes; first += METER_LANES) {
+        float peaks[METER_LANES] = {0};
+        float sums[METER_LANES] = {0};
+        const float *group = samples + first;
+        for (int64_t i = 0; i < groups; ++i, group += lanes) {
+            for (int lane = 0; lane < METER_LANES; ++lane) {
+                const float magnitude = fabsf(group[lane]);
+                peaks[lane] = magnitude > peaks[lane] ? magnitude : peaks[lane];
+                sums[lane] += magnitude * magnitude;
+            }
+        }
+        for (int lane = 0; lane < METER_LANES; ++lane) {
+            const int64_t channel = (first + lane) % channels;
+            if (peaks[lane] > levels->peaks[channel])
+                levels->peaks[channel] = peaks[lane];
+            levels->square_sums[channel] += (double)sums[lane];
+        }
+    }
+    int64_t channel = 0;
+    for (int64_t i = groups * lanes; i < count_of_samples; ++i) {
+        const float magnitude = fabsf(samples[i]);
+        if (magnitude > levels->peaks[channel])
+            levels->peaks[channel] = magnitude;
+        levels->square_sums[channel] += (double)(magnitude * magnitude);
+        channel = channel + 1 == channels ? 0 : channel + 1;
+    }
+}
+
+static void meter(engine *e, const struct side *side, const void *data, int64_t frames)
+{
+    float buffer[METER_BUFFER_SAMPLES];
+    const int64_t channels = side->channels;
+    const int64_t frames_at_once = METER_BUFFER_SAMPLES / channels;
+    const unsigned char *next = data;
+    for (int64_t done = 0; done < frames; done += frames_at_once) {
+        const int64_t samples = min_frames(frames - done, frames_at_once) * channels;
+        measure(&e->meter, as_float32(next, side->sample_format, buffer, samples), samples, channels,
+                e->meter_lanes);
+        next += frames_at_once * side->frame_bytes;
+    }
+    e->meter.frames += frames;
+}
+
+/* Hands the levels to the owner if it has asked since the last time. */
+static void answer_levels(engine *e, int64_t channels)
+{
+    /* acquire: the owner must have finished reading `shown` before it is written again */
+    const uint32_t asked = atomic_load_explicit(&e->levels_asked, memory_order_acquire);
+    if (asked == atomic_load_explicit(&e->levels_answered, memory_order_relaxed))
+        return;
+    const size_t entries = (size_t)channels;
+    memcpy(e->shown.peaks, e->meter.peaks, entries * sizeof *e->shown.peaks);
+    memcpy(e->shown.square_sums, e->meter.square_sums, entries * sizeof *e->shown.square_sums);
+    e->shown.frames = e->meter.frames;
+    memset(e->meter.peaks, 0, entries * sizeof *e->meter.peaks);
+    memset(e->meter.square_sums, 0, entries * sizeof *e->meter.square_sums);
+    e->meter.frames = 0;
+    /* release: the levels must be in memory before they are announced */
+    atomic_store_explicit(&e->levels_answered, asked, memory_order_release);
+}
+
+static int run_block(engine *e, const void *input, void *output, int64_t frames,
+                     unsigned long host_flags, int64_t now)
+{
+    if (!atomic_load_explicit(&e->settled, memory_order_relaxed)) {
+        if (output)
+            play_silence(e, output, frames);
+        if (settle(e, frames, host_flags))
+            atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
+        return GO_ON;
+    }
+    if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0)
+        atomic_store_explicit(&e->time_zero_ns, now, memory_order_relaxed);
+    note_host_flags(e, host_flags, now);
+    if (output)
+        play(e, output, frames, now);
+    if (e->loop_back)
+        e->loop_back(e->loop_back_context, (uint64_t)frames);
+
+    const int64_t position = position_of(e);
+    const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
+    if (input && e->capture.frames)
+        store(e, input, taken, now);
+    if (input)
+        meter(e, &e->capture, input, taken);
+    else if (output)
+        meter(e, &e->playback, output, taken);
+    answer_levels(e, input ? e->capture.channels : e->playback.channels);
+
+    atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
+    if (position + taken < e->total)
+        return GO_ON;
+    atomic_store_explicit(&e->complete, 1, memory_order_relaxed);
+    return COMPLETE;
+}
+
+int engine_callback(const void *input, void *output, unsigned long frame_count,
+                    const void *time_info, unsigned long host_flags, void *user)
+{
+    (void)time_info;
+    engine *e = user;
+    const int64_t frames = (int64_t)frame_count;
+    const int64_t now = monotonic_ns();
+    int result = GO_ON;
+    /* sequentially consistent, with engine_detach: either this block sees `detached`, or the
+     * owner sees that a block is being worked on */
+    atomic_store(&e->in_callback, 1);
+    if (atomic_load(&e->detached)) {
+        if (output)
+            play_silence(e, output, frames);
+    } else {
+        result = run_block(e, input, output, frames, host_flags, now);
+        count(&e->callbacks, 1);
+        atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
+    }
+    /* release: all that this block counted must be visible to an owner that finds it ended */
+    atomic_store_explicit(&e->in_callback, 0, memory_order_release);
+    return result;
+}
+
+void engine_device_lost(engine *e, int64_t frames)
+{
+    const int64_t position = position_of(e);
+    const int64_t now = monotonic_ns();
+    const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
+    const int64_t skipped = max_frames(0, min_frames(taken, e->offset - position));
+    if (e->capture.frames && taken > skipped)
+        lose(e, LOSS_DEVICE, position + skipped, taken - skipped, now);
+    if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+        underrun(e, position, min_frames(taken, max_frames(0, e->limit - position)), now);
+    atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
+}

@@ -1,0 +1,186 @@
+/* The engine as Python sees it. cffi reads this file too, so it holds plain declarations only.
+ *
+ * Threads: the owner (Python) creates, configures, observes and frees. The device calls
+ * engine_callback. One reader loop fills the playback ring, one writer loop empties the capture
+ * ring. Whatever the owner may call while these run says so.
+ */
+#ifndef PASTREAM_ENGINE_H
+#define PASTREAM_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Samples of a device and of the ring that serves it; integers are signed but for UINT8. */
+enum sample_format {
+    SAMPLE_FLOAT32,
+    SAMPLE_INT32,
+    SAMPLE_INT24, /* packed, three bytes, in the byte order of the machine */
+    SAMPLE_INT16,
+    SAMPLE_INT8,
+    SAMPLE_UINT8
+};
+
+/* The type in which samples pass to and from a file: what libsndfile does not alter. */
+enum file_sample { FILE_INT32, FILE_FLOAT32 };
+
+enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
+
+enum loss_kind {
+    LOSS_OVERRUN,        /* the capture ring was full; `frames` were dropped, exactly */
+    LOSS_DEVICE,         /* the device said how many frames it lost, exactly */
+    LOSS_HOST_CAPTURE,   /* the host flagged lost input and does not say how much */
+    LOSS_UNDERRUN,       /* the playback ring was empty; `frames` of silence were played */
+    LOSS_HOST_PLAYBACK   /* the host flagged a gap in the output, length unknown */
+};
+
+enum virtual_sound { VIRTUAL_LOOPBACK, VIRTUAL_SILENCE, VIRTUAL_SINE, VIRTUAL_NOISE };
+
+enum virtual_fault_kind { FAULT_NONE, FAULT_XRUN, FAULT_STALL, FAULT_DIE, FAULT_HANG };
+
+typedef struct ring ring;
+typedef struct engine engine;
+typedef struct output_file output_file;
+typedef struct virtual_device virtual_device;
+
+struct loss {
+    int64_t frame;        /* on the timeline, where it began */
+    int64_t frames;       /* 0: unknown */
+    int64_t monotonic_ns; /* when it began */
+    uint64_t ring_index;  /* capture: the stored frame that follows it */
+    int32_t kind;
+    int32_t reserved;
+};
+
+/* What the callback has counted so far. Each value is exact; they may be a block apart. */
+struct engine_counts {
+    int64_t callbacks;
+    int64_t position;            /* frames since time zero, lost ones included */
+    int64_t time_zero_ns;        /* monotonic; 0 before the first frame of the take */
+    int64_t last_callback_ns;    /* monotonic; 0 before the first callback */
+    int64_t stored_frames;       /* put into the capture ring */
+    int64_t lost_frames;         /* of capture, counted exactly */
+    int64_t underrun_frames;     /* of silence played for want of input */
+    int64_t losses;              /* places in the capture where frames were lost */
+    int64_t underruns;           /* places in the playback where it ran dry */
+    int64_t host_capture_flags;  /* callbacks with a flag about the input */
+    int64_t host_playback_flags; /* callbacks with a flag about the output */
+    int64_t settling_flags;      /* callbacks flagged before time zero */
+    int64_t unlisted_losses;     /* counted above, but the list for the owner was full */
+    int64_t capture_high_water;  /* most frames that waited in the capture ring */
+    int32_t settled;
+    int32_t settling_gave_up; /* the host never stopped flagging */
+    int32_t input_ended;
+    int32_t complete;
+};
+
+struct output_counts {
+    int64_t frames;
+    int32_t done;        /* the writer has left this file */
+    int32_t file_error;  /* libsndfile's code, 0 for none */
+    int32_t system_error; /* errno as it was then */
+    int32_t reserved;
+};
+
+/* libsndfile's functions, borrowed at run time: no header of it is needed to build this. */
+struct sndfile_functions {
+    int64_t (*read_int)(void *file, int *samples, int64_t frames);
+    int64_t (*read_float)(void *file, float *samples, int64_t frames);
+    int64_t (*write_int)(void *file, const int *samples, int64_t frames);
+    int64_t (*write_float)(void *file, const float *samples, int64_t frames);
+    int64_t (*seek)(void *file, int64_t frames, int whence);
+    int (*command)(void *file, int command, void *data, int size);
+    int (*error)(void *file);
+    void (*write_sync)(void *file);
+};
+
+/* Ring: one producer thread, one consumer thread. Elements are frames or records. */
+ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory);
+void ring_free(ring *r);
+uint64_t ring_capacity(const ring *r);
+uint32_t ring_element_bytes(const ring *r);
+uint64_t ring_readable(const ring *r);
+uint64_t ring_writable(const ring *r);
+uint64_t ring_read_index(const ring *r);
+uint64_t ring_write_index(const ring *r);
+uint64_t ring_read_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
+                           void **second);
+uint64_t ring_write_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
+                            void **second);
+uint64_t ring_advance_read(ring *r, uint64_t elements);
+uint64_t ring_advance_write(ring *r, uint64_t elements);
+uint64_t ring_read(ring *r, void *data, uint64_t elements);
+uint64_t ring_write(ring *r, const void *data, uint64_t elements);
+/* Sets both indices; only while neither side runs. */
+void ring_reset(ring *r, uint64_t index);
+
+/* Life of an engine. NULL where memory is short. The rings stay the owner's. */
+engine *engine_new(void);
+void engine_free(engine *e);
+int engine_set_playback(engine *e, ring *r, int sample_format, int channels);
+int engine_set_capture(engine *e, ring *r, int sample_format, int channels);
+/* Prepares a run, all in frames; -1 stands for no limit, and as pad for filling up to `limit`.
+ * settle_frames 0 makes the first callback time zero. */
+int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
+                    int64_t settle_at_most);
+
+/* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete. */
+int engine_callback(const void *input, void *output, unsigned long frame_count,
+                    const void *time_info, unsigned long host_flags, void *user);
+
+/* Safe at any time, from the owner. */
+void engine_read_counts(const engine *e, struct engine_counts *counts);
+int engine_next_loss(engine *e, struct loss *record);
+int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames);
+int engine_callback_is_running(const engine *e);
+int64_t engine_monotonic_ns(void);
+/* No more frames are taken or given; a callback that comes all the same plays silence. */
+void engine_detach(engine *e);
+/* After the last callback: publishes a loss still open, and lets the writer drain and end. */
+void engine_finish(engine *e);
+
+/* Reader: fills the playback ring until the file or the run ends. map has one entry per device
+ * channel, the file's channel (zero-based) or -1 for silence. */
+int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
+                     int file_sample, int file_channels, const int32_t *map, int loop,
+                     int64_t chunk_frames, int64_t nap_ns);
+int reader_run(engine *e);
+void reader_stop(engine *e);
+/* The source is at its end: what the ring holds is all there is. For producers of the owner's. */
+void reader_finish(engine *e);
+int reader_is_finished(const engine *e);
+int reader_file_error(const engine *e);
+int64_t reader_frames(const engine *e);
+
+/* Writer: empties the capture ring into files. map has one entry per file channel, the device's
+ * channel (zero-based) or -1 for silence. */
+int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
+                     int file_channels, int64_t nap_ns);
+/* file_bits: the width of integer samples in the file, to which they are rounded; 0 for float.
+ * keep_header: update the header every second and sync every five. frame_limit: -1 for none. */
+output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
+                             int keep_header, int64_t frame_limit);
+void output_file_free(output_file *f);
+void output_file_read_counts(const output_file *f, struct output_counts *counts);
+double output_file_peak(const output_file *f, int channel);
+int64_t output_file_clips(const output_file *f, int channel);
+/* Hands the writer its first or next file; 0 while another one still waits. */
+int writer_offer(engine *e, output_file *f);
+/* The offered file back, if the writer has not begun it; NULL if it has. */
+output_file *writer_withdraw(engine *e);
+/* Go to the offered file now, without waiting for the frame limit. */
+void writer_cut(engine *e);
+int writer_run(engine *e);
+int writer_is_finished(const engine *e);
+
+/* Virtual device: its clock calls engine_callback. */
+virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
+                            int64_t block_frames, int fast, int64_t tolerance_frames);
+void virtual_free(virtual_device *v);
+int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames);
+void virtual_run(virtual_device *v);
+void virtual_stop(virtual_device *v);
+/* Runs out without the hang, for a device that is left behind. */
+void virtual_abort(virtual_device *v);
+int virtual_is_active(const virtual_device *v);
+
+#endif

@@ -1,0 +1,501 @@
+/* The reader and writer loops: between the rings and libsndfile, on threads of the owner's, with
+ * the interpreter's lock released for as long as they run. They may block and wait; the callback
+ * never does. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "_convert.h"
+#include "_state.h"
+
+/* libsndfile's commands and constants (sndfile.h). */
+enum { SFC_UPDATE_HEADER_NOW = 0x1060, SNDFILE_SEEK_START = 0 };
+
+enum { BYTES_PER_FILE_SAMPLE = 4, SCRATCH_SAMPLES = 32768, LEAST_CHUNK_FRAMES = 64 };
+
+static const int64_t HEADER_EVERY_NS = 1000000000;
+static const int64_t SYNC_EVERY_NS = 5000000000;
+
+struct output_file {
+    /* Owner, before it is offered. */
+    void *file;
+    int32_t file_sample;
+    int32_t file_bits;
+    int32_t channels;
+    int32_t keep_header;
+    int64_t frame_limit;
+
+    /* Writer. */
+    struct extremes *extremes; /* one per channel, the writer's own */
+    int64_t header_due_ns;
+    int64_t sync_due_ns;
+
+    /* Writer, for the owner. */
+    struct {
+        _Atomic double peak;
+        _Atomic int64_t clips;
+    } *shown;
+    _Atomic int64_t frames;
+    _Atomic int32_t file_error;
+    _Atomic int32_t system_error;
+    _Atomic int32_t done;
+};
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void nap(int64_t nanoseconds)
+{
+    const struct timespec length = {
+        .tv_sec = nanoseconds / 1000000000,
+        .tv_nsec = nanoseconds % 1000000000,
+    };
+    nanosleep(&length, NULL);
+}
+
+/* As many frames at a time as keep the scratch memory in the cache. */
+static int64_t chunk_frames_for(int channels)
+{
+    return most(LEAST_CHUNK_FRAMES, SCRATCH_SAMPLES / channels);
+}
+
+static void *scratch_for(int64_t frames, int channels)
+{
+    return malloc((size_t)frames * (size_t)channels * BYTES_PER_FILE_SAMPLE);
+}
+
+/* A copy of `map`, or NULL for one that changes nothing; false where memory is short. */
+static int copy_map(int32_t **copy, const int32_t *map, int targets, int sources)
+{
+    free(*copy);
+    *copy = NULL;
+    int identity = targets == sources;
+    for (int i = 0; identity && i < targets; ++i)
+        identity = map[i] == i;
+    if (identity)
+        return 1;
+    const size_t bytes = (size_t)targets * sizeof *map;
+    *copy = malloc(bytes);
+    if (!*copy)
+        return 0;
+    memcpy(*copy, map, bytes);
+    return 1;
+}
+
+/* ---- reader ---- */
+
+int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
+                     int file_sample, int file_channels, const int32_t *map, int loop,
+                     int64_t chunk_frames, int64_t nap_ns)
+{
+    e->reader.functions = functions;
+    e->reader.file = file;
+    e->reader.file_sample = file_sample;
+    e->reader.file_channels = file_channels;
+    e->reader.loop = loop;
+    e->reader.chunk_frames = chunk_frames;
+    e->reader.nap_ns = nap_ns;
+    return copy_map(&e->reader.map, map, e->playback.channels, file_channels) ? LOOP_OK
+                                                                            : LOOP_OUT_OF_MEMORY;
+}
+
+static int64_t read_file(engine *e, void *samples, int64_t frames)
+{
+    return e->reader.file_sample == FILE_FLOAT32
+               ? e->reader.functions->read_float(e->reader.file, samples, frames)
+               : e->reader.functions->read_int(e->reader.file, samples, frames);
+}
+
+/* Reads up to `frames` frames and brings them to `target` as the device wants them. */
+static int64_t read_frames(engine *e, unsigned char *target, int64_t frames, void *from_file,
+                           void *converted)
+{
+    const struct side *side = &e->playback;
+    const int32_t *map = e->reader.map;
+    const int channels = e->reader.file_channels;
+    const int same = (e->reader.file_sample == FILE_FLOAT32 && side->sample_format == SAMPLE_FLOAT32) ||
+                     (e->reader.file_sample == FILE_INT32 && side->sample_format == SAMPLE_INT32);
+    if (same && !map)
+        return most(0, read_file(e, target, frames));
+    const int64_t got = most(0, read_file(e, from_file, frames));
+    const void *frames_of_file = from_file;
+    if (!same) {
+        void *to = map ? converted : target;
+        file_to_device(to, side->sample_format, from_file, e->reader.file_sample, got * channels);
+        frames_of_file = to;
+    }
+    if (map)
+        gather(target, side->channels, frames_of_file, channels, side->sample_format, map, got);
+    return got;
+}
+
+/* The file gave less than was asked for: start again, or tell that this is all. */
+static int rewind_or_end(engine *e, int64_t frames_this_time)
+{
+    const int error = e->reader.functions->error(e->reader.file);
+    if (error) {
+        atomic_store_explicit(&e->reader.file_error, error, memory_order_relaxed);
+        return 0;
+    }
+    if (!e->reader.loop || frames_this_time == 0)
+        return 0;
+    if (e->reader.functions->seek(e->reader.file, 0, SNDFILE_SEEK_START) == 0)
+        return 1;
+    const int seek_error = e->reader.functions->error(e->reader.file);
+    atomic_store_explicit(&e->reader.file_error, seek_error ? seek_error : 1, memory_order_relaxed);
+    return 0;
+}
+
+static void read_until_the_end(engine *e, void *from_file, void *converted)
+{
+    ring *r = e->playback.frames;
+    int64_t frames_this_time = 0;
+    while (!atomic_load_explicit(&e->reader_stop, memory_order_relaxed)) {
+        /* A quarter of the ring at least, so that the thread wakes up seldom. */
+        const int64_t room = (int64_t)ring_room(r);
+        if (room < least(e->reader.chunk_frames, (int64_t)r->capacity / 4)) {
+            nap(e->reader.nap_ns);
+            continue;
+        }
+        const int64_t wanted = least(room, e->reader.chunk_frames);
+        const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
+        const struct ring_span span = ring_span_at(r, index, (uint64_t)wanted);
+        const int64_t asked = (int64_t)span.first_elements;
+        const int64_t got = read_frames(e, span.first, asked, from_file, converted);
+        ring_publish(r, (uint64_t)got);
+        frames_this_time += got;
+        atomic_store_explicit(&e->reader.frames, reader_frames(e) + got, memory_order_relaxed);
+        if (got == asked)
+            continue;
+        if (!rewind_or_end(e, frames_this_time))
+            return;
+        frames_this_time = 0;
+    }
+}
+
+int reader_run(engine *e)
+{
+    e->reader.chunk_frames = least(e->reader.chunk_frames, chunk_frames_for(e->reader.file_channels));
+    void *from_file = scratch_for(e->reader.chunk_frames, e->reader.file_channels);
+    void *converted = scratch_for(e->reader.chunk_frames, e->reader.file_channels);
+    const int ready = from_file && converted;
+    if (ready)
+        read_until_the_end(e, from_file, converted);
+    free(from_file);
+    free(converted);
+    reader_finish(e);
+    if (!ready)
+        return LOOP_OUT_OF_MEMORY;
+    return reader_file_error(e) ? LOOP_FILE_ERROR : LOOP_OK;
+}
+
+void reader_stop(engine *e)
+{
+    atomic_store_explicit(&e->reader_stop, 1, memory_order_relaxed);
+}
+
+void reader_finish(engine *e)
+{
+    /* release: every frame of the input must be in the ring before it is said to be all */
+    atomic_store_explicit(&e->reader.finished, 1, memory_order_release);
+}
+
+int reader_is_finished(const engine *e)
+{
+    return atomic_load_explicit(&e->reader.finished, memory_order_acquire);
+}
+
+int reader_file_error(const engine *e)
+{
+    return atomic_load_explicit(&e->reader.file_error, memory_order_relaxed);
+}
+
+int64_t reader_frames(const engine *e)
+{
+    return atomic_load_explicit(&e->reader.frames, memory_order_relaxed);
+}
+
+/* ---- output files ---- */
+
+output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
+                             int keep_header, int64_t frame_limit)
+{
+    output_file *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    f->file = file;
+    f->file_sample = file_sample;
+    f->file_bits = file_bits;
+    f->channels = channels;
+    f->keep_header = keep_header;
+    f->frame_limit = frame_limit < 0 ? INT64_MAX : frame_limit;
+    f->extremes = calloc((size_t)channels, sizeof *f->extremes);
+    f->shown = calloc((size_t)channels, sizeof *f->shown);
+    if (f->extremes && f->shown)
+        return f;
+    output_file_free(f);
+    return NULL;
+}
+
+void output_file_free(output_file *f)
+{
+    if (!f)
+        return;
+    free(f->extremes);
+    free(f->shown);
+    free(f);
+}
+
+void output_file_read_counts(const output_file *f, struct output_counts *counts)
+{
+    /* acquire, and first: a file that is done shows its final counts */
+    counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
+    counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->file_error = atomic_load_explicit(&f->file_error, memory_order_relaxed);
+    counts->system_error = atomic_load_explicit(&f->system_error, memory_order_relaxed);
+}
+
+double output_file_peak(const output_file *f, int channel)
+{
+    return atomic_load_explicit(&f->shown[channel].peak, memory_order_relaxed);
+}
+
+int64_t output_file_clips(const output_file *f, int channel)
+{
+    return atomic_load_explicit(&f->shown[channel].clips, memory_order_relaxed);
+}
+
+/* ---- writer ---- */
+
+struct writer {
+    engine *engine;
+    output_file *current;
+    int64_t chunk_frames;
+    void *gathered;  /* file channels in the device's format */
+    void *converted; /* file channels in the file's type */
+    int64_t silence_due; /* frames of a loss still to be filled in */
+};
+
+int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
+                     int file_channels, int64_t nap_ns)
+{
+    e->writer.functions = functions;
+    e->writer.file_channels = file_channels;
+    e->writer.nap_ns = nap_ns;
+    return copy_map(&e->writer.map, map, file_channels, e->capture.channels) ? LOOP_OK
+                                                                            : LOOP_OUT_OF_MEMORY;
+}
+
+int writer_offer(engine *e, output_file *f)
+{
+    output_file *none = NULL;
+    /* release: the file's settings must be in memory before the writer finds it */
+    return atomic_compare_exchange_strong_explicit(&e->offered, &none, f, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
+output_file *writer_withdraw(engine *e)
+{
+    return atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
+}
+
+void writer_cut(engine *e)
+{
+    atomic_store_explicit(&e->writer_cut, 1, memory_order_relaxed);
+}
+
+int writer_is_finished(const engine *e)
+{
+    return atomic_load_explicit(&e->writer.finished, memory_order_acquire);
+}
+
+static int64_t frames_of(const output_file *f)
+{
+    return atomic_load_explicit(&f->frames, memory_order_relaxed);
+}
+
+static void fail(const struct writer *w, int system_error)
+{
+    output_file *f = w->current;
+    const int error = w->engine->writer.functions->error(f->file);
+    atomic_store_explicit(&f->system_error, system_error, memory_order_relaxed);
+    atomic_store_explicit(&f->file_error, error ? error : 1, memory_order_relaxed);
+}
+
+static int has_failed(const output_file *f)
+{
+    return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
+}
+
+static void keep_header(const struct writer *w)
+{
+    output_file *f = w->current;
+    const struct sndfile_functions *functions = w->engine->writer.functions;
+    if (!f->keep_header)
+        return;
+    const int64_t now = engine_monotonic_ns();
+    if (now >= f->header_due_ns) {
+        functions->command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+        f->header_due_ns = now + HEADER_EVERY_NS;
+    }
+    if (now >= f->sync_due_ns) {
+        if (f->sync_due_ns)
+            functions->write_sync(f->file);
+        f->sync_due_ns = now + SYNC_EVERY_NS;
+    }
+}
+
+static void end_current(struct writer *w)
+{
+    /* release: the counts must be final before the owner reads that they are */
+    atomic_store_explicit(&w->current->done, 1, memory_order_release);
+    w->current = NULL;
+}
+
+/* Takes the offered file where none is being written, or the present one has all its frames. */
+static int take_next(struct writer *w)
+{
+    engine *e = w->engine;
+    if (w->current && frames_of(w->current) < w->current->frame_limit &&
+        !atomic_load_explicit(&e->writer_cut, memory_order_relaxed))
+        return 1;
+    /* acquire: with the file come its settings */
+    output_file *next = atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
+    if (!next)
+        return w->current && frames_of(w->current) < w->current->frame_limit;
+    if (w->current)
+        end_current(w);
+    atomic_store_explicit(&e->writer_cut, 0, memory_order_relaxed);
+    w->current = next;
+    keep_header(w);
+    return 1;
+}
+
+static void show_extremes(output_file *f)
+{
+    for (int i = 0; i < f->channels; ++i) {
+        atomic_store_explicit(&f->shown[i].peak, f->extremes[i].peak, memory_order_relaxed);
+        atomic_store_explicit(&f->shown[i].clips, f->extremes[i].clips, memory_order_relaxed);
+    }
+}
+
+/* Writes frames that already have the file's type and channels. */
+static void write_frames(struct writer *w, const void *samples, int64_t frames)
+{
+    output_file *f = w->current;
+    const struct sndfile_functions *functions = w->engine->writer.functions;
+    errno = 0;
+    const int64_t written = f->file_sample == FILE_FLOAT32
+                                ? functions->write_float(f->file, samples, frames)
+                                : functions->write_int(f->file, samples, frames);
+    const int system_error = errno;
+    atomic_store_explicit(&f->frames, frames_of(f) + most(0, written), memory_order_relaxed);
+    /* Vorbis and MP3 take every frame and only leave an error behind. */
+    if (written != frames || functions->error(f->file))
+        fail(w, system_error);
+}
+
+static void write_captured(struct writer *w, const void *captured, int64_t frames)
+{
+    const engine *e = w->engine;
+    output_file *f = w->current;
+    const int format = e->capture.sample_format;
+    const void *samples = captured;
+    if (e->writer.map) {
+        gather(w->gathered, f->channels, captured, e->capture.channels, format, e->writer.map, frames);
+        samples = w->gathered;
+    }
+    samples = device_to_file(w->converted, f->file_sample, samples, format, frames * f->channels);
+    if (f->file_sample == FILE_FLOAT32)
+        measure_float32(samples, frames, f->channels, f->extremes);
+    else
+        samples = round_and_measure(w->converted, samples, f->file_bits, frames, f->channels,
+                                    f->extremes);
+    show_extremes(f);
+    write_frames(w, samples, frames);
+}
+
+/* Writes one chunk of what waits: silence for a loss, or captured frames. Returns the frames. */
+static int64_t write_chunk(struct writer *w)
+{
+    engine *e = w->engine;
+    ring *r = e->capture.frames;
+    const int64_t fits = least(w->chunk_frames, w->current->frame_limit - frames_of(w->current));
+    if (w->silence_due) {
+        const int64_t frames = least(fits, w->silence_due);
+        memset(w->converted, 0, (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
+        write_frames(w, w->converted, frames);
+        w->silence_due -= frames;
+        return frames;
+    }
+    /* The ring first, the gaps second: a gap is published before the frames that follow it. */
+    int64_t available = (int64_t)ring_available(r);
+    const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
+    if (ring_available(e->gaps)) {
+        const struct loss *gap = (const struct loss *)(const void *)ring_span_at(
+            e->gaps, atomic_load_explicit(&e->gaps->read, memory_order_relaxed), 1).first;
+        const int64_t before_gap = (int64_t)(gap->ring_index - index);
+        if (before_gap == 0) {
+            w->silence_due = gap->frames;
+            ring_consume(e->gaps, 1);
+            return write_chunk(w);
+        }
+        available = least(available, before_gap);
+    }
+    const struct ring_span span = ring_span_at(r, index, (uint64_t)least(available, fits));
+    const int64_t frames = (int64_t)span.first_elements;
+    if (frames == 0)
+        return 0;
+    write_captured(w, span.first, frames);
+    ring_consume(r, (uint64_t)frames);
+    return frames;
+}
+
+static void write_until_the_end(struct writer *w)
+{
+    engine *e = w->engine;
+    for (;;) {
+        /* acquire, and before the ring is looked at: what is stored by then is all */
+        const int finished = atomic_load_explicit(&e->capture_finished, memory_order_acquire);
+        const int has_file = take_next(w);
+        const int64_t frames = has_file ? write_chunk(w) : 0;
+        if (w->current && has_failed(w->current))
+            return;
+        if (frames) {
+            keep_header(w);
+            continue;
+        }
+        if (finished && (has_file || !ring_available(e->capture.frames)) &&
+            !ring_available(e->gaps) && !w->silence_due)
+            return;
+        nap(e->writer.nap_ns);
+        if (w->current)
+            keep_header(w);
+    }
+}
+
+int writer_run(engine *e)
+{
+    struct writer w = {.engine = e, .chunk_frames = chunk_frames_for(e->writer.file_channels)};
+    w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
+    w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);
+    int status = LOOP_OUT_OF_MEMORY;
+    if (w.gathered && w.converted) {
+        write_until_the_end(&w);
+        status = w.current && has_failed(w.current) ? LOOP_FILE_ERROR : LOOP_OK;
+    }
+    if (w.current)
+        end_current(&w);
+    free(w.gathered);
+    free(w.converted);
+    /* release: nothing is written any more once this is read */
+    atomic_store_explicit(&e->writer.finished, 1, memory_order_release);
+    return status;
+}

@@ -1,0 +1,119 @@
+/* The private struct behind `engine`, its fields grouped by the thread that writes them.
+ *
+ * What one thread writes and another reads is _Atomic. Everything else belongs to one thread, or
+ * is written by the owner before the others start.
+ */
+#ifndef PASTREAM_STATE_H
+#define PASTREAM_STATE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "_engine.h"
+#include "_ring.h"
+
+enum { LOSS_RECORDS = 1024, METER_BUFFER_SAMPLES = 4096, METER_LANES = 16 };
+
+/* Levels since the owner last looked, one entry per metered channel. */
+struct levels {
+    float *peaks;
+    double *square_sums;
+    int64_t frames;
+};
+
+struct side {
+    ring *frames; /* NULL: this side of the device is not stored or fed */
+    int32_t sample_format;
+    int32_t channels; /* 0: the device has no such side */
+    int32_t frame_bytes;
+};
+
+struct engine {
+    /* Owner, before the start. */
+    struct side playback;
+    struct side capture;
+    int64_t limit;          /* frames of timeline for the input, or in all; INT64_MAX: none */
+    int64_t pad;            /* frames after the input; -1: fill up to limit */
+    int64_t offset;         /* frames dropped from the start of the recording */
+    int64_t settle_frames;  /* of callbacks without a flag before time zero */
+    int64_t settle_at_most; /* frames after which time zero comes all the same */
+    ring *gaps;             /* struct loss, callback to writer: silence to be filled in */
+    ring *events;           /* struct loss, callback to owner: what to tell */
+    int32_t meter_lanes;    /* multiple of METER_LANES and of the channels; 0: one by one */
+    struct levels meter;    /* the callback's own */
+    struct levels shown;    /* written by the callback only while asked, see levels_asked */
+
+    /* A loopback device moves the block that was played to the block that is captured. */
+    void (*loop_back)(void *context, uint64_t frames);
+    void *loop_back_context;
+
+    /* Callback alone. */
+    int64_t total;              /* frames of timeline; INT64_MAX while unknown */
+    int64_t clean_frames;       /* settling: since the last flag */
+    int64_t settling_frames;    /* settling: in all */
+    struct loss open_loss;      /* of capture, not yet published; frames 0: none */
+    struct loss open_underrun;  /* frames 0: none */
+
+    /* Callback, for everybody. */
+    _Atomic int64_t callbacks;
+    _Atomic int64_t position;
+    _Atomic int64_t time_zero_ns;
+    _Atomic int64_t last_callback_ns;
+    _Atomic int64_t stored_frames;
+    _Atomic int64_t lost_frames;
+    _Atomic int64_t underrun_frames;
+    _Atomic int64_t losses;
+    _Atomic int64_t underruns;
+    _Atomic int64_t host_capture_flags;
+    _Atomic int64_t host_playback_flags;
+    _Atomic int64_t settling_flags;
+    _Atomic int64_t unlisted_losses;
+    _Atomic int64_t capture_high_water;
+    _Atomic int32_t settled;
+    _Atomic int32_t settling_gave_up;
+    _Atomic int32_t input_ended;
+    _Atomic int32_t complete;
+    _Atomic int32_t in_callback;
+    _Atomic uint32_t levels_answered;
+
+    /* Owner, while running. */
+    _Atomic uint32_t levels_asked;
+    _Atomic int32_t detached;
+    _Atomic int32_t capture_finished; /* no frame will be stored any more */
+    _Atomic int32_t reader_stop;
+    _Atomic int32_t writer_cut;
+    _Atomic(output_file *) offered; /* taken by the writer */
+
+    /* Reader: its settings, by the owner before the start; then its own. */
+    struct {
+        const struct sndfile_functions *functions;
+        void *file;
+        int32_t *map; /* NULL: identity */
+        int32_t file_sample;
+        int32_t file_channels;
+        int32_t loop;
+        int64_t chunk_frames;
+        int64_t nap_ns;
+        _Atomic int64_t frames;
+        _Atomic int32_t file_error;
+        _Atomic int32_t finished;
+    } reader;
+
+    /* Writer: its settings, by the owner before the start; then its own. */
+    struct {
+        const struct sndfile_functions *functions;
+        int32_t *map; /* NULL: identity */
+        int32_t file_channels;
+        int64_t nap_ns;
+        _Atomic int32_t finished;
+    } writer;
+};
+
+/* In _cb.c, for the virtual device: called on the thread of the callback, between callbacks. */
+void engine_device_lost(engine *e, int64_t frames);
+
+/* Sleeps at least this long; returns early on a signal. */
+void nap(int64_t nanoseconds);
+
+
+#endif

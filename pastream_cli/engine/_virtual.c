@@ -1,0 +1,339 @@
+/* The virtual device: an ideal sound card whose clock is the system's. It calls the same callback
+ * as a real one, from a thread of the owner's. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "_convert.h"
+#include "_state.h"
+
+enum { MOST_FAULTS = 8, MOST_TABLE_FRAMES = 1 << 20, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
+
+static const double FULL_CIRCLE = 6.283185307179586476925;
+static const double HALF_SCALE = 0.5;
+static const uint64_t NOISE_SEED = 0x9E3779B97F4A7C15;
+
+struct fault {
+    int kind;
+    int64_t at_frame;
+    int64_t frames;
+};
+
+struct virtual_device {
+    engine *engine;
+    double frames_per_second;
+    int sound;
+    int fast;
+    double sine_hz;
+    int64_t block_frames;
+    int64_t tolerance_frames; /* how late the clock may be before frames are lost */
+    unsigned char *input;     /* what capture hears; the same memory as output where it may be */
+    unsigned char *output;
+    void *samples;   /* one block in the file type that fits the capture's format */
+    void *spare;     /* the same, with the channels of the playback */
+    int32_t *channel_map;
+    double *sine_table; /* one period, or NULL where it has no whole number of frames */
+    int64_t sine_period_frames;
+    uint64_t noise;
+    struct fault faults[MOST_FAULTS];
+    int fault_count;
+    int64_t frame; /* of the device's clock; lost ones included */
+    _Atomic int stop;
+    _Atomic int abort;
+    _Atomic int active;
+};
+
+static int file_sample_of(int sample_format)
+{
+    return sample_format == SAMPLE_FLOAT32 ? FILE_FLOAT32 : FILE_INT32;
+}
+
+/* The block that was played becomes the block that is captured. */
+static void loop_back(void *context, uint64_t frames)
+{
+    virtual_device *v = context;
+    const struct side *played = &v->engine->playback;
+    const struct side *captured = &v->engine->capture;
+    const int file_sample = file_sample_of(captured->sample_format);
+    const int64_t count = (int64_t)frames;
+    const void *samples = device_to_file(v->spare, file_sample, v->output, played->sample_format,
+                                         count * played->channels);
+    /* any 4-byte format will do: samples are moved, not read */
+    gather(v->samples, captured->channels, samples, played->channels, SAMPLE_INT32, v->channel_map,
+           count);
+    file_to_device(v->input, captured->sample_format, v->samples, file_sample,
+                   count * captured->channels);
+}
+
+/* One period of the sine fits whole frames where rate and frequency are whole numbers. */
+static int make_sine_table(virtual_device *v)
+{
+    if (v->sine_hz != floor(v->sine_hz) || v->frames_per_second != floor(v->frames_per_second))
+        return 1;
+    int64_t divisor = (int64_t)v->frames_per_second;
+    for (int64_t rest = (int64_t)v->sine_hz; rest;) {
+        const int64_t remainder = divisor % rest;
+        divisor = rest;
+        rest = remainder;
+    }
+    const int64_t frames = (int64_t)v->frames_per_second / divisor;
+    if (frames > MOST_TABLE_FRAMES)
+        return 1;
+    v->sine_table = malloc((size_t)frames * sizeof *v->sine_table);
+    if (!v->sine_table)
+        return 0;
+    for (int64_t i = 0; i < frames; ++i)
+        v->sine_table[i] =
+            HALF_SCALE * sin(FULL_CIRCLE * fmod((double)i * v->sine_hz / v->frames_per_second, 1.0));
+    v->sine_period_frames = frames;
+    return 1;
+}
+
+static double sine_at(const virtual_device *v, int64_t frame)
+{
+    if (v->sine_table)
+        return v->sine_table[frame % v->sine_period_frames];
+    return HALF_SCALE *
+           sin(FULL_CIRCLE * fmod((double)frame * v->sine_hz / v->frames_per_second, 1.0));
+}
+
+/* xorshift64*, its upper half: repeatable, whatever the block size. */
+static double noise_next(virtual_device *v)
+{
+    v->noise ^= v->noise >> 12;
+    v->noise ^= v->noise << 25;
+    v->noise ^= v->noise >> 27;
+    const uint32_t bits = (uint32_t)((v->noise * UINT64_C(0x2545F4914F6CDD1D)) >> 32);
+    return HALF_SCALE * ((double)bits * 0x1p-31 - 1.0);
+}
+
+static void put_sample(void *samples, int file_sample, int64_t index, double value)
+{
+    if (file_sample == FILE_FLOAT32)
+        ((float *)samples)[index] = (float)value;
+    else
+        ((int32_t *)samples)[index] = (int32_t)lrint(value * 0x1p31);
+}
+
+static void make_sound(virtual_device *v, int64_t frames)
+{
+    const struct side *side = &v->engine->capture;
+    const int file_sample = file_sample_of(side->sample_format);
+    int64_t index = 0;
+    for (int64_t i = 0; i < frames; ++i) {
+        const double tone = v->sound == VIRTUAL_SINE ? sine_at(v, v->frame + i) : 0.0;
+        for (int channel = 0; channel < side->channels; ++channel)
+            put_sample(v->samples, file_sample, index++,
+                       v->sound == VIRTUAL_NOISE ? noise_next(v) : tone);
+    }
+    file_to_device(v->input, side->sample_format, v->samples, file_sample, frames * side->channels);
+}
+
+static unsigned char *make_silent_block(const struct side *side, int64_t frames)
+{
+    unsigned char *block = malloc((size_t)(frames * side->frame_bytes));
+    if (block)
+        memset(block, side->sample_format == SAMPLE_UINT8 ? 0x80 : 0,
+               (size_t)(frames * side->frame_bytes));
+    return block;
+}
+
+static int connect_loop(virtual_device *v)
+{
+    engine *e = v->engine;
+    const struct side *played = &e->playback;
+    const struct side *captured = &e->capture;
+    if (played->channels == captured->channels && played->sample_format == captured->sample_format) {
+        free(v->input);
+        v->input = v->output;
+        return 1;
+    }
+    v->spare = malloc((size_t)(v->block_frames * played->channels) * sizeof(int32_t));
+    v->channel_map = malloc((size_t)captured->channels * sizeof *v->channel_map);
+    if (!v->spare || !v->channel_map)
+        return 0;
+    for (int i = 0; i < captured->channels; ++i)
+        v->channel_map[i] = i < played->channels ? i : -1;
+    e->loop_back_context = v;
+    e->loop_back = loop_back;
+    return 1;
+}
+
+static int make_blocks(virtual_device *v)
+{
+    const struct side *played = &v->engine->playback;
+    const struct side *captured = &v->engine->capture;
+    if (played->channels && !(v->output = make_silent_block(played, v->block_frames)))
+        return 0;
+    if (!captured->channels)
+        return 1;
+    v->input = make_silent_block(captured, v->block_frames);
+    v->samples = malloc((size_t)(v->block_frames * captured->channels) * sizeof(int32_t));
+    if (!v->input || !v->samples)
+        return 0;
+    if (v->sound == VIRTUAL_SINE)
+        return make_sine_table(v);
+    return v->sound != VIRTUAL_LOOPBACK || !played->channels || connect_loop(v);
+}
+
+virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
+                            int64_t block_frames, int fast, int64_t tolerance_frames)
+{
+    virtual_device *v = calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    v->engine = e;
+    e->loop_back = NULL;
+    v->frames_per_second = frames_per_second;
+    v->sound = sound;
+    v->sine_hz = sine_hz;
+    v->block_frames = block_frames;
+    v->fast = fast;
+    v->tolerance_frames = tolerance_frames;
+    v->noise = NOISE_SEED;
+    atomic_store(&v->active, 1);
+    if (make_blocks(v))
+        return v;
+    virtual_free(v);
+    return NULL;
+}
+
+void virtual_free(virtual_device *v)
+{
+    if (!v)
+        return;
+    if (v->input != v->output)
+        free(v->input);
+    free(v->output);
+    free(v->samples);
+    free(v->spare);
+    free(v->channel_map);
+    free(v->sine_table);
+    free(v);
+}
+
+int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames)
+{
+    if (v->fault_count == MOST_FAULTS)
+        return 0;
+    v->faults[v->fault_count++] = (struct fault){kind, at_frame, frames};
+    return 1;
+}
+
+static int stop_asked(const virtual_device *v)
+{
+    return atomic_load_explicit(&v->stop, memory_order_relaxed);
+}
+
+static int64_t due_ns(const virtual_device *v, int64_t start_ns)
+{
+    return start_ns + (int64_t)((double)v->frame * 1e9 / v->frames_per_second);
+}
+
+/* Waits for the next block's time. Where it is long past, the frames in between are lost. */
+static void keep_time(virtual_device *v, int64_t start_ns)
+{
+    const int64_t ahead_ns = due_ns(v, start_ns) - engine_monotonic_ns();
+    if (ahead_ns > 0)
+        nap(ahead_ns);
+    const double late_ns = (double)(engine_monotonic_ns() - due_ns(v, start_ns));
+    const int64_t late_frames = (int64_t)(late_ns * v->frames_per_second / 1e9);
+    if (late_frames <= v->tolerance_frames)
+        return;
+    const int64_t lost = late_frames - late_frames % v->block_frames;
+    engine_device_lost(v->engine, lost);
+    v->frame += lost;
+}
+
+static int rings_are_ready(const virtual_device *v)
+{
+    const engine *e = v->engine;
+    const uint64_t block = (uint64_t)v->block_frames;
+    const ring *captured = e->capture.frames;
+    if (captured && ring_room(captured) < ring_min(block, captured->capacity))
+        return 0;
+    const ring *played = e->playback.frames;
+    if (!played || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+        return 1;
+    return reader_is_finished(e) || ring_available(played) >= ring_min(block, played->capacity);
+}
+
+/* As fast as files allow: waits for both rings instead of losing frames. */
+static void keep_pace(const virtual_device *v)
+{
+    while (!rings_are_ready(v) && !stop_asked(v))
+        nap(FAST_NAP_NS);
+}
+
+static void hang(const virtual_device *v)
+{
+    while (!atomic_load_explicit(&v->abort, memory_order_relaxed))
+        nap(POLL_NS);
+}
+
+/* Returns whether the device is dead. */
+static int apply_faults(virtual_device *v)
+{
+    for (int i = 0; i < v->fault_count; ++i) {
+        struct fault *fault = &v->faults[i];
+        if (fault->kind == FAULT_NONE || v->frame < fault->at_frame)
+            continue;
+        const int kind = fault->kind;
+        fault->kind = FAULT_NONE;
+        const int64_t lost = kind == FAULT_XRUN ? v->block_frames : fault->frames;
+        switch (kind) {
+        case FAULT_STALL:
+            nap((int64_t)((double)lost * 1e9 / v->frames_per_second));
+            /* fall through */
+        case FAULT_XRUN:
+            engine_device_lost(v->engine, lost);
+            v->frame += lost;
+            break;
+        case FAULT_HANG:
+            hang(v);
+            return 1;
+        default:
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void virtual_run(virtual_device *v)
+{
+    const int64_t start_ns = engine_monotonic_ns();
+    int complete = 0;
+    while (!complete && !stop_asked(v)) {
+        if (v->fast)
+            keep_pace(v);
+        else
+            keep_time(v, start_ns);
+        if (stop_asked(v) || apply_faults(v))
+            break;
+        if (v->input && v->sound != VIRTUAL_LOOPBACK && v->sound != VIRTUAL_SILENCE)
+            make_sound(v, v->block_frames);
+        complete = engine_callback(v->input, v->output, (unsigned long)v->block_frames, NULL, 0,
+                                   v->engine);
+        v->frame += v->block_frames;
+    }
+    /* The last block takes its time to be heard. */
+    while (complete && !v->fast && !stop_asked(v) && engine_monotonic_ns() < due_ns(v, start_ns))
+        nap(POLL_NS);
+    /* release: all that the callbacks counted comes before the word that they have ended */
+    atomic_store_explicit(&v->active, 0, memory_order_release);
+}
+
+void virtual_stop(virtual_device *v)
+{
+    atomic_store_explicit(&v->stop, 1, memory_order_relaxed);
+}
+
+void virtual_abort(virtual_device *v)
+{
+    virtual_stop(v);
+    atomic_store_explicit(&v->abort, 1, memory_order_relaxed);
+}
+
+int virtual_is_active(const virtual_device *v)
+{
+    return atomic_load_explicit(&v->active, memory_order_acquire);
+}

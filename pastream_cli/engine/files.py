@@ -1,0 +1,481 @@
+"""Sound files: opened through soundfile, read and written in C by libsndfile's own functions.
+
+The only importer of soundfile. Four of its private names are used, `_snd`, `SoundFile._file`,
+`SoundFile._info` and `_ffi`; tests/engine/test_contracts.py tells when one of them has moved.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.errors import ExitCode, FileError, PastreamError, UsageError
+from pastream_cli.report import RecordedFile
+
+STANDARD_STREAM = "-"
+
+TYPE_OF_SUFFIX = {
+    "aif": "AIFF",
+    "aifc": "AIFF",
+    "gsm": "RAW",
+    "iff": "SVX",
+    "oga": "OGG",
+    "opus": "OGG",
+    "sf": "IRCAM",
+    "snd": "AU",
+    "sph": "NIST",
+    "wave": "WAV",
+}
+
+FLOAT_ENCODINGS = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
+_BITS_OF_ENCODING = {
+    "PCM_S8": 8,
+    "PCM_U8": 8,
+    "PCM_24": 24,
+    "PCM_32": 32,
+    "DWVW_12": 12,
+    "DWVW_24": 24,
+    "ALAC_20": 20,
+    "ALAC_24": 24,
+    "ALAC_32": 32,
+    "DPCM_8": 8,
+}
+_BITS_OTHERWISE = 16
+
+# Containers whose header libsndfile rewrites in place. Elsewhere an update does nothing, fails, or
+# (Vorbis) corrupts the file.
+_TYPES_WITH_A_LENGTH = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"})
+_WRITABLE_TO_A_PIPE = {"AU", "RAW", "FLAC", "OGG", "MP3"}
+_UNREADABLE_FROM_A_PIPE = {"FLAC", "MP3", "CAF", "VOC"}
+_NAMES_OF_PIPE_TYPES = "au, raw, flac, ogg, mp3"
+
+# What a file cannot be mistaken for: RAW data that begins like this has a header after all.
+_HEADERS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"fLaC", b"OggS", b"caff", b"riff")
+
+_SFC_RF64_AUTO_DOWNGRADE = 0x1210
+_WAVE_FORMAT_PCM = 1
+_WAVE_FORMAT_EXTENSIBLE = 0xFFFE
+
+
+def _borrow_functions() -> Any:
+    snd = soundfile._snd  # noqa: SLF001
+    borrowed = ffi.new("struct sndfile_functions *")
+    for name, function in {
+        "read_int": "sf_readf_int",
+        "read_float": "sf_readf_float",
+        "write_int": "sf_writef_int",
+        "write_float": "sf_writef_float",
+        "seek": "sf_seek",
+        "command": "sf_command",
+        "error": "sf_error",
+        "write_sync": "sf_write_sync",
+    }.items():
+        member = ffi.typeof("struct sndfile_functions").fields
+        pointer_type = dict(member)[name].type
+        address = int(soundfile._ffi.cast("uintptr_t", getattr(snd, function)))  # noqa: SLF001
+        setattr(borrowed, name, ffi.cast(pointer_type, address))
+    return borrowed
+
+
+FUNCTIONS = _borrow_functions()
+"""libsndfile's functions as the C loops take them; lives as long as the process."""
+
+
+def handle_of(sound_file: soundfile.SoundFile) -> Any:
+    """Return libsndfile's handle of an open file; it stays the file's."""
+    return ffi.cast("void *", int(soundfile._ffi.cast("uintptr_t", sound_file._file)))  # noqa: SLF001
+
+
+def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: int = 0) -> str:
+    """Return why libsndfile refused, in the system's words where it was the system."""
+    if system_error:
+        return os.strerror(system_error)
+    snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
+    text = snd.sf_error_number(code) if sound_file is None else snd.sf_strerror(sound_file._file)  # noqa: SLF001
+    words: str = its_ffi.string(text).decode("utf-8", "replace")
+    return words.removeprefix("System error : ").rstrip(". ") or f"libsndfile's error {code}"
+
+
+def file_sample_of(encoding: str) -> str:
+    """Return the type in which samples of `encoding` pass to and from libsndfile unaltered."""
+    return "float32" if encoding in FLOAT_ENCODINGS else "int32"
+
+
+def file_sample_code(encoding: str) -> int:
+    """Return the C engine's name of `file_sample_of`."""
+    return int(lib.FILE_FLOAT32 if encoding in FLOAT_ENCODINGS else lib.FILE_INT32)
+
+
+def bits_of(encoding: str) -> int:
+    """Return to how many bits integer samples of `encoding` are rounded, 0 for float."""
+    return 0 if encoding in FLOAT_ENCODINGS else _BITS_OF_ENCODING.get(encoding, _BITS_OTHERWISE)
+
+
+def type_of_name(path: str) -> str | None:
+    """Return the container that the name's suffix stands for, if any."""
+    suffix = Path(path).suffix[1:]
+    file_type = TYPE_OF_SUFFIX.get(suffix.lower(), suffix.upper())
+    return file_type if file_type in soundfile.available_formats() else None
+
+
+def check_type(file_type: str) -> None:
+    """Raise `UsageError` unless libsndfile knows the container."""
+    types = soundfile.available_formats()
+    if file_type not in types:
+        raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {', '.join(sorted(types))}")
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise `UsageError` unless libsndfile knows the encoding."""
+    encodings = soundfile.available_subtypes()
+    if encoding not in encodings:
+        raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {', '.join(encodings)}")
+
+
+def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
+    """Tell whether the container takes the encoding in that byte order."""
+    return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
+
+
+def default_encoding(file_type: str, path: str, *, wants_float: bool) -> str:
+    """Return the encoding for a new file: exact for what the device delivers, where there is one."""
+    if Path(path).suffix.lower() == ".opus":
+        return "OPUS"
+    exact = ("FLOAT",) if wants_float else ()
+    for encoding in (*exact, "PCM_24", "PCM_16"):
+        if takes(file_type, encoding):
+            return encoding
+    encoding = soundfile.default_subtype(file_type)
+    assert encoding is not None  # only RAW has none, and it takes all of the above
+    return str(encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """An open file or stream to be played; `frames` is `None` where only its end will tell."""
+
+    sound_file: soundfile.SoundFile
+    name: str
+    file_type: str
+    encoding: str
+    endian: str
+    rate: int
+    channels: int
+    frames: int | None
+    seekable: bool
+
+    @property
+    def is_stream(self) -> bool:
+        return not self.seekable
+
+    def close(self) -> None:
+        self.sound_file.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, soundfile.LibsndfileError):
+        return str(error.error_string).removeprefix("System error : ").rstrip(". ")
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)
+
+
+def _begins_with_a_header(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(4) in _HEADERS
+    except OSError:
+        return False
+
+
+def open_input(
+    path: str,
+    *,
+    file_type: str | None = None,
+    encoding: str | None = None,
+    endian: str | None = None,
+    rate: int | None = None,
+    channels: int | None = None,
+) -> InputFile:
+    """Open a file, or standard input for ``-``, for playing.
+
+    The last five describe RAW data, and are passed over where the file has a header. Blocks for
+    as long as a pipe has nothing to say.
+
+    Raises
+    ------
+    FileError
+        Where it cannot be opened or is no sound file.
+    UsageError
+        Where RAW data is not described, or standard input is a terminal.
+    """
+    from_standard_input = path == STANDARD_STREAM
+    name = "standard input" if from_standard_input else path
+    is_raw = (file_type or ("" if from_standard_input else type_of_name(path))) == "RAW"
+    is_regular = not from_standard_input and Path(path).is_file()
+    if from_standard_input and os.isatty(0):
+        raise UsageError("cannot read standard input: it is a terminal", "pipe audio in, or name a file")
+    if not from_standard_input and Path(path).is_dir():
+        raise FileError(f"cannot open {name}: Is a directory")
+    raw: dict[str, Any] = {}
+    if is_raw and not (is_regular and _begins_with_a_header(path)):
+        if rate is None or channels is None or encoding is None:
+            raise UsageError(
+                f"cannot open {name}: RAW data does not say what it is",
+                "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
+            )
+        raw = {"format": "RAW", "samplerate": rate, "channels": channels, "subtype": encoding, "endian": endian}
+    try:
+        sound_file = soundfile.SoundFile(0 if from_standard_input else path, closefd=not from_standard_input, **raw)
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+        if not from_standard_input and not Path(path).exists():
+            raise FileError(f"cannot open {name}: No such file or directory") from None
+        if is_regular and not os.access(path, os.R_OK):
+            raise FileError(f"cannot open {name}: Permission denied") from None
+        raise FileError(f"cannot open {name}: {_reason(error)}", _ways_into(from_standard_input)) from None
+    seekable = bool(sound_file.seekable())
+    if not seekable and sound_file.format in _UNREADABLE_FROM_A_PIPE:
+        raise FileError(
+            f"cannot read {name}: {sound_file.format} cannot be decoded from a pipe",
+            "decode it first, as in: sox FILE -t au - | pastream -",
+        )
+    return InputFile(
+        sound_file=sound_file,
+        name=name,
+        file_type=sound_file.format,
+        encoding=sound_file.subtype,
+        endian=sound_file.endian,
+        rate=sound_file.samplerate,
+        channels=sound_file.channels,
+        frames=sound_file.frames if seekable else None,
+        seekable=seekable,
+    )
+
+
+def _ways_into(from_standard_input: bool) -> str:  # noqa: FBT001
+    if from_standard_input:
+        return "wav, rf64, w64, aiff, au, ogg and nist can be read from a pipe, and raw with -t raw -c -r -e"
+    return "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
+
+
+class OutputFile:
+    """One file of a recording, made when it is constructed, removed again if it gets no frame.
+
+    Parameters
+    ----------
+    path : str
+        Where it goes; ``-`` is standard output.
+    rate, channels, file_type, encoding, endian
+        As libsndfile names them.
+    overwrite : bool
+        Replace a regular file, by a rename once the first frame is written.
+    frame_limit : int, optional
+        Frames after which the writer goes on to the next file.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        rate: int,
+        channels: int,
+        file_type: str,
+        encoding: str,
+        endian: str | None = None,
+        overwrite: bool = False,
+        frame_limit: int | None = None,
+    ) -> None:
+        self.path = path
+        self.name = "standard output" if path == STANDARD_STREAM else path
+        self.encoding = encoding
+        self.channels = channels
+        self._target, self._temporary, self._is_ours = path, None, False  # type: str, str | None, bool
+        descriptor = self._open_descriptor(overwrite=overwrite)
+        # A WAV may outgrow 4 GiB: as RF64 it is written as plain RIFF for as long as it does not.
+        as_rf64 = file_type == "WAV" and self._is_ours and takes("RF64", encoding, endian)
+        try:
+            self.sound_file = soundfile.SoundFile(
+                descriptor,
+                "w",
+                samplerate=rate,
+                channels=channels,
+                format="RF64" if as_rf64 else file_type,
+                subtype=encoding,
+                endian=(endian or "FILE").upper(),
+                closefd=path != STANDARD_STREAM,
+            )
+        except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+            if self._is_ours:
+                Path(self._temporary or self._target).unlink(missing_ok=True)
+            raise FileError(f"cannot create {self.name}: {_reason(error)}") from None
+        if as_rf64:
+            self._command(_SFC_RF64_AUTO_DOWNGRADE, 1)
+        self._plain_riff_at_the_end = as_rf64 and encoding.startswith("PCM_")
+        self._handle = ffi.gc(
+            check_memory(
+                lib.output_file_new(
+                    handle_of(self.sound_file),
+                    file_sample_code(encoding),
+                    bits_of(encoding),
+                    channels,
+                    self._is_ours and file_type in _TYPES_WITH_A_LENGTH,
+                    -1 if frame_limit is None else frame_limit,
+                ),
+                f"cannot create {self.name}",
+            ),
+            lib.output_file_free,
+        )
+
+    @property
+    def handle(self) -> Any:
+        """The C engine's record of this file, alive as long as this object."""
+        return self._handle
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far, silence for losses included."""
+        return int(self._counts().frames)
+
+    def _counts(self) -> Any:
+        counts = ffi.new("struct output_counts *")
+        lib.output_file_read_counts(self._handle, counts)
+        return counts
+
+    def failure(self) -> PastreamError | None:
+        """Return what kept the writer from writing, if anything did."""
+        counts = self._counts()
+        if not counts.file_error:
+            return None
+        reason = error_text(self.sound_file, counts.file_error, counts.system_error)
+        failure = FileError(f"cannot write {self.name}: {reason}")
+        if self.path == STANDARD_STREAM and isinstance(_os_error(counts.system_error), BrokenPipeError):
+            failure.exit_code = ExitCode.PIPE_CLOSED
+        return failure
+
+    def appear(self) -> None:
+        """Put the file in the place of the one that it replaces, once it has a frame."""
+        if self._temporary and self.frames:
+            self._rename()
+
+    def _rename(self) -> None:
+        assert self._temporary is not None
+        Path(self._temporary).replace(self._target)
+        self._temporary = None
+
+    def close(self, *, keep_empty: bool) -> RecordedFile | None:
+        """Finish the file; only when the writer has left it. Return `None` if it was removed."""
+        recorded = RecordedFile(
+            name=self.path,
+            frames=self.frames,
+            peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
+            clips=tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels)),
+        )
+        try:
+            self.sound_file.close()
+        except soundfile.SoundFileError as error:
+            raise FileError(f"cannot finish {self.name}: {_reason(error)}") from None
+        if self._is_ours and not recorded.frames and not keep_empty:
+            Path(self._temporary or self._target).unlink(missing_ok=True)
+            return None
+        try:
+            if self._plain_riff_at_the_end:
+                _set_plain_format_tag(self._temporary or self._target)
+            if self._temporary:
+                self._rename()
+        except OSError as error:
+            raise FileError(f"cannot finish {self.name}: {error.strerror}") from None
+        return recorded
+
+    def _command(self, command: int, value: int) -> None:
+        soundfile._snd.sf_command(self.sound_file._file, command, soundfile._ffi.NULL, value)  # noqa: SLF001
+
+    def _open_descriptor(self, *, overwrite: bool) -> int:
+        if self.path == STANDARD_STREAM:
+            return 1
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            if _is_special(self.path):
+                return os.open(self.path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0))
+            self._is_ours = True
+            if not overwrite or not Path(self.path).exists():
+                return os.open(self.path, flags | os.O_EXCL, 0o666)
+            # through symbolic links: the file they lead to is the one that is replaced
+            target = Path(self.path).resolve()
+            temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
+            self._target, self._temporary = str(target), str(temporary)
+            return os.open(temporary, flags | os.O_TRUNC, stat.S_IMODE(target.stat().st_mode))
+        except FileExistsError:
+            raise FileError(f"cannot create {self.name}: it exists already", "-y replaces it") from None
+        except OSError as error:
+            raise FileError(f"cannot create {self.name}: {error.strerror}") from None
+
+
+def _os_error(code: int) -> OSError:
+    return OSError(code, os.strerror(code))
+
+
+def _is_special(path: str) -> bool:
+    """Tell whether `path` is there and is no regular file: a device, a FIFO."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
+def check_output(path: str, file_type: str, encoding: str, endian: str | None, input_path: str | None) -> None:
+    """Raise unless `path` can be written as asked, before anything is opened or created."""
+    if not takes(file_type, encoding, endian):
+        encodings = ", ".join(soundfile.available_subtypes(file_type))
+        order = f" in {endian}-endian order" if endian else ""
+        raise FileError(
+            f"cannot write {path}: {file_type} does not take {encoding}{order}", f"it takes {encodings}"
+        )
+    if path == STANDARD_STREAM:
+        if file_type not in _WRITABLE_TO_A_PIPE:
+            raise UsageError(
+                f"cannot write {file_type} to standard output", f"these can be piped: {_NAMES_OF_PIPE_TYPES}"
+            )
+        if os.isatty(1):
+            raise UsageError("cannot write audio to a terminal", "pipe it into a program, or name a file")
+        return
+    output, folder = Path(path), Path(path).parent
+    if output.is_dir():
+        raise FileError(f"cannot create {path}: Is a directory")
+    if not folder.is_dir():
+        raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
+    if input_path not in {None, STANDARD_STREAM} and output.exists() and Path(str(input_path)).exists():
+        if output.samefile(str(input_path)) and not _is_special(path):
+            raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
+
+
+def check_is_new(path: str, *, overwrite: bool) -> None:
+    """Raise `FileError` where a regular file would have to be replaced without leave."""
+    if path != STANDARD_STREAM and not overwrite and Path(path).exists() and not _is_special(path):
+        raise FileError(f"cannot create {path}: it exists already", "-y replaces it")
+
+
+def _set_plain_format_tag(path: str) -> None:
+    """Mark a RIFF file of PCM as such: RF64's downgrade leaves the extensible tag.
+
+    Python's `wave` module refuses that tag up to 3.11. The chunk's layout stays as it is, which
+    readers of the plain tag allow.
+    """
+    with Path(path).open("r+b") as file:
+        if file.read(4) != b"RIFF":
+            return
+        file.seek(12)
+        while len(header := file.read(8)) == 8:
+            chunk, size = header[:4], struct.unpack("<I", header[4:])[0]
+            if chunk == b"fmt ":
+                if struct.unpack("<H", file.read(2))[0] == _WAVE_FORMAT_EXTENSIBLE:
+                    file.seek(-2, os.SEEK_CUR)
+                    file.write(struct.pack("<H", _WAVE_FORMAT_PCM))
+                return
+            file.seek(size + size % 2, os.SEEK_CUR)

@@ -1,0 +1,43 @@
+"""The compiled engine, and the one table from its status codes to exceptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pastream_cli.errors import PastreamError
+
+try:
+    from pastream_cli.engine import _native
+except ImportError as error:  # pragma: no cover - a checkout that was never built
+    raise ImportError("the C engine is not built; 'pip install .' in the project's folder builds it") from error
+
+ffi: Any = _native.ffi
+lib: Any = _native.lib
+
+SAMPLE_FORMATS: dict[str, int] = {
+    "float32": lib.SAMPLE_FLOAT32,
+    "int32": lib.SAMPLE_INT32,
+    "int24": lib.SAMPLE_INT24,
+    "int16": lib.SAMPLE_INT16,
+    "int8": lib.SAMPLE_INT8,
+    "uint8": lib.SAMPLE_UINT8,
+}
+SAMPLE_BYTES = {"float32": 4, "int32": 4, "int24": 3, "int16": 2, "int8": 1, "uint8": 1}
+
+_FAILURES: dict[int, str] = {
+    lib.LOOP_OUT_OF_MEMORY: "not enough memory",
+    lib.LOOP_FILE_ERROR: "the file cannot be read or written",
+}
+
+
+def check(status: int, act: str) -> None:
+    """Raise `PastreamError` with `act` and the reason unless `status` is that of success."""
+    if status != lib.LOOP_OK:
+        raise PastreamError(f"{act}: {_FAILURES[status]}")
+
+
+def check_memory(pointer: Any, act: str) -> Any:
+    """Return `pointer`, or raise `PastreamError` where it (or a truth value) is none."""
+    if not pointer:
+        raise PastreamError(f"{act}: not enough memory")
+    return pointer

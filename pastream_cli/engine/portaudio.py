@@ -1,0 +1,170 @@
+"""Real devices, through PortAudio: enumerate, match, open with the C callback.
+
+The only importer of sounddevice, whose import starts every host API and can block for ever where
+a sound server hangs; so this module is imported, and everything in it called, off the main
+thread. Three private names are used, `_StreamBase`, `_ffi` and `_terminate`;
+tests/engine/test_contracts.py tells when one of them has moved.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.errors import DeviceError
+from pastream_cli.report import DeviceInfo
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.sides import Side
+
+try:
+    import sounddevice
+except OSError as error:
+    if "not found" not in str(error):
+        raise
+    raise DeviceError(
+        "cannot use a sound device: the PortAudio library is not installed",
+        "install it (apt install libportaudio2, brew install portaudio), or try -D virtual",
+    ) from None
+
+_FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
+_MOST_BELIEVABLE_LATENCY = 10.0
+_INVALID_SAMPLE_RATE = -9997
+
+
+def devices() -> list[DeviceInfo]:
+    """Return every device that PortAudio lists."""
+    hosts = sounddevice.query_hostapis()
+    capture, playback = _defaults(hosts)
+    return [
+        DeviceInfo(
+            index=index,
+            name=device["name"],
+            host_api=hosts[device["hostapi"]]["name"],
+            capture_channels=device["max_input_channels"],
+            playback_channels=device["max_output_channels"],
+            default_rate=device["default_samplerate"],
+            capture_latencies=_latencies(device, "input"),
+            playback_latencies=_latencies(device, "output"),
+            is_default_capture=index == capture,
+            is_default_playback=index == playback,
+            prefers_float=hosts[device["hostapi"]]["name"] in _FLOAT_HOSTS,
+        )
+        for index, device in enumerate(sounddevice.query_devices())
+    ]
+
+
+def _latencies(device: Any, side: str) -> tuple[float, float]:
+    return device[f"default_low_{side}_latency"], device[f"default_high_{side}_latency"]
+
+
+def _defaults(hosts: Any) -> tuple[int, int]:
+    """Return PortAudio's default devices, or failing that those of the first host that has one."""
+    capture, playback = sounddevice.default.device
+    for host in hosts:
+        capture = host["default_input_device"] if capture < 0 else capture
+        playback = host["default_output_device"] if playback < 0 else playback
+    return capture, playback
+
+
+class PortAudioStream:
+    """A stream of a real device.
+
+    Raises
+    ------
+    DeviceError
+        Where the device or its host refuses.
+    """
+
+    is_fast = False
+
+    def __init__(
+        self, engine: Any, *, rate: float, playback: Side | None, capture: Side | None, block_frames: int
+    ) -> None:
+        sides = [side for side in (capture, playback) if side is not None]
+        kind = "duplex" if len(sides) == 2 else "input" if capture else "output"
+        its_ffi = sounddevice._ffi  # noqa: SLF001
+
+        def of_sides(values: list[Any]) -> Any:
+            return tuple(values) if kind == "duplex" else values[0]
+
+        callback = ffi.addressof(lib, "engine_callback")
+        try:
+            self._stream = sounddevice._StreamBase(  # noqa: SLF001
+                kind,
+                samplerate=rate,
+                blocksize=block_frames,
+                device=of_sides([side.device.index for side in sides]),
+                channels=of_sides([side.channels for side in sides]),
+                dtype=of_sides([side.sample_format for side in sides]),
+                latency=of_sides([side.latency for side in sides]),
+                callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
+                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
+                wrap_callback=None,
+                clip_off=True,
+                dither_off=True,
+            )
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise _refusal(error, sides, rate) from None
+        self.samplerate: float = self._stream.samplerate
+        self.blocksize: int = self._stream.blocksize
+        self.latency = _believable(self._stream.latency)
+
+    @property
+    def active(self) -> bool:
+        try:
+            return bool(self._stream.active)
+        except sounddevice.PortAudioError:
+            return False
+
+    @property
+    def cpu_load(self) -> float:
+        return float(self._stream.cpu_load)
+
+    def start(self) -> None:
+        try:
+            self._stream.start()
+        except sounddevice.PortAudioError as error:
+            raise DeviceError(f"cannot start the stream: {_words(error)}") from None
+
+    def stop(self) -> None:
+        self._stream.stop()
+
+    def abort(self) -> None:
+        self._stream.abort()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def terminate() -> None:
+    """End PortAudio's hosts, as its own exit handler would."""
+    sounddevice._terminate()  # noqa: SLF001
+
+
+def _believable(latency: Any) -> float:
+    """Return the greatest of the reported latencies that can be true, else 0."""
+    latencies = latency if isinstance(latency, tuple) else (latency,)
+    return max((x for x in latencies if math.isfinite(x) and 0 <= x <= _MOST_BELIEVABLE_LATENCY), default=0.0)
+
+
+def _words(error: Exception) -> str:
+    """Return PortAudio's reason, with the host's where there is one, on one line."""
+    if not isinstance(error, sounddevice.PortAudioError) or not error.args:
+        return str(error)
+    text = str(error.args[0])
+    # sounddevice prefixes its own act, which ours replaces
+    text = text.partition(": ")[2] or text
+    code = error.args[1] if len(error.args) > 1 else None
+    host = f" ({error.args[2][2]})" if len(error.args) > 2 and error.args[2][2] else ""
+    return " ".join(f"{text}{host}{f' [{code}]' if code else ''}".split())
+
+
+def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
+    names = " and ".join(dict.fromkeys(side.device.name for side in sides))
+    code = error.args[1] if len(error.args) > 1 else None
+    if code == _INVALID_SAMPLE_RATE:
+        offered = ", ".join(dict.fromkeys(f"{side.device.default_rate:g} Hz" for side in sides))
+        return DeviceError(f"cannot open {names}: it does not run at {rate:g} Hz", f"it runs at {offered}; see -r")
+    return DeviceError(f"cannot open {names}: {_words(error)}", "-l lists the devices and their channels")

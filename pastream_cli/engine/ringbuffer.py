@@ -1,0 +1,163 @@
+"""The ring buffer that carries frames between the device's thread and another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pastream_cli.engine.native import check_memory, ffi, lib
+
+
+class RingBuffer:
+    """Lock-free ring of elements for one reading and one writing thread.
+
+    Parameters
+    ----------
+    elementsize : int
+        Size of one element in bytes.
+    size : int, optional
+        Number of elements, a power of two. May be left out where `buffer` is given.
+    buffer : buffer, optional
+        Memory to use; its length is `elementsize` times a power of two. The ring writes into it
+        even where the object is read-only.
+
+    Notes
+    -----
+    Semantics follow PortAudio's ``pa_ringbuffer`` as python-pa-ringbuffer presents it.
+    """
+
+    def __init__(self, elementsize: int, size: int | None = None, buffer: Any = None) -> None:
+        if elementsize < 1:
+            raise ValueError("elementsize must be at least 1")
+        memory = ffi.NULL
+        if buffer is not None:
+            try:
+                memory = ffi.from_buffer(buffer)
+            except TypeError:
+                memory = buffer
+            length = ffi.sizeof(memory) if ffi.typeof(memory).kind == "array" else None
+            if size is None:
+                if length is None:
+                    raise ValueError("size is needed with a bare pointer")
+                size, rest = divmod(length, elementsize)
+                if rest:
+                    raise ValueError("the length of buffer must be a multiple of elementsize")
+            elif length is not None and length < size * elementsize:
+                raise ValueError("buffer is too small for size elements")
+        elif size is None:
+            raise TypeError("either size or buffer must be given")
+        if size < 1 or size & (size - 1):
+            raise ValueError("size must be a power of 2")
+        self._memory = memory  # kept alive as long as the ring
+        self._ring = ffi.gc(
+            check_memory(lib.ring_new(elementsize, size, memory), f"cannot make a ring of {size} elements"),
+            lib.ring_free,
+        )
+
+    @property
+    def handle(self) -> Any:
+        """The C ring, alive as long as this object."""
+        return self._ring
+
+    @property
+    def elementsize(self) -> int:
+        """Element size in bytes."""
+        return int(lib.ring_element_bytes(self._ring))
+
+    @property
+    def size(self) -> int:
+        """Number of elements that the ring can hold."""
+        return int(lib.ring_capacity(self._ring))
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def read_available(self) -> int:
+        """Number of elements that can be read."""
+        return int(lib.ring_readable(self._ring))
+
+    @property
+    def write_available(self) -> int:
+        """Number of elements that can be written."""
+        return int(lib.ring_writable(self._ring))
+
+    def flush(self) -> None:
+        """Empty the ring; only while nobody reads or writes."""
+        lib.ring_reset(self._ring, 0)
+
+    def write(self, data: Any, size: int = -1) -> int:
+        """Copy elements from `data` and return how many there was room for.
+
+        Parameters
+        ----------
+        data : buffer or CData pointer
+            Elements one after the other.
+        size : int, optional
+            Number of elements; all that `data` holds where it is negative.
+        """
+        data, size = self._elements_of(data, size)
+        return int(lib.ring_write(self._ring, data, size))
+
+    def read(self, size: int = -1) -> Any:
+        """Return a new buffer with `size` elements, or as many as are available."""
+        available = self.read_available
+        if size < 0 or size > available:
+            size = available
+        data = ffi.new("unsigned char[]", size * self.elementsize)
+        lib.ring_read(self._ring, data, size)
+        return ffi.buffer(data)
+
+    def readinto(self, data: Any) -> int:
+        """Fill `data` with whole elements and return how many were read."""
+        data, size = self._elements_of(data, -1)
+        return int(lib.ring_read(self._ring, data, size))
+
+    def get_write_buffers(self, size: int) -> tuple[int, Any, Any]:
+        """Return the room for up to `size` elements and the two buffers that make it up.
+
+        The buffers are views of the ring; `advance_write_index` publishes what was put there.
+        """
+        return self._regions(lib.ring_write_regions, size)
+
+    def get_read_buffers(self, size: int) -> tuple[int, Any, Any]:
+        """Return how many of `size` elements can be read and the two buffers that hold them.
+
+        The buffers are views of the ring, valid until `advance_read_index` gives them back.
+        """
+        return self._regions(lib.ring_read_regions, size)
+
+    def advance_write_index(self, size: int) -> int:
+        """Publish `size` elements and return the new write index."""
+        if not 0 <= size <= self.write_available:
+            raise ValueError("cannot advance past the room of the ring")
+        return int(lib.ring_advance_write(self._ring, size))
+
+    def advance_read_index(self, size: int) -> int:
+        """Give back `size` elements and return the new read index."""
+        if not 0 <= size <= self.read_available:
+            raise ValueError("cannot advance past the elements of the ring")
+        return int(lib.ring_advance_read(self._ring, size))
+
+    def _regions(self, find: Any, size: int) -> tuple[int, Any, Any]:
+        first, second, first_size = ffi.new("void **"), ffi.new("void **"), ffi.new("uint64_t *")
+        elements = int(find(self._ring, max(size, 0), first, first_size, second))
+        first_bytes = first_size[0] * self.elementsize
+        second_bytes = elements * self.elementsize - first_bytes
+        return elements, ffi.buffer(first[0], first_bytes), ffi.buffer(second[0], second_bytes)
+
+    def _elements_of(self, data: Any, size: int) -> tuple[Any, int]:
+        try:
+            data = ffi.from_buffer(data)
+        except TypeError:
+            if size < 0 and ffi.typeof(data).kind != "array":
+                raise ValueError("size is needed with a bare pointer") from None
+        if ffi.typeof(data).kind != "array":
+            return data, size
+        elements, rest = divmod(ffi.sizeof(data), self.elementsize)
+        if size < 0:
+            if rest:
+                raise ValueError("data must hold whole elements")
+            return data, elements
+        if size > elements:
+            raise ValueError("data holds fewer elements than size")
+        return data, size

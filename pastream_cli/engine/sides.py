@@ -1,0 +1,76 @@
+"""What one side of a device, playback or capture, is opened with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS
+from pastream_cli.report import DeviceInfo
+
+DEFAULT_BUFFER_SECONDS = 10
+_MOST_BUFFER_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a device: which one, how many channels, in which sample format and latency."""
+
+    device: DeviceInfo
+    channels: int
+    sample_format: str
+    latency: float | str
+
+    @property
+    def format_code(self) -> int:
+        return SAMPLE_FORMATS[self.sample_format]
+
+    @property
+    def sample_bytes(self) -> int:
+        return SAMPLE_BYTES[self.sample_format]
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.channels * self.sample_bytes
+
+    def buffer_frames(self, rate: float, asked: int | None) -> int:
+        """Return the size of the ring in frames, a power of two.
+
+        As many as were asked for, else about 10 s, halved until they fit in 64 MiB.
+        """
+        frames = power_of_two_above(asked or int(rate * DEFAULT_BUFFER_SECONDS))
+        while asked is None and frames * self.frame_bytes > _MOST_BUFFER_BYTES:
+            frames //= 2
+        return frames
+
+
+class DeviceStream(Protocol):
+    """An open device; its callback is the engine's. `stop` and `close` may hang with their host."""
+
+    samplerate: float
+    blocksize: int
+    latency: float
+    is_fast: bool
+
+    @property
+    def active(self) -> bool:
+        """Whether callbacks come, or may still come. Never blocks."""
+
+    @property
+    def cpu_load(self) -> float:
+        """Share of the available time that the callback takes, where the host measures it."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Let the block in flight be delivered, then end the callbacks."""
+
+    def abort(self) -> None:
+        """End the callbacks at once."""
+
+    def close(self) -> None: ...
+
+
+def power_of_two_above(number: int) -> int:
+    """Return the least power of two that is not less than `number`."""
+    return 1 << max(0, number - 1).bit_length()

@@ -1,0 +1,174 @@
+"""The virtual device: needs no sound hardware and no PortAudio; its clock is the system's."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.errors import UsageError
+from pastream_cli.report import DeviceInfo
+from pastream_cli.units import Time, parse_rate, parse_time
+
+NAME = "virtual"
+_SOUNDS = {"silence": lib.VIRTUAL_SILENCE, "sine": lib.VIRTUAL_SINE, "noise": lib.VIRTUAL_NOISE}
+_FAULTS = {"xrun": lib.FAULT_XRUN, "stall": lib.FAULT_STALL, "die": lib.FAULT_DIE, "hang": lib.FAULT_HANG}
+_DEFAULT_SINE_HZ = 1000.0
+_MOST_CHANNELS = 1024
+_FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
+
+_LEAST_BLOCK, _MOST_BLOCK = 64, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that the device is told to do wrong, for tests of the tool itself."""
+
+    kind: int
+    at: Time
+    length: Time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualDevice:
+    """A virtual device as its name describes it."""
+
+    sound: int = lib.VIRTUAL_LOOPBACK
+    sine_hz: float = _DEFAULT_SINE_HZ
+    fast: bool = False
+    channels: int = 2
+    rate: int = 48000
+    faults: tuple[Fault, ...] = ()
+
+    def info(self, name: str) -> DeviceInfo:
+        """Return the description under which the device is listed."""
+        return DeviceInfo(
+            index=None,
+            name=name,
+            host_api=NAME,
+            capture_channels=_MOST_CHANNELS,
+            playback_channels=_MOST_CHANNELS,
+            default_rate=float(self.rate),
+        )
+
+
+def is_virtual(device: object) -> bool:
+    """Tell whether a device's name is one of a virtual device."""
+    return isinstance(device, str) and (device == NAME or device.startswith(f"{NAME}:"))
+
+
+def parse(name: str) -> VirtualDevice:
+    """Parse a name such as ``virtual:sine=440:fast``; `UsageError` where it is none."""
+    settings: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for part in name.split(":")[1:]:
+        key, has_value, value = part.partition("=")
+        if key in _SOUNDS and "sound" not in settings and (not has_value or key == "sine"):
+            settings["sound"] = _SOUNDS[key]
+            if has_value:
+                settings["sine_hz"] = _parse_hertz(name, value)
+        elif part == "fast":
+            settings["fast"] = True
+        elif key == "channels" and re.fullmatch("[0-9]{1,4}", value) and 1 <= int(value) <= _MOST_CHANNELS:
+            settings["channels"] = int(value)
+        elif key == "rate" and has_value:
+            settings["rate"] = parse_rate(value, "-D virtual:rate=")
+        elif key in _FAULTS and has_value:
+            faults.append(_parse_fault(name, key, value))
+        else:
+            raise UsageError(f"cannot use -D {name}: {part!r} is not known", f"the forms are {_FORMS}")
+    if faults and settings.get("fast"):
+        raise UsageError(f"cannot use -D {name}: faults happen in real time, without :fast")
+    return VirtualDevice(**settings, faults=tuple(faults))
+
+
+def _parse_hertz(name: str, value: str) -> float:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) or not 0 < float(value) < 1e6:
+        raise UsageError(f"cannot use -D {name}: {value!r} is not a frequency", "sine=HZ, as in sine=440")
+    return float(value)
+
+
+def _parse_fault(name: str, key: str, value: str) -> Fault:
+    at, has_length, length = value.partition("+")
+    if bool(has_length) != (key == "stall"):
+        raise UsageError(f"cannot use -D {name}: {key}={value}", "xrun=AT, stall=AT+LENGTH, die=AT and hang=AT")
+    option = f"-D virtual:{key}="
+    return Fault(_FAULTS[key], parse_time(at, option), parse_time(length, option) if has_length else Time(frames=0))
+
+
+class VirtualStream:
+    """A stream of the virtual device; the same protocol as `portaudio.PortAudioStream`."""
+
+    def __init__(
+        self, engine: Any, device: VirtualDevice, *, rate: float, block_frames: int, latency: float
+    ) -> None:
+        self.samplerate = rate
+        self.latency = latency
+        self.is_fast = device.fast
+        self.blocksize = block_frames or _block_for(latency * rate)
+        self._block_is_ours = not block_frames
+        self._engine = engine
+        self._description = device
+        self._device: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the clock runs; false once the run is complete, stopped or dead."""
+        return self._device is not None and bool(lib.virtual_is_active(self._device))
+
+    @property
+    def cpu_load(self) -> float:
+        return 0.0
+
+    def fit_into(self, ring_frames: int) -> None:
+        """Make the block no longer than half the smallest ring, unless its size was asked for."""
+        if self._block_is_ours and ring_frames:
+            self.blocksize = max(1, min(self.blocksize, ring_frames // 2))
+
+    def start(self) -> None:
+        """Start the clock, on a thread that is inside C until it ends."""
+        rate, device = self.samplerate, self._description
+        tolerance = max(4 * self.blocksize, int(self.latency * rate))
+        self._device = ffi.gc(
+            check_memory(
+                lib.virtual_new(
+                    self._engine, rate, device.sound, device.sine_hz, self.blocksize, device.fast, tolerance
+                ),
+                "cannot start the virtual device",
+            ),
+            lib.virtual_free,
+        )
+        for fault in device.faults:
+            lib.virtual_add_fault(self._device, fault.kind, fault.at.to_frames(rate), fault.length.to_frames(rate))
+        self._thread = threading.Thread(target=lib.virtual_run, args=(self._device,), name="virtual device")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the clock after the block in flight; blocks until it has ended."""
+        if self._device is not None:
+            lib.virtual_stop(self._device)
+        self._join()
+
+    def abort(self) -> None:
+        """End the clock, even one that hangs."""
+        if self._device is not None:
+            lib.virtual_abort(self._device)
+        self._join()
+
+    def close(self) -> None:
+        self.abort()
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _block_for(latency_frames: float) -> int:
+    """Return the power of two of which about four make up the latency."""
+    block = _LEAST_BLOCK
+    while block < _MOST_BLOCK and block * 8 <= latency_frames:
+        block *= 2
+    return block

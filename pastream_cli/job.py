@@ -1,0 +1,145 @@
+"""What was asked for: one frozen value that goes from the command line to the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pastream_cli.errors import UsageError
+from pastream_cli.units import HIGHEST_RATE, Time
+
+STANDARD_STREAM = "-"
+_NULL_WORDS = ("null", "^", "")
+_NOTHING = Time(frames=0)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Generic[T]):
+    """A value for each side of the stream; `None` leaves a side at its default.
+
+    `lone` tells that one value was typed for both sides, which some options treat apart.
+    """
+
+    playback: T | None = None
+    capture: T | None = None
+    lone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One channel of a map, both ends one-based; `source` 0 is silence."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run of the recorder or player.
+
+    `input` and `output` are paths, `-` for the standard streams, or `None` for null.
+    """
+
+    input: str | None
+    output: str | None
+    duration: Time | None = None
+    offset: Time = _NOTHING
+    pad: Time | None = _NOTHING
+    """Silence after the input; `None` fills up to the duration, or goes on for ever."""
+    loop: bool = False
+    rate: int | None = None
+    channels: Pair[int] = Pair()
+    device: str | None = None
+    """As typed: whether a comma splits it depends on the devices that are there."""
+    sample_format: Pair[str] = Pair()
+    file_type: Pair[str] = Pair()
+    encoding: Pair[str] = Pair()
+    endian: Pair[str] = Pair()
+    latency: Pair[float | str] = Pair()
+    maps: tuple[tuple[Route, ...], ...] = ()
+    channel_select: tuple[tuple[int, ...], ...] = ()
+    block_frames: int = 0
+    buffer_frames: int | None = None
+    fatal_xruns: bool = False
+    split: Time | None = None
+    overwrite: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+    meter: bool | None = None
+    warnings: tuple[str, ...] = ()
+    """What is allowed but was probably not meant; each is one line."""
+
+    @property
+    def plays(self) -> bool:
+        """Whether the playback side of a device is used."""
+        return self.input is not None
+
+    @property
+    def captures(self) -> bool:
+        """Whether the capture side of a device is used; without any file it feeds the meter."""
+        return self.output is not None or self.input is None
+
+    @property
+    def length_is_known(self) -> bool:
+        """Whether a duration was given."""
+        return self.duration is not None
+
+    def offset_drops_all(self, rate: float) -> bool:
+        """Tell whether, at `rate`, the offset is as long as the longest run that was asked for."""
+        if self.duration is None or self.offset.is_zero():
+            return False
+        longest = self.duration.to_frames(rate) + (self.pad.to_frames(rate) if self.pad else 0)
+        return self.offset.to_frames(rate) >= longest
+
+    def __post_init__(self) -> None:
+        self._check_words()
+        self._check_lengths()
+        self._check_sides()
+        self._check_screen()
+
+    def _check_words(self) -> None:
+        """Refuse what needs an INPUT or OUTPUT that was not given."""
+        if self.input is None and (self.pad is None or not self.pad.is_zero()):
+            raise UsageError("cannot use --pad: there is no INPUT to follow", "a recording is as long as -d TIME says")
+        if self.input is None and self.loop:
+            raise UsageError("cannot use --loop: there is no INPUT to repeat")
+        if self.output is None and not self.offset.is_zero():
+            raise UsageError("cannot use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording")
+        if self.split is not None and self.output in (None, STANDARD_STREAM):
+            raise UsageError("cannot use --split: OUTPUT is not a file")
+        if self.output == STANDARD_STREAM and self.file_type.capture is None:
+            raise UsageError(
+                "cannot write to standard output: no file type was given",
+                "-t au suits every length and most readers; -t wav, rf64, flac, ogg, mp3 and raw work too",
+            )
+
+    def _check_lengths(self) -> None:
+        """Refuse lengths that leave nothing, where that is plain without the rate."""
+        # Frames grow in proportion to the rate: what holds at both ends holds at every rate between.
+        if self.offset_drops_all(1) and self.offset_drops_all(HIGHEST_RATE):
+            raise UsageError("cannot use --offset: it drops the whole recording", "make -o shorter than -d")
+        if self.split is not None and self.split.is_zero():
+            raise UsageError("cannot use --split 0: a file holds at least one frame")
+        if self.buffer_frames == 0:
+            raise UsageError("cannot use --buffersize 0: a buffer holds at least one frame")
+
+    def _check_sides(self) -> None:
+        """Refuse a second value for a side that is not there."""
+        duplex = self.plays and self.captures
+        for name, values in (("--map", self.maps), ("--channel-select", self.channel_select)):
+            if len(values) > 1 and not duplex:
+                raise UsageError(f"cannot use {name} twice: this run has only one side", "give it once")
+
+    def _check_screen(self) -> None:
+        """Refuse to be quiet and to talk at once."""
+        for name, wanted in (("--verbose", self.verbose), ("--meter", self.meter)):
+            if self.quiet and wanted:
+                raise UsageError(f"cannot use {name}: --quiet says the opposite", "leave out one of the two")
+
+
+def is_null(word: str) -> bool:
+    """Tell whether `word` stands for nothing: ``null`` in any case, ``^``, or the empty string."""
+    return word.lower() in _NULL_WORDS

@@ -1,0 +1,381 @@
+"""The option table: the one source of what the parser, the help and the manual know about an option.
+
+In the longer texts, `` `literal` `` is what is typed as it stands and ``*WORD*`` is what a value is put in for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Group(Enum):
+    """The headings under which options are listed, in this order."""
+
+    LENGTH = "Length"
+    FILES = "Files"
+    DEVICE = "Device"
+    SCREEN = "Screen"
+    INFORMATION = "Information"
+
+
+class Kind(Enum):
+    """What an option takes."""
+
+    FLAG = "nothing"
+    LIMIT = "a time, or -1 for no limit"
+    OFFSET = "a time, where a file name is a likely slip"
+    PAD = "a time, -1, or nothing"
+    TIME = "a time"
+    SIZE = "a number of frames"
+    RATE = "a sample rate"
+    CHANNELS = "numbers of channels"
+    DEVICE = "devices, left as typed"
+    SAMPLE_FORMAT = "sample formats of the device"
+    NAME = "names of libsndfile's"
+    ENDIAN = "byte orders"
+    LATENCY = "low, high or seconds"
+    MAP = "channels and where they go"
+    CHANNEL_LIST = "a list of channels"
+
+
+PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Kind.ENDIAN, Kind.LATENCY})
+"""Kinds that take one value for both sides of the stream, or one for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option: how it is typed, what it sets, and everything that is said about it."""
+
+    names: tuple[str, ...]
+    """The short name, if there is one, and the long one."""
+    field: str
+    """The field of `Job` that it sets."""
+    kind: Kind = Kind.FLAG
+    metavar: str = ""
+    group: Group
+    help: str
+    """One line, for the help."""
+    manual: str
+    """What the manual adds to the line: paragraphs, apart by an empty line."""
+    default: str = ""
+    aliases: tuple[str, ...] = ()
+    """Names that are kept for old scripts and listed in the manual only."""
+    constant: bool = True
+    """What a flag sets its field to."""
+    most: int = 1
+    """How often it may be given; with 1 the last one counts."""
+
+    @property
+    def long_name(self) -> str:
+        """The name without abbreviation."""
+        return self.names[-1]
+
+    @property
+    def value_form(self) -> str:
+        """What follows the name, as the help shows it; empty for a flag."""
+        if self.kind is Kind.PAD:
+            return f"[{self.metavar}]"
+        return f"{self.metavar}[,{self.metavar}]" if self.kind in PAIRS else self.metavar
+
+
+OPTIONS = (
+    Option(
+        names=("-d", "--duration"),
+        field="duration",
+        kind=Kind.LIMIT,
+        metavar="TIME",
+        group=Group.LENGTH,
+        help="how long to run; -1 is without limit",
+        manual="""Stop after *TIME*, counted from the first frame of the take.
+What `-o` drops is part of it.
+The take may end earlier, with the input; see `-p` and `--loop`.
+With 0 everything is opened and checked, and an empty file is written.""",
+        default="until the input ends, or until stopped when only recording",
+    ),
+    Option(
+        names=("-o", "--offset"),
+        field="offset",
+        kind=Kind.OFFSET,
+        metavar="TIME",
+        group=Group.LENGTH,
+        help="drop this much from the start of the recording",
+        manual="""Do not store the first *TIME* of what is captured.
+It must be shorter than the whole run.
+This is not the output file: that is the second word, without an option.""",
+        default="0",
+    ),
+    Option(
+        names=("-p", "--pad"),
+        field="pad",
+        kind=Kind.PAD,
+        metavar="TIME",
+        group=Group.LENGTH,
+        help="go on in silence after the input, for TIME",
+        manual="""Play silence for *TIME* after the input has ended, and go on recording.
+Without *TIME*, or with -1, silence fills up to the duration, or goes on until stopped where no duration was given.
+The next word is taken as *TIME* only if it reads as one, so `-p in.wav` plays a file.""",
+        default="0",
+    ),
+    Option(
+        names=("--loop",),
+        field="loop",
+        group=Group.LENGTH,
+        help="repeat the input without a gap",
+        manual="""Start the input again, without a gap, each time it ends: until stopped, or for as long as `-d` says.
+The input must be one that can be rewound, so not a pipe.""",
+    ),
+    Option(
+        names=("--split",),
+        field="split",
+        kind=Kind.TIME,
+        metavar="TIME",
+        group=Group.LENGTH,
+        help="start a new output file every TIME",
+        manual="""Start a new output file every *TIME*.
+No frame is lost or repeated between two files: put end to end they are the recording in one piece.""",
+    ),
+    Option(
+        names=("-t", "--file-type"),
+        field="file_type",
+        kind=Kind.NAME,
+        metavar="TYPE",
+        group=Group.FILES,
+        help="kind of file: wav, flac, au, raw...",
+        manual="""The kind of file, by libsndfile's names in upper or lower case.
+It has to be given for an *OUTPUT* of `-`, and for raw data in a file whose name does not end in `.raw`; otherwise the
+header of the input and the end of the output's name tell.
+A header always wins over this option.
+A single *TYPE* applies to the input if that has no header, and to the output if its name tells no type.""",
+        default="what the file's header or name says",
+        aliases=("--file_type",),
+    ),
+    Option(
+        names=("-e", "--encoding"),
+        field="encoding",
+        kind=Kind.NAME,
+        metavar="ENC",
+        group=Group.FILES,
+        help="samples in the file: pcm_16, pcm_24, float...",
+        manual="""How samples are stored in the file, by libsndfile's names in upper or lower case: `pcm_16`, `pcm_24`,
+`pcm_32`, `float`, `double`, `ulaw`, `vorbis` and others.
+For the bit depth of a recording this is the option; `-b` is not.""",
+        default="""the input's when playing and recording at once; else `float` where the device delivers float and
+`pcm_24` where it does not, `pcm_16` in files that cannot hold 24 bits, and the only one there is in lossy files""",
+    ),
+    Option(
+        names=("--endian",),
+        field="endian",
+        kind=Kind.ENDIAN,
+        metavar="ORDER",
+        group=Group.FILES,
+        help="byte order in the file: file, big or little",
+        manual="""The byte order of samples in the file: `big`, `little`, or `file` for what is usual in its type.
+It matters for raw data most.""",
+        default="file",
+    ),
+    Option(
+        names=("-y", "--overwrite"),
+        field="overwrite",
+        group=Group.FILES,
+        help="replace an output file that exists",
+        manual="""Replace an *OUTPUT* that exists.
+The old file stays as it is until the first frame of the new recording is there, so a run that fails before that costs
+nothing.
+Without this option a file that exists is never touched.""",
+    ),
+    Option(
+        names=("-D", "--device"),
+        field="device",
+        kind=Kind.DEVICE,
+        metavar="DEV",
+        group=Group.DEVICE,
+        help="number, name or part of a name from -l",
+        manual="""The device: its number or name as `-l` shows them, a part of the name, or a name and the host API,
+as in `'pulse, ALSA'`.
+What matches no device, or several, is an error that lists the candidates.
+The whole value is tried as one device first, so that `hw:1,0` is one; only if there is none it is split into an
+input side and an output side at commas that are not in double quotes.
+`virtual` needs no hardware; see VIRTUAL DEVICE.""",
+        default="the system's",
+    ),
+    Option(
+        names=("-c", "--channels"),
+        field="channels",
+        kind=Kind.CHANNELS,
+        metavar="N",
+        group=Group.DEVICE,
+        help="number of channels",
+        manual="""How many channels to open.
+A mono file is heard on both of the device's first two channels.""",
+        default="""for playback what the file has; for recording what `-m` needs, else as many as are played, else two,
+or one if the device has no more""",
+    ),
+    Option(
+        names=("-r", "--rate"),
+        field="rate",
+        kind=Kind.RATE,
+        metavar="HZ",
+        group=Group.DEVICE,
+        help="sample rate: 48000, 48k, 44.1k",
+        manual="""The sample rate, in Hz or with `k` in kHz.""",
+        default="the input file's, else the device's",
+    ),
+    Option(
+        names=("-f", "--format"),
+        field="sample_format",
+        kind=Kind.SAMPLE_FORMAT,
+        metavar="FMT",
+        group=Group.DEVICE,
+        help="samples at the device: float32, int24, int16...",
+        manual="""How samples travel to and from the device: `float32`, `int32`, `int24`, `int16`, `int8` or `uint8`.
+Short forms such as `s16` and `f32` and ALSA's such as `S16_LE` are understood.
+What is stored in the file is `-e`.""",
+        default="what keeps a file bit for bit as it is",
+    ),
+    Option(
+        names=("-m", "--map"),
+        field="maps",
+        kind=Kind.MAP,
+        metavar="MAP",
+        group=Group.DEVICE,
+        help="IN[:OUT],...: which channel goes where",
+        manual="""Which channel goes where: `IN[:OUT],...`, counted from 1.
+*OUT* left out is the place in the list.
+An *IN* of 0 is silence, and one *IN* may go to several *OUT*.
+
+In a recording *IN* is a channel of the device and *OUT* one of the file, so `-m 3,4` records channels 3 and 4 into a
+stereo file.
+In playback *IN* is a channel of the file and *OUT* one of the device.
+One *MAP* applies to the recording if there is one, else to playback; given twice, the first is for playback and the
+second for the recording.""",
+        most=2,
+    ),
+    Option(
+        names=("--latency",),
+        field="latency",
+        kind=Kind.LATENCY,
+        metavar="LAT",
+        group=Group.DEVICE,
+        help="low, high or seconds",
+        manual="""How far ahead the device works: `low`, `high` or a number of seconds.
+More of it costs less processor time and forgives more; less of it is heard sooner.
+Hosts with a fixed period ignore it.""",
+        default="0.5 when only recording, 0.2 otherwise",
+    ),
+    Option(
+        names=("-b", "--blocksize"),
+        field="block_frames",
+        kind=Kind.SIZE,
+        metavar="SIZE",
+        group=Group.DEVICE,
+        help="device block in frames; 0: the host chooses",
+        manual="""The device's block in frames; 0 leaves the choice to the host, which is nearly always best.
+This is not the bit depth, which is `-e`: a value below 32 is taken as it stands, with a warning.""",
+        default="0",
+    ),
+    Option(
+        names=("--buffersize",),
+        field="buffer_frames",
+        kind=Kind.SIZE,
+        metavar="SIZE",
+        group=Group.DEVICE,
+        help="frames buffered between device and file",
+        manual="""How many frames are buffered between the device and each file, rounded up to a power of two.
+This is how long a disk may hesitate before anything is lost.""",
+        default="about ten seconds, or less to keep within 64 MiB; a value asked for is not limited",
+    ),
+    Option(
+        names=("--fatal-xruns",),
+        field="fatal_xruns",
+        group=Group.DEVICE,
+        help="stop at the first loss or underrun, exit 3",
+        manual="""Stop as soon as a frame is lost or the playback runs dry, keep what was recorded, and exit with 3.
+Otherwise losses are told and the run goes on.""",
+    ),
+    Option(
+        names=("--channel-select",),
+        field="channel_select",
+        kind=Kind.CHANNEL_LIST,
+        metavar="N,N...",
+        group=Group.DEVICE,
+        help="channels of the driver (ASIO only)",
+        manual="""Which channels of an ASIO driver to open, counted from 0 as the driver does.
+Given twice, the first is for playback and the second for the recording.""",
+        aliases=("-s",),
+        most=2,
+    ),
+    Option(
+        names=("-q", "--quiet"),
+        field="quiet",
+        group=Group.SCREEN,
+        help="say nothing but warnings and errors",
+        manual="""Write nothing to standard error but warnings and errors.""",
+    ),
+    Option(
+        names=("-v", "--verbose"),
+        field="verbose",
+        group=Group.SCREEN,
+        help="say more: host messages, buffers, timing",
+        manual="""Show the messages of the host's own libraries too, and how full the buffers were.""",
+    ),
+    Option(
+        names=("--meter",),
+        field="meter",
+        group=Group.SCREEN,
+        help="show the level meter",
+        manual="""Show the level meter, which needs a terminal on standard error.""",
+        default="shown on a terminal, unless `-q`",
+    ),
+    Option(
+        names=("--no-meter",),
+        field="meter",
+        constant=False,
+        group=Group.SCREEN,
+        help="hide the level meter",
+        manual="""Do not show the level meter.""",
+    ),
+    Option(
+        names=("--json",),
+        field="json",
+        group=Group.SCREEN,
+        help="report as JSON when done; devices with -l",
+        manual="""Write one JSON object when done: to standard output, or as the last line of standard error if *OUTPUT*
+is `-`.
+With `-l` the list of devices is JSON.""",
+    ),
+    Option(
+        names=("-l", "--list"),
+        field="list",
+        group=Group.INFORMATION,
+        help="list the devices",
+        manual="""List the devices on standard output, and do nothing else.""",
+    ),
+    Option(
+        names=("-h", "--help"),
+        field="help",
+        group=Group.INFORMATION,
+        help="show this help",
+        manual="""Show a short help on standard output.""",
+    ),
+    Option(
+        names=("--version",),
+        field="version",
+        group=Group.INFORMATION,
+        help="show the version",
+        manual="""Show the version on standard output.""",
+    ),
+)
+
+EXAMPLES = (
+    ("pastream null out.wav", "record, until Ctrl-C"),
+    ("pastream null out.wav -d 10:00", "record ten minutes"),
+    ("pastream in.wav", "play"),
+    ("pastream in.wav out.wav", "play and record at once, on one clock"),
+    ("pastream -l", "list the devices"),
+    ("sox in.mp3 -t au - | pastream -", "play what comes through a pipe"),
+)
+"""The commonest commands, at the top of the help."""
+
+NOT_BUILT = frozenset({"--map", "--channel-select", "--split", "--json", "--meter", "--no-meter", "--verbose"})
+"""Long names of options that are understood and then refused."""

@@ -1,0 +1,222 @@
+"""What a job comes to with these files and these devices: every default filled in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pastream_cli.engine import files, virtual
+from pastream_cli.engine.files import InputFile
+from pastream_cli.engine.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.sides import Side, power_of_two_above
+from pastream_cli.engine.stream import latency_for
+from pastream_cli.errors import DeviceError, UsageError
+from pastream_cli.job import Job, Pair
+from pastream_cli.report import DeviceInfo
+
+T = TypeVar("T")
+
+_LEAST_SECONDS_MEANT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """How the recording is written."""
+
+    file_type: str
+    encoding: str
+    endian: str | None
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A job with every default filled in; lengths in frames, `None` for no limit."""
+
+    rate: int
+    playback: Side | None
+    capture: Side | None
+    playback_map: tuple[int, ...] | None
+    capture_map: tuple[int, ...] | None
+    output: OutputFormat | None
+    duration: int | None
+    pad: int | None
+    offset: int
+    length: int | None
+    """Of the whole run, as far as it is known before."""
+    warnings: tuple[str, ...]
+
+
+def sides_of(job: Job) -> list[str]:
+    """Return which sides of a device the job uses."""
+    return [side for side, used in ((PLAYBACK, job.plays), (CAPTURE, job.captures)) if used]
+
+
+def output_type(job: Job) -> str | None:
+    """Return the container of OUTPUT: an explicit one, that of its name, or a lone -t."""
+    if job.output is None:
+        return None
+    of_name = None if job.output == files.STANDARD_STREAM else files.type_of_name(job.output)
+    asked = job.file_type.capture
+    file_type = (of_name or asked) if job.file_type.lone else (asked or of_name)
+    if file_type is None:
+        name = "standard output" if job.output == files.STANDARD_STREAM else job.output
+        raise UsageError(
+            f"cannot write {name}: its name does not say the file type",
+            "say it with -t, as in -t au"
+            if job.output == files.STANDARD_STREAM
+            else "end it in .wav, .flac, .ogg, ..., or say it with -t",
+        )
+    return file_type
+
+
+def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceInfo]) -> Plan:
+    """Fill in every default of `job`.
+
+    Raises
+    ------
+    UsageError
+        Where what was asked for contradicts itself.
+    DeviceError
+        Where a device does not have the channels that were asked for.
+    FileError
+        Where the container does not take the encoding.
+    """
+    rate = job.rate or (source.rate if source else 0) or _default_rate(devices)
+    warnings: list[str] = []
+    if source and source.rate != rate:
+        warnings.append(f"{source.name} is at {source.rate} Hz and is played at {rate} Hz: its pitch changes")
+    latency = _latency(job, rate)
+    playback = playback_map = None
+    if source:
+        playback, playback_map = _plan_playback(job, source, devices[PLAYBACK], latency)
+    capture = capture_map = output = None
+    if job.captures:
+        capture, capture_map, output = _plan_capture(job, source, devices[CAPTURE], latency)
+    duration = job.duration.to_frames(rate) if job.duration else None
+    pad = job.pad.to_frames(rate) if job.pad else None
+    offset = job.offset.to_frames(rate)
+    length = _length(job, source, duration, pad)
+    if job.duration and job.duration.frames and job.duration.frames < _LEAST_SECONDS_MEANT * rate:
+        warnings.append(f"-d {duration}s is {duration} frames, {duration * 1000 / rate:.3g} ms; seconds have no suffix")
+    if offset and length is not None and offset >= length:
+        raise UsageError(f"cannot drop {offset} frames from a recording of {length}", "make -o shorter than the length")
+    if length is None and _is_fast(devices) and (source is None or job.loop or pad is None):
+        raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
+    return Plan(
+        rate=rate,
+        playback=playback,
+        capture=capture,
+        playback_map=playback_map,
+        capture_map=capture_map,
+        output=output,
+        duration=duration,
+        pad=pad,
+        offset=offset,
+        length=length,
+        warnings=tuple(warnings),
+    )
+
+
+def _is_fast(devices: Mapping[str, DeviceInfo]) -> bool:
+    return any(device.is_virtual and virtual.parse(device.name).fast for device in devices.values())
+
+
+def _default_rate(devices: Mapping[str, DeviceInfo]) -> int:
+    return round((devices.get(CAPTURE) or devices[PLAYBACK]).default_rate)
+
+
+def _latency(job: Job, rate: int) -> Pair[float | str]:
+    """Return the latency of each side: as asked, else the default, within a quarter of a small buffer."""
+    default = latency_for(only_captures=not job.plays)
+    if job.buffer_frames:
+        default = min(default, power_of_two_above(job.buffer_frames) / rate / 4)
+
+    def or_default(asked: float | str | None) -> float | str:
+        return default if asked is None else asked
+
+    return Pair(or_default(job.latency.playback), or_default(job.latency.capture))
+
+
+def _length(job: Job, source: InputFile | None, duration: int | None, pad: int | None) -> int | None:
+    if source is None:
+        return duration
+    if pad is None:
+        return duration
+    ends = [end for end in (None if job.loop else source.frames, duration) if end is not None]
+    return min(ends) + pad if ends and (source.frames is not None or job.loop) else None
+
+
+def _check_channels(device: DeviceInfo, side: str, channels: int) -> None:
+    offered = device.playback_channels if side == PLAYBACK else device.capture_channels
+    if channels > offered:
+        raise DeviceError(
+            f"cannot open {device.name} with {channels} {side} channels: it has {offered}",
+            "-c says how many channels to open; -l lists what each device has",
+        )
+
+
+def _sample_format(asked: str | None, device: DeviceInfo, encoding: str | None) -> str:
+    """Return the device format that keeps `encoding` bit-exact."""
+    if asked:
+        return asked
+    if device.prefers_float or (encoding is not None and files.file_sample_of(encoding) == "float32"):
+        return "float32"
+    return "int32"
+
+
+def _plan_playback(
+    job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str]
+) -> tuple[Side, tuple[int, ...] | None]:
+    channels = job.channels.playback or source.channels
+    channel_map: tuple[int, ...] | None = None
+    # a real device plays a mono file on its left and right; the virtual one plays what it is given
+    if source.channels == 1 and not device.is_virtual and device.playback_channels > 1:
+        channels = max(2, channels) if job.channels.playback is None else channels
+        channel_map = tuple(0 if i < 2 else -1 for i in range(channels))
+    _check_channels(device, PLAYBACK, channels)
+    sample_format = _sample_format(job.sample_format.playback, device, source.encoding)
+    assert latency.playback is not None
+    return Side(device, channels, sample_format, latency.playback), channel_map
+
+
+def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) -> int:
+    if job.channels.capture:
+        return job.channels.capture
+    if source:
+        channels = job.channels.playback or source.channels
+        if channels <= device.capture_channels:
+            return channels
+    if device.is_virtual:
+        return virtual.parse(device.name).channels
+    return min(2, device.capture_channels)
+
+
+def _plan_capture(
+    job: Job, source: InputFile | None, device: DeviceInfo, latency: Pair[float | str]
+) -> tuple[Side, tuple[int, ...] | None, OutputFormat | None]:
+    channels = _capture_channels(job, source, device)
+    _check_channels(device, CAPTURE, channels)
+    file_type = output_type(job)
+    output = None
+    if file_type is not None:
+        assert job.output is not None
+        encoding = _encoding(job, source, device, file_type)
+        endian = job.endian.capture
+        files.check_output(job.output, file_type, encoding, endian, job.input)
+        output = OutputFormat(file_type, encoding, endian, channels)
+    sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)
+    assert latency.capture is not None
+    return Side(device, channels, sample_format, latency.capture), None, output
+
+
+def _encoding(job: Job, source: InputFile | None, device: DeviceInfo, file_type: str) -> str:
+    if job.encoding.capture:
+        return job.encoding.capture
+    assert job.output is not None
+    if source and files.takes(file_type, source.encoding, job.endian.capture):
+        return source.encoding
+    asked = job.sample_format.capture
+    wants_float = asked == "float32" if asked else device.prefers_float
+    return files.default_encoding(file_type, job.output, wants_float=wants_float)

@@ -1,0 +1,175 @@
+"""Frozen values that flow out of a run: what the device is, how it goes, how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from pastream_cli.errors import ExitCode
+
+
+class LossKind(Enum):
+    """What went wrong at a place on the timeline; the value is the word that reports use."""
+
+    OVERRUN = "overrun"
+    DEVICE = "device"
+    HOST_CAPTURE = "host-capture"
+    UNDERRUN = "underrun"
+    HOST_PLAYBACK = "host-playback"
+
+    @property
+    def is_of_capture(self) -> bool:
+        return self in {LossKind.OVERRUN, LossKind.DEVICE, LossKind.HOST_CAPTURE}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One place where capture lost frames, or where playback ran dry.
+
+    `frames` is exact; `None` where not even the host can tell.
+    """
+
+    kind: LossKind
+    frame: int
+    frames: int | None
+    monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceInfo:
+    """A device as it can be listed and chosen; channels 0 on a side that it does not have."""
+
+    index: int | None
+    name: str
+    host_api: str
+    capture_channels: int
+    playback_channels: int
+    default_rate: float
+    capture_latencies: tuple[float, float] = (0.0, 0.0)
+    """Low and high, in seconds."""
+    playback_latencies: tuple[float, float] = (0.0, 0.0)
+    is_default_capture: bool = False
+    is_default_playback: bool = False
+    prefers_float: bool = False
+    """Whether the host carries samples as float32, so that nothing else passes unchanged."""
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.index is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the callback has counted so far: `struct engine_counts` of _engine.h, field by field."""
+
+    callbacks: int
+    position: int
+    time_zero_ns: int
+    last_callback_ns: int
+    stored_frames: int
+    lost_frames: int
+    underrun_frames: int
+    losses: int
+    underruns: int
+    host_capture_flags: int
+    host_playback_flags: int
+    settling_flags: int
+    unlisted_losses: int
+    capture_high_water: int
+    settled: int
+    settling_gave_up: int
+    input_ended: int
+    complete: int
+
+    @property
+    def host_flags(self) -> int:
+        return self.host_capture_flags + self.host_playback_flags
+
+    @property
+    def xruns(self) -> int:
+        """Places where capture or playback went wrong."""
+        return self.losses + self.underruns + self.host_flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What is connected to what, once all is open and before anything runs."""
+
+    rate: float
+    playback_name: str | None
+    playback_device: str | None
+    playback_format: str | None
+    playback_channels: int
+    capture_name: str | None
+    capture_device: str | None
+    capture_format: str | None
+    capture_channels: int
+    file_type: str | None
+    encoding: str | None
+    file_channels: int
+    latency: float | None
+    length_frames: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How a run stands at one moment; all frames are of the timeline."""
+
+    rate: float
+    frames: int
+    length_frames: int | None
+    lost_frames: int
+    losses: int
+    underrun_frames: int
+    underruns: int
+    host_flags: int
+    new_losses: tuple[Loss, ...]
+    buffer_fill: float
+    """Of the buffer that is nearer to trouble, 0 to 1."""
+    peaks: tuple[float, ...] = ()
+    square_sums: tuple[float, ...] = ()
+    level_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedFile:
+    """One file of a recording; `frames` holds what can be read back."""
+
+    name: str
+    frames: int
+    peaks: tuple[float, ...]
+    clips: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a run went."""
+
+    exit_code: ExitCode
+    stop_reason: str
+    rate: float
+    frames: int
+    files: tuple[RecordedFile, ...]
+    lost_frames: int
+    losses: int
+    underrun_frames: int
+    underruns: int
+    host_flags: int
+    buffer_high_water_frames: int
+    loss_list: tuple[Loss, ...] = field(default=())
+    error: str | None = None
+    way_out: str | None = None
+
+
+class Observer(Protocol):
+    """Whoever shows a run; it is told, and never asks."""
+
+    def opened(self, opening: Opening) -> None:
+        """Show what is connected to what."""
+
+    def warned(self, text: str) -> None:
+        """Show one warning."""
+
+    def progressed(self, snapshot: Snapshot) -> None:
+        """Show how the run stands."""

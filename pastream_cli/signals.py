@@ -1,0 +1,67 @@
+"""Signals as requests: the handlers only set flags, and wake whoever waits for them."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from types import FrameType, TracebackType
+
+_STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
+_GIVES_UP = ("SIGINT", "SIGTERM")
+
+
+class Requests:
+    """What signals have asked for; a context in which the handlers stand.
+
+    A signal that was ignored at the start (nohup, a shell's background job) stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.stop = False
+        self.give_up = False
+        self._old_handlers: dict[signal.Signals, object] = {}
+        self._waking, self._woken = -1, -1
+        self._old_wakeup = -1
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Requests:
+        self._waking, self._woken = os.pipe()
+        os.set_blocking(self._waking, False)
+        os.set_blocking(self._woken, False)
+        self._old_wakeup = signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        for name in _STOPS:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._old_handlers[number] = signal.signal(number, self._ask_to_stop)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        signal.set_wakeup_fd(self._old_wakeup)
+        with self._lock:
+            os.close(self._waking)
+            os.close(self._woken)
+            self._waking = self._woken = -1
+
+    def _ask_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        if self.stop and signal.Signals(number).name in _GIVES_UP:
+            self.give_up = True
+        self.stop = True
+
+    def wake(self) -> None:
+        """End the wait that is under way; from any thread."""
+        with self._lock:
+            if self._woken >= 0:
+                try:
+                    os.write(self._woken, b"\0")
+                except BlockingIOError:
+                    pass  # full of earlier ones, which wake as well
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a signal comes, `wake` is called or the time is over."""
+        readable, _, _ = select.select([self._waking], [], [], seconds)
+        if readable:
+            os.read(self._waking, 4096)

@@ -1,0 +1,134 @@
+"""Times, sizes and rates as they are typed and as they are shown. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pastream_cli.errors import UsageError
+
+_MULTIPLIERS = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2}
+# Bounded, because Python refuses to convert thousands of digits with an error of its own.
+_WHOLE = "[0-9]{1,18}"
+_NUMBER = rf"(?:{_WHOLE}(?:\.[0-9]{{0,18}})?|\.[0-9]{{1,18}})"
+_CLOCK = re.compile(rf"(?:(?:({_WHOLE}):)?({_WHOLE}):)?({_NUMBER})")
+_FRAMES = re.compile(rf"({_NUMBER})([kKmM]?)s")
+_MILLIONS_OR_MILLISECONDS = re.compile(rf"({_NUMBER})ms")
+_SIZE = re.compile(rf"({_NUMBER})([kKmM]?)")
+_RATE = re.compile(rf"({_NUMBER})([kK]?)")
+
+# Counts travel as signed 64-bit integers; this leaves room for sums of a few of them.
+_MOST_FRAMES = 2**60
+_MOST_SECONDS = 10**9
+HIGHEST_RATE = 2**31 - 1
+
+TIME_FORMS = "a time is [[hh:]mm:]ss[.frac], as in 90, 1.5 or 1:30:00, or frames, as in 48000s or 48ks"
+SIZE_FORMS = "a size is a whole number; k, K, m or M after it stand for 1000, 1024, 1000*1000 and 1024*1024"
+RATE_FORMS = "a rate is in Hz or kHz, as in 48000, 48k or 44.1k"
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A length of time, in seconds or in frames, as the user gave it.
+
+    Exactly one of the two is set. Seconds become frames when the rate of the stream is known.
+    """
+
+    seconds: Fraction | None = None
+    frames: int | None = None
+
+    def to_frames(self, rate: float) -> int:
+        """Return the length in frames at `rate` frames per second, rounded to the nearest frame."""
+        if self.seconds is None:
+            return self.frames or 0
+        return int(self.seconds * Fraction(rate) + Fraction(1, 2))
+
+    def is_zero(self) -> bool:
+        """Tell whether this is no time at all, at every rate."""
+        return not self.seconds and not self.frames
+
+
+def parse_time(text: str, option: str) -> Time:
+    """Parse a time as typed after `option`.
+
+    Raises
+    ------
+    UsageError
+        With the accepted forms, where `text` is not one of them.
+    """
+    if _MILLIONS_OR_MILLISECONDS.fullmatch(text):
+        raise _two_readings(text, option)
+    if match := _FRAMES.fullmatch(text):
+        frames = Fraction(match[1]) * _MULTIPLIERS[match[2]]
+        if frames.denominator != 1:
+            raise UsageError(f"cannot use {option} {text}: not a whole number of frames", TIME_FORMS)
+        if frames > _MOST_FRAMES:
+            raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
+        return Time(frames=int(frames))
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (Fraction(field or 0) for field in match.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+        if total > _MOST_SECONDS:
+            raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
+        return Time(seconds=total)
+    raise UsageError(f"cannot use {option} {shown(text)}: not a time", TIME_FORMS)
+
+
+def _two_readings(text: str, option: str) -> UsageError:
+    """Refuse ``10ms``, which SoX reads as ten million frames and everybody else as a hundredth of a second."""
+    number = Fraction(text.removesuffix("ms"))
+    seconds = format_number(number / 1000)
+    return UsageError(
+        f"cannot use {option} {text}: it reads as {format_number(number)} million frames or as {seconds} seconds",
+        f"write {format_number(number * 1000)}ks for the frames, or {seconds} for the seconds",
+    )
+
+
+def is_time(text: str) -> bool:
+    """Tell whether `text` is meant as a time: one of the forms, ``-1``, or ``10ms``, which is then refused."""
+    forms = (_FRAMES, _CLOCK, _MILLIONS_OR_MILLISECONDS)
+    return text == "-1" or any(form.fullmatch(text) for form in forms)
+
+
+def parse_size(text: str, option: str) -> int:
+    """Parse a count of frames with an optional suffix; `UsageError` where it is none."""
+    match = _SIZE.fullmatch(text)
+    size = Fraction(match[1]) * _MULTIPLIERS[match[2]] if match else Fraction(-1)
+    if size < 0 or size.denominator != 1:
+        raise UsageError(f"cannot use {option} {shown(text)}: not a size", SIZE_FORMS)
+    if size > 2**31:
+        raise UsageError(f"cannot use {option} {text}: too large", SIZE_FORMS)
+    return int(size)
+
+
+def parse_rate(text: str, option: str) -> int:
+    """Parse a sample rate in Hz, or in kHz with k or K; `UsageError` where it is none."""
+    match = _RATE.fullmatch(text)
+    rate = Fraction(match[1]) * (1000 if match[2] else 1) if match else Fraction(0)
+    if rate.denominator != 1 or not 1 <= rate <= HIGHEST_RATE:
+        raise UsageError(f"cannot use {option} {shown(text)}: not a sample rate", RATE_FORMS)
+    return int(rate)
+
+
+def shown(text: str) -> str:
+    """Return `text` as a message can carry it: as typed, or quoted where it would not be seen or break the line."""
+    return text if text and text.isprintable() else repr(text)
+
+
+def format_number(value: Fraction) -> str:
+    """Return `value` as a decimal number without trailing zeros."""
+    return f"{float(value):.9f}".rstrip("0").rstrip(".")
+
+
+def format_clock(frames: int, rate: float) -> str:
+    """Return a length as ``hh:mm:ss.t``, rounded to the nearest tenth of a second."""
+    tenths = round(Fraction(frames) * 10 / Fraction(rate))
+    minutes, tenths_of_minute = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{tenths_of_minute // 10:02}.{tenths_of_minute % 10}"
+
+
+def format_count(count: int) -> str:
+    """Return `count` with a space between groups of three digits."""
+    return f"{count:,}".replace(",", " ")

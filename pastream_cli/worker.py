@@ -1,0 +1,68 @@
+"""A thread for calls that may block for ever, so that the main thread never does."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Task(Generic[T]):
+    """One call, and what came of it."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._done = threading.Event()
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._result = self._function()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            self._error = error
+        self._done.set()
+
+    @property
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
+    def result(self) -> T:
+        """Return what the call returned, or raise what it raised. Only once it is done."""
+        if self._error is not None:
+            raise self._error
+        result: T = self._result
+        return result
+
+
+class Worker:
+    """Runs calls one after the other on a daemon thread of its own.
+
+    Parameters
+    ----------
+    name : str
+        Name of the thread.
+    wake : callable
+        Called, on that thread, whenever a call is done.
+    """
+
+    def __init__(self, name: str, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._tasks: queue.SimpleQueue[Task[Any]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self, function: Callable[[], T]) -> Task[T]:
+        """Have `function` called after those that were handed over before it."""
+        task = Task(function)
+        self._tasks.put(task)
+        if self._thread.ident is None:
+            self._thread.start()
+        return task
+
+    def _run(self) -> None:
+        while True:
+            self._tasks.get().run()
+            self._wake()

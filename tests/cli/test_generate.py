@@ -1,0 +1,105 @@
+"""The manual page: made out of the option table, up to date, and clean."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pastream_cli import __version__, generate
+from pastream_cli.errors import ExitCode
+from pastream_cli.generate import manual_page
+from pastream_cli.options import NOT_BUILT, OPTIONS, Option
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "man" / "pastream.1"
+
+
+def plain(page: str) -> str:
+    """Return the page without fonts, as it is searched."""
+    return re.sub(r"\\f[BIR]", "", page).replace(r"\-", "-")
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "pastream_cli.generate", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_page_that_was_touched_is_named(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    assert generate.outdated(tmp_path) == []
+    page = tmp_path / "man" / "pastream.1"
+    page.write_text(page.read_text() + "by hand\n")
+    assert generate.outdated(tmp_path) == ["man/pastream.1"]
+    page.unlink()
+    assert generate.outdated(tmp_path) == ["man/pastream.1"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--wirte"], ["--write", "--check"]])
+def test_generate_tells_how_it_is_used(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert generate.main(arguments) == 2
+    assert capsys.readouterr().err.startswith("usage: ")
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.long_name)
+def test_every_option_is_in_the_manual(option: Option) -> None:
+    heading = f"{', '.join(option.names)} {option.value_form}".rstrip()
+    page = plain(manual_page())
+    assert f".TP\n{heading}\n" in page
+    assert all(alias in page for alias in option.aliases)
+
+
+def test_the_manual_says_what_this_version_does_not_have() -> None:
+    assert plain(manual_page()).count("This version does not have it yet.") == len(NOT_BUILT)
+
+
+def test_every_exit_status_is_in_the_manual() -> None:
+    section = plain(manual_page()).partition('.SH "EXIT STATUS"')[2].partition(".SH")[0]
+    assert re.findall(r"^\.TP\n(\d+)$", section, re.MULTILINE) == [str(code.value) for code in ExitCode]
+
+
+def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
+    assert re.findall(r"^\.SH \"?([A-Z ]+)", manual_page(), re.MULTILINE) == [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "TIMES AND SIZES",
+        "LENGTHS",
+        "PIPES",
+        "VIRTUAL DEVICE",
+        "EXIT STATUS",
+        "SIGNALS",
+        "EXAMPLES",
+        "SEE ALSO",
+    ]
+
+
+def test_the_manual_names_its_version_and_a_fixed_date() -> None:
+    heading = next(line for line in manual_page().splitlines() if line.startswith(".TH "))
+    assert heading == f'.TH PASTREAM 1 "{generate.MANUAL_DATE}" "pastream {__version__}" "User Commands"'
+
+
+def test_no_markup_is_left_in_the_manual() -> None:
+    page = manual_page()
+    assert page.isascii()
+    assert "`" not in page
+    assert "*" not in page
+
+
+@pytest.mark.parametrize("checker", [["mandoc", "-Tlint", "-Wall"], ["groff", "-ww", "-man", "-z"]], ids=lambda c: c[0])
+def test_the_manual_is_clean(checker: list[str]) -> None:
+    if shutil.which(checker[0]) is None:
+        pytest.skip(f"{checker[0]} is not installed")
+    run = subprocess.run([*checker, str(PAGE)], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout + run.stderr) == (0, "")

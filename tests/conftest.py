@@ -1,0 +1,113 @@
+"""What the tests share: the command, the servers, the size of a campaign, and no skips where they are forbidden."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+import hypothesis
+import pytest
+
+from tests.homes import make_home
+from tests.runner import Pastream
+from tests.servers import JackServer, PipeWireServer, PulseServer, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+ReportType = TypeVar("ReportType", pytest.TestReport, pytest.CollectReport)
+
+SKIPS_ARE_FAILURES = os.environ.get("CI") == "true"
+
+hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=1000, print_blob=True, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the campaigns at their full count")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "seeded")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "campaign" in getattr(item, "fixturenames", ()):
+            item.add_marker("campaign")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _forbid_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _forbid_skip((yield))
+
+
+def _forbid_skip(report: ReportType) -> ReportType:
+    """Turn a skip into a failure where everything that the tests need is there to be installed."""
+    if SKIPS_ARE_FAILURES and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI forbids: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def campaign(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How many cases of a full campaign to run: all of them with --soak, a tenth without."""
+    share = 1 if request.config.getoption("--soak") else 10
+    return lambda count: max(1, count // share)
+
+
+@pytest.fixture
+def pastream(tmp_path: Path) -> Iterator[Pastream]:
+    """The command, in the test's folder; it finds the servers that it is given and no other."""
+    command = Pastream(tmp_path, make_home(tmp_path / "home"))
+    yield command
+    command.close()
+
+
+@pytest.fixture(scope="session")
+def jackd() -> Iterator[JackServer]:
+    """A healthy JACK server."""
+    with running(JackServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pulseaudio() -> Iterator[PulseServer]:
+    """A healthy PulseAudio server."""
+    with running(PulseServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pipewire() -> Iterator[PipeWireServer]:
+    """A healthy PipeWire server."""
+    with running(PipeWireServer) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_jackd() -> Iterator[JackServer]:
+    """A JACK server for this test alone, which may suspend and kill it."""
+    with running(JackServer) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_pulseaudio() -> Iterator[PulseServer]:
+    """A PulseAudio server for this test alone, which may suspend and kill it."""
+    with running(PulseServer) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_pipewire() -> Iterator[PipeWireServer]:
+    """A PipeWire server for this test alone, which may suspend and kill it."""
+    with running(PipeWireServer) as server:
+        yield server

@@ -1,0 +1,99 @@
+"""The pastream command as a user runs it: a process of its own, judged by what it prints, writes and returns."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.servers import Server
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished command leaves: its exit code and the bytes and lines that it printed."""
+
+    returncode: int
+    stdout: bytes
+    stderr: str
+
+
+@dataclass
+class Pastream:
+    """Runs pastream in a folder and an environment without sound servers, or on the server that is given.
+
+    Parameters
+    ----------
+    folder : Path
+        The working folder of commands that are given none.
+    environment : mapping
+        The environment of commands that are given no server.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: bytes | int | IO[bytes] = subprocess.DEVNULL,
+        timeout: float = 30.0,
+        server: Server | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Result:
+        """Run the command to its end; ``stdin`` is what it reads, as bytes or as for Popen."""
+        source, data = (subprocess.PIPE, stdin) if isinstance(stdin, bytes) else (stdin, None)
+        process = self.start(*arguments, stdin=source, server=server, env=env, cwd=cwd)
+        return self.finish(process, data, timeout=timeout)
+
+    def start(
+        self,
+        *arguments: str | Path,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        stderr: int | IO[bytes] = subprocess.PIPE,
+        server: Server | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start the command with ``env`` added to its environment; it is killed at the end of the test, if not before."""
+        prefix = server.prefix if server else ()
+        process = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "pastream_cli", *map(str, arguments)],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd or self.folder,
+            env={**(server.environment if server else self.environment), **(env or {})},
+        )
+        self._started.append(process)
+        return process
+
+    def finish(self, process: subprocess.Popen[bytes], data: bytes | None = None, timeout: float = 30.0) -> Result:
+        """Wait for a started command; it must end within so many seconds, and without a traceback."""
+        try:
+            stdout, stderr = process.communicate(data, timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, stderr = process.communicate()
+            raise AssertionError(f"still running after {timeout:g} s: {_text(stderr)}") from None
+        result = Result(process.returncode, stdout or b"", _text(stderr))
+        assert "Traceback" not in result.stderr, result.stderr
+        return result
+
+    def close(self) -> None:
+        """End what is still running."""
+        for process in self._started:
+            with process:
+                process.kill()
+
+
+def _text(output: bytes | None) -> str:
+    return (output or b"").decode(errors="replace")
