@@ -10,6 +10,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from pastream_cli.errors import ExitCode, PastreamError
@@ -86,10 +87,8 @@ def _run_session(job: object) -> ExitCode:
 def _exit(code: ExitCode) -> NoReturn:
     """Leave at once: what a thread still hangs in must not hold up the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with suppress(OSError, ValueError):  # its reader has gone
             stream.flush()
-        except (OSError, ValueError):
-            pass  # its reader has gone
     os._exit(code)
 
 

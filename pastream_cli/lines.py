@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pastream_cli.job import STANDARD_STREAM
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
 from pastream_cli.units import format_clock, format_count
 
@@ -71,7 +72,8 @@ def status_line(snapshot: Snapshot) -> str:
 
 def _file_words(file: RecordedFile, rate: float) -> str:
     clips = sum(file.clips)
-    text = f"{file.name}: {format_count(file.frames)} frames, {format_clock(file.frames, rate)}"
+    name = "standard output" if file.name == STANDARD_STREAM else file.name
+    text = f"{name}: {format_count(file.frames)} frames, {format_clock(file.frames, rate)}"
     return f"{text}, {format_count(clips)} clips" if clips else text
 
 

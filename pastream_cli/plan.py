@@ -98,7 +98,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     pad = job.pad.to_frames(rate) if job.pad else None
     offset = job.offset.to_frames(rate)
     length = _length(job, source, duration, pad)
-    if job.duration and job.duration.frames and job.duration.frames < _LEAST_SECONDS_MEANT * rate:
+    if duration and job.duration and job.duration.frames and duration < rate * _LEAST_SECONDS_MEANT:
         warnings.append(f"-d {duration}s is {duration} frames, {duration * 1000 / rate:.3g} ms; seconds have no suffix")
     if offset and length is not None and offset >= length:
         raise UsageError(f"cannot drop {offset} frames from a recording of {length}", "make -o shorter than the length")

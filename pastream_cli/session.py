@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pastream_cli.engine import files
 from pastream_cli.engine.files import InputFile, OutputFile
-from pastream_cli.engine.stream import Stream, choose_devices
+from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream, choose_devices
 from pastream_cli.errors import DeviceError, ExitCode, FileError, PastreamError
 from pastream_cli.job import Job
 from pastream_cli.plan import Plan, make_plan, output_type, sides_of
@@ -116,13 +116,7 @@ class Session:
         devices = self._wait_for(self._device_worker.start(lambda: choose_devices(job.device, sides_of(job))))
         self._uses_portaudio = not any(device.is_virtual for device in devices.values())
         plan = self._plan = make_plan(job, self._input, devices)
-        self._stream = self._wait_for(
-            self._device_worker.start(
-                lambda: Stream(
-                    playback=plan.playback, capture=plan.capture, rate=plan.rate, block_frames=job.block_frames
-                )
-            )
-        )
+        self._stream = self._wait_for(self._device_worker.start(lambda: _open_stream(plan, job.block_frames)))
         self._connect(plan, self._stream)
         self._observer.opened(self._opening(plan, self._stream))
         for warning in (*job.warnings, *plan.warnings):
@@ -145,9 +139,7 @@ class Session:
         if self._input is not None:
             if job.loop and not self._input.seekable:
                 raise FileError(f"cannot loop {self._input.name}: it cannot be rewound", "--loop needs a file")
-            stream.set_source(
-                self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map
-            )
+            stream.set_source(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
         if plan.output is not None:
             assert job.output is not None
             self._output = OutputFile(
@@ -183,7 +175,7 @@ class Session:
     # ---- running ----
 
     def _start(self) -> None:
-        stream, plan = self._open_stream()
+        stream, plan = self._running()
         stream.prepare(plan.duration, plan.pad, plan.offset)
         stream.start_loops()
         while not stream.is_prebuffered():
@@ -191,14 +183,14 @@ class Session:
             self._raise_if_asked_to_stop()
         self._wait_for(self._device_worker.start(stream.start_device))
 
-    def _open_stream(self) -> tuple[Stream, Plan]:
+    def _running(self) -> tuple[Stream, Plan]:
         assert self._stream is not None
         assert self._plan is not None
         return self._stream, self._plan
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
-        stream, _ = self._open_stream()
+        stream, _ = self._running()
         started = time.monotonic()
         warned_of_settling = False
         while True:
@@ -234,7 +226,7 @@ class Session:
 
     def _wait_until_played(self) -> None:
         """Let the device play what it still holds; a recording has nothing to wait for."""
-        stream, plan = self._open_stream()
+        stream, plan = self._running()
         if plan.playback is None:
             return
         deadline = time.monotonic() + min(stream.latency, 2.0) + 0.5
@@ -242,7 +234,7 @@ class Session:
             self._requests.wait(_SHORTEST_POLL_SECONDS * 2)
 
     def _stop_device(self) -> None:
-        stream, _ = self._open_stream()
+        stream, _ = self._running()
         if not self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS):
             stream.detach()
             if self._stop_reason == "complete":
@@ -251,7 +243,7 @@ class Session:
 
     def _finish_loops(self) -> None:
         """Let the writer drain. As long as it gets on, it has all the time that it needs."""
-        stream, _ = self._open_stream()
+        stream, _ = self._running()
         frames, since = -1, time.monotonic()
         while not stream.finish(_SHORTEST_POLL_SECONDS):
             self._requests.wait(_SHORTEST_POLL_SECONDS)
@@ -266,7 +258,7 @@ class Session:
         self._raise_if_input_failed()
 
     def _raise_if_input_failed(self) -> None:
-        stream, _ = self._open_stream()
+        stream, _ = self._running()
         if self._input is not None and (code := stream.input_error()):
             reason = files.error_text(self._input.sound_file, code)
             raise FileError(f"cannot read {self._input.name}: {reason}")
@@ -281,7 +273,7 @@ class Session:
     def _close_files(self) -> None:
         stream = self._stream
         if stream is not None and self._failure is not None:
-            self._end_after_failure(stream)
+            self._end_after_failure()
         if stream is not None:
             self._losses += stream.new_losses()
         if self._output is None:
@@ -295,7 +287,7 @@ class Session:
         else:
             raise FileError(f"cannot finish {self._output.name}: it takes no more data")
 
-    def _end_after_failure(self, stream: Stream) -> None:
+    def _end_after_failure(self) -> None:
         try:
             self._stop_device()
             self._finish_loops()
@@ -323,7 +315,7 @@ class Session:
         )
 
     def _snapshot(self, counts: Counts) -> Snapshot:
-        stream, plan = self._open_stream()
+        stream, plan = self._running()
         new_losses = stream.new_losses()
         self._losses += new_losses
         peaks, square_sums, level_frames = stream.levels() or ((), (), 0)
@@ -367,6 +359,24 @@ class Session:
             self._raise_if_given_up()
             self._requests.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
         return task.is_done
+
+
+def _open_stream(plan: Plan, block_frames: int) -> Stream:
+    sides = [side for side in (plan.capture, plan.playback) if side is not None]
+    is_duplex = plan.capture is not None and plan.playback is not None
+    stream_type = DuplexStream if is_duplex else InputStream if plan.capture else OutputStream
+
+    def of(values: list[T]) -> T | list[T]:
+        return values if is_duplex else values[0]
+
+    return stream_type(
+        device=of([side.device for side in sides]),
+        samplerate=plan.rate,
+        channels=of([side.channels for side in sides]),
+        dtype=of([side.sample_format for side in sides]),
+        blocksize=block_frames,
+        latency=of([side.latency for side in sides]),
+    )
 
 
 def list_devices(requests: Requests, load: Callable[[], T]) -> T:

@@ -6,7 +6,12 @@ import os
 import select
 import signal
 import threading
+from contextlib import suppress
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 _GIVES_UP = ("SIGINT", "SIGTERM")
@@ -26,7 +31,7 @@ class Requests:
         self._old_wakeup = -1
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Requests:
+    def __enter__(self) -> Self:
         self._waking, self._woken = os.pipe()
         os.set_blocking(self._waking, False)
         os.set_blocking(self._woken, False)
@@ -37,7 +42,9 @@ class Requests:
                 self._old_handlers[number] = signal.signal(number, self._ask_to_stop)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         signal.set_wakeup_fd(self._old_wakeup)
@@ -55,10 +62,8 @@ class Requests:
         """End the wait that is under way; from any thread."""
         with self._lock:
             if self._woken >= 0:
-                try:
+                with suppress(BlockingIOError):  # full of earlier ones, which wake as well
                     os.write(self._woken, b"\0")
-                except BlockingIOError:
-                    pass  # full of earlier ones, which wake as well
 
     def wait(self, seconds: float) -> None:
         """Wait until a signal comes, `wake` is called or the time is over."""

@@ -20,44 +20,37 @@ enum {
     HOST_PLAYBACK_FLAGS = HOST_OUTPUT_UNDERFLOW | HOST_OUTPUT_OVERFLOW
 };
 
-static int64_t min_frames(int64_t a, int64_t b)
-{
+static int64_t min_frames(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static int64_t max_frames(int64_t a, int64_t b)
-{
+static int64_t max_frames(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-static int64_t monotonic_ns(void)
-{
+static int64_t monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* The callback is the only writer of its counters: a plain load and store is enough. */
-static void count(_Atomic int64_t *counter, int64_t amount)
-{
+static void count(_Atomic int64_t *counter, int64_t amount) {
     const int64_t value = atomic_load_explicit(counter, memory_order_relaxed);
     atomic_store_explicit(counter, value + amount, memory_order_relaxed);
 }
 
-static int64_t position_of(const engine *e)
-{
+static int64_t position_of(const engine *e) {
     return atomic_load_explicit(&e->position, memory_order_relaxed);
 }
 
-static void play_silence(const engine *e, unsigned char *output, int64_t frames)
-{
+static void play_silence(const engine *e, unsigned char *output, int64_t frames) {
     const int zero = e->playback.sample_format == SAMPLE_UINT8 ? 0x80 : 0;
     memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
 }
 
 /* For the owner to tell. Where its list is full the counters still have it. */
-static void tell(engine *e, const struct loss *record)
-{
+static void tell(engine *e, const struct loss *record) {
     if (ring_room(e->events) == 0) {
         count(&e->unlisted_losses, 1);
         return;
@@ -66,8 +59,7 @@ static void tell(engine *e, const struct loss *record)
 }
 
 /* Returns whether the stream has settled; time zero is then the next callback. */
-static int settle(engine *e, int64_t frames, unsigned long host_flags)
-{
+static int settle(engine *e, int64_t frames, unsigned long host_flags) {
     const unsigned long faults = host_flags & (HOST_CAPTURE_FLAGS | HOST_PLAYBACK_FLAGS);
     if (faults)
         count(&e->settling_flags, 1);
@@ -81,8 +73,7 @@ static int settle(engine *e, int64_t frames, unsigned long host_flags)
     return 1;
 }
 
-static void note_host_flags(engine *e, unsigned long host_flags, int64_t now)
-{
+static void note_host_flags(engine *e, unsigned long host_flags, int64_t now) {
     struct loss record = {.frame = position_of(e), .monotonic_ns = now};
     if (e->capture.channels && (host_flags & HOST_CAPTURE_FLAGS)) {
         count(&e->host_capture_flags, 1);
@@ -96,37 +87,34 @@ static void note_host_flags(engine *e, unsigned long host_flags, int64_t now)
     }
 }
 
-static void close_underrun(engine *e)
-{
+static void close_underrun(engine *e) {
     if (e->open_underrun.frames == 0)
         return;
     tell(e, &e->open_underrun);
     e->open_underrun.frames = 0;
 }
 
-static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now)
-{
+static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now) {
     if (e->open_underrun.frames == 0) {
-        e->open_underrun = (struct loss){.frame = frame, .monotonic_ns = now, .kind = LOSS_UNDERRUN};
+        e->open_underrun =
+            (struct loss){.frame = frame, .monotonic_ns = now, .kind = LOSS_UNDERRUN};
         count(&e->underruns, 1);
     }
     e->open_underrun.frames += frames;
     count(&e->underrun_frames, frames);
 }
 
-static void end_input(engine *e, int64_t frame)
-{
+static void end_input(engine *e, int64_t frame) {
     atomic_store_explicit(&e->input_ended, 1, memory_order_relaxed);
     if (e->pad >= 0)
         e->total = min_frames(e->total, frame + e->pad);
 }
 
 /* Moves frames from the ring to the output; whatever the ring cannot give is silence. */
-static void play(engine *e, unsigned char *output, int64_t frames, int64_t now)
-{
+static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) {
     const int64_t position = position_of(e);
-    const int64_t wanted = max_frames(
-        0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
+    const int64_t wanted =
+        max_frames(0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
     int64_t played = 0;
     if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
         /* acquire, and before the ring is looked at: if the input has ended, every frame of it
@@ -148,8 +136,7 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now)
 }
 
 /* Opens a loss or adds to the open one. It is published before the first frame stored after it. */
-static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now)
-{
+static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now) {
     if (e->open_loss.frames == 0) {
         e->open_loss = (struct loss){
             .frame = frame,
@@ -163,8 +150,7 @@ static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now
     count(&e->lost_frames, frames);
 }
 
-static void store(engine *e, const unsigned char *input, int64_t frames, int64_t now)
-{
+static void store(engine *e, const unsigned char *input, int64_t frames, int64_t now) {
     ring *r = e->capture.frames;
     const int64_t position = position_of(e);
     const int64_t skipped = max_frames(0, min_frames(frames, e->offset - position));
@@ -189,8 +175,8 @@ static void store(engine *e, const unsigned char *input, int64_t frames, int64_t
         atomic_store_explicit(&e->capture_high_water, waiting, memory_order_relaxed);
 }
 
-static const float *as_float32(const void *data, int sample_format, float *buffer, int64_t samples)
-{
+static const float *as_float32(const void *data, int sample_format, float *buffer,
+                               int64_t samples) {
     switch (sample_format) {
     case SAMPLE_INT32:
         for (int64_t i = 0; i < samples; ++i)
@@ -227,8 +213,7 @@ static const float *as_float32(const void *data, int sample_format, float *buffe
  * vectorise; `lanes` is a multiple of both 16 and the number of channels, so that each lane only
  * ever sees one channel. */
 static void measure(struct levels *levels, const float *samples, int64_t count_of_samples,
-                    int64_t channels, int64_t lanes)
-{
+                    int64_t channels, int64_t lanes) {
     const int64_t groups = lanes ? count_of_samples / lanes : 0;
     for (int64_t first = 0; groups && first < lanes; first += METER_LANES) {
         float peaks[METER_LANES] = {0};
@@ -258,24 +243,22 @@ static void measure(struct levels *levels, const float *samples, int64_t count_o
     }
 }
 
-static void meter(engine *e, const struct side *side, const void *data, int64_t frames)
-{
+static void meter(engine *e, const struct side *side, const void *data, int64_t frames) {
     float buffer[METER_BUFFER_SAMPLES];
     const int64_t channels = side->channels;
     const int64_t frames_at_once = METER_BUFFER_SAMPLES / channels;
     const unsigned char *next = data;
     for (int64_t done = 0; done < frames; done += frames_at_once) {
         const int64_t samples = min_frames(frames - done, frames_at_once) * channels;
-        measure(&e->meter, as_float32(next, side->sample_format, buffer, samples), samples, channels,
-                e->meter_lanes);
+        measure(&e->meter, as_float32(next, side->sample_format, buffer, samples), samples,
+                channels, e->meter_lanes);
         next += frames_at_once * side->frame_bytes;
     }
     e->meter.frames += frames;
 }
 
 /* Hands the levels to the owner if it has asked since the last time. */
-static void answer_levels(engine *e, int64_t channels)
-{
+static void answer_levels(engine *e, int64_t channels) {
     /* acquire: the owner must have finished reading `shown` before it is written again */
     const uint32_t asked = atomic_load_explicit(&e->levels_asked, memory_order_acquire);
     if (asked == atomic_load_explicit(&e->levels_answered, memory_order_relaxed))
@@ -292,8 +275,7 @@ static void answer_levels(engine *e, int64_t channels)
 }
 
 static int run_block(engine *e, const void *input, void *output, int64_t frames,
-                     unsigned long host_flags, int64_t now)
-{
+                     unsigned long host_flags, int64_t now) {
     if (!atomic_load_explicit(&e->settled, memory_order_relaxed)) {
         if (output)
             play_silence(e, output, frames);
@@ -327,8 +309,7 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
 }
 
 int engine_callback(const void *input, void *output, unsigned long frame_count,
-                    const void *time_info, unsigned long host_flags, void *user)
-{
+                    const void *time_info, unsigned long host_flags, void *user) {
     (void)time_info;
     engine *e = user;
     const int64_t frames = (int64_t)frame_count;
@@ -350,8 +331,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     return result;
 }
 
-void engine_device_lost(engine *e, int64_t frames)
-{
+void engine_device_lost(engine *e, int64_t frames) {
     const int64_t position = position_of(e);
     const int64_t now = monotonic_ns();
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));

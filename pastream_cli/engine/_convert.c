@@ -3,8 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-int sample_bytes(int sample_format)
-{
+int sample_bytes(int sample_format) {
     switch (sample_format) {
     case SAMPLE_FLOAT32:
     case SAMPLE_INT32:
@@ -19,8 +18,7 @@ int sample_bytes(int sample_format)
 }
 
 static void gather_4(uint32_t *target, int target_channels, const uint32_t *source,
-                     int source_channels, const int32_t *map, int64_t frames)
-{
+                     int source_channels, const int32_t *map, int64_t frames) {
     for (int channel = 0; channel < target_channels; ++channel) {
         const uint32_t *from = source + (map[channel] < 0 ? 0 : map[channel]);
         const uint32_t mask = map[channel] < 0 ? 0 : UINT32_MAX;
@@ -31,8 +29,8 @@ static void gather_4(uint32_t *target, int target_channels, const uint32_t *sour
 }
 
 static void gather_any(unsigned char *target, int target_channels, const unsigned char *source,
-                       int source_channels, int bytes, int zero, const int32_t *map, int64_t frames)
-{
+                       int source_channels, int bytes, int zero, const int32_t *map,
+                       int64_t frames) {
     const size_t size = (size_t)bytes;
     for (int64_t i = 0; i < frames; ++i) {
         for (int channel = 0; channel < target_channels; ++channel) {
@@ -46,8 +44,7 @@ static void gather_any(unsigned char *target, int target_channels, const unsigne
 }
 
 void gather(void *target, int target_channels, const void *source, int source_channels,
-            int sample_format, const int32_t *map, int64_t frames)
-{
+            int sample_format, const int32_t *map, int64_t frames) {
     const int bytes = sample_bytes(sample_format);
     if (bytes == 4)
         gather_4(target, target_channels, source, source_channels, map, frames);
@@ -56,8 +53,7 @@ void gather(void *target, int target_channels, const void *source, int source_ch
                    sample_format == SAMPLE_UINT8 ? 0x80 : 0, map, frames);
 }
 
-static void widen(int32_t *target, const void *source, int sample_format, int64_t samples)
-{
+static void widen(int32_t *target, const void *source, int sample_format, int64_t samples) {
     switch (sample_format) {
     case SAMPLE_INT24:
         for (int64_t i = 0; i < samples; ++i) {
@@ -84,15 +80,13 @@ static void widen(int32_t *target, const void *source, int sample_format, int64_
     }
 }
 
-static int32_t round_to(int32_t sample, int32_t half, int32_t mask)
-{
+static int32_t round_to(int32_t sample, int32_t half, int32_t mask) {
     /* top is where rounding up would pass the most positive code */
     const int32_t top = INT32_MAX - half;
     return (sample > top ? INT32_MAX : sample + half) & mask;
 }
 
-static void narrow(void *target, int sample_format, const int32_t *source, int64_t samples)
-{
+static void narrow(void *target, int sample_format, const int32_t *source, int64_t samples) {
     switch (sample_format) {
     case SAMPLE_INT24:
         for (int64_t i = 0; i < samples; ++i) {
@@ -121,29 +115,25 @@ static void narrow(void *target, int sample_format, const int32_t *source, int64
     }
 }
 
-static int32_t int32_of(float sample)
-{
+static int32_t int32_of(float sample) {
     const float scaled = sample * 0x1p31f;
     if (!(scaled < 0x1p31f)) /* not a number, too, which becomes silence */
         return scaled >= 0x1p31f ? INT32_MAX : 0;
     return scaled <= -0x1p31f ? INT32_MIN : (int32_t)lrintf(scaled);
 }
 
-static void float_to_int32(int32_t *target, const float *source, int64_t samples)
-{
+static void float_to_int32(int32_t *target, const float *source, int64_t samples) {
     for (int64_t i = 0; i < samples; ++i)
         target[i] = int32_of(source[i]);
 }
 
-static void int32_to_float(float *target, const int32_t *source, int64_t samples)
-{
+static void int32_to_float(float *target, const int32_t *source, int64_t samples) {
     for (int64_t i = 0; i < samples; ++i)
         target[i] = (float)source[i] * 0x1p-31f;
 }
 
 const void *device_to_file(void *buffer, int file_sample, const void *source, int sample_format,
-                           int64_t samples)
-{
+                           int64_t samples) {
     if (file_sample == FILE_INT32) {
         if (sample_format == SAMPLE_INT32)
             return source;
@@ -173,8 +163,7 @@ const void *device_to_file(void *buffer, int file_sample, const void *source, in
 enum { SAMPLES_AT_ONCE = 512 };
 
 void file_to_device(void *target, int sample_format, const void *source, int file_sample,
-                    int64_t samples)
-{
+                    int64_t samples) {
     if (file_sample == FILE_FLOAT32 && sample_format == SAMPLE_FLOAT32) {
         memcpy(target, source, (size_t)samples * sizeof(float));
     } else if (file_sample == FILE_INT32 && sample_format == SAMPLE_FLOAT32) {
@@ -195,16 +184,14 @@ void file_to_device(void *target, int sample_format, const void *source, int fil
 enum { LANES = 16, MOST_LANES = 4096 };
 
 /* The least multiple of both LANES and the channels: a lane then only ever sees one channel. */
-static int lanes_of(int channels)
-{
+static int lanes_of(int channels) {
     int lanes = channels;
     while (lanes % LANES)
         lanes += channels;
     return lanes <= MOST_LANES ? lanes : 0;
 }
 
-static void add_extreme(struct extremes *extremes, int32_t most, int32_t least, int64_t clips)
-{
+static void add_extreme(struct extremes *extremes, int32_t most, int32_t least, int64_t clips) {
     const double up = (double)most * 0x1p-31;
     const double down = -(double)least * 0x1p-31;
     if (up > extremes->peak)
@@ -215,8 +202,7 @@ static void add_extreme(struct extremes *extremes, int32_t most, int32_t least, 
 }
 
 const int32_t *round_and_measure(int32_t *buffer, const int32_t *source, int bits, int64_t frames,
-                                 int channels, struct extremes *extremes)
-{
+                                 int channels, struct extremes *extremes) {
     const int32_t half = bits < 32 ? INT32_C(1) << (31 - bits) : 0;
     const int32_t mask = (int32_t)(UINT32_MAX << (32 - bits));
     const int32_t top = INT32_MAX & mask;
@@ -251,8 +237,8 @@ const int32_t *round_and_measure(int32_t *buffer, const int32_t *source, int bit
     return bits < 32 ? buffer : source;
 }
 
-void measure_float32(const float *samples, int64_t frames, int channels, struct extremes *extremes)
-{
+void measure_float32(const float *samples, int64_t frames, int channels,
+                     struct extremes *extremes) {
     const int64_t count = frames * channels;
     const int lanes = lanes_of(channels);
     const int64_t groups = lanes ? count / lanes : 0;

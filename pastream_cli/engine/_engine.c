@@ -11,8 +11,7 @@ enum { MOST_CHANNELS = 1024 };
 
 /* ---- ring ---- */
 
-ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory)
-{
+ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory) {
     ring *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
@@ -30,49 +29,41 @@ ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory)
     return r;
 }
 
-void ring_free(ring *r)
-{
+void ring_free(ring *r) {
     if (r && r->owns_data)
         free(r->data);
     free(r);
 }
 
-uint64_t ring_capacity(const ring *r)
-{
+uint64_t ring_capacity(const ring *r) {
     return r->capacity;
 }
 
-uint32_t ring_element_bytes(const ring *r)
-{
+uint32_t ring_element_bytes(const ring *r) {
     return r->element_bytes;
 }
 
-uint64_t ring_readable(const ring *r)
-{
+uint64_t ring_readable(const ring *r) {
     /* acquire both: any thread may ask, the producer included */
     const uint64_t read = atomic_load_explicit(&r->read, memory_order_acquire);
     return atomic_load_explicit(&r->written, memory_order_acquire) - read;
 }
 
-uint64_t ring_writable(const ring *r)
-{
+uint64_t ring_writable(const ring *r) {
     const uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
     return r->capacity - (written - atomic_load_explicit(&r->read, memory_order_acquire));
 }
 
-uint64_t ring_read_index(const ring *r)
-{
+uint64_t ring_read_index(const ring *r) {
     return atomic_load_explicit(&r->read, memory_order_acquire);
 }
 
-uint64_t ring_write_index(const ring *r)
-{
+uint64_t ring_write_index(const ring *r) {
     return atomic_load_explicit(&r->written, memory_order_acquire);
 }
 
 static uint64_t regions(const ring *r, uint64_t index, uint64_t elements, void **first,
-                        uint64_t *first_size, void **second)
-{
+                        uint64_t *first_size, void **second) {
     const struct ring_span span = ring_span_at(r, index, elements);
     *first = span.first;
     *first_size = span.first_elements;
@@ -81,55 +72,47 @@ static uint64_t regions(const ring *r, uint64_t index, uint64_t elements, void *
 }
 
 uint64_t ring_read_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                           void **second)
-{
+                           void **second) {
     const uint64_t elements = ring_min(wanted, ring_available(r));
     return regions(r, ring_read_index(r), elements, first, first_size, second);
 }
 
 uint64_t ring_write_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                            void **second)
-{
+                            void **second) {
     const uint64_t elements = ring_min(wanted, ring_room(r));
     return regions(r, ring_write_index(r), elements, first, first_size, second);
 }
 
-uint64_t ring_advance_read(ring *r, uint64_t elements)
-{
+uint64_t ring_advance_read(ring *r, uint64_t elements) {
     ring_consume(r, elements);
     return ring_read_index(r);
 }
 
-uint64_t ring_advance_write(ring *r, uint64_t elements)
-{
+uint64_t ring_advance_write(ring *r, uint64_t elements) {
     ring_publish(r, elements);
     return ring_write_index(r);
 }
 
-uint64_t ring_read(ring *r, void *data, uint64_t elements)
-{
+uint64_t ring_read(ring *r, void *data, uint64_t elements) {
     const uint64_t taken = ring_min(elements, ring_available(r));
     ring_get(r, data, taken);
     return taken;
 }
 
-uint64_t ring_write(ring *r, const void *data, uint64_t elements)
-{
+uint64_t ring_write(ring *r, const void *data, uint64_t elements) {
     const uint64_t given = ring_min(elements, ring_room(r));
     ring_put(r, data, given);
     return given;
 }
 
-void ring_reset(ring *r, uint64_t index)
-{
+void ring_reset(ring *r, uint64_t index) {
     atomic_store(&r->written, index);
     atomic_store(&r->read, index);
 }
 
 /* ---- engine ---- */
 
-engine *engine_new(void)
-{
+engine *engine_new(void) {
     engine *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
@@ -141,14 +124,12 @@ engine *engine_new(void)
     return NULL;
 }
 
-static void free_levels(struct levels *levels)
-{
+static void free_levels(struct levels *levels) {
     free(levels->peaks);
     free(levels->square_sums);
 }
 
-void engine_free(engine *e)
-{
+void engine_free(engine *e) {
     if (!e)
         return;
     ring_free(e->gaps);
@@ -160,8 +141,7 @@ void engine_free(engine *e)
     free(e);
 }
 
-static int set_side(struct side *side, ring *r, int sample_format, int channels)
-{
+static int set_side(struct side *side, ring *r, int sample_format, int channels) {
     if (channels < 1 || channels > MOST_CHANNELS)
         return 0;
     side->frames = r;
@@ -171,18 +151,15 @@ static int set_side(struct side *side, ring *r, int sample_format, int channels)
     return !r || r->element_bytes == (uint32_t)side->frame_bytes;
 }
 
-int engine_set_playback(engine *e, ring *r, int sample_format, int channels)
-{
+int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
     return set_side(&e->playback, r, sample_format, channels);
 }
 
-int engine_set_capture(engine *e, ring *r, int sample_format, int channels)
-{
+int engine_set_capture(engine *e, ring *r, int sample_format, int channels) {
     return set_side(&e->capture, r, sample_format, channels);
 }
 
-static int reset_levels(struct levels *levels, size_t channels)
-{
+static int reset_levels(struct levels *levels, size_t channels) {
     free_levels(levels);
     levels->frames = 0;
     levels->peaks = calloc(channels, sizeof *levels->peaks);
@@ -190,22 +167,19 @@ static int reset_levels(struct levels *levels, size_t channels)
     return levels->peaks && levels->square_sums;
 }
 
-static int32_t meter_lanes_for(int32_t channels)
-{
+static int32_t meter_lanes_for(int32_t channels) {
     int32_t lanes = channels;
     while (lanes % METER_LANES)
         lanes += channels;
     return lanes <= METER_BUFFER_SAMPLES ? lanes : 0;
 }
 
-static int64_t sum_of_frames(int64_t a, int64_t b)
-{
+static int64_t sum_of_frames(int64_t a, int64_t b) {
     return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
-                   int64_t settle_at_most)
-{
+                   int64_t settle_at_most) {
     const int32_t channels = e->capture.channels ? e->capture.channels : e->playback.channels;
     if (!reset_levels(&e->meter, (size_t)channels) || !reset_levels(&e->shown, (size_t)channels))
         return 0;
@@ -223,18 +197,17 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     ring_reset(e->gaps, 0);
     ring_reset(e->events, 0);
     _Atomic int64_t *const counters[] = {
-        &e->callbacks,        &e->position,           &e->time_zero_ns,
-        &e->last_callback_ns, &e->stored_frames,      &e->lost_frames,
-        &e->underrun_frames,  &e->losses,             &e->underruns,
-        &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
-        &e->unlisted_losses,  &e->capture_high_water, &e->reader.frames,
+        &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
+        &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
+        &e->underruns,       &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
+        &e->unlisted_losses, &e->capture_high_water, &e->reader.frames,
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
         atomic_store(counters[i], 0);
     _Atomic int32_t *const flags[] = {
-        &e->settling_gave_up, &e->input_ended, &e->complete,       &e->in_callback,
-        &e->detached,         &e->capture_finished, &e->reader_stop, &e->writer_cut,
-        &e->reader.file_error, &e->reader.finished, &e->writer.finished,
+        &e->settling_gave_up,  &e->input_ended,      &e->complete,        &e->in_callback,
+        &e->detached,          &e->capture_finished, &e->reader_stop,     &e->writer_cut,
+        &e->reader.file_error, &e->reader.finished,  &e->writer.finished,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -244,13 +217,11 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     return 1;
 }
 
-static int64_t relaxed(const _Atomic int64_t *value)
-{
+static int64_t relaxed(const _Atomic int64_t *value) {
     return atomic_load_explicit(value, memory_order_relaxed);
 }
 
-void engine_read_counts(const engine *e, struct engine_counts *counts)
-{
+void engine_read_counts(const engine *e, struct engine_counts *counts) {
     *counts = (struct engine_counts){
         .callbacks = relaxed(&e->callbacks),
         .position = relaxed(&e->position),
@@ -273,13 +244,11 @@ void engine_read_counts(const engine *e, struct engine_counts *counts)
     };
 }
 
-int engine_next_loss(engine *e, struct loss *record)
-{
+int engine_next_loss(engine *e, struct loss *record) {
     return (int)ring_read(e->events, record, 1);
 }
 
-int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames)
-{
+int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames) {
     const uint32_t asked = atomic_load_explicit(&e->levels_asked, memory_order_relaxed);
     /* acquire: the levels come after the announcement */
     if (atomic_load_explicit(&e->levels_answered, memory_order_acquire) != asked)
@@ -293,25 +262,21 @@ int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *fr
     return 1;
 }
 
-int engine_callback_is_running(const engine *e)
-{
+int engine_callback_is_running(const engine *e) {
     return atomic_load(&e->in_callback);
 }
 
-int64_t engine_monotonic_ns(void)
-{
+int64_t engine_monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void engine_detach(engine *e)
-{
+void engine_detach(engine *e) {
     atomic_store(&e->detached, 1);
 }
 
-void engine_finish(engine *e)
-{
+void engine_finish(engine *e) {
     if (e->open_underrun.frames)
         ring_write(e->events, &e->open_underrun, 1);
     if (e->open_loss.frames) {

@@ -26,11 +26,11 @@ enum file_sample { FILE_INT32, FILE_FLOAT32 };
 enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 
 enum loss_kind {
-    LOSS_OVERRUN,        /* the capture ring was full; `frames` were dropped, exactly */
-    LOSS_DEVICE,         /* the device said how many frames it lost, exactly */
-    LOSS_HOST_CAPTURE,   /* the host flagged lost input and does not say how much */
-    LOSS_UNDERRUN,       /* the playback ring was empty; `frames` of silence were played */
-    LOSS_HOST_PLAYBACK   /* the host flagged a gap in the output, length unknown */
+    LOSS_OVERRUN,      /* the capture ring was full; `frames` were dropped, exactly */
+    LOSS_DEVICE,       /* the device said how many frames it lost, exactly */
+    LOSS_HOST_CAPTURE, /* the host flagged lost input and does not say how much */
+    LOSS_UNDERRUN,     /* the playback ring was empty; `frames` of silence were played */
+    LOSS_HOST_PLAYBACK /* the host flagged a gap in the output, length unknown */
 };
 
 enum virtual_sound { VIRTUAL_LOOPBACK, VIRTUAL_SILENCE, VIRTUAL_SINE, VIRTUAL_NOISE };
@@ -75,8 +75,8 @@ struct engine_counts {
 
 struct output_counts {
     int64_t frames;
-    int32_t done;        /* the writer has left this file */
-    int32_t file_error;  /* libsndfile's code, 0 for none */
+    int32_t done;         /* the writer has left this file */
+    int32_t file_error;   /* libsndfile's code, 0 for none */
     int32_t system_error; /* errno as it was then */
     int32_t reserved;
 };
@@ -121,9 +121,10 @@ int engine_set_capture(engine *e, ring *r, int sample_format, int channels);
 /* Prepares a run, all in frames; -1 stands for no limit, and as pad for filling up to `limit`.
  * settle_frames 0 makes the first callback time zero. */
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
-                    int64_t settle_at_most);
+                   int64_t settle_at_most);
 
-/* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete. */
+/* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete.
+ */
 int engine_callback(const void *input, void *output, unsigned long frame_count,
                     const void *time_info, unsigned long host_flags, void *user);
 

@@ -34,25 +34,22 @@ struct output_file {
     struct {
         _Atomic double peak;
         _Atomic int64_t clips;
-    } *shown;
+    } * shown;
     _Atomic int64_t frames;
     _Atomic int32_t file_error;
     _Atomic int32_t system_error;
     _Atomic int32_t done;
 };
 
-static int64_t least(int64_t a, int64_t b)
-{
+static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static int64_t most(int64_t a, int64_t b)
-{
+static int64_t most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-void nap(int64_t nanoseconds)
-{
+void nap(int64_t nanoseconds) {
     const struct timespec length = {
         .tv_sec = nanoseconds / 1000000000,
         .tv_nsec = nanoseconds % 1000000000,
@@ -61,19 +58,16 @@ void nap(int64_t nanoseconds)
 }
 
 /* As many frames at a time as keep the scratch memory in the cache. */
-static int64_t chunk_frames_for(int channels)
-{
+static int64_t chunk_frames_for(int channels) {
     return most(LEAST_CHUNK_FRAMES, SCRATCH_SAMPLES / channels);
 }
 
-static void *scratch_for(int64_t frames, int channels)
-{
+static void *scratch_for(int64_t frames, int channels) {
     return malloc((size_t)frames * (size_t)channels * BYTES_PER_FILE_SAMPLE);
 }
 
 /* A copy of `map`, or NULL for one that changes nothing; false where memory is short. */
-static int copy_map(int32_t **copy, const int32_t *map, int targets, int sources)
-{
+static int copy_map(int32_t **copy, const int32_t *map, int targets, int sources) {
     free(*copy);
     *copy = NULL;
     int identity = targets == sources;
@@ -93,8 +87,7 @@ static int copy_map(int32_t **copy, const int32_t *map, int targets, int sources
 
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
                      int file_sample, int file_channels, const int32_t *map, int loop,
-                     int64_t chunk_frames, int64_t nap_ns)
-{
+                     int64_t chunk_frames, int64_t nap_ns) {
     e->reader.functions = functions;
     e->reader.file = file;
     e->reader.file_sample = file_sample;
@@ -103,11 +96,10 @@ int reader_configure(engine *e, const struct sndfile_functions *functions, void 
     e->reader.chunk_frames = chunk_frames;
     e->reader.nap_ns = nap_ns;
     return copy_map(&e->reader.map, map, e->playback.channels, file_channels) ? LOOP_OK
-                                                                            : LOOP_OUT_OF_MEMORY;
+                                                                              : LOOP_OUT_OF_MEMORY;
 }
 
-static int64_t read_file(engine *e, void *samples, int64_t frames)
-{
+static int64_t read_file(engine *e, void *samples, int64_t frames) {
     return e->reader.file_sample == FILE_FLOAT32
                ? e->reader.functions->read_float(e->reader.file, samples, frames)
                : e->reader.functions->read_int(e->reader.file, samples, frames);
@@ -115,13 +107,13 @@ static int64_t read_file(engine *e, void *samples, int64_t frames)
 
 /* Reads up to `frames` frames and brings them to `target` as the device wants them. */
 static int64_t read_frames(engine *e, unsigned char *target, int64_t frames, void *from_file,
-                           void *converted)
-{
+                           void *converted) {
     const struct side *side = &e->playback;
     const int32_t *map = e->reader.map;
     const int channels = e->reader.file_channels;
-    const int same = (e->reader.file_sample == FILE_FLOAT32 && side->sample_format == SAMPLE_FLOAT32) ||
-                     (e->reader.file_sample == FILE_INT32 && side->sample_format == SAMPLE_INT32);
+    const int same =
+        (e->reader.file_sample == FILE_FLOAT32 && side->sample_format == SAMPLE_FLOAT32) ||
+        (e->reader.file_sample == FILE_INT32 && side->sample_format == SAMPLE_INT32);
     if (same && !map)
         return most(0, read_file(e, target, frames));
     const int64_t got = most(0, read_file(e, from_file, frames));
@@ -137,8 +129,7 @@ static int64_t read_frames(engine *e, unsigned char *target, int64_t frames, voi
 }
 
 /* The file gave less than was asked for: start again, or tell that this is all. */
-static int rewind_or_end(engine *e, int64_t frames_this_time)
-{
+static int rewind_or_end(engine *e, int64_t frames_this_time) {
     const int error = e->reader.functions->error(e->reader.file);
     if (error) {
         atomic_store_explicit(&e->reader.file_error, error, memory_order_relaxed);
@@ -153,8 +144,7 @@ static int rewind_or_end(engine *e, int64_t frames_this_time)
     return 0;
 }
 
-static void read_until_the_end(engine *e, void *from_file, void *converted)
-{
+static void read_until_the_end(engine *e, void *from_file, void *converted) {
     ring *r = e->playback.frames;
     int64_t frames_this_time = 0;
     while (!atomic_load_explicit(&e->reader_stop, memory_order_relaxed)) {
@@ -180,9 +170,9 @@ static void read_until_the_end(engine *e, void *from_file, void *converted)
     }
 }
 
-int reader_run(engine *e)
-{
-    e->reader.chunk_frames = least(e->reader.chunk_frames, chunk_frames_for(e->reader.file_channels));
+int reader_run(engine *e) {
+    e->reader.chunk_frames =
+        least(e->reader.chunk_frames, chunk_frames_for(e->reader.file_channels));
     void *from_file = scratch_for(e->reader.chunk_frames, e->reader.file_channels);
     void *converted = scratch_for(e->reader.chunk_frames, e->reader.file_channels);
     const int ready = from_file && converted;
@@ -196,37 +186,31 @@ int reader_run(engine *e)
     return reader_file_error(e) ? LOOP_FILE_ERROR : LOOP_OK;
 }
 
-void reader_stop(engine *e)
-{
+void reader_stop(engine *e) {
     atomic_store_explicit(&e->reader_stop, 1, memory_order_relaxed);
 }
 
-void reader_finish(engine *e)
-{
+void reader_finish(engine *e) {
     /* release: every frame of the input must be in the ring before it is said to be all */
     atomic_store_explicit(&e->reader.finished, 1, memory_order_release);
 }
 
-int reader_is_finished(const engine *e)
-{
+int reader_is_finished(const engine *e) {
     return atomic_load_explicit(&e->reader.finished, memory_order_acquire);
 }
 
-int reader_file_error(const engine *e)
-{
+int reader_file_error(const engine *e) {
     return atomic_load_explicit(&e->reader.file_error, memory_order_relaxed);
 }
 
-int64_t reader_frames(const engine *e)
-{
+int64_t reader_frames(const engine *e) {
     return atomic_load_explicit(&e->reader.frames, memory_order_relaxed);
 }
 
 /* ---- output files ---- */
 
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
-                             int keep_header, int64_t frame_limit)
-{
+                             int keep_header, int64_t frame_limit) {
     output_file *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
@@ -244,8 +228,7 @@ output_file *output_file_new(void *file, int file_sample, int file_bits, int cha
     return NULL;
 }
 
-void output_file_free(output_file *f)
-{
+void output_file_free(output_file *f) {
     if (!f)
         return;
     free(f->extremes);
@@ -253,8 +236,7 @@ void output_file_free(output_file *f)
     free(f);
 }
 
-void output_file_read_counts(const output_file *f, struct output_counts *counts)
-{
+void output_file_read_counts(const output_file *f, struct output_counts *counts) {
     /* acquire, and first: a file that is done shows its final counts */
     counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
@@ -262,13 +244,11 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
     counts->system_error = atomic_load_explicit(&f->system_error, memory_order_relaxed);
 }
 
-double output_file_peak(const output_file *f, int channel)
-{
+double output_file_peak(const output_file *f, int channel) {
     return atomic_load_explicit(&f->shown[channel].peak, memory_order_relaxed);
 }
 
-int64_t output_file_clips(const output_file *f, int channel)
-{
+int64_t output_file_clips(const output_file *f, int channel) {
     return atomic_load_explicit(&f->shown[channel].clips, memory_order_relaxed);
 }
 
@@ -278,64 +258,55 @@ struct writer {
     engine *engine;
     output_file *current;
     int64_t chunk_frames;
-    void *gathered;  /* file channels in the device's format */
-    void *converted; /* file channels in the file's type */
+    void *gathered;      /* file channels in the device's format */
+    void *converted;     /* file channels in the file's type */
     int64_t silence_due; /* frames of a loss still to be filled in */
 };
 
 int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
-                     int file_channels, int64_t nap_ns)
-{
+                     int file_channels, int64_t nap_ns) {
     e->writer.functions = functions;
     e->writer.file_channels = file_channels;
     e->writer.nap_ns = nap_ns;
     return copy_map(&e->writer.map, map, file_channels, e->capture.channels) ? LOOP_OK
-                                                                            : LOOP_OUT_OF_MEMORY;
+                                                                             : LOOP_OUT_OF_MEMORY;
 }
 
-int writer_offer(engine *e, output_file *f)
-{
+int writer_offer(engine *e, output_file *f) {
     output_file *none = NULL;
     /* release: the file's settings must be in memory before the writer finds it */
     return atomic_compare_exchange_strong_explicit(&e->offered, &none, f, memory_order_release,
                                                    memory_order_relaxed);
 }
 
-output_file *writer_withdraw(engine *e)
-{
+output_file *writer_withdraw(engine *e) {
     return atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
 }
 
-void writer_cut(engine *e)
-{
+void writer_cut(engine *e) {
     atomic_store_explicit(&e->writer_cut, 1, memory_order_relaxed);
 }
 
-int writer_is_finished(const engine *e)
-{
+int writer_is_finished(const engine *e) {
     return atomic_load_explicit(&e->writer.finished, memory_order_acquire);
 }
 
-static int64_t frames_of(const output_file *f)
-{
+static int64_t frames_of(const output_file *f) {
     return atomic_load_explicit(&f->frames, memory_order_relaxed);
 }
 
-static void fail(const struct writer *w, int system_error)
-{
+static void fail(const struct writer *w, int system_error) {
     output_file *f = w->current;
     const int error = w->engine->writer.functions->error(f->file);
     atomic_store_explicit(&f->system_error, system_error, memory_order_relaxed);
     atomic_store_explicit(&f->file_error, error ? error : 1, memory_order_relaxed);
 }
 
-static int has_failed(const output_file *f)
-{
+static int has_failed(const output_file *f) {
     return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
 }
 
-static void keep_header(const struct writer *w)
-{
+static void keep_header(const struct writer *w) {
     output_file *f = w->current;
     const struct sndfile_functions *functions = w->engine->writer.functions;
     if (!f->keep_header)
@@ -352,16 +323,14 @@ static void keep_header(const struct writer *w)
     }
 }
 
-static void end_current(struct writer *w)
-{
+static void end_current(struct writer *w) {
     /* release: the counts must be final before the owner reads that they are */
     atomic_store_explicit(&w->current->done, 1, memory_order_release);
     w->current = NULL;
 }
 
 /* Takes the offered file where none is being written, or the present one has all its frames. */
-static int take_next(struct writer *w)
-{
+static int take_next(struct writer *w) {
     engine *e = w->engine;
     if (w->current && frames_of(w->current) < w->current->frame_limit &&
         !atomic_load_explicit(&e->writer_cut, memory_order_relaxed))
@@ -378,8 +347,7 @@ static int take_next(struct writer *w)
     return 1;
 }
 
-static void show_extremes(output_file *f)
-{
+static void show_extremes(output_file *f) {
     for (int i = 0; i < f->channels; ++i) {
         atomic_store_explicit(&f->shown[i].peak, f->extremes[i].peak, memory_order_relaxed);
         atomic_store_explicit(&f->shown[i].clips, f->extremes[i].clips, memory_order_relaxed);
@@ -387,8 +355,7 @@ static void show_extremes(output_file *f)
 }
 
 /* Writes frames that already have the file's type and channels. */
-static void write_frames(struct writer *w, const void *samples, int64_t frames)
-{
+static void write_frames(struct writer *w, const void *samples, int64_t frames) {
     output_file *f = w->current;
     const struct sndfile_functions *functions = w->engine->writer.functions;
     errno = 0;
@@ -402,14 +369,14 @@ static void write_frames(struct writer *w, const void *samples, int64_t frames)
         fail(w, system_error);
 }
 
-static void write_captured(struct writer *w, const void *captured, int64_t frames)
-{
+static void write_captured(struct writer *w, const void *captured, int64_t frames) {
     const engine *e = w->engine;
     output_file *f = w->current;
     const int format = e->capture.sample_format;
     const void *samples = captured;
     if (e->writer.map) {
-        gather(w->gathered, f->channels, captured, e->capture.channels, format, e->writer.map, frames);
+        gather(w->gathered, f->channels, captured, e->capture.channels, format, e->writer.map,
+               frames);
         samples = w->gathered;
     }
     samples = device_to_file(w->converted, f->file_sample, samples, format, frames * f->channels);
@@ -423,8 +390,7 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
 }
 
 /* Writes one chunk of what waits: silence for a loss, or captured frames. Returns the frames. */
-static int64_t write_chunk(struct writer *w)
-{
+static int64_t write_chunk(struct writer *w) {
     engine *e = w->engine;
     ring *r = e->capture.frames;
     const int64_t fits = least(w->chunk_frames, w->current->frame_limit - frames_of(w->current));
@@ -439,8 +405,10 @@ static int64_t write_chunk(struct writer *w)
     int64_t available = (int64_t)ring_available(r);
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
     if (ring_available(e->gaps)) {
-        const struct loss *gap = (const struct loss *)(const void *)ring_span_at(
-            e->gaps, atomic_load_explicit(&e->gaps->read, memory_order_relaxed), 1).first;
+        const struct loss *gap =
+            (const struct loss *)(const void *)ring_span_at(
+                e->gaps, atomic_load_explicit(&e->gaps->read, memory_order_relaxed), 1)
+                .first;
         const int64_t before_gap = (int64_t)(gap->ring_index - index);
         if (before_gap == 0) {
             w->silence_due = gap->frames;
@@ -458,8 +426,7 @@ static int64_t write_chunk(struct writer *w)
     return frames;
 }
 
-static void write_until_the_end(struct writer *w)
-{
+static void write_until_the_end(struct writer *w) {
     engine *e = w->engine;
     for (;;) {
         /* acquire, and before the ring is looked at: what is stored by then is all */
@@ -481,8 +448,7 @@ static void write_until_the_end(struct writer *w)
     }
 }
 
-int writer_run(engine *e)
-{
+int writer_run(engine *e) {
     struct writer w = {.engine = e, .chunk_frames = chunk_frames_for(e->writer.file_channels)};
     w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
     w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);

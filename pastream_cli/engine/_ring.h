@@ -34,29 +34,25 @@ struct ring_span {
     uint64_t second_elements;
 };
 
-static inline uint64_t ring_min(uint64_t a, uint64_t b)
-{
+static inline uint64_t ring_min(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
 /* Consumer. */
-static inline uint64_t ring_available(const ring *r)
-{
+static inline uint64_t ring_available(const ring *r) {
     /* acquire: the elements must not be read before the producer published them */
     const uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
     return written - atomic_load_explicit(&r->read, memory_order_relaxed);
 }
 
 /* Producer. */
-static inline uint64_t ring_room(const ring *r)
-{
+static inline uint64_t ring_room(const ring *r) {
     /* acquire: the elements must not be overwritten before the consumer has read them */
     const uint64_t read = atomic_load_explicit(&r->read, memory_order_acquire);
     return r->capacity - (atomic_load_explicit(&r->written, memory_order_relaxed) - read);
 }
 
-static inline struct ring_span ring_span_at(const ring *r, uint64_t index, uint64_t elements)
-{
+static inline struct ring_span ring_span_at(const ring *r, uint64_t index, uint64_t elements) {
     const uint64_t start = index & (r->capacity - 1);
     const uint64_t first = ring_min(elements, r->capacity - start);
     return (struct ring_span){
@@ -68,24 +64,21 @@ static inline struct ring_span ring_span_at(const ring *r, uint64_t index, uint6
 }
 
 /* Producer: makes `elements` visible to the consumer. */
-static inline void ring_publish(ring *r, uint64_t elements)
-{
+static inline void ring_publish(ring *r, uint64_t elements) {
     const uint64_t written = atomic_load_explicit(&r->written, memory_order_relaxed);
     /* release: the elements must be in memory before the index says so */
     atomic_store_explicit(&r->written, written + elements, memory_order_release);
 }
 
 /* Consumer: gives `elements` back to the producer. */
-static inline void ring_consume(ring *r, uint64_t elements)
-{
+static inline void ring_consume(ring *r, uint64_t elements) {
     const uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
     /* release: the elements must have been read before the producer may reuse their place */
     atomic_store_explicit(&r->read, read + elements, memory_order_release);
 }
 
 /* Producer: copies all of `elements`, for which there must be room. */
-static inline void ring_put(ring *r, const void *data, uint64_t elements)
-{
+static inline void ring_put(ring *r, const void *data, uint64_t elements) {
     const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
     const struct ring_span span = ring_span_at(r, index, elements);
     const size_t first_bytes = span.first_elements * r->element_bytes;
@@ -96,8 +89,7 @@ static inline void ring_put(ring *r, const void *data, uint64_t elements)
 }
 
 /* Consumer: copies all of `elements`, which must be available. */
-static inline void ring_get(ring *r, void *data, uint64_t elements)
-{
+static inline void ring_get(ring *r, void *data, uint64_t elements) {
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
     const struct ring_span span = ring_span_at(r, index, elements);
     const size_t first_bytes = span.first_elements * r->element_bytes;

@@ -48,11 +48,11 @@ struct engine {
     void *loop_back_context;
 
     /* Callback alone. */
-    int64_t total;              /* frames of timeline; INT64_MAX while unknown */
-    int64_t clean_frames;       /* settling: since the last flag */
-    int64_t settling_frames;    /* settling: in all */
-    struct loss open_loss;      /* of capture, not yet published; frames 0: none */
-    struct loss open_underrun;  /* frames 0: none */
+    int64_t total;             /* frames of timeline; INT64_MAX while unknown */
+    int64_t clean_frames;      /* settling: since the last flag */
+    int64_t settling_frames;   /* settling: in all */
+    struct loss open_loss;     /* of capture, not yet published; frames 0: none */
+    struct loss open_underrun; /* frames 0: none */
 
     /* Callback, for everybody. */
     _Atomic int64_t callbacks;
@@ -114,6 +114,5 @@ void engine_device_lost(engine *e, int64_t frames);
 
 /* Sleeps at least this long; returns early on a signal. */
 void nap(int64_t nanoseconds);
-
 
 #endif

@@ -28,8 +28,8 @@ struct virtual_device {
     int64_t tolerance_frames; /* how late the clock may be before frames are lost */
     unsigned char *input;     /* what capture hears; the same memory as output where it may be */
     unsigned char *output;
-    void *samples;   /* one block in the file type that fits the capture's format */
-    void *spare;     /* the same, with the channels of the playback */
+    void *samples; /* one block in the file type that fits the capture's format */
+    void *spare;   /* the same, with the channels of the playback */
     int32_t *channel_map;
     double *sine_table; /* one period, or NULL where it has no whole number of frames */
     int64_t sine_period_frames;
@@ -42,14 +42,12 @@ struct virtual_device {
     _Atomic int active;
 };
 
-static int file_sample_of(int sample_format)
-{
+static int file_sample_of(int sample_format) {
     return sample_format == SAMPLE_FLOAT32 ? FILE_FLOAT32 : FILE_INT32;
 }
 
 /* The block that was played becomes the block that is captured. */
-static void loop_back(void *context, uint64_t frames)
-{
+static void loop_back(void *context, uint64_t frames) {
     virtual_device *v = context;
     const struct side *played = &v->engine->playback;
     const struct side *captured = &v->engine->capture;
@@ -65,8 +63,7 @@ static void loop_back(void *context, uint64_t frames)
 }
 
 /* One period of the sine fits whole frames where rate and frequency are whole numbers. */
-static int make_sine_table(virtual_device *v)
-{
+static int make_sine_table(virtual_device *v) {
     if (v->sine_hz != floor(v->sine_hz) || v->frames_per_second != floor(v->frames_per_second))
         return 1;
     int64_t divisor = (int64_t)v->frames_per_second;
@@ -83,13 +80,13 @@ static int make_sine_table(virtual_device *v)
         return 0;
     for (int64_t i = 0; i < frames; ++i)
         v->sine_table[i] =
-            HALF_SCALE * sin(FULL_CIRCLE * fmod((double)i * v->sine_hz / v->frames_per_second, 1.0));
+            HALF_SCALE *
+            sin(FULL_CIRCLE * fmod((double)i * v->sine_hz / v->frames_per_second, 1.0));
     v->sine_period_frames = frames;
     return 1;
 }
 
-static double sine_at(const virtual_device *v, int64_t frame)
-{
+static double sine_at(const virtual_device *v, int64_t frame) {
     if (v->sine_table)
         return v->sine_table[frame % v->sine_period_frames];
     return HALF_SCALE *
@@ -97,8 +94,7 @@ static double sine_at(const virtual_device *v, int64_t frame)
 }
 
 /* xorshift64*, its upper half: repeatable, whatever the block size. */
-static double noise_next(virtual_device *v)
-{
+static double noise_next(virtual_device *v) {
     v->noise ^= v->noise >> 12;
     v->noise ^= v->noise << 25;
     v->noise ^= v->noise >> 27;
@@ -106,16 +102,14 @@ static double noise_next(virtual_device *v)
     return HALF_SCALE * ((double)bits * 0x1p-31 - 1.0);
 }
 
-static void put_sample(void *samples, int file_sample, int64_t index, double value)
-{
+static void put_sample(void *samples, int file_sample, int64_t index, double value) {
     if (file_sample == FILE_FLOAT32)
         ((float *)samples)[index] = (float)value;
     else
         ((int32_t *)samples)[index] = (int32_t)lrint(value * 0x1p31);
 }
 
-static void make_sound(virtual_device *v, int64_t frames)
-{
+static void make_sound(virtual_device *v, int64_t frames) {
     const struct side *side = &v->engine->capture;
     const int file_sample = file_sample_of(side->sample_format);
     int64_t index = 0;
@@ -128,8 +122,7 @@ static void make_sound(virtual_device *v, int64_t frames)
     file_to_device(v->input, side->sample_format, v->samples, file_sample, frames * side->channels);
 }
 
-static unsigned char *make_silent_block(const struct side *side, int64_t frames)
-{
+static unsigned char *make_silent_block(const struct side *side, int64_t frames) {
     unsigned char *block = malloc((size_t)(frames * side->frame_bytes));
     if (block)
         memset(block, side->sample_format == SAMPLE_UINT8 ? 0x80 : 0,
@@ -137,12 +130,12 @@ static unsigned char *make_silent_block(const struct side *side, int64_t frames)
     return block;
 }
 
-static int connect_loop(virtual_device *v)
-{
+static int connect_loop(virtual_device *v) {
     engine *e = v->engine;
     const struct side *played = &e->playback;
     const struct side *captured = &e->capture;
-    if (played->channels == captured->channels && played->sample_format == captured->sample_format) {
+    if (played->channels == captured->channels &&
+        played->sample_format == captured->sample_format) {
         free(v->input);
         v->input = v->output;
         return 1;
@@ -158,8 +151,7 @@ static int connect_loop(virtual_device *v)
     return 1;
 }
 
-static int make_blocks(virtual_device *v)
-{
+static int make_blocks(virtual_device *v) {
     const struct side *played = &v->engine->playback;
     const struct side *captured = &v->engine->capture;
     if (played->channels && !(v->output = make_silent_block(played, v->block_frames)))
@@ -176,8 +168,7 @@ static int make_blocks(virtual_device *v)
 }
 
 virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
-                            int64_t block_frames, int fast, int64_t tolerance_frames)
-{
+                            int64_t block_frames, int fast, int64_t tolerance_frames) {
     virtual_device *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
@@ -197,8 +188,7 @@ virtual_device *virtual_new(engine *e, double frames_per_second, int sound, doub
     return NULL;
 }
 
-void virtual_free(virtual_device *v)
-{
+void virtual_free(virtual_device *v) {
     if (!v)
         return;
     if (v->input != v->output)
@@ -211,27 +201,23 @@ void virtual_free(virtual_device *v)
     free(v);
 }
 
-int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames)
-{
+int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames) {
     if (v->fault_count == MOST_FAULTS)
         return 0;
     v->faults[v->fault_count++] = (struct fault){kind, at_frame, frames};
     return 1;
 }
 
-static int stop_asked(const virtual_device *v)
-{
+static int stop_asked(const virtual_device *v) {
     return atomic_load_explicit(&v->stop, memory_order_relaxed);
 }
 
-static int64_t due_ns(const virtual_device *v, int64_t start_ns)
-{
+static int64_t due_ns(const virtual_device *v, int64_t start_ns) {
     return start_ns + (int64_t)((double)v->frame * 1e9 / v->frames_per_second);
 }
 
 /* Waits for the next block's time. Where it is long past, the frames in between are lost. */
-static void keep_time(virtual_device *v, int64_t start_ns)
-{
+static void keep_time(virtual_device *v, int64_t start_ns) {
     const int64_t ahead_ns = due_ns(v, start_ns) - engine_monotonic_ns();
     if (ahead_ns > 0)
         nap(ahead_ns);
@@ -244,8 +230,7 @@ static void keep_time(virtual_device *v, int64_t start_ns)
     v->frame += lost;
 }
 
-static int rings_are_ready(const virtual_device *v)
-{
+static int rings_are_ready(const virtual_device *v) {
     const engine *e = v->engine;
     const uint64_t block = (uint64_t)v->block_frames;
     const ring *captured = e->capture.frames;
@@ -258,21 +243,18 @@ static int rings_are_ready(const virtual_device *v)
 }
 
 /* As fast as files allow: waits for both rings instead of losing frames. */
-static void keep_pace(const virtual_device *v)
-{
+static void keep_pace(const virtual_device *v) {
     while (!rings_are_ready(v) && !stop_asked(v))
         nap(FAST_NAP_NS);
 }
 
-static void hang(const virtual_device *v)
-{
+static void hang(const virtual_device *v) {
     while (!atomic_load_explicit(&v->abort, memory_order_relaxed))
         nap(POLL_NS);
 }
 
 /* Returns whether the device is dead. */
-static int apply_faults(virtual_device *v)
-{
+static int apply_faults(virtual_device *v) {
     for (int i = 0; i < v->fault_count; ++i) {
         struct fault *fault = &v->faults[i];
         if (fault->kind == FAULT_NONE || v->frame < fault->at_frame)
@@ -298,8 +280,7 @@ static int apply_faults(virtual_device *v)
     return 0;
 }
 
-void virtual_run(virtual_device *v)
-{
+void virtual_run(virtual_device *v) {
     const int64_t start_ns = engine_monotonic_ns();
     int complete = 0;
     while (!complete && !stop_asked(v)) {
@@ -322,18 +303,15 @@ void virtual_run(virtual_device *v)
     atomic_store_explicit(&v->active, 0, memory_order_release);
 }
 
-void virtual_stop(virtual_device *v)
-{
+void virtual_stop(virtual_device *v) {
     atomic_store_explicit(&v->stop, 1, memory_order_relaxed);
 }
 
-void virtual_abort(virtual_device *v)
-{
+void virtual_abort(virtual_device *v) {
     virtual_stop(v);
     atomic_store_explicit(&v->abort, 1, memory_order_relaxed);
 }
 
-int virtual_is_active(const virtual_device *v)
-{
+int virtual_is_active(const virtual_device *v) {
     return atomic_load_explicit(&v->active, memory_order_acquire);
 }

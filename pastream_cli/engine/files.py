@@ -99,7 +99,7 @@ def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: 
         return os.strerror(system_error)
     snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
     text = snd.sf_error_number(code) if sound_file is None else snd.sf_strerror(sound_file._file)  # noqa: SLF001
-    words: str = its_ffi.string(text).decode("utf-8", "replace")
+    words = str(its_ffi.string(text), "utf-8", "replace")
     return words.removeprefix("System error : ").rstrip(". ") or f"libsndfile's error {code}"
 
 
@@ -152,9 +152,8 @@ def default_encoding(file_type: str, path: str, *, wants_float: bool) -> str:
     for encoding in (*exact, "PCM_24", "PCM_16"):
         if takes(file_type, encoding):
             return encoding
-    encoding = soundfile.default_subtype(file_type)
-    assert encoding is not None  # only RAW has none, and it takes all of the above
-    return str(encoding)
+    # only RAW has none of its own, and it takes all of the above
+    return str(soundfile.default_subtype(file_type))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, soundfile.LibsndfileError):
         return str(error.error_string).removeprefix("System error : ").rstrip(". ")
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return str(error.strerror)
     return str(error)
 
 
@@ -236,10 +235,14 @@ def open_input(
         sound_file = soundfile.SoundFile(0 if from_standard_input else path, closefd=not from_standard_input, **raw)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
         if not from_standard_input and not Path(path).exists():
-            raise FileError(f"cannot open {name}: No such file or directory") from None
+            raise FileError(
+                f"cannot open {name}: No such file or directory", f"to record: pastream null {name}"
+            ) from None
         if is_regular and not os.access(path, os.R_OK):
             raise FileError(f"cannot open {name}: Permission denied") from None
-        raise FileError(f"cannot open {name}: {_reason(error)}", _ways_into(from_standard_input)) from None
+        raise FileError(
+            f"cannot open {name}: {_reason(error)}", _ways_into(from_standard_input=from_standard_input)
+        ) from None
     seekable = bool(sound_file.seekable())
     if not seekable and sound_file.format in _UNREADABLE_FROM_A_PIPE:
         raise FileError(
@@ -259,7 +262,7 @@ def open_input(
     )
 
 
-def _ways_into(from_standard_input: bool) -> str:  # noqa: FBT001
+def _ways_into(*, from_standard_input: bool) -> str:
     if from_standard_input:
         return "wav, rf64, w64, aiff, au, ogg and nist can be read from a pipe, and raw with -t raw -c -r -e"
     return "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
@@ -434,9 +437,7 @@ def check_output(path: str, file_type: str, encoding: str, endian: str | None, i
     if not takes(file_type, encoding, endian):
         encodings = ", ".join(soundfile.available_subtypes(file_type))
         order = f" in {endian}-endian order" if endian else ""
-        raise FileError(
-            f"cannot write {path}: {file_type} does not take {encoding}{order}", f"it takes {encodings}"
-        )
+        raise FileError(f"cannot write {path}: {file_type} does not take {encoding}{order}", f"it takes {encodings}")
     if path == STANDARD_STREAM:
         if file_type not in _WRITABLE_TO_A_PIPE:
             raise UsageError(
@@ -450,9 +451,16 @@ def check_output(path: str, file_type: str, encoding: str, endian: str | None, i
         raise FileError(f"cannot create {path}: Is a directory")
     if not folder.is_dir():
         raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
-    if input_path not in {None, STANDARD_STREAM} and output.exists() and Path(str(input_path)).exists():
-        if output.samefile(str(input_path)) and not _is_special(path):
-            raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
+    if input_path is not None and _are_one_file(input_path, path):
+        raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
+
+
+def _are_one_file(input_path: str, path: str) -> bool:
+    """Tell whether both are the same regular file, by whatever name or link."""
+    try:
+        return Path(path).samefile(input_path) and not _is_special(path)
+    except OSError:
+        return False
 
 
 def check_is_new(path: str, *, overwrite: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from pastream_cli.errors import PastreamError
 
 try:
-    from pastream_cli.engine import _native
+    from pastream_cli.engine import _native  # type: ignore[attr-defined]  # compiled
 except ImportError as error:  # pragma: no cover - a checkout that was never built
     raise ImportError("the C engine is not built; 'pip install .' in the project's folder builds it") from error
 

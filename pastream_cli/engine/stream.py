@@ -69,33 +69,85 @@ def choose_devices(text: str | None, sides: Sequence[str]) -> dict[str, DeviceIn
     return {side: find(devices, side, name) for side, name in names.items()}
 
 
+def _open_sides(kind: str, device: Any, channels: Any, dtype: Any, latency: Any) -> dict[str, Side]:
+    """Return what each side that `kind` names is opened with, capture first."""
+    names = {"input": (CAPTURE,), "output": (PLAYBACK,), "duplex": (CAPTURE, PLAYBACK)}[kind]
+
+    def of(value: Any, index: int) -> Any:
+        return value[index] if isinstance(value, (tuple, list)) else value
+
+    default_latency = latency_for(only_captures=kind == "input")
+    sides = {}
+    for index, name in enumerate(names):
+        info = of(device, index)
+        if not isinstance(info, DeviceInfo):
+            info = choose_devices(None if info is None else str(info), [name])[name]
+        offered = info.capture_channels if name == CAPTURE else info.playback_channels
+        asked_latency = of(latency, index)
+        sides[name] = Side(
+            device=info,
+            channels=of(channels, index) or min(2, offered),
+            sample_format=of(dtype, index) or "float32",
+            latency=default_latency if asked_latency is None else asked_latency,
+        )
+    return sides
+
+
 class Stream:
     """An open stream. Frames go from a source to playback and from capture to a sink.
 
     Parameters
     ----------
-    playback, capture : Side or None
-        What each side of the device is opened with; at least one.
-    rate : float
-        Frames per second asked for.
-    block_frames : int
-        Frames per callback; 0 lets the host choose.
+    kind : {'input', 'output', 'duplex'}
+        Whether it captures, plays, or both. Where it does both, each of the following may be a
+        pair, capture first.
+    device : int or str or DeviceInfo, optional
+        Number, name, part of a name, or ``virtual...``; the default device if left out.
+    samplerate : float, optional
+        Frames per second; the device's default if left out.
+    channels : int, optional
+        As many as the device has, at most two, if left out.
+    dtype : str, optional
+        float32 (the default), int32, int24, int16, int8 or uint8.
+    blocksize : int, optional
+        Frames per callback; 0, the default, lets the host choose.
+    latency : float or {'low', 'high'}, optional
+        Seconds; 0.5 by default where the stream only captures, else 0.2.
+
+    Raises
+    ------
+    DeviceError
+        Where the device is not there or refuses.
 
     Notes
     -----
     Opening, starting, stopping and closing a real device may hang with its host; the rest of the
-    methods never block longer than they say. Frame counts that callbacks and loops keep can be
-    read at any time.
+    methods never block longer than they say. What callbacks and loops count can be read at any
+    time, from any thread.
     """
 
-    def __init__(self, *, playback: Side | None, capture: Side | None, rate: float, block_frames: int = 0) -> None:
-        self._playback = playback
-        self._capture = capture
+    def __init__(
+        self,
+        kind: str,
+        device: Any = None,
+        samplerate: float | None = None,
+        channels: Any = None,
+        dtype: Any = None,
+        blocksize: int | None = None,
+        *,
+        latency: Any = None,
+    ) -> None:
+        sides = _open_sides(kind, device, channels, dtype, latency)
+        self._capture, self._playback = sides.get(CAPTURE), sides.get(PLAYBACK)
         self._engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
-        for side, configure in ((playback, lib.engine_set_playback), (capture, lib.engine_set_capture)):
+        for side, configure in (
+            (self._playback, lib.engine_set_playback),
+            (self._capture, lib.engine_set_capture),
+        ):
             if side is not None and not configure(self._engine, ffi.NULL, side.format_code, side.channels):
                 raise UsageError(f"cannot open {side.device.name} with {side.channels} channels: at most 1024")
-        self._device = self._open_device(rate, block_frames)
+        rate = samplerate or next(iter(sides.values())).device.default_rate
+        self._device = self._open_device(rate, blocksize or 0)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
@@ -374,6 +426,27 @@ class Stream:
         return any(loop.is_alive() for loop in self._loops if loop.name == _WRITER)
 
 
+class InputStream(Stream):
+    """A stream that only captures; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("input", *args, **kwargs)
+
+
+class OutputStream(Stream):
+    """A stream that only plays; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("output", *args, **kwargs)
+
+
+class DuplexStream(Stream):
+    """A stream that captures and plays; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("duplex", *args, **kwargs)
+
+
 def _indices(channel_map: Sequence[int] | None, targets: int, sources: int) -> Any:
     """Return the map as C takes it; without one, channel to channel and silence beyond."""
     if channel_map is None:
@@ -390,6 +463,3 @@ def latency_for(*, only_captures: bool) -> float:
     A recording has nobody who hears the delay, and long blocks cost few wake-ups.
     """
     return _RECORD_LATENCY if only_captures else _OTHER_LATENCY
-
-
-__all__ = ["CAPTURE", "PLAYBACK", "Stream", "all_devices", "choose_devices", "latency_for"]

@@ -101,9 +101,7 @@ def _parse_fault(name: str, key: str, value: str) -> Fault:
 class VirtualStream:
     """A stream of the virtual device; the same protocol as `portaudio.PortAudioStream`."""
 
-    def __init__(
-        self, engine: Any, device: VirtualDevice, *, rate: float, block_frames: int, latency: float
-    ) -> None:
+    def __init__(self, engine: Any, device: VirtualDevice, *, rate: float, block_frames: int, latency: float) -> None:
         self.samplerate = rate
         self.latency = latency
         self.is_fast = device.fast
