@@ -148,8 +148,8 @@ def default_encoding(file_type: str, path: str, *, wants_float: bool) -> str:
     """Return the encoding for a new file: exact for what the device delivers, where there is one."""
     if Path(path).suffix.lower() == ".opus":
         return "OPUS"
-    exact = ("FLOAT",) if wants_float else ()
-    for encoding in (*exact, "PCM_24", "PCM_16"):
+    exact = ("FLOAT", "PCM_24", "PCM_16") if wants_float else ("PCM_24", "PCM_16")
+    for encoding in exact:
         if takes(file_type, encoding):
             return encoding
     # only RAW has none of its own, and it takes all of the above
