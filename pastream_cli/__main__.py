@@ -23,7 +23,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = ExitCode.PIPE_CLOSED
     except PastreamError as error:
-        from pastream_cli.lines import error_lines  # noqa: PLC0415 - only when it is needed
+        from pastream_cli.lines import error_lines
 
         for line in error_lines(error.message, error.way_out):
             print(line, file=sys.stderr)  # noqa: T201
@@ -32,13 +32,13 @@ def main() -> NoReturn:
 
 
 def _run(argv: list[str]) -> ExitCode:
-    from pastream_cli import args  # noqa: PLC0415 - a mistake before this line is none of the user's
+    from pastream_cli import args
 
     wish = args.parse(argv)
     if isinstance(wish, args.ShowHelp):
         return _print(args.help_text())
     if isinstance(wish, args.ShowVersion):
-        from pastream_cli import __version__  # noqa: PLC0415
+        from pastream_cli import __version__
 
         return _print(f"pastream {__version__}\n")
     if isinstance(wish, args.ListDevices):
@@ -53,11 +53,11 @@ def _print(text: str) -> ExitCode:
 
 
 def _list_devices() -> ExitCode:
-    from pastream_cli.engine import virtual  # noqa: PLC0415 - loads the engine
-    from pastream_cli.engine.stream import all_devices  # noqa: PLC0415
-    from pastream_cli.listing import device_table  # noqa: PLC0415
-    from pastream_cli.session import list_devices  # noqa: PLC0415
-    from pastream_cli.signals import Requests  # noqa: PLC0415
+    from pastream_cli.engine import virtual
+    from pastream_cli.engine.stream import all_devices
+    from pastream_cli.listing import device_table
+    from pastream_cli.session import list_devices
+    from pastream_cli.signals import Requests
 
     with Requests() as requests:
         try:
@@ -69,16 +69,20 @@ def _list_devices() -> ExitCode:
 
 
 def _run_session(job: object) -> ExitCode:
-    from pastream_cli.job import Job  # noqa: PLC0415
-    from pastream_cli.screen import Screen  # noqa: PLC0415
-    from pastream_cli.session import Session  # noqa: PLC0415 - loads the engine
-    from pastream_cli.signals import Requests  # noqa: PLC0415
+    from pastream_cli.job import Job
+    from pastream_cli.noise import HostNoise
+    from pastream_cli.screen import Screen
+    from pastream_cli.session import Session
+    from pastream_cli.signals import Requests
 
     assert isinstance(job, Job)
     with Requests() as requests:
-        screen = Screen(sys.stderr, quiet=job.quiet)
+        noise = HostNoise(shown=job.verbose)
+        screen = Screen(noise.stream, quiet=job.quiet, verbose=job.verbose)
         session = Session(job, screen, requests)
         report = session.run()
+        if report.exit_code == ExitCode.DEVICE:
+            screen.quoted(noise.text())
         screen.ended(report)
         session.leave()
     return report.exit_code

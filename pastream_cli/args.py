@@ -185,7 +185,7 @@ def _option(name: str, argument: str) -> Option:
 def _near_miss(name: str) -> str:
     """Return the question whether a similar long option was meant, or where all are listed."""
     if name.startswith("--") and len(name) > len("--"):
-        from difflib import get_close_matches  # noqa: PLC0415 - slow to load, and hardly ever needed
+        from difflib import get_close_matches
 
         wanted = name.lower().replace("_", "-")
         longs = [option.long_name for option in OPTIONS]
@@ -203,7 +203,7 @@ def _refuse_single_dash(argument: str) -> None:
 
 def _arguments_in(argument: str) -> list[str]:
     """Return the arguments in the file that ``@FILE`` names, by a shell's rules for quotes and comments."""
-    import shlex  # noqa: PLC0415 - only for those who use it
+    import shlex
 
     try:
         text = _QUOTED_OR_COMMENT.sub(lambda match: match[1] or "", _text_of(argument[1:]))
@@ -218,7 +218,7 @@ def _arguments_in(argument: str) -> list[str]:
 
 def _text_of(path: str) -> str:
     """Return what is in a text file; `ValueError` for any other."""
-    with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:  # noqa: PTH123 - pathlib is slow to load
+    with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
         text = file.read(_LONGEST_ARGUMENT_FILE + 1)
     if len(text) > _LONGEST_ARGUMENT_FILE or "\0" in text:
         raise ValueError("not a text of arguments")

@@ -97,5 +97,17 @@ def summary_line(report: Report) -> str:
     return f"{PROGRAM}: {text}"
 
 
+def buffer_line(report: Report) -> str:
+    """Say how full the buffer became, and how often the device called."""
+    text = f"{PROGRAM}: {format_count(report.callbacks)} callbacks"
+    if report.buffer_frames:
+        share = 100 * report.buffer_high_water_frames / report.buffer_frames
+        text += (
+            f"; at most {format_count(report.buffer_high_water_frames)} of {format_count(report.buffer_frames)}"
+            f" frames waited in the buffer ({share:.1f} %)"
+        )
+    return text
+
+
 def _times(count: int, word: str) -> str:
     return f"{format_count(count)} {word}{'' if count == 1 else 's'}"

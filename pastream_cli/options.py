@@ -377,5 +377,5 @@ EXAMPLES = (
 )
 """The commonest commands, at the top of the help."""
 
-NOT_BUILT = frozenset({"--map", "--channel-select", "--split", "--json", "--meter", "--no-meter", "--verbose"})
+NOT_BUILT = frozenset({"--split", "--json", "--meter", "--no-meter"})
 """Long names of options that are understood and then refused."""

@@ -12,7 +12,7 @@ from pastream_cli.engine.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.sides import Side, power_of_two_above
 from pastream_cli.engine.stream import latency_for
 from pastream_cli.errors import DeviceError, UsageError
-from pastream_cli.job import Job, Pair
+from pastream_cli.job import Job, Pair, Route
 from pastream_cli.report import DeviceInfo
 
 T = TypeVar("T")
@@ -83,6 +83,8 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     FileError
         Where the container does not take the encoding.
     """
+    if job.channel_select:
+        raise UsageError("cannot use --channel-select: no ASIO device is in use", "-m MAP selects channels anywhere")
     rate = job.rate or (source.rate if source else 0) or _default_rate(devices)
     warnings: list[str] = []
     if source and source.rate != rate:
@@ -169,16 +171,48 @@ def _sample_format(asked: str | None, device: DeviceInfo, encoding: str | None) 
 def _plan_playback(
     job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str]
 ) -> tuple[Side, tuple[int, ...] | None]:
+    routes = _routes(job, PLAYBACK)
+    if routes:
+        return _plan_mapped_playback(job, source, device, latency, routes)
     channels = job.channels.playback or source.channels
     channel_map: tuple[int, ...] | None = None
     # a real device plays a mono file on its left and right; the virtual one plays what it is given
     if source.channels == 1 and not device.is_virtual and device.playback_channels > 1:
         channels = max(2, channels) if job.channels.playback is None else channels
         channel_map = tuple(0 if i < 2 else -1 for i in range(channels))
+    return _playback_side(job, source, device, latency, channels), channel_map
+
+
+def _playback_side(job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str], channels: int) -> Side:
     _check_channels(device, PLAYBACK, channels)
     sample_format = _sample_format(job.sample_format.playback, device, source.encoding)
     assert latency.playback is not None
-    return Side(device, channels, sample_format, latency.playback), channel_map
+    return Side(device, channels, sample_format, latency.playback)
+
+
+def _plan_mapped_playback(
+    job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str], routes: tuple[Route, ...]
+) -> tuple[Side, tuple[int, ...]]:
+    highest = max(route.source for route in routes)
+    if highest > source.channels:
+        raise UsageError(
+            f"cannot map channel {highest} of {source.name}: it has {source.channels}", "-m is IN[:OUT], IN of the file"
+        )
+    channels = max(job.channels.playback or 0, *(route.target for route in routes))
+    return _playback_side(job, source, device, latency, channels), _indices(routes, channels)
+
+
+def _routes(job: Job, side: str) -> tuple[Route, ...]:
+    """Return the map of one side: two are playback's and capture's; one is the recording's if there is one."""
+    if len(job.maps) == len((PLAYBACK, CAPTURE)):
+        return job.maps[0 if side == PLAYBACK else 1]
+    return job.maps[0] if job.maps and (side == CAPTURE) == job.captures else ()
+
+
+def _indices(routes: tuple[Route, ...], channels: int) -> tuple[int, ...]:
+    """Return for each target channel its source, zero-based, -1 for silence."""
+    sources = {route.target: route.source for route in routes}
+    return tuple(sources.get(target, 0) - 1 for target in range(1, channels + 1))
 
 
 def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) -> int:
@@ -196,7 +230,14 @@ def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) ->
 def _plan_capture(
     job: Job, source: InputFile | None, device: DeviceInfo, latency: Pair[float | str]
 ) -> tuple[Side, tuple[int, ...] | None, OutputFormat | None]:
-    channels = _capture_channels(job, source, device)
+    routes = _routes(job, CAPTURE)
+    if routes:
+        channels = max(job.channels.capture or 0, 1, *(route.source for route in routes))
+        file_channels = max(route.target for route in routes)
+        channel_map = _indices(routes, file_channels)
+    else:
+        channels = file_channels = _capture_channels(job, source, device)
+        channel_map = None
     _check_channels(device, CAPTURE, channels)
     file_type = output_type(job)
     output = None
@@ -205,10 +246,10 @@ def _plan_capture(
         encoding = _encoding(job, source, device, file_type)
         endian = job.endian.capture
         files.check_output(job.output, file_type, encoding, endian, job.input)
-        output = OutputFormat(file_type, encoding, endian, channels)
+        output = OutputFormat(file_type, encoding, endian, file_channels)
     sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)
     assert latency.capture is not None
-    return Side(device, channels, sample_format, latency.capture), None, output
+    return Side(device, channels, sample_format, latency.capture), channel_map, output
 
 
 def _encoding(job: Job, source: InputFile | None, device: DeviceInfo, file_type: str) -> str:

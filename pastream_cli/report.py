@@ -156,7 +156,10 @@ class Report:
     underrun_frames: int
     underruns: int
     host_flags: int
+    buffer_frames: int
+    """Size of the capture buffer; 0 where nothing is recorded."""
     buffer_high_water_frames: int
+    callbacks: int
     loss_list: tuple[Loss, ...] = field(default=())
     error: str | None = None
     way_out: str | None = None

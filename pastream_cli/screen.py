@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from pastream_cli.lines import banner_line, error_lines, loss_line, status_line, summary_line, warning_line
+from pastream_cli.lines import banner_line, buffer_line, error_lines, loss_line, status_line, summary_line, warning_line
 from pastream_cli.report import Opening, Report, Snapshot
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -19,11 +19,14 @@ class Screen:
         Where people's lines go.
     quiet : bool
         Only warnings and errors.
+    verbose : bool
+        Also buffer levels and timing.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool) -> None:
+    def __init__(self, stream: TextIO, *, quiet: bool, verbose: bool) -> None:
         self._stream = stream
         self._quiet = quiet
+        self._verbose = verbose
         self._has_status = stream.isatty() and not quiet
         self._status_is_shown = False
 
@@ -43,11 +46,17 @@ class Screen:
 
     def ended(self, report: Report) -> None:
         """Show how the run went, and what it failed of."""
-        told = 0 if self._quiet or not report.rate else 1
-        if told:
+        if report.rate and not self._quiet:
             self._print(summary_line(report))
+        if report.rate and self._verbose:
+            self._print(buffer_line(report))
         if report.error is not None:
             self.failed(report.error, report.way_out)
+
+    def quoted(self, text: str) -> None:
+        """Show what somebody else said, a host library."""
+        for line in text.splitlines():
+            self._print(line)
 
     def failed(self, message: str, way_out: str | None) -> None:
         """Show a failure."""

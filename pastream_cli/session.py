@@ -58,7 +58,7 @@ class Session:
         self._observer = observer
         self._requests = requests
         self._device_worker = Worker("device", requests.wake)
-        self._input_worker = Worker("input", requests.wake)
+        self._file_worker = Worker("files", requests.wake)
         self._input: InputFile | None = None
         self._stream: Stream | None = None
         self._output: OutputFile | None = None
@@ -96,7 +96,7 @@ class Session:
         if stream is not None:
             self._let(self._device_worker.start(stream.close_device), _CLOSE_SECONDS)
         if self._uses_portaudio:
-            from pastream_cli.engine import portaudio  # noqa: PLC0415 - loaded by now
+            from pastream_cli.engine import portaudio
 
             self._let(self._device_worker.start(portaudio.terminate), _CLOSE_SECONDS)
 
@@ -112,12 +112,13 @@ class Session:
         if job.output is not None:
             files.check_is_new(job.output, overwrite=job.overwrite)
         if job.input is not None:
-            self._input = self._wait_for(self._input_worker.start(self._open_input))
+            self._input = self._wait_for(self._file_worker.start(self._open_input))
         devices = self._wait_for(self._device_worker.start(lambda: choose_devices(job.device, sides_of(job))))
         self._uses_portaudio = not any(device.is_virtual for device in devices.values())
         plan = self._plan = make_plan(job, self._input, devices)
         self._stream = self._wait_for(self._device_worker.start(lambda: _open_stream(plan, job.block_frames)))
-        self._connect(plan, self._stream)
+        self._connect_input(plan, self._stream)
+        self._wait_for(self._file_worker.start(self._create_output))
         self._observer.opened(self._opening(plan, self._stream))
         for warning in (*job.warnings, *plan.warnings):
             self._observer.warned(warning)
@@ -134,24 +135,31 @@ class Session:
             channels=job.channels.playback,
         )
 
-    def _connect(self, plan: Plan, stream: Stream) -> None:
+    def _connect_input(self, plan: Plan, stream: Stream) -> None:
         job = self._job
-        if self._input is not None:
-            if job.loop and not self._input.seekable:
-                raise FileError(f"cannot loop {self._input.name}: it cannot be rewound", "--loop needs a file")
-            stream.set_source(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
-        if plan.output is not None:
-            assert job.output is not None
-            self._output = OutputFile(
-                job.output,
-                rate=round(stream.samplerate),
-                channels=plan.output.channels,
-                file_type=plan.output.file_type,
-                encoding=plan.output.encoding,
-                endian=plan.output.endian,
-                overwrite=job.overwrite,
-            )
-            stream.set_sink(self._output, buffersize=job.buffer_frames, channel_map=plan.capture_map)
+        if self._input is None:
+            return
+        if job.loop and not self._input.seekable:
+            raise FileError(f"cannot loop {self._input.name}: it cannot be rewound", "--loop needs a file")
+        stream.set_source(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
+
+    def _create_output(self) -> None:
+        """Make the file of the recording; a FIFO blocks until somebody reads it."""
+        job = self._job
+        stream, plan = self._running()
+        if plan.output is None:
+            return
+        assert job.output is not None
+        self._output = OutputFile(
+            job.output,
+            rate=round(stream.samplerate),
+            channels=plan.output.channels,
+            file_type=plan.output.file_type,
+            encoding=plan.output.encoding,
+            endian=plan.output.endian,
+            overwrite=job.overwrite,
+        )
+        stream.set_sink(self._output, buffersize=job.buffer_frames, channel_map=plan.capture_map)
 
     def _opening(self, plan: Plan, stream: Stream) -> Opening:
         playback, capture, output = plan.playback, plan.capture, plan.output
@@ -308,6 +316,8 @@ class Session:
             underrun_frames=counts.underrun_frames if counts else 0,
             underruns=counts.underruns if counts else 0,
             host_flags=counts.host_flags if counts else 0,
+            callbacks=counts.callbacks if counts else 0,
+            buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
             buffer_high_water_frames=counts.capture_high_water if counts else 0,
             loss_list=tuple(self._losses),
             error=self._failure.message if self._failure else None,

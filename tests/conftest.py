@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import hypothesis
 import pytest
 
 from tests.homes import make_home
 from tests.runner import Pastream
-from tests.servers import JackServer, PipeWireServer, PulseServer, running
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from pathlib import Path
+from tests.servers import JackServer, PatientJackServer, PipeWireServer, PulseServer, running
 
 ReportType = TypeVar("ReportType", pytest.TestReport, pytest.CollectReport)
 
@@ -73,21 +71,21 @@ def pastream(tmp_path: Path) -> Iterator[Pastream]:
 
 @pytest.fixture(scope="session")
 def jackd() -> Iterator[JackServer]:
-    """A healthy JACK server."""
-    with running(JackServer) as server:
+    """A healthy JACK server, whose device ``loopback`` loses nothing."""
+    with running(PatientJackServer) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def pulseaudio() -> Iterator[PulseServer]:
-    """A healthy PulseAudio server."""
+    """A healthy PulseAudio server, whose device ``pulse`` hears what is played on it."""
     with running(PulseServer) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def pipewire() -> Iterator[PipeWireServer]:
-    """A healthy PipeWire server."""
+    """A healthy PipeWire server, whose JACK device ``virt`` hears what is played on it."""
     with running(PipeWireServer) as server:
         yield server
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DEBIAN_PACKAGES = {
     "arecord": "alsa-utils",
     "dbus-daemon": "dbus",
     "ffmpeg": "ffmpeg",
     "groff": "groff",
-    "jack_connect": "jackd2",
     "jack_lsp": "jackd2",
     "jackd": "jackd2",
     "libasound_module_pcm_pulse.so": "libasound2-plugins",
@@ -42,6 +38,7 @@ LIBRARY_FOLDERS = ("lib*", "lib/*", "lib*/alsa-lib", "lib/*/alsa-lib")
 
 INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 """All that a client sees of the environment of the test run: where programs are, nothing about sound."""
+
 
 @cache
 def _is_installed(name: str) -> bool:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.servers import Server
+from tests.servers import Server
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Pastream:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start the command with ``env`` added to its environment; it is killed at the end of the test, if not before."""
+        """Start the command, with ``env`` added to its environment; the end of the test is its end."""
         prefix = server.prefix if server else ()
         process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "pastream_cli", *map(str, arguments)],

@@ -13,18 +13,14 @@ import socket
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from tests.homes import make_home, make_runtime_folder, need, wait_until
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ALSA_TO_PULSE = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
-
 
 
 class Server(ABC):
@@ -145,19 +141,15 @@ class Server(ABC):
                 os.killpg(process.pid, number)
 
 
-@dataclass
-class _Port:
-    """A JACK port as jack_lsp tells of it."""
-
-    name: str
-    is_input: bool = False
-    connections: list[str] = field(default_factory=list)
-
-
 class JackServer(Server):
-    """A jackd2 with the dummy driver: 48 kHz, periods of 256 frames, 8 channels each way, no loop between them."""
+    """A jackd2 with the dummy driver: 48 kHz, periods of 256 frames, 8 channels each way.
 
-    needs = ("jackd", "jack_lsp", "jack_connect", "libportaudio.so.2")
+    PortAudio lists two JACK devices: ``system``, whose capture is silence, and ``loopback``, which gives back what is
+    played on it, a period later. Like hardware, it goes on without clients that are late.
+    """
+
+    needs = ("jackd", "jack_lsp", "libportaudio.so.2")
+    options: ClassVar[tuple[str, ...]] = ()
 
     # A jackd that is killed keeps its slot in a registry of 8 until one of the same name starts, so there is a fixed
     # stock of names: enough for one server that stays healthy and one that does not, in two test runs side by side.
@@ -181,40 +173,18 @@ class JackServer(Server):
         super().remove()
         self._claim.close()
 
-    def loop_back(self, client: str = "PortAudio", timeout: float = 5.0) -> None:
-        """Connect the outputs of the running client with this in its name to its inputs, and these to nothing else.
-
-        PortAudio connects its ports to the hardware when its stream starts, so this waits until it has.
-        """
-        wait_until(
-            lambda: any(port.is_input and port.connections for port in self._ports_of(client)),
-            f"a client {client} with connected inputs",
-            timeout,
-        )
-        ports = self._ports_of(client)
-        inputs = [port for port in ports if port.is_input]
-        outputs = [port for port in ports if not port.is_input]
-        for source, sink in zip(outputs, inputs, strict=False):
-            self._patch("jack_connect", source.name, sink.name)
-        for sink in inputs:
-            for source_name in sink.connections:
-                self._patch("jack_disconnect", source_name, sink.name)
-
-    def _ports_of(self, client: str) -> list[_Port]:
-        ports = _parse_ports(self.run("jack_lsp", "-c", "-p").stdout)
-        return [port for port in ports if client in port.name.partition(":")[0]]
-
-    def _patch(self, program: str, source: str, sink: str) -> None:
-        completed = self.run(program, source, sink)
-        if completed.returncode:
-            raise RuntimeError(f"{program} {source} {sink}: {completed.stdout}{completed.stderr}")
-
     def _launch(self) -> None:
         driver = ("-d", "dummy", "-r", "48000", "-p", "256", "-C", "8", "-P", "8")
-        self._spawn("jackd", "-n", self.name, "-r", *driver)
+        self._spawn("jackd", "-n", self.name, "-r", "-L", "8", *self.options, *driver)
 
     def _is_ready(self) -> bool:
-        return "system:playback_8" in self.run("jack_lsp").stdout
+        return "loopback:playback_8" in self.run("jack_lsp").stdout
+
+
+class PatientJackServer(JackServer):
+    """A jackd2 that waits for its clients, so that every frame comes back on a busy machine too."""
+
+    options = ("-S",)
 
 
 def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
@@ -228,19 +198,6 @@ def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
         else:
             return name, claim
     raise RuntimeError(f"other test runs hold all of {', '.join(names)}")
-
-
-def _parse_ports(listing: str) -> list[_Port]:
-    """Read what ``jack_lsp -c -p`` prints: a port's name, its connections indented, its properties after a tab."""
-    ports: list[_Port] = []
-    for line in listing.splitlines():
-        if line.startswith("\t"):
-            ports[-1].is_input = "input," in line
-        elif line.startswith(" "):
-            ports[-1].connections.append(line.strip())
-        else:
-            ports.append(_Port(line))
-    return ports
 
 
 class PulseServer(Server):

@@ -6,21 +6,15 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 import soundfile
 
 from tests.homes import make_home, need, wait_until
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server, running
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,13 +24,14 @@ hosts = sounddevice.query_hostapis()
 print(json.dumps([[device["name"], hosts[device["hostapi"]]["name"]] for device in sounddevice.query_devices()]))
 """
 
-# A ramp after a second of silence, in which the ports are connected.
 PLAY_AND_RECORD = """
 import sys, numpy, sounddevice
 ramp = numpy.arange(1, 24001, dtype="float32") / 32768
-played = numpy.concatenate([numpy.zeros(48000, "float32"), ramp, numpy.zeros(24000, "float32")])
+played = numpy.concatenate([ramp, numpy.zeros(24000, "float32")])
 stereo = numpy.stack([played, played], axis=1)
-numpy.save("recorded.npy", sounddevice.playrec(stereo, 48000, channels=2, device=sys.argv[1], blocking=True))
+recorded = sounddevice.playrec(stereo, 48000, channels=2, device=sys.argv[1], blocking=True)
+start = numpy.flatnonzero(recorded[:, 0])[0]
+assert (recorded[start : start + len(ramp)] == ramp[:, None]).all()
 """
 
 HOLD_A_SERVER = """
@@ -65,14 +60,6 @@ def client(server: Server, *words: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def assert_ramp_came_back(server: Server) -> None:
-    recorded: NDArray[np.float32] = np.load(server.home / "recorded.npy")
-    start = int(np.flatnonzero(recorded[:, 0])[0])
-    ramp = np.arange(1, 24001, dtype="float32") / 32768
-    for channel in range(2):
-        np.testing.assert_array_equal(recorded[start : start + len(ramp), channel], ramp)
-
-
 def assert_arecord_hears_the_server(server: Server) -> None:
     need("arecord", "sox")
     with client(server, "sox", "-q", "-n", "-t", "pulseaudio", "default", "synth", "5", "sine", "440"):
@@ -98,7 +85,7 @@ def fresh_server(request: pytest.FixtureRequest) -> Server:
 
 
 def test_portaudio_finds_the_jack_server(jackd: JackServer) -> None:
-    assert ("system", "JACK Audio Connection Kit") in devices(jackd)
+    assert {("system", "JACK Audio Connection Kit"), ("loopback", "JACK Audio Connection Kit")} <= devices(jackd)
 
 
 def test_portaudio_finds_the_pulse_server(pulseaudio: PulseServer) -> None:
@@ -109,17 +96,14 @@ def test_portaudio_finds_the_pipewire_node(pipewire: PipeWireServer) -> None:
     assert ("virt", "JACK Audio Connection Kit") in devices(pipewire)
 
 
-def test_a_jack_client_that_is_looped_back_hears_itself(jackd: JackServer) -> None:
-    with client(jackd, sys.executable, "-c", PLAY_AND_RECORD, "system") as duplex:
-        jackd.loop_back()
-        assert duplex.wait(timeout=10) == 0
-    assert_ramp_came_back(jackd)
+def test_jacks_loopback_gives_back_every_frame(jackd: JackServer) -> None:
+    completed = jackd.run(sys.executable, "-c", PLAY_AND_RECORD, "loopback")
+    assert completed.returncode == 0, completed.stderr
 
 
-def test_a_jack_client_on_the_pipewire_node_hears_itself(pipewire: PipeWireServer) -> None:
+def test_pipewires_node_gives_back_every_frame(pipewire: PipeWireServer) -> None:
     completed = pipewire.run(sys.executable, "-c", PLAY_AND_RECORD, "virt")
     assert completed.returncode == 0, completed.stderr
-    assert_ramp_came_back(pipewire)
 
 
 def test_arecord_hears_what_is_played_on_pulse(pulseaudio: PulseServer) -> None:

@@ -438,11 +438,10 @@ def check_output(path: str, file_type: str, encoding: str, endian: str | None, i
         encodings = ", ".join(soundfile.available_subtypes(file_type))
         order = f" in {endian}-endian order" if endian else ""
         raise FileError(f"cannot write {path}: {file_type} does not take {encoding}{order}", f"it takes {encodings}")
+    name = "standard output" if path == STANDARD_STREAM else path
+    if (path == STANDARD_STREAM or _is_special(path)) and file_type not in _WRITABLE_TO_A_PIPE:
+        raise UsageError(f"cannot write {file_type} to {name}", f"these can be piped: {_NAMES_OF_PIPE_TYPES}")
     if path == STANDARD_STREAM:
-        if file_type not in _WRITABLE_TO_A_PIPE:
-            raise UsageError(
-                f"cannot write {file_type} to standard output", f"these can be piped: {_NAMES_OF_PIPE_TYPES}"
-            )
         if os.isatty(1):
             raise UsageError("cannot write audio to a terminal", "pipe it into a program, or name a file")
         return

@@ -49,7 +49,7 @@ _LOSS_KINDS = {
 
 def all_devices() -> list[DeviceInfo]:
     """Return PortAudio's devices. Starts every host, and may block with one that hangs."""
-    from pastream_cli.engine import portaudio  # noqa: PLC0415 - importing it starts the hosts
+    from pastream_cli.engine import portaudio
 
     return portaudio.devices()
 
@@ -164,7 +164,7 @@ class Stream:
                 block_frames=block_frames,
                 latency=max(side.latency if isinstance(side.latency, float) else 0.1 for side in sides),
             )
-        from pastream_cli.engine import portaudio  # noqa: PLC0415 - importing it starts the hosts
+        from pastream_cli.engine import portaudio
 
         return portaudio.PortAudioStream(
             self._engine, rate=rate, playback=self._playback, capture=self._capture, block_frames=block_frames
@@ -407,6 +407,11 @@ class Stream:
         if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
             return None
         return tuple(peaks), tuple(square_sums), int(frames[0])
+
+    @property
+    def capture_buffer_frames(self) -> int:
+        """Frames that the capture ring can hold; 0 without one."""
+        return self._capture_ring.size if self._capture_ring is not None else 0
 
     def buffer_fill(self) -> float:
         """Return how near the buffer is to trouble, from 0 to 1: capture full, or playback empty."""

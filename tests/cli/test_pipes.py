@@ -1,0 +1,181 @@
+"""Pipes: sox on either side of pastream, in a shell's way."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.homes import need
+from tests.sounds import RATE, assert_same, make_noise, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.runner import Pastream
+
+RAW = ("-t", "raw", "-c2", "-r48k", "-e=pcm_16")
+# A pipe as small as can be, and a buffer of less than 0.1 s behind it.
+LITTLE_PATIENCE = ("--buffersize", "4096", "-b", "256")
+F_SETPIPE_SZ = 1031
+SMALLEST_PIPE = 4096
+
+
+def sox(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    need("sox")
+    return subprocess.run(["sox", *words], input=stdin, capture_output=True, check=True)
+
+
+def test_what_sox_makes_is_recorded_as_it_comes(pastream: Pastream, tmp_path: Path) -> None:
+    need("sox")
+    with subprocess.Popen(
+        ["sox", "-n", "-t", "au", "-", "synth", "3", "sine", "440"], stdout=subprocess.PIPE
+    ) as source:
+        assert source.stdout
+        result = pastream("-", "out.wav", "-D", "virtual", stdin=source.stdout)
+    assert result.returncode == 0, result.stderr
+    sox("-R", "-n", str(tmp_path / "expected.wav"), "synth", "3", "sine", "440")
+    assert_same(read(tmp_path / "out.wav"), read(tmp_path / "expected.wav"))
+
+
+def test_sox_reads_what_is_recorded_as_it_comes(pastream: Pastream) -> None:
+    result = pastream("null", "-", "-t", "au", "-d", "2", "-D", "virtual:sine")
+    assert result.returncode == 0, result.stderr
+    statistics = sox("-t", "au", "-", "-n", "stat", stdin=result.stdout).stderr.decode()
+    figures = dict(line.split(":", 1) for line in statistics.splitlines() if ":" in line)
+    assert int(figures["Samples read"]) == 2 * 2 * RATE
+    assert float(figures["Maximum amplitude"]) == 0.5
+    assert float(figures["Minimum amplitude"]) == -0.5
+
+
+def test_a_filter_between_two_pipes_changes_no_bit(pastream: Pastream, tmp_path: Path) -> None:
+    source = make_noise(tmp_path / "in.wav", 5 * RATE, encoding="PCM_24")
+    into = sox(str(tmp_path / "in.wav"), "-t", "au", "-").stdout
+    result = pastream("-", "-", "-t", "au", "-D", "virtual:fast", stdin=into)
+    assert result.returncode == 0, result.stderr
+    sox("-t", "au", "-", str(tmp_path / "out.wav"), stdin=result.stdout)
+    assert_same(read(tmp_path / "out.wav"), source)
+
+
+@pytest.mark.parametrize("file_type", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "RAW", "OGG", "NIST"])
+def test_a_pipe_is_played_to_its_last_frame(pastream: Pastream, tmp_path: Path, file_type: str) -> None:
+    encoding = "VORBIS" if file_type == "OGG" else "PCM_16"
+    source = make_noise(tmp_path / "in", 100_003, encoding=encoding, file_type=file_type)
+    options = RAW if file_type == "RAW" else ("-e", "null,float") if file_type == "OGG" else ()
+    # a lone -e stands for both sides
+    result = pastream("-", "out.wav", *options, "-D", "virtual:fast", stdin=(tmp_path / "in").read_bytes())
+    assert result.returncode == 0, result.stderr
+    # libsndfile reads RF64 two frames short from a pipe
+    expected = source[:-2] if file_type == "RF64" else source
+    assert_same(read(tmp_path / "out.wav"), expected)
+
+
+@pytest.mark.parametrize("length", [0, 1000, 0x7FFFF000, 0xFFFFFFFF])
+@pytest.mark.parametrize(("file_type", "field", "order"), [("WAV", 40, "little"), ("AU", 8, "big")])
+def test_a_pipe_is_played_to_its_end_whatever_length_it_claims(
+    pastream: Pastream, tmp_path: Path, file_type: str, field: int, order: str, length: int
+) -> None:
+    source = make_noise(tmp_path / "in", 10_007, file_type=file_type)
+    claim = length.to_bytes(4, "little" if order == "little" else "big")
+    data = (tmp_path / "in").read_bytes()
+    result = pastream(
+        "-", "out.wav", "-D", "virtual:fast", stdin=data[:field] + claim + data[field + 4 :]
+    )
+    assert result.returncode == 0, result.stderr
+    assert_same(read(tmp_path / "out.wav"), source)
+
+
+@pytest.mark.parametrize(("file_type", "encoding"), [("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
+def test_a_pipe_that_cannot_be_decoded_is_refused(
+    pastream: Pastream, tmp_path: Path, file_type: str, encoding: str
+) -> None:
+    make_noise(tmp_path / "in", RATE, encoding=encoding, file_type=file_type)
+    result = pastream("-", "out.wav", "-D", "virtual:fast", stdin=(tmp_path / "in").read_bytes())
+    assert result.returncode == 4
+    refusal, _way_out = result.stderr.splitlines()
+    assert refusal.startswith("pastream: cannot ")
+    assert "standard input" in refusal
+    assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize("file_type", ["au", "flac"])
+def test_what_is_written_to_a_pipe_is_exact(pastream: Pastream, tmp_path: Path, file_type: str) -> None:
+    source = make_noise(tmp_path / "in.wav", RATE, encoding="PCM_24")
+    result = pastream("in.wav", "-", "-t", file_type, "-D", "virtual:fast")
+    assert result.returncode == 0, result.stderr
+    assert_same(soundfile.read(io.BytesIO(result.stdout), dtype="int32")[0], source)
+
+
+def test_raw_data_is_exact_both_ways(pastream: Pastream, tmp_path: Path) -> None:
+    make_noise(tmp_path / "in", RATE, file_type="RAW")
+    result = pastream("-", "-", *RAW, "-D", "virtual:fast", stdin=(tmp_path / "in").read_bytes())
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (tmp_path / "in").read_bytes()
+
+
+@pytest.mark.parametrize("file_type", ["ogg", "mp3"])
+def test_a_lossy_file_written_to_a_pipe_is_all_there(pastream: Pastream, file_type: str) -> None:
+    result = pastream("null", "-", "-t", file_type, "-d", "1", "-D", "virtual:sine:fast")
+    assert result.returncode == 0, result.stderr
+    sound, rate = soundfile.read(io.BytesIO(result.stdout))
+    assert rate == RATE
+    assert RATE <= len(sound) <= RATE + 3 * 1152  # MP3 goes by whole frames
+    assert abs(sound[RATE // 4 : RATE // 2]).max() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("file_type", ["wav", "rf64", "aiff"])
+def test_a_type_that_no_pipe_takes_is_refused_with_those_that_it_does(pastream: Pastream, file_type: str) -> None:
+    result = pastream("null", "-", "-t", file_type, "-d", "1", "-D", "virtual:sine:fast")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert "au, raw, flac, ogg, mp3" in result.stderr
+
+
+def test_headerless_data_in_a_file_is_played_as_it_is_described(pastream: Pastream, tmp_path: Path) -> None:
+    source = make_noise(tmp_path / "output.raw", RATE, channels=1, file_type="RAW")
+    result = pastream("-c1", "-r48k", "-e=pcm_16", "output.raw", "out.wav", "-D", "virtual:fast")
+    assert result.returncode == 0, result.stderr
+    assert_same(read(tmp_path / "out.wav"), source)
+
+
+def test_a_reader_that_goes_away_ends_the_run_without_a_word(pastream: Pastream) -> None:
+    process = pastream.start("null", "-", "-t", "au", "-D", "virtual:sine", "-q")
+    assert process.stdout
+    assert process.stdout.read(1000).startswith(b".snd")
+    process.stdout.close()
+    assert process.wait(timeout=30) == 141
+    assert process.stderr
+    assert process.stderr.read() == b""
+
+
+def test_a_reader_that_stalls_ends_a_run_in_which_losses_are_fatal(pastream: Pastream) -> None:
+    process = pastream.start("null", "-", "-t", "au", "-D", "virtual:sine", "--fatal-xruns", *LITTLE_PATIENCE)
+    assert process.wait(timeout=30) == 3
+    assert process.stderr
+    assert b"lost" in process.stderr.read()
+
+
+def test_a_reader_that_stalls_loses_what_is_told_and_nothing_of_the_timeline(pastream: Pastream) -> None:
+    process = pastream.start("null", "-", "-t", "au", "-d", "3", "-D", "virtual:sine", *LITTLE_PATIENCE)
+    assert process.stdout
+    fcntl.fcntl(process.stdout, F_SETPIPE_SZ, SMALLEST_PIPE)
+    time.sleep(1.5)
+    result = pastream.finish(process)
+    assert result.returncode == 0, result.stderr
+    told = [line for line in result.stderr.splitlines() if "lost, the output was too slow" in line]
+    assert len(told) == 1
+    sound, _ = soundfile.read(io.BytesIO(result.stdout))
+    period = 0.5 * np.sin(2 * np.pi * np.arange(48) / 48)
+    sine = np.tile(period, 3000)
+    silent = (sound == 0).all(axis=1) & (abs(sine) > 1e-9)
+    lost_frames = int("".join(filter(str.isdigit, told[0].partition(" frames")[0])))
+    assert sound.shape == (3 * RATE, 2)
+    np.testing.assert_allclose(sound[~silent, 0], sine[~silent], rtol=0, atol=2**-23)
+    assert RATE / 10 < lost_frames < 3 * RATE
+    # two frames of a period are silent anyway
+    assert silent.sum() == pytest.approx(lost_frames * 46 / 48, abs=2)

@@ -1,0 +1,67 @@
+"""Sound files for the tests: made of noise, so that no two frames are alike, and read back without a change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATE = 48000
+
+Samples: TypeAlias = NDArray[np.int32] | NDArray[np.float64]
+"""Frames by channels: integers left-justified, as libsndfile gives them, else float."""
+
+_FLOAT_ENCODINGS = ("FLOAT", "DOUBLE", "VORBIS", "MPEG_LAYER_III")
+
+
+def make_noise(  # noqa: PLR0917 - the first three say what every file has
+    path: Path,
+    frames: int = RATE,
+    channels: int = 2,
+    *,
+    encoding: str = "PCM_16",
+    file_type: str | None = None,
+    rate: int = RATE,
+    lead_in: int = 0,
+) -> Samples:
+    """Write a file of noise after so many frames of silence, and return what it holds.
+
+    The noise reaches full scale, and its first frame is silent on no channel.
+    """
+    noise = np.random.default_rng(frames + channels).integers(-(2**31), 2**31, (frames, channels), "int32")
+    noise[:1] |= 1 << 30  # a bit that every encoding keeps
+    sound = np.concatenate([np.zeros((lead_in, channels), "int32"), noise])
+    # libsndfile would scale integers to the float's range of its own
+    data: Any = (sound / 2**31).astype("float32") if encoding in _FLOAT_ENCODINGS else sound
+    soundfile.write(path, data, rate, subtype=encoding, format=file_type)
+    return read(path) if file_type != "RAW" else sound
+
+
+def read(path: Path) -> Samples:
+    """Return every frame of a file that has a header."""
+    with soundfile.SoundFile(path) as file:
+        dtype = "float64" if file.subtype in _FLOAT_ENCODINGS else "int32"
+        samples: Samples = file.read(dtype=dtype, always_2d=True)
+    return samples
+
+
+def from_the_first_sound(samples: Samples) -> Samples:
+    """Return the frames from the first one on that is not silent."""
+    heard = np.flatnonzero(samples.any(axis=1))
+    assert heard.size, "nothing but silence"
+    return samples[heard[0] :]
+
+
+def assert_same(recorded: Samples, expected: Samples) -> None:
+    """Fail with the first frames that differ, or the lengths where these do."""
+    assert recorded.shape == expected.shape
+    if not np.array_equal(recorded, expected):
+        frame = int(np.flatnonzero((recorded != expected).any(axis=1))[0])
+        raise AssertionError(
+            f"from frame {frame} on: {recorded[frame : frame + 3]} is not {expected[frame : frame + 3]}"
+        )
