@@ -12,6 +12,7 @@ _WHAT_HAPPENED = {
     LossKind.OVERRUN: "lost, the output was too slow",
     LossKind.DEVICE: "lost by the device",
     LossKind.HOST_CAPTURE: "lost by the host",
+    LossKind.DEFICIT: "never came, by the clock",
     LossKind.UNDERRUN: "of silence played, the input was too slow",
     LossKind.HOST_PLAYBACK: "missing from the playback, says the host",
 }
@@ -55,6 +56,8 @@ def banner_line(opening: Opening) -> str:
 def loss_line(loss: Loss, rate: float) -> str:
     """Say what was lost and where."""
     frames = "an unknown number of frames" if loss.frames is None else f"{format_count(loss.frames)} frames"
+    if loss.kind is LossKind.DEFICIT:
+        frames = f"about {frames}"
     return f"{PROGRAM}: {frames} {_WHAT_HAPPENED[loss.kind]} at {format_clock(loss.frame, rate)}"
 
 
@@ -88,11 +91,14 @@ def summary_line(report: Report) -> str:
         text = "stopped before anything was opened"
     if report.lost_frames:
         text += f"; {format_count(report.lost_frames)} frames lost in {_times(report.losses, 'place')}"
+    if report.missing_frames:
+        text += f"; about {format_count(report.missing_frames)} frames never came"
     if report.underruns:
         text += f"; {_times(report.underruns, 'underrun')} of {format_count(report.underrun_frames)} frames"
     if report.host_flags:
         text += f"; {_times(report.host_flags, 'xrun')} reported by the host"
-    if report.rate and not report.lost_frames and not report.underruns and not report.host_flags:
+    faults = (report.lost_frames, report.missing_frames, report.underruns, report.host_flags)
+    if report.rate and not any(faults):
         text += "; no xruns"
     return f"{PROGRAM}: {text}"
 

@@ -377,5 +377,5 @@ EXAMPLES = (
 )
 """The commonest commands, at the top of the help."""
 
-NOT_BUILT = frozenset({"--split", "--json", "--meter", "--no-meter"})
+NOT_BUILT = frozenset({"--json", "--meter", "--no-meter"})
 """Long names of options that are understood and then refused."""

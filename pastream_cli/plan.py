@@ -245,7 +245,7 @@ def _plan_capture(
         assert job.output is not None
         encoding = _encoding(job, source, device, file_type)
         endian = job.endian.capture
-        files.check_output(job.output, file_type, encoding, endian, job.input)
+        files.check_format(job.output, file_type, encoding, endian)
         output = OutputFormat(file_type, encoding, endian, file_channels)
     sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)
     assert latency.capture is not None

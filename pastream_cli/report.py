@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -15,19 +16,21 @@ class LossKind(Enum):
     OVERRUN = "overrun"
     DEVICE = "device"
     HOST_CAPTURE = "host-capture"
+    DEFICIT = "deficit"
     UNDERRUN = "underrun"
     HOST_PLAYBACK = "host-playback"
 
     @property
     def is_of_capture(self) -> bool:
-        return self in {LossKind.OVERRUN, LossKind.DEVICE, LossKind.HOST_CAPTURE}
+        return self in {LossKind.OVERRUN, LossKind.DEVICE, LossKind.HOST_CAPTURE, LossKind.DEFICIT}
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
     """One place where capture lost frames, or where playback ran dry.
 
-    `frames` is exact; `None` where not even the host can tell.
+    `frames` is exact, but for a deficit, which is estimated by the clock; `None` where not even
+    the host can tell.
     """
 
     kind: LossKind
@@ -137,6 +140,8 @@ class RecordedFile:
     """One file of a recording; `frames` holds what can be read back."""
 
     name: str
+    start: datetime | None
+    """When its first frame was captured."""
     frames: int
     peaks: tuple[float, ...]
     clips: tuple[int, ...]
@@ -153,6 +158,8 @@ class Report:
     files: tuple[RecordedFile, ...]
     lost_frames: int
     losses: int
+    missing_frames: int
+    """Frames that the device never delivered, by the clock; estimated, and not filled in."""
     underrun_frames: int
     underruns: int
     host_flags: int

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import TypeVar
 
 from pastream_cli.engine import files
-from pastream_cli.engine.files import InputFile, OutputFile
+from pastream_cli.engine.files import InputFile
+from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream, choose_devices
 from pastream_cli.errors import DeviceError, ExitCode, FileError, PastreamError
 from pastream_cli.job import Job
+from pastream_cli.naming import NameTemplate
 from pastream_cli.plan import Plan, make_plan, output_type, sides_of
-from pastream_cli.report import Counts, Loss, Observer, Opening, RecordedFile, Report, Snapshot
+from pastream_cli.recording import Recording
+from pastream_cli.report import Counts, Loss, LossKind, Observer, Opening, RecordedFile, Report, Snapshot
 from pastream_cli.signals import Requests
+from pastream_cli.watch import Deficit, Pulse, Watchdog
 from pastream_cli.worker import Task, Worker
 
 T = TypeVar("T")
@@ -29,7 +34,8 @@ _STOP_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
 # A loop that has made no progress for so long is blocked: a stuck pipe, a dead network disk.
 _BLOCKED_SECONDS = 2.0
-_SILENT_DEVICE_SECONDS = 10.0
+# Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
+_ABANDONED_SECONDS = 0.2
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error
@@ -61,14 +67,18 @@ class Session:
         self._file_worker = Worker("files", requests.wake)
         self._input: InputFile | None = None
         self._stream: Stream | None = None
-        self._output: OutputFile | None = None
+        self._recording: Recording | None = None
         self._plan: Plan | None = None
-        self._files: list[RecordedFile] = []
+        self._deficit: Deficit | None = None
+        self._deficits: list[Loss] = []
         self._losses: list[Loss] = []
+        self._files: tuple[RecordedFile, ...] = ()
         self._failure: PastreamError | None = None
         self._exit_code = ExitCode.COMPLETE
         self._stop_reason = "complete"
         self._uses_portaudio = False
+        self._device_is_lost = False
+        self._has_warned_of_settling = False
 
     def run(self) -> Report:
         """Run to the end. Raise nothing that a user or a machine can cause; the report has it."""
@@ -76,41 +86,42 @@ class Session:
             self._open()
             self._start()
             self._drive()
-            self._stop_device()
-            self._finish_loops()
         except _Stopped:
             self._stop_reason = "stopped"
         except _GivenUp:
-            self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
+            self._give_up()
         except PastreamError as error:
             self._fail(error)
         try:
-            self._close_files()
+            self._end()
+        except _GivenUp:
+            self._give_up()
         except PastreamError as error:
             self._fail(error)
         return self._report()
 
     def leave(self) -> None:
         """Close the device and end its host, for as long as that takes within limits."""
-        stream = self._stream
-        if stream is not None:
-            self._let(self._device_worker.start(stream.close_device), _CLOSE_SECONDS)
-        if self._uses_portaudio:
-            from pastream_cli.engine import portaudio
+        stream, uses_portaudio = self._stream, self._uses_portaudio
+        if stream is None and not uses_portaudio:
+            return
 
-            self._let(self._device_worker.start(portaudio.terminate), _CLOSE_SECONDS)
+        def close() -> None:
+            if stream is not None:
+                stream.close_device()
+            if uses_portaudio:
+                from pastream_cli.engine import portaudio
+
+                portaudio.terminate()
+
+        exit_on_abort(self._exit_code)
+        self._device_worker.start(close).wait(_CLOSE_SECONDS)
 
     # ---- opening ----
 
     def _open(self) -> None:
         job = self._job
-        for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
-            files.check_type(str(file_type))
-        for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
-            files.check_encoding(str(encoding))
-        output_type(job)
-        if job.output is not None:
-            files.check_is_new(job.output, overwrite=job.overwrite)
+        self._check_names()
         if job.input is not None:
             self._input = self._wait_for(self._file_worker.start(self._open_input))
         devices = self._wait_for(self._device_worker.start(lambda: choose_devices(job.device, sides_of(job))))
@@ -118,10 +129,26 @@ class Session:
         plan = self._plan = make_plan(job, self._input, devices)
         self._stream = self._wait_for(self._device_worker.start(lambda: _open_stream(plan, job.block_frames)))
         self._connect_input(plan, self._stream)
-        self._wait_for(self._file_worker.start(self._create_output))
+        if plan.output is not None:
+            self._recording = Recording(job, plan.output, self._stream, self._file_worker, self._observer.warned)
+            self._wait_for(self._file_worker.start(self._connect_output), _ABANDONED_SECONDS)
         self._observer.opened(self._opening(plan, self._stream))
         for warning in (*job.warnings, *plan.warnings):
             self._observer.warned(warning)
+        if self._recording is not None:
+            self._recording.warn_of_a_small_disk(plan.length)
+
+    def _check_names(self) -> None:
+        """Refuse what can be refused before anything is opened."""
+        job = self._job
+        for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
+            files.check_type(str(file_type))
+        for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
+            files.check_encoding(str(encoding))
+        output_type(job)
+        if job.output is not None and not NameTemplate.parse(job.output).has_fields:
+            name = NameTemplate.parse(job.output).fill(0, datetime.now(timezone.utc))
+            files.check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
 
     def _open_input(self) -> InputFile:
         job = self._job
@@ -143,23 +170,11 @@ class Session:
             raise FileError(f"cannot loop {self._input.name}: it cannot be rewound", "--loop needs a file")
         stream.set_source(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
 
-    def _create_output(self) -> None:
-        """Make the file of the recording; a FIFO blocks until somebody reads it."""
-        job = self._job
+    def _connect_output(self) -> None:
         stream, plan = self._running()
-        if plan.output is None:
-            return
-        assert job.output is not None
-        self._output = OutputFile(
-            job.output,
-            rate=round(stream.samplerate),
-            channels=plan.output.channels,
-            file_type=plan.output.file_type,
-            encoding=plan.output.encoding,
-            endian=plan.output.endian,
-            overwrite=job.overwrite,
-        )
-        stream.set_sink(self._output, buffersize=job.buffer_frames, channel_map=plan.capture_map)
+        assert self._recording is not None
+        first = self._recording.make_first()
+        stream.set_sink(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
 
     def _opening(self, plan: Plan, stream: Stream) -> Opening:
         playback, capture, output = plan.playback, plan.capture, plan.output
@@ -169,7 +184,7 @@ class Session:
             playback_device=playback.device.name if playback else None,
             playback_format=playback.sample_format if playback else None,
             playback_channels=playback.channels if playback else 0,
-            capture_name=self._output.name if self._output else None,
+            capture_name=self._recording.name if self._recording else None,
             capture_device=capture.device.name if capture else None,
             capture_format=capture.sample_format if capture else None,
             capture_channels=capture.channels if capture else 0,
@@ -182,6 +197,11 @@ class Session:
 
     # ---- running ----
 
+    def _running(self) -> tuple[Stream, Plan]:
+        assert self._stream is not None
+        assert self._plan is not None
+        return self._stream, self._plan
+
     def _start(self) -> None:
         stream, plan = self._running()
         stream.prepare(plan.duration, plan.pad, plan.offset)
@@ -190,47 +210,96 @@ class Session:
             self._requests.wait(_SHORTEST_POLL_SECONDS)
             self._raise_if_asked_to_stop()
         self._wait_for(self._device_worker.start(stream.start_device))
-
-    def _running(self) -> tuple[Stream, Plan]:
-        assert self._stream is not None
-        assert self._plan is not None
-        return self._stream, self._plan
+        if plan.capture is not None:
+            self._deficit = Deficit(stream.samplerate, stream.latency)
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
         stream, _ = self._running()
+        watchdog = Watchdog(stream.latency)
         started = time.monotonic()
-        warned_of_settling = False
         while True:
             # short at first, so that short runs are not held up
             self._requests.wait(max(_SHORTEST_POLL_SECONDS, min(POLL_SECONDS, (time.monotonic() - started) / 10)))
             is_active = stream.active
             counts = stream.counts()
-            if counts.settling_gave_up and not warned_of_settling:
-                warned_of_settling = True
-                self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
-            self._observer.progressed(self._snapshot(counts))
-            if self._output is not None:
-                self._output.appear()
+            self._tell(counts)
+            self._poll_recording()
+            if self._failure is not None:
+                return
             if self._requests.stop:
                 self._stop_reason = "stopped"
                 return
-            if self._job.fatal_xruns and counts.xruns:
+            if self._job.fatal_xruns and (counts.xruns or self._deficits):
                 self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
                 return
-            if self._output is not None and (failure := self._output.failure()):
-                raise failure
             if counts.complete:
                 self._wait_until_played()
                 return
-            if not is_active:
-                raise DeviceError("cannot go on: the device has ended")
-            self._check_that_callbacks_come(counts.last_callback_ns, started)
+            self._watch(watchdog, counts, is_active=is_active)
 
-    def _check_that_callbacks_come(self, last_callback_ns: int, started: float) -> None:
-        last = last_callback_ns / 1e9 if last_callback_ns else started
-        if time.monotonic() - last > _SILENT_DEVICE_SECONDS:
-            raise DeviceError(f"cannot go on: the device has been silent for {_SILENT_DEVICE_SECONDS:g} s")
+    def _watch(self, watchdog: Watchdog, counts: Counts, *, is_active: bool) -> None:
+        """Raise where the device is dead; where it is silent, make the file safe."""
+        stream, _ = self._running()
+        was_stalled = watchdog.is_stalled
+        pulse = watchdog.poll(time.monotonic(), counts.last_callback_ns)
+        if not is_active or pulse is Pulse.DEAD:
+            self._device_is_lost = True
+            raise DeviceError(
+                "cannot go on: the device has ended" if not is_active else "cannot go on: the device is silent for good"
+            )
+        if pulse is Pulse.STALLED and not was_stalled:
+            stream.sync()
+            self._observer.warned("the device is silent; what it has delivered is safe")
+
+    def _tell(self, counts: Counts) -> None:
+        """Show how the run stands, with what was lost since the last time."""
+        stream, plan = self._running()
+        if counts.settling_gave_up and not self._has_warned_of_settling:
+            self._has_warned_of_settling = True
+            self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
+        losses = stream.new_losses()
+        if self._deficit is not None:
+            deficit = self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, counts.position)
+            losses += self._deficit_losses(deficit)
+        self._losses += losses
+        peaks, square_sums, level_frames = stream.levels() or ((), (), 0)
+        self._observer.progressed(
+            Snapshot(
+                rate=stream.samplerate,
+                frames=counts.position,
+                length_frames=plan.length,
+                lost_frames=counts.lost_frames,
+                losses=counts.losses,
+                underrun_frames=counts.underrun_frames,
+                underruns=counts.underruns,
+                host_flags=counts.host_flags,
+                new_losses=tuple(losses),
+                buffer_fill=stream.buffer_fill(),
+                peaks=peaks,
+                square_sums=square_sums,
+                level_frames=level_frames,
+            )
+        )
+
+    def _deficit_losses(self, found: tuple[int, int] | None) -> list[Loss]:
+        if found is None:
+            return []
+        frame, frames = found
+        self._deficits.append(Loss(LossKind.DEFICIT, frame, frames, time.monotonic_ns()))
+        return self._deficits[-1:]
+
+    def _poll_recording(self) -> None:
+        """Look after the files; a file that fails ends the run, but not before all is safe."""
+        cut, self._requests.cut = self._requests.cut, False
+        if self._recording is None:
+            return
+        try:
+            if cut:
+                self._recording.cut()
+            self._recording.poll(time.monotonic())
+        except FileError as error:
+            self._fail(error)
 
     def _wait_until_played(self) -> None:
         """Let the device play what it still holds; a recording has nothing to wait for."""
@@ -241,66 +310,60 @@ class Session:
         while stream.active and time.monotonic() < deadline and not self._requests.stop:
             self._requests.wait(_SHORTEST_POLL_SECONDS * 2)
 
-    def _stop_device(self) -> None:
-        stream, _ = self._running()
-        if not self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS):
-            stream.detach()
-            if self._stop_reason == "complete":
-                return
-            raise DeviceError("cannot stop the device: its host does not answer")
+    # ---- ending ----
 
-    def _finish_loops(self) -> None:
-        """Let the writer drain. As long as it gets on, it has all the time that it needs."""
-        stream, _ = self._running()
-        frames, since = -1, time.monotonic()
-        while not stream.finish(_SHORTEST_POLL_SECONDS):
-            self._requests.wait(_SHORTEST_POLL_SECONDS)
-            self._raise_if_given_up()
-            written = self._output.frames if self._output else 0
-            if written != frames:
-                frames, since = written, time.monotonic()
-            if (self._output is None or not stream.is_writing()) and time.monotonic() - since > POLL_SECONDS:
-                return  # only the reader is left, in a read that nothing ends
-            if time.monotonic() - since > _BLOCKED_SECONDS:
-                return
-        self._raise_if_input_failed()
-
-    def _raise_if_input_failed(self) -> None:
-        stream, _ = self._running()
-        if self._input is not None and (code := stream.input_error()):
+    def _end(self) -> None:
+        """Stop the device, let the writer drain, finish the files; each whatever became of the others."""
+        stream = self._stream
+        if stream is not None and stream.is_running:
+            self._stop_device(stream)
+            self._finish_loops(stream)
+            self._losses += stream.new_losses()
+            if self._deficit is not None:
+                self._losses += self._deficit_losses(self._deficit.end())
+        if self._recording is not None:
+            self._finish_files(self._recording)
+        if stream is not None and self._input is not None and (code := stream.input_error()):
             reason = files.error_text(self._input.sound_file, code)
             raise FileError(f"cannot read {self._input.name}: {reason}")
 
-    # ---- ending ----
+    def _stop_device(self, stream: Stream) -> None:
+        """End the callbacks. A device that is lost, or does not answer, is shut out instead."""
+        if self._device_is_lost or not self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS):
+            stream.detach()
+            if not self._device_is_lost and self._stop_reason != "complete":
+                self._fail(DeviceError("cannot stop the device: its host does not answer"))
+
+    def _finish_loops(self, stream: Stream) -> None:
+        """Let the writer drain. As long as it gets on, it has all the time that it needs."""
+        frames, since = -1, time.monotonic()
+        while not stream.finish(_SHORTEST_POLL_SECONDS):
+            self._poll_recording()
+            self._requests.wait(_SHORTEST_POLL_SECONDS)
+            self._raise_if_given_up()
+            written = self._recording.frames if self._recording else 0
+            if written != frames:
+                frames, since = written, time.monotonic()
+            idle = time.monotonic() - since
+            if idle > (_BLOCKED_SECONDS if stream.is_writing() else POLL_SECONDS):
+                return  # without a writer only the reader is left, in a read that nothing ends
+
+    def _finish_files(self, recording: Recording) -> None:
+        if self._stream is not None and self._stream.is_writing():
+            raise FileError(f"cannot finish {recording.name}: it takes no more data")
+        for task in recording.finish(is_complete=self._stop_reason == "complete"):
+            self._let(task, _STOP_SECONDS + _BLOCKED_SECONDS)
+        self._files, failure = recording.results()
+        if failure is not None:
+            raise failure
 
     def _fail(self, error: PastreamError) -> None:
         """Keep the first failure; what comes after it is mostly a consequence."""
         if self._failure is None:
             self._failure, self._exit_code, self._stop_reason = error, error.exit_code, "failed"
 
-    def _close_files(self) -> None:
-        stream = self._stream
-        if stream is not None and self._failure is not None:
-            self._end_after_failure()
-        if stream is not None:
-            self._losses += stream.new_losses()
-        if self._output is None:
-            return
-        if stream is None or not stream.is_writing():
-            failure = self._output.failure()
-            recorded = self._output.close(keep_empty=self._stop_reason == "complete")
-            self._files += [recorded] if recorded else []
-            if failure is not None:
-                raise failure
-        else:
-            raise FileError(f"cannot finish {self._output.name}: it takes no more data")
-
-    def _end_after_failure(self) -> None:
-        try:
-            self._stop_device()
-            self._finish_loops()
-        except (PastreamError, _GivenUp):
-            pass  # the failure that came first is the one to tell
+    def _give_up(self) -> None:
+        self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
 
     def _report(self) -> Report:
         stream = self._stream
@@ -310,39 +373,19 @@ class Session:
             stop_reason=self._stop_reason,
             rate=stream.samplerate if stream is not None else 0.0,
             frames=counts.position if counts else 0,
-            files=tuple(self._files),
+            files=self._files,
             lost_frames=counts.lost_frames if counts else 0,
             losses=counts.losses if counts else 0,
+            missing_frames=sum(loss.frames or 0 for loss in self._deficits),
             underrun_frames=counts.underrun_frames if counts else 0,
             underruns=counts.underruns if counts else 0,
             host_flags=counts.host_flags if counts else 0,
             callbacks=counts.callbacks if counts else 0,
             buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
             buffer_high_water_frames=counts.capture_high_water if counts else 0,
-            loss_list=tuple(self._losses),
+            loss_list=tuple(sorted(self._losses, key=lambda loss: loss.frame)),
             error=self._failure.message if self._failure else None,
             way_out=self._failure.way_out if self._failure else None,
-        )
-
-    def _snapshot(self, counts: Counts) -> Snapshot:
-        stream, plan = self._running()
-        new_losses = stream.new_losses()
-        self._losses += new_losses
-        peaks, square_sums, level_frames = stream.levels() or ((), (), 0)
-        return Snapshot(
-            rate=stream.samplerate,
-            frames=counts.position,
-            length_frames=plan.length,
-            lost_frames=counts.lost_frames,
-            losses=counts.losses,
-            underrun_frames=counts.underrun_frames,
-            underruns=counts.underruns,
-            host_flags=counts.host_flags,
-            new_losses=tuple(new_losses),
-            buffer_fill=stream.buffer_fill(),
-            peaks=peaks,
-            square_sums=square_sums,
-            level_frames=level_frames,
         )
 
     # ---- waiting ----
@@ -355,14 +398,15 @@ class Session:
         if self._requests.give_up:
             raise _GivenUp
 
-    def _wait_for(self, task: Task[T]) -> T:
+    def _wait_for(self, task: Task[T], seconds_after_a_stop: float = 0.0) -> T:
         """Return the task's result; a stop asked for meanwhile leaves the task behind."""
         while not task.is_done:
-            self._raise_if_asked_to_stop()
+            if self._requests.stop and not task.wait(seconds_after_a_stop):
+                raise _Stopped
             self._requests.wait(POLL_SECONDS)
         return task.result()
 
-    def _let(self, task: Task[None], seconds: float) -> bool:
+    def _let(self, task: Task[T], seconds: float) -> bool:
         """Wait for a task that may hang; tell whether it ended in time."""
         deadline = time.monotonic() + seconds
         while not task.is_done and time.monotonic() < deadline:

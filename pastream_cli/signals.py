@@ -25,6 +25,7 @@ class Requests:
 
     def __init__(self) -> None:
         self.stop = False
+        self.cut = False
         self.give_up = False
         self._old_handlers: dict[signal.Signals, object] = {}
         self._waking, self._woken = -1, -1
@@ -40,6 +41,8 @@ class Requests:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 self._old_handlers[number] = signal.signal(number, self._ask_to_stop)
+        if hasattr(signal, "SIGUSR1"):
+            self._old_handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._ask_to_cut)
         return self
 
     def __exit__(
@@ -57,6 +60,9 @@ class Requests:
         if self.stop and signal.Signals(number).name in _GIVES_UP:
             self.give_up = True
         self.stop = True
+
+    def _ask_to_cut(self, _number: int, _frame: FrameType | None) -> None:
+        self.cut = True
 
     def wake(self) -> None:
         """End the wait that is under way; from any thread."""

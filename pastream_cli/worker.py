@@ -30,6 +30,10 @@ class Task(Generic[T]):
     def is_done(self) -> bool:
         return self._done.is_set()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for the call to be done, and tell whether it is."""
+        return self._done.wait(seconds)
+
     def result(self) -> T:
         """Return what the call returned, or raise what it raised. Only once it is done."""
         if self._error is not None:

@@ -62,9 +62,9 @@ def campaign(request: pytest.FixtureRequest) -> Callable[[int], int]:
 
 
 @pytest.fixture
-def pastream(tmp_path: Path) -> Iterator[Pastream]:
+def pastream(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pastream]:
     """The command, in the test's folder; it finds the servers that it is given and no other."""
-    command = Pastream(tmp_path, make_home(tmp_path / "home"))
+    command = Pastream(tmp_path, make_home(tmp_path_factory.mktemp("home")))
     yield command
     command.close()
 

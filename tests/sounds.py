@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RATE = 48000
 
@@ -39,12 +37,13 @@ def make_noise(  # noqa: PLR0917 - the first three say what every file has
     # libsndfile would scale integers to the float's range of its own
     data: Any = (sound / 2**31).astype("float32") if encoding in _FLOAT_ENCODINGS else sound
     soundfile.write(path, data, rate, subtype=encoding, format=file_type)
-    return read(path) if file_type != "RAW" else sound
+    raw = {"format": "RAW", "samplerate": rate, "channels": channels, "subtype": encoding}
+    return read(path, **raw if file_type == "RAW" else {})
 
 
-def read(path: Path) -> Samples:
-    """Return every frame of a file that has a header."""
-    with soundfile.SoundFile(path) as file:
+def read(path: Path, **raw: Any) -> Samples:
+    """Return every frame of a file; the rest is for one that has no header."""
+    with soundfile.SoundFile(path, **raw) as file:
         dtype = "float64" if file.subtype in _FLOAT_ENCODINGS else "int32"
         samples: Samples = file.read(dtype=dtype, always_2d=True)
     return samples

@@ -24,10 +24,11 @@ hosts = sounddevice.query_hostapis()
 print(json.dumps([[device["name"], hosts[device["hostapi"]]["name"]] for device in sounddevice.query_devices()]))
 """
 
+# The silence before the ramp is for PipeWire, which may drop a stream's first period.
 PLAY_AND_RECORD = """
 import sys, numpy, sounddevice
 ramp = numpy.arange(1, 24001, dtype="float32") / 32768
-played = numpy.concatenate([ramp, numpy.zeros(24000, "float32")])
+played = numpy.concatenate([numpy.zeros(4800, "float32"), ramp, numpy.zeros(24000, "float32")])
 stereo = numpy.stack([played, played], axis=1)
 recorded = sounddevice.playrec(stereo, 48000, channels=2, device=sys.argv[1], blocking=True)
 start = numpy.flatnonzero(recorded[:, 0])[0]

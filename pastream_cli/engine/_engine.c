@@ -1,8 +1,10 @@
 /* Life of an engine and of its rings, and what the owner may ask of them. */
 #include "_engine.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "_convert.h"
 #include "_state.h"
@@ -205,9 +207,10 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
         atomic_store(counters[i], 0);
     _Atomic int32_t *const flags[] = {
-        &e->settling_gave_up,  &e->input_ended,      &e->complete,        &e->in_callback,
-        &e->detached,          &e->capture_finished, &e->reader_stop,     &e->writer_cut,
-        &e->reader.file_error, &e->reader.finished,  &e->writer.finished,
+        &e->settling_gave_up, &e->input_ended,      &e->complete,          &e->in_callback,
+        &e->detached,         &e->capture_finished, &e->reader_stop,       &e->writer_cut,
+        &e->writer_sync,      &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
+        &e->writer.finished,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -289,4 +292,18 @@ void engine_finish(engine *e) {
     e->open_loss.frames = 0;
     /* release: the last frame and the last gap come before the word that they are the last */
     atomic_store_explicit(&e->capture_finished, 1, memory_order_release);
+}
+
+/* ---- process ---- */
+
+static volatile sig_atomic_t code_after_abort;
+
+static void leave(int signal_number) {
+    (void)signal_number;
+    _exit(code_after_abort);
+}
+
+void exit_on_abort(int exit_code) {
+    code_after_abort = exit_code;
+    signal(SIGABRT, leave);
 }

@@ -170,6 +170,12 @@ int writer_offer(engine *e, output_file *f);
 output_file *writer_withdraw(engine *e);
 /* Go to the offered file now, without waiting for the frame limit. */
 void writer_cut(engine *e);
+/* No next file can be had: all that comes goes into this one. */
+void output_file_unlimit(output_file *f);
+/* Give up what still waits in the ring. */
+void writer_stop(engine *e);
+/* Bring the present file's header up to date and its data to the disk, soon. */
+void writer_sync(engine *e);
 int writer_run(engine *e);
 int writer_is_finished(const engine *e);
 
@@ -183,5 +189,8 @@ void virtual_stop(virtual_device *v);
 /* Runs out without the hang, for a device that is left behind. */
 void virtual_abort(virtual_device *v);
 int virtual_is_active(const virtual_device *v);
+
+/* From here on, an abort() of a library ends the process with this exit code. */
+void exit_on_abort(int exit_code);
 
 #endif

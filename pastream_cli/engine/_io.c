@@ -23,7 +23,7 @@ struct output_file {
     int32_t file_bits;
     int32_t channels;
     int32_t keep_header;
-    int64_t frame_limit;
+    _Atomic int64_t frame_limit; /* the owner may raise it later */
 
     /* Writer. */
     struct extremes *extremes; /* one per channel, the writer's own */
@@ -219,7 +219,7 @@ output_file *output_file_new(void *file, int file_sample, int file_bits, int cha
     f->file_bits = file_bits;
     f->channels = channels;
     f->keep_header = keep_header;
-    f->frame_limit = frame_limit < 0 ? INT64_MAX : frame_limit;
+    atomic_store(&f->frame_limit, frame_limit < 0 ? INT64_MAX : frame_limit);
     f->extremes = calloc((size_t)channels, sizeof *f->extremes);
     f->shown = calloc((size_t)channels, sizeof *f->shown);
     if (f->extremes && f->shown)
@@ -287,8 +287,25 @@ void writer_cut(engine *e) {
     atomic_store_explicit(&e->writer_cut, 1, memory_order_relaxed);
 }
 
+void writer_sync(engine *e) {
+    atomic_store_explicit(&e->writer_sync, 1, memory_order_relaxed);
+}
+
 int writer_is_finished(const engine *e) {
     return atomic_load_explicit(&e->writer.finished, memory_order_acquire);
+}
+
+void output_file_unlimit(output_file *f) {
+    atomic_store_explicit(&f->frame_limit, INT64_MAX, memory_order_relaxed);
+}
+
+void writer_stop(engine *e) {
+    atomic_store_explicit(&e->writer_stop, 1, memory_order_relaxed);
+}
+
+static int64_t frames_left(const output_file *f) {
+    return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) -
+           atomic_load_explicit(&f->frames, memory_order_relaxed);
 }
 
 static int64_t frames_of(const output_file *f) {
@@ -312,11 +329,13 @@ static void keep_header(const struct writer *w) {
     if (!f->keep_header)
         return;
     const int64_t now = engine_monotonic_ns();
-    if (now >= f->header_due_ns) {
+    const int sync_asked =
+        atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
+    if (sync_asked || now >= f->header_due_ns) {
         functions->command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
         f->header_due_ns = now + HEADER_EVERY_NS;
     }
-    if (now >= f->sync_due_ns) {
+    if (sync_asked || now >= f->sync_due_ns) {
         if (f->sync_due_ns)
             functions->write_sync(f->file);
         f->sync_due_ns = now + SYNC_EVERY_NS;
@@ -332,13 +351,13 @@ static void end_current(struct writer *w) {
 /* Takes the offered file where none is being written, or the present one has all its frames. */
 static int take_next(struct writer *w) {
     engine *e = w->engine;
-    if (w->current && frames_of(w->current) < w->current->frame_limit &&
+    if (w->current && frames_left(w->current) > 0 &&
         !atomic_load_explicit(&e->writer_cut, memory_order_relaxed))
         return 1;
     /* acquire: with the file come its settings */
     output_file *next = atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
     if (!next)
-        return w->current && frames_of(w->current) < w->current->frame_limit;
+        return w->current && frames_left(w->current) > 0;
     if (w->current)
         end_current(w);
     atomic_store_explicit(&e->writer_cut, 0, memory_order_relaxed);
@@ -393,7 +412,7 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
 static int64_t write_chunk(struct writer *w) {
     engine *e = w->engine;
     ring *r = e->capture.frames;
-    const int64_t fits = least(w->chunk_frames, w->current->frame_limit - frames_of(w->current));
+    const int64_t fits = least(w->chunk_frames, frames_left(w->current));
     if (w->silence_due) {
         const int64_t frames = least(fits, w->silence_due);
         memset(w->converted, 0, (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
@@ -441,6 +460,8 @@ static void write_until_the_end(struct writer *w) {
         }
         if (finished && (has_file || !ring_available(e->capture.frames)) &&
             !ring_available(e->gaps) && !w->silence_due)
+            return;
+        if (atomic_load_explicit(&e->writer_stop, memory_order_relaxed))
             return;
         nap(e->writer.nap_ns);
         if (w->current)

@@ -82,6 +82,8 @@ struct engine {
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
     _Atomic int32_t writer_cut;
+    _Atomic int32_t writer_sync;
+    _Atomic int32_t writer_stop;
     _Atomic(output_file *) offered; /* taken by the writer */
 
     /* Reader: its settings, by the owner before the start; then its own. */

@@ -10,13 +10,14 @@ import os
 import stat
 import struct
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.errors import ExitCode, FileError, PastreamError, UsageError
+from pastream_cli.errors import ExitCode, FileError, UsageError
 from pastream_cli.report import RecordedFile
 
 STANDARD_STREAM = "-"
@@ -52,6 +53,21 @@ _BITS_OTHERWISE = 16
 # Containers whose header libsndfile rewrites in place. Elsewhere an update does nothing, fails, or
 # (Vorbis) corrupts the file.
 _TYPES_WITH_A_LENGTH = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"})
+# Containers with 32-bit lengths: AIFF's wrap silently, the others' saturate.
+_TYPES_OF_4_GIB = frozenset({"AIFF", "WAVEX", "SVX", "VOC", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "AVR", "PVF"})
+_HEADER_ROOM = 2**16
+_BYTES_OF_ENCODING = {
+    "PCM_S8": 1,
+    "PCM_U8": 1,
+    "PCM_16": 2,
+    "PCM_24": 3,
+    "PCM_32": 4,
+    "FLOAT": 4,
+    "DOUBLE": 8,
+    "ULAW": 1,
+    "ALAW": 1,
+}
+
 _WRITABLE_TO_A_PIPE = {"AU", "RAW", "FLAC", "OGG", "MP3"}
 _UNREADABLE_FROM_A_PIPE = {"FLAC", "MP3", "CAF", "VOC"}
 _NAMES_OF_PIPE_TYPES = "au, raw, flac, ogg, mp3"
@@ -137,6 +153,22 @@ def check_encoding(encoding: str) -> None:
     encodings = soundfile.available_subtypes()
     if encoding not in encodings:
         raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {', '.join(encodings)}")
+
+
+def frame_bytes(encoding: str, channels: int) -> int | None:
+    """Return the size of a frame in the file; `None` where the encoding compresses."""
+    bytes_per_sample = _BYTES_OF_ENCODING.get(encoding)
+    return None if bytes_per_sample is None else bytes_per_sample * channels
+
+
+def most_frames(file_type: str, encoding: str, channels: int) -> int | None:
+    """Return how many frames the container can hold before its lengths wrap; `None` for no limit.
+
+    WAV has none here: past 4 GiB it is RF64, unless the encoding is one that RF64 does not take.
+    """
+    if file_type not in _TYPES_OF_4_GIB and not (file_type == "WAV" and not takes("RF64", encoding)):
+        return None
+    return (2**32 - _HEADER_ROOM) // (frame_bytes(encoding, channels) or channels)
 
 
 def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
@@ -268,6 +300,13 @@ def _ways_into(*, from_standard_input: bool) -> str:
     return "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
 
 
+class ExistsError(FileError):
+    """A file would have to be replaced without leave."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cannot create {name}: it exists already", "-y replaces it")
+
+
 class OutputFile:
     """One file of a recording, made when it is constructed, removed again if it gets no frame.
 
@@ -299,6 +338,8 @@ class OutputFile:
         self.name = "standard output" if path == STANDARD_STREAM else path
         self.encoding = encoding
         self.channels = channels
+        self.frame_limit = frame_limit
+        """Frames that it takes, where there is a limit."""
         self._target, self._temporary, self._is_ours = path, None, False  # type: str, str | None, bool
         descriptor = self._open_descriptor(overwrite=overwrite)
         # A WAV may outgrow 4 GiB: as RF64 it is written as plain RIFF for as long as it does not.
@@ -342,6 +383,16 @@ class OutputFile:
         return self._handle
 
     @property
+    def is_regular(self) -> bool:
+        """Whether it is a file on a disk, and no device, FIFO or standard output."""
+        return self._is_ours
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the writer has left this file."""
+        return bool(self._counts().done)
+
+    @property
     def frames(self) -> int:
         """Frames written so far, silence for losses included."""
         return int(self._counts().frames)
@@ -351,7 +402,7 @@ class OutputFile:
         lib.output_file_read_counts(self._handle, counts)
         return counts
 
-    def failure(self) -> PastreamError | None:
+    def failure(self) -> FileError | None:
         """Return what kept the writer from writing, if anything did."""
         counts = self._counts()
         if not counts.file_error:
@@ -361,6 +412,11 @@ class OutputFile:
         if self.path == STANDARD_STREAM and isinstance(_os_error(counts.system_error), BrokenPipeError):
             failure.exit_code = ExitCode.PIPE_CLOSED
         return failure
+
+    def unlimit(self) -> None:
+        """Have everything that comes written into this file; no next one can be had."""
+        self.frame_limit = None
+        lib.output_file_unlimit(self._handle)
 
     def appear(self) -> None:
         """Put the file in the place of the one that it replaces, once it has a frame."""
@@ -372,10 +428,14 @@ class OutputFile:
         Path(self._temporary).replace(self._target)
         self._temporary = None
 
-    def close(self, *, keep_empty: bool) -> RecordedFile | None:
-        """Finish the file; only when the writer has left it. Return `None` if it was removed."""
+    def close(self, *, keep_empty: bool, start: datetime | None) -> RecordedFile | None:
+        """Finish the file; only when the writer has left it. Return `None` if it was removed.
+
+        `start` is when its first frame was captured, as far as that is known.
+        """
         recorded = RecordedFile(
             name=self.path,
+            start=start,
             frames=self.frames,
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels)),
@@ -415,7 +475,7 @@ class OutputFile:
             self._target, self._temporary = str(target), str(temporary)
             return os.open(temporary, flags | os.O_TRUNC, stat.S_IMODE(target.stat().st_mode))
         except FileExistsError:
-            raise FileError(f"cannot create {self.name}: it exists already", "-y replaces it") from None
+            raise ExistsError(self.name) from None
         except OSError as error:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
 
@@ -432,8 +492,8 @@ def _is_special(path: str) -> bool:
         return False
 
 
-def check_output(path: str, file_type: str, encoding: str, endian: str | None, input_path: str | None) -> None:
-    """Raise unless `path` can be written as asked, before anything is opened or created."""
+def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
+    """Raise unless the container takes the encoding, and `path` the container."""
     if not takes(file_type, encoding, endian):
         encodings = ", ".join(soundfile.available_subtypes(file_type))
         order = f" in {endian}-endian order" if endian else ""
@@ -441,6 +501,10 @@ def check_output(path: str, file_type: str, encoding: str, endian: str | None, i
     name = "standard output" if path == STANDARD_STREAM else path
     if (path == STANDARD_STREAM or _is_special(path)) and file_type not in _WRITABLE_TO_A_PIPE:
         raise UsageError(f"cannot write {file_type} to {name}", f"these can be piped: {_NAMES_OF_PIPE_TYPES}")
+
+
+def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
+    """Raise unless `path` can be written, before anything is opened or created."""
     if path == STANDARD_STREAM:
         if os.isatty(1):
             raise UsageError("cannot write audio to a terminal", "pipe it into a program, or name a file")
@@ -452,6 +516,8 @@ def check_output(path: str, file_type: str, encoding: str, endian: str | None, i
         raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
     if input_path is not None and _are_one_file(input_path, path):
         raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
+    if not overwrite and output.exists() and not _is_special(path):
+        raise ExistsError(path)
 
 
 def _are_one_file(input_path: str, path: str) -> bool:
@@ -460,12 +526,6 @@ def _are_one_file(input_path: str, path: str) -> bool:
         return Path(path).samefile(input_path) and not _is_special(path)
     except OSError:
         return False
-
-
-def check_is_new(path: str, *, overwrite: bool) -> None:
-    """Raise `FileError` where a regular file would have to be replaced without leave."""
-    if path != STANDARD_STREAM and not overwrite and Path(path).exists() and not _is_special(path):
-        raise FileError(f"cannot create {path}: it exists already", "-y replaces it")
 
 
 def _set_plain_format_tag(path: str) -> None:

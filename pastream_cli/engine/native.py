@@ -41,3 +41,11 @@ def check_memory(pointer: Any, act: str) -> Any:
     if not pointer:
         raise PastreamError(f"{act}: not enough memory")
     return pointer
+
+
+def exit_on_abort(exit_code: int) -> None:
+    """Have a library's abort() end the process with this exit code from here on.
+
+    PortAudio asserts while it ends its hosts if a JACK server has gone meanwhile.
+    """
+    lib.exit_on_abort(exit_code)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from datetime import datetime, timezone
 from typing import Any
 
 from pastream_cli.engine import files, virtual
@@ -151,6 +152,8 @@ class Stream:
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
+        self._offset = 0
+        self._device_is_started = False
         self._read: Callable[[], Any] | None = None
         self._write: Callable[[], Any] | None = None
 
@@ -268,6 +271,18 @@ class Stream:
         self._write = lambda: lib.writer_run(engine)
         return ring
 
+    def cut(self) -> None:
+        """Have the writer go on to the offered file now, without waiting for the frame limit."""
+        lib.writer_cut(self._engine)
+
+    def sync(self) -> None:
+        """Have the writer bring its file's header up to date, and its data to the disk."""
+        lib.writer_sync(self._engine)
+
+    def stop_writing(self) -> None:
+        """Have the writer give up what still waits for a file that will never come."""
+        lib.writer_stop(self._engine)
+
     def offer(self, sink: OutputFile) -> bool:
         """Hand the writer the file that comes next; false while another one still waits."""
         return bool(lib.writer_offer(self._engine, sink.handle))
@@ -292,6 +307,7 @@ class Stream:
         offset : int
             Frames to drop from the start of the recording.
         """
+        self._offset = offset
         settle = self.isduplex and not self._is_virtual
         check_memory(
             lib.engine_prepare(
@@ -310,6 +326,11 @@ class Stream:
         side = self._playback or self._capture
         assert side is not None
         return side.device.is_virtual
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the loops were started and have not all ended."""
+        return any(loop.is_alive() for loop in self._loops) or self._device_is_started
 
     def start_loops(self) -> None:
         """Start filling the playback ring and emptying the capture ring."""
@@ -332,6 +353,7 @@ class Stream:
         rings = [ring.size for ring in (self._playback_ring, self._capture_ring) if ring is not None]
         if isinstance(self._device, virtual.VirtualStream):
             self._device.fit_into(min(rings, default=0))
+        self._device_is_started = True
         self._device.start()
 
     def stop_device(self) -> None:
@@ -359,6 +381,8 @@ class Stream:
     def detach(self) -> None:
         """Shut the callback out for good, for a device that cannot be stopped."""
         lib.engine_detach(self._engine)
+        while lib.engine_callback_is_running(self._engine):
+            time.sleep(0.001)
 
     def finish(self, seconds: float) -> bool:
         """Let the loops end after the device has: the writer drains, the reader gives up.
@@ -369,8 +393,7 @@ class Stream:
             False where a loop still blocked after `seconds` (a stuck pipe); it is left behind and
             its file must not be closed.
         """
-        if not lib.engine_callback_is_running(self._engine):
-            lib.engine_finish(self._engine)
+        lib.engine_finish(self._engine)
         lib.reader_stop(self._engine)
         deadline = time.monotonic() + seconds
         for loop in self._loops:
@@ -384,6 +407,19 @@ class Stream:
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
         return Counts(**{field.name: getattr(counts, field.name) for field in fields(Counts)})
+
+    @property
+    def frames_of_capture(self) -> int:
+        """Frames that the recording has or will have by now, lost ones included."""
+        return max(0, self.counts().position - self._offset)
+
+    def time_of_capture(self, frame: int) -> datetime | None:
+        """Return when a frame of the recording was captured; `None` before the first one was."""
+        time_zero_ns = self.counts().time_zero_ns
+        if not time_zero_ns:
+            return None
+        age = time.monotonic() - time_zero_ns / 1e9 - (self._offset + frame) / self.samplerate
+        return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
 
     def new_losses(self) -> list[Loss]:
         """Return the losses that have ended since the last call."""

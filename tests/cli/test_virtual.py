@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, make_noise, read
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.runner import Pastream, Result
 
 ENCODINGS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT")
 CHANNELS = (1, 2, 6, 64)

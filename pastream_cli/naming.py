@@ -1,0 +1,121 @@
+"""Names of recordings: templates, and numbers where there are several files. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import chain
+from pathlib import PurePath
+
+from pastream_cli.errors import UsageError
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
+_MOST_FILES = 1_000_000
+_FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameTemplate:
+    """The name of a recording, with fields for a number and for the time of its first frame.
+
+    ``{n}`` and ``{n:03}`` count from 1; ``{date}`` is 20261123 and ``{time}`` 060000, local;
+    ``{start:FMT}`` and ``{utc:FMT}`` go through strftime. ``{{`` and ``}}`` are braces.
+    """
+
+    parts: tuple[str | _Field, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> NameTemplate:
+        """Parse a name as typed; `UsageError` for a field that is not known."""
+        parts: list[str | _Field] = []
+        position = 0
+        for match in _TOKEN.finditer(text):
+            parts.append(text[position : match.start()])
+            position = match.end()
+            if match[0] in {"{{", "}}"}:
+                parts.append(match[0][0])
+            else:
+                parts.append(_field(text, match[1]))
+        parts.append(text[position:])
+        return cls(tuple(part for part in parts if part))
+
+    @property
+    def has_fields(self) -> bool:
+        return any(isinstance(part, _Field) for part in self.parts)
+
+    @property
+    def has_number(self) -> bool:
+        return any(isinstance(part, _Field) and part.name == "n" for part in self.parts)
+
+    def fill(self, number: int, first_frame: datetime) -> str:
+        """Return the name of file `number`, whose first frame is at `first_frame` (aware)."""
+        return "".join(part if isinstance(part, str) else _fill(part, number, first_frame) for part in self.parts)
+
+
+def _field(text: str, inside: str | None) -> _Field:
+    name, _, form = (inside or "").partition(":")
+    good = (
+        (name == "n" and re.fullmatch("0?[0-9]?", form))
+        or (name in {"date", "time"} and not form)
+        or (name in {"start", "utc"} and "%" in form)
+    )
+    if not good:
+        raise UsageError(f"cannot use the name {text}: {{{inside or ''} is no field", f"the fields are {_FIELDS}")
+    return _Field(name, form)
+
+
+def _fill(field: _Field, number: int, first_frame: datetime) -> str:
+    if field.name == "n":
+        return f"{number:{field.form}}"
+    if field.name == "utc":
+        return first_frame.astimezone(timezone.utc).strftime(field.form)
+    form = {"date": "%Y%m%d", "time": "%H%M%S"}.get(field.name, field.form)
+    return first_frame.astimezone().strftime(form)
+
+
+class Names:
+    """The names of one recording's files, in order.
+
+    Parameters
+    ----------
+    text : str
+        OUTPUT as typed.
+    is_split : bool
+        Whether there will be several files; without a field they are numbered from ``-001``.
+    """
+
+    def __init__(self, text: str, *, is_split: bool) -> None:
+        self.template = NameTemplate.parse(text)
+        self._is_split = is_split
+        self._number = 0
+
+    def candidates(self, first_frame: datetime) -> Iterator[str]:
+        """Return names for the next file, to be tried until one is free."""
+        if self.template.has_number:
+            return (self.template.fill(number, first_frame) for number in self._numbers())
+        name = self.template.fill(0, first_frame)
+        if self.template.has_fields:
+            return chain([name], (_numbered(name, number) for number in range(2, _MOST_FILES)))
+        if self._is_split or self._number:
+            return (_numbered(name, number) for number in self._numbers())
+        self._number = 1
+        return iter([name])
+
+    def _numbers(self) -> Iterator[int]:
+        while self._number < _MOST_FILES:
+            self._number += 1
+            yield self._number
+
+
+def _numbered(path: str, number: int) -> str:
+    """Return `path` with ``-001`` and so on at the end of its stem."""
+    pure = PurePath(path)
+    return str(pure.with_name(f"{pure.stem}-{number:03}{pure.suffix}"))

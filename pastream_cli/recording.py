@@ -1,0 +1,245 @@
+"""The files of one recording: made ahead of time, handed to the writer, finished behind it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pastream_cli.engine import files
+from pastream_cli.engine.files import OutputFile
+from pastream_cli.engine.stream import Stream
+from pastream_cli.errors import FileError
+from pastream_cli.job import Job
+from pastream_cli.naming import Names
+from pastream_cli.plan import OutputFormat
+from pastream_cli.report import RecordedFile
+from pastream_cli.units import format_clock
+from pastream_cli.worker import Task, Worker
+
+# The next file is made so long before its first frame: longer than anything should hold up Python.
+_AHEAD_SECONDS = 5.0
+_DISK_CHECK_SECONDS = 5.0
+_SCANT_DISK_SECONDS = 120.0
+
+
+class Recording:
+    """OUTPUT, as one file or as many.
+
+    Parameters
+    ----------
+    job : Job
+        For the name, `overwrite` and `split`.
+    output : OutputFormat
+        How the files are written.
+    stream : Stream
+        Whose writer fills them.
+    worker : Worker
+        Where files are made and finished, since a disk may block.
+    warn : callable
+        Takes one line for people.
+    """
+
+    def __init__(
+        self, job: Job, output: OutputFormat, stream: Stream, worker: Worker, warn: Callable[[str], None]
+    ) -> None:
+        assert job.output is not None
+        self._job = job
+        self._format = output
+        self._stream = stream
+        self._worker = worker
+        self._warn = warn
+        self._rate = stream.samplerate
+        self._split_frames = job.split.to_frames(self._rate) if job.split else None
+        self._most_frames = files.most_frames(output.file_type, output.encoding, output.channels)
+        self._names = Names(job.output, is_split=self._split_frames is not None)
+        self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
+        self._begun_at = 0  # frames in the files before the present one
+        self._making: Task[OutputFile] | None = None
+        self._finishing: list[Task[RecordedFile | None]] = []
+        self._failure: FileError | None = None
+        self._wants_cut = False
+        self._disk_checked_at = 0.0
+        self._has_warned_of_disk = False
+
+    @property
+    def can_cut(self) -> bool:
+        """Whether a new file may be started on request."""
+        return self._split_frames is not None or self._names.template.has_number
+
+    @property
+    def name(self) -> str:
+        """Name of the present file, for people."""
+        return self._open[0].name if self._open else str(self._job.output)
+
+    @property
+    def frames(self) -> int:
+        """Frames in all files so far."""
+        return self._begun_at + sum(file.frames for file in self._open)
+
+    # ---- making files ----
+
+    def make_first(self) -> OutputFile:
+        """Make the first file; on the worker, since opening a FIFO waits for its reader."""
+        self._open.append(self._make(datetime.now(timezone.utc)))
+        return self._open[0]
+
+    def _make(self, first_frame: datetime) -> OutputFile:
+        limits = [limit for limit in (self._split_frames, self._most_frames) if limit is not None]
+        taken: FileError | None = None
+        for path in self._names.candidates(first_frame):
+            if self._names.template.has_fields:
+                self._make_folder(Path(path).parent)
+            try:
+                return OutputFile(
+                    path,
+                    rate=round(self._rate),
+                    channels=self._format.channels,
+                    file_type=self._format.file_type,
+                    encoding=self._format.encoding,
+                    endian=self._format.endian,
+                    overwrite=self._job.overwrite,
+                    frame_limit=min(limits, default=None),
+                )
+            except files.ExistsError as error:
+                taken = error
+        raise taken or FileError(f"cannot create {self._job.output}: every number is taken")
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"cannot create the folder {folder}: {error.strerror}") from None
+
+    # ---- while it runs ----
+
+    def poll(self, now: float) -> None:
+        """Put finished files away, have the next one made in time, watch the disk.
+
+        Raises
+        ------
+        FileError
+            Where a file cannot be written or made.
+        """
+        while len(self._open) > 1 and self._open[0].is_done:
+            self._finish_first(keep_empty=False)
+        current = self._open[0]
+        current.appear()
+        if failure := current.failure():
+            raise failure
+        self._make_next_in_time(current)
+        if now - self._disk_checked_at > _DISK_CHECK_SECONDS:
+            self._disk_checked_at = now
+            self._warn_of_a_full_disk()
+
+    def cut(self) -> None:
+        """Start the next file as soon as it is made."""
+        if not self.can_cut:
+            self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
+        elif len(self._open) > 1:
+            self._stream.cut()
+        else:
+            self._wants_cut = True
+
+    def _make_next_in_time(self, current: OutputFile) -> None:
+        if self._making is not None:
+            self._offer_when_made(self._making)
+        elif len(self._open) == 1 and (self._wants_cut or current.frame_limit is not None):
+            ahead = self._frames_ahead(current)
+            if ahead <= _AHEAD_SECONDS * self._rate:
+                if not self.can_cut:
+                    self._warn(f"{current.name} is about to hold the most that its type can; going on in another file")
+                first_frame = datetime.now(timezone.utc) + timedelta(seconds=ahead / self._rate)
+                self._making = self._worker.start(lambda: self._make(first_frame))
+
+    def _frames_ahead(self, current: OutputFile) -> int:
+        """Return how many frames from now the next file begins."""
+        if self._wants_cut or current.frame_limit is None:
+            return 0
+        return max(0, self._begun_at + current.frame_limit - self._stream.frames_of_capture)
+
+    def _offer_when_made(self, making: Task[OutputFile]) -> None:
+        if not making.is_done:
+            return
+        self._making = None
+        try:
+            self._open.append(making.result())
+        except FileError as error:
+            self._go_on_without(error)
+            return
+        self._stream.offer(self._open[-1])
+        if self._wants_cut:
+            self._wants_cut = False
+            self._stream.cut()
+
+    def _go_on_without(self, error: FileError) -> None:
+        """Keep the take in the present file where the next one cannot be made."""
+        self._wants_cut = False
+        current = self._open[0]
+        if current.frame_limit is not None and current.frame_limit == self._most_frames:
+            self._stream.stop_writing()
+            raise error
+        current.unlimit()
+        self._warn(f"{error.message}; going on in {current.name}")
+
+    def _finish_first(self, *, keep_empty: bool) -> None:
+        """Close the first of the open files, which the writer has left, on the worker."""
+        file = self._open.pop(0)
+        self._failure = self._failure or file.failure()
+        start = self._stream.time_of_capture(self._begun_at)
+        self._begun_at += file.frames
+        self._finishing.append(self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start)))
+
+    # ---- disk ----
+
+    def warn_of_a_small_disk(self, frames: int | None) -> None:
+        """Warn where a recording of so many frames will not fit."""
+        free = self._free_frames()
+        if frames is not None and free is not None and free < frames:
+            self._warn(
+                f"the disk has room for {format_clock(free, self._rate)} of the {format_clock(frames, self._rate)}"
+            )
+            self._has_warned_of_disk = free < _SCANT_DISK_SECONDS * self._rate
+
+    def _warn_of_a_full_disk(self) -> None:
+        free = self._free_frames()
+        if not self._has_warned_of_disk and free is not None and free < _SCANT_DISK_SECONDS * self._rate:
+            self._has_warned_of_disk = True
+            self._warn(f"the disk is nearly full: room for {format_clock(free, self._rate)} is left")
+
+    def _free_frames(self) -> int | None:
+        """Return how many frames the disk still takes; `None` where that cannot be told."""
+        frame_bytes = files.frame_bytes(self._format.encoding, self._format.channels)
+        if frame_bytes is None or not self._open or not self._open[0].is_regular:
+            return None
+        try:
+            return shutil.disk_usage(Path(self._open[0].path).parent).free // frame_bytes
+        except OSError:
+            return None
+
+    # ---- the end ----
+
+    def finish(self, *, is_complete: bool) -> list[Task[RecordedFile | None]]:
+        """Finish every file, once the writer has ended, and return the tasks that do it.
+
+        A file without a frame goes, unless the run was complete and it is the only one.
+        """
+        while self._open:
+            self._finish_first(keep_empty=is_complete and not self._finishing)
+        if self._making is not None:
+            making = self._making
+            self._finishing.append(self._worker.start(lambda: making.result().close(keep_empty=False, start=None)))
+        return self._finishing
+
+    def results(self) -> tuple[tuple[RecordedFile, ...], FileError | None]:
+        """Return the files that are kept, in order, and what went wrong first, if anything did."""
+        kept = []
+        for task in self._finishing:
+            try:
+                file = task.result()
+            except FileError as error:
+                self._failure = self._failure or error
+            else:
+                kept += [file] if file is not None else []
+        return tuple(kept), self._failure

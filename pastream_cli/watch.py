@@ -1,0 +1,113 @@
+"""Is the device still there, and has it kept up with the clock? Pure: time is passed in."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+
+_LEAST_SILENCE_SECONDS = 1.0
+_LATENCIES_OF_SILENCE = 4
+_SECONDS_TO_RESUME = 10.0
+_SECONDS_TO_BEGIN = 10.0
+# A poll that comes later than this has not been watching: the process was stopped or starved.
+_LATE_POLL_SECONDS = 0.5
+
+
+class Pulse(Enum):
+    """What the callbacks say about the device."""
+
+    BEATING = "beating"
+    STALLED = "stalled"
+    DEAD = "dead"
+
+
+class Watchdog:
+    """Tells a device that is silent from one that is slow, and from a process that was not looking.
+
+    Parameters
+    ----------
+    latency : float
+        Of the stream in seconds, as far as it can be believed.
+    """
+
+    def __init__(self, latency: float) -> None:
+        self._stall_after = max(_LEAST_SILENCE_SECONDS, _LATENCIES_OF_SILENCE * latency)
+        self._silent_seconds = 0.0
+        self._polled: float | None = None
+        self._last_callback_ns = 0
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether no callback has come for longer than it should take."""
+        return self._last_callback_ns != 0 and self._silent_seconds > self._stall_after
+
+    def poll(self, now: float, last_callback_ns: int) -> Pulse:
+        """Judge by the time of the last callback, 0 for none yet; `now` is monotonic, in seconds.
+
+        Silence is counted only over polls that came on time.
+        """
+        since_poll = 0.0 if self._polled is None else now - self._polled
+        self._polled = now
+        if last_callback_ns != self._last_callback_ns:
+            self._last_callback_ns = last_callback_ns
+            self._silent_seconds = 0.0
+        elif since_poll <= _LATE_POLL_SECONDS:
+            self._silent_seconds += since_poll
+        if last_callback_ns == 0:
+            return Pulse.DEAD if self._silent_seconds > _SECONDS_TO_BEGIN else Pulse.BEATING
+        if self._silent_seconds > self._stall_after + _SECONDS_TO_RESUME:
+            return Pulse.DEAD
+        return Pulse.STALLED if self.is_stalled else Pulse.BEATING
+
+
+class Deficit:
+    """Finds frames that a device swallowed: it fell behind the clock at once, and did not catch up.
+
+    The frames still owed, by the clock, are taken at each callback that a poll sees. One that comes
+    late owes more for a moment, so the least debt over a window counts. A sudden rise is a loss;
+    slow drift between the device's clock and the system's is none.
+
+    Parameters
+    ----------
+    rate : float
+        Frames per second.
+    block_seconds : float
+        What a host may hold back and deliver later; no less is ever called a loss.
+    """
+
+    WINDOW_SECONDS = 1.5
+    LEAST_SECONDS = 0.1
+
+    def __init__(self, rate: float, block_seconds: float) -> None:
+        self._rate = rate
+        self._least_frames = max(self.LEAST_SECONDS, block_seconds) * rate
+        self._debts: deque[tuple[float, float, int]] = deque()
+        self._settled_debt: float | None = None
+
+    def poll(self, time_zero_ns: int, last_callback_ns: int, position: int) -> tuple[int, int] | None:
+        """Return the frame before which frames are missing and about how many, if any are.
+
+        `position` is that of the timeline after the last callback. It is looked at once per callback.
+        """
+        seconds = (last_callback_ns - time_zero_ns) / 1e9
+        if time_zero_ns == 0 or (self._debts and seconds <= self._debts[-1][0]):
+            return None
+        self._debts.append((seconds, seconds * self._rate - position, position))
+        if self._debts[-1][0] - self._debts[0][0] < self.WINDOW_SECONDS:
+            return None
+        found = self._judge()
+        while self._debts[-1][0] - self._debts[0][0] > self.WINDOW_SECONDS:
+            self._debts.popleft()
+        return found
+
+    def end(self) -> tuple[int, int] | None:
+        """Judge by what there is, at the end of a run."""
+        return self._judge() if self._debts else None
+
+    def _judge(self) -> tuple[int, int] | None:
+        least = min(debt for _, debt, _ in self._debts)
+        before, self._settled_debt = self._settled_debt, least
+        if before is None or least - before < self._least_frames:
+            return None
+        where = next(position for _, debt, position in self._debts if debt >= least)
+        return where, round(least - before)

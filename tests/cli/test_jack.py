@@ -1,0 +1,56 @@
+"""JACK: bit for bit through a server that carries floats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runner import Pastream
+from tests.servers import JackServer
+from tests.sounds import RATE, assert_same, from_the_first_sound, make_noise, read
+
+
+@pytest.mark.parametrize("encoding", ["PCM_16", "PCM_24"])
+def test_what_is_played_is_recorded_bit_for_bit(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer, encoding: str
+) -> None:
+    source = make_noise(tmp_path / "in.wav", RATE, encoding=encoding, lead_in=RATE // 2)
+    result = pastream("in.wav", "out.wav", "-D", "loopback", "-p", "0.5", server=jackd)
+    assert result.returncode == 0, result.stderr
+    recording = read(tmp_path / "out.wav")
+    assert len(recording) == len(source) + RATE // 2
+    assert_same(from_the_first_sound(recording)[:RATE], from_the_first_sound(source))
+
+
+def test_every_channel_comes_back_in_its_place(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    source = make_noise(tmp_path / "in.wav", RATE // 2, 8, lead_in=RATE // 2)
+    result = pastream("in.wav", "out.wav", "-D", "loopback", "-p", "0.5", server=jackd)
+    assert result.returncode == 0, result.stderr
+    assert_same(from_the_first_sound(read(tmp_path / "out.wav"))[: RATE // 2], from_the_first_sound(source))
+
+
+def test_a_recording_has_exactly_the_frames_of_its_duration(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    result = pastream("null", "out.wav", "-d", "1", "-D", "system", server=jackd)
+    assert result.returncode == 0, result.stderr
+    assert read(tmp_path / "out.wav").shape == (RATE, 2)
+
+
+def test_a_rate_that_is_not_the_servers_is_refused_with_the_servers(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    result = pastream("null", "out.wav", "-d", "1", "-r", "44100", "-D", "system", server=jackd)
+    assert result.returncode == 1
+    assert "48000 Hz" in result.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_the_list_has_the_servers_devices_and_the_virtual_one_last(pastream: Pastream, jackd: JackServer) -> None:
+    result = pastream("-l", server=jackd)
+    assert (result.returncode, result.stderr) == (0, "")
+    _heading, *devices = result.stdout.decode().splitlines()
+    for name in ("system", "loopback"):
+        assert any(f"{name}, JACK Audio Connection Kit" in line for line in devices[:-1])
+    assert devices[-1].split()[0] == "virtual"

@@ -1,0 +1,329 @@
+/* Samples on their way through the reader and the writer, against the plainest arithmetic: maps,
+ * rounding, clipping, and floats that are no numbers. No threads: each loop runs to its end. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "_engine.h"
+#include "stress.h"
+#include "stress_file.h"
+#include "stress_signal.h"
+
+enum { MOST_CHANNELS = 64, MOST_FRAMES = 3000, NAP_NS = 1000, WHOLE_FILE = 1 << 20 };
+
+static const double FULL_SCALE = 2147483648.0;
+
+struct passage {
+    int device_format;
+    int device_channels;
+    int file_sample;
+    int file_bits;
+    int file_channels;
+    int32_t map[MOST_CHANNELS];
+    int64_t frames;
+};
+
+/* ---- what it should be ---- */
+
+/* To the nearest code of so many bits, halves upwards, and no further than the last one. */
+static int32_t rounded(int32_t sample, int bits) {
+    const int64_t step = INT64_C(1) << (32 - bits);
+    const int64_t up = (int64_t)sample + step / 2;
+    const int64_t code = (up - ((up % step) + step) % step) / step;
+    return (int32_t)(least_of(code, INT32_MAX / step) * step);
+}
+
+static int32_t int32_of_float(float sample) {
+    if (isnan(sample))
+        return 0;
+    const double scaled = nearbyint((double)sample * FULL_SCALE);
+    return (int32_t)fmin(fmax(scaled, (double)INT32_MIN), (double)INT32_MAX);
+}
+
+static float float_at(const void *samples, int64_t index) {
+    float value;
+    memcpy(&value, (const char *)samples + index * 4, sizeof value);
+    return value;
+}
+
+static int32_t wide_at(const void *samples, int sample_format, int64_t index) {
+    return sample_format == SAMPLE_FLOAT32 ? int32_of_float(float_at(samples, index))
+                                           : get_sample(samples, sample_format, index);
+}
+
+/* From one format to another, rounded to `bits` where it is not a float. */
+static void expect_sample(void *to, int64_t to_index, int to_format, int bits, const void *from,
+                          int64_t from_index, int from_format) {
+    if (from_index < 0) {
+        put_sample(to, to_format, to_index, 0);
+    } else if (to_format == SAMPLE_FLOAT32 && from_format == SAMPLE_FLOAT32) {
+        memcpy((char *)to + to_index * 4, (const char *)from + from_index * 4, 4);
+    } else {
+        const int32_t wide = wide_at(from, from_format, from_index);
+        put_sample(to, to_format, to_index,
+                   to_format == SAMPLE_FLOAT32 ? wide : rounded(wide, bits));
+    }
+}
+
+static void expect_frames(const struct passage *p, void *to, int to_format, int to_channels,
+                          int bits, const void *from, int from_format, int from_channels) {
+    for (int64_t frame = 0; frame < p->frames; ++frame)
+        for (int channel = 0; channel < to_channels; ++channel) {
+            const int32_t source = p->map[channel];
+            expect_sample(to, frame * to_channels + channel, to_format, bits, from,
+                          source < 0 ? -1 : frame * from_channels + source, from_format);
+        }
+}
+
+static void expect_same(const char *what, const void *got, const void *expected, int sample_format,
+                        int64_t samples) {
+    const int bytes = bytes_per_sample(sample_format);
+    for (int64_t i = 0; i < samples; ++i)
+        if (memcmp((const char *)got + i * bytes, (const char *)expected + i * bytes,
+                   (size_t)bytes) != 0)
+            violation("%s: sample %lld is %#x instead of %#x", what, (long long)i,
+                      (unsigned)get_sample(got, SAMPLE_UINT8, i * bytes),
+                      (unsigned)get_sample(expected, SAMPLE_UINT8, i * bytes));
+}
+
+/* ---- what there is to carry ---- */
+
+static float random_float(struct random *r) {
+    static const float special[] = {
+        0.0f,       -0.0f,       1.0f,      -1.0f,          1.5f,       -1.5f,
+        3e38f,      -3e38f,      INFINITY,  -INFINITY,      NAN,        -NAN,
+        1e-45f,     -1e-45f,     0x1p-126f, 0x1p-31f,       -0x1p-31f,  0x1p-32f,
+        -0x1p-32f,  0x1.8p-31f,  0x1p-16f,  0x1.fffffep-1f, 0x1p-9f,    -0x1.fffffep-1f,
+        0x1.8p-32f, 0x1.8p-16f,  0x1.8p-8f, 0x1.fffffcp-1f, -0x1.8p-8f, 0x1.00001p-9f,
+    };
+    if (one_in(r, 8))
+        return special[random_from(r, 0, sizeof special / sizeof *special - 1)];
+    /* any exponent, or one that a recording has */
+    const double fraction = (double)random_from(r, -INT32_MAX, INT32_MAX) / FULL_SCALE;
+    return (float)ldexp(fraction, (int)random_from(r, one_in(r, 4) ? -140 : -20, 1));
+}
+
+static int32_t random_int(struct random *r) {
+    static const int32_t special[] = {
+        0,       -1,      1,          INT32_MAX,  INT32_MIN,  0x7F,       0x80,      0x7FFF,
+        0x8000,  -0x80,   -0x81,      -0x8000,    0x7FFFFF80, 0x7FFFFF7F, 0x7FFF8000, 0x7FFF7FFF,
+        -0x8001, 0x800000, 0x7F800000, 0x7F7FFFFF,
+    };
+    if (one_in(r, 8))
+        return special[random_from(r, 0, sizeof special / sizeof *special - 1)];
+    return (int32_t)(uint32_t)random_bits(r);
+}
+
+static void *random_material(struct random *r, int sample_format, int64_t samples) {
+    void *material = allocate((uint64_t)samples, 4);
+    for (int64_t i = 0; i < samples; ++i) {
+        if (sample_format == SAMPLE_FLOAT32)
+            ((float *)material)[i] = random_float(r);
+        else
+            put_sample(material, sample_format, i, random_int(r));
+    }
+    return material;
+}
+
+static void random_map(struct random *r, int32_t *map, int targets, int sources) {
+    const int identity = targets == sources && one_in(r, 3);
+    for (int i = 0; i < targets; ++i)
+        map[i] = identity ? i : (int32_t)random_from(r, -1, sources - 1);
+}
+
+static uint64_t ring_frames_for(int64_t frames) {
+    uint64_t capacity = 4;
+    /* the reader waits for room while less than a quarter is free */
+    while (capacity < 2 * (uint64_t)frames)
+        capacity *= 2;
+    return capacity;
+}
+
+/* ---- ways to carry it ---- */
+
+static void expect_extremes(const struct passage *p, const output_file *f, const void *samples) {
+    const int32_t top = p->file_sample == FILE_INT32 ? rounded(INT32_MAX, p->file_bits) : 0;
+    for (int channel = 0; channel < p->file_channels; ++channel) {
+        double peak = 0;
+        int64_t clips = 0;
+        for (int64_t i = channel; i < p->frames * p->file_channels; i += p->file_channels) {
+            if (p->file_sample == FILE_FLOAT32) {
+                const double magnitude = fabs((double)float_at(samples, i));
+                peak = fmax(peak, magnitude); /* of a number and none: the number */
+                clips += magnitude >= 1.0;
+            } else {
+                const int32_t sample = get_sample(samples, SAMPLE_INT32, i);
+                peak = fmax(peak, fabs((double)sample / FULL_SCALE));
+                clips += sample == top || sample == INT32_MIN;
+            }
+        }
+        expect_equal("clipped samples", output_file_clips(f, channel), clips);
+        if (output_file_peak(f, channel) < peak || output_file_peak(f, channel) > peak)
+            violation("peak: %.9g instead of %.9g", output_file_peak(f, channel), peak);
+    }
+}
+
+/* Returns the file's samples, which belong to the caller. */
+static void *record(const struct passage *p, const void *captured) {
+    const uint32_t frame_bytes =
+        (uint32_t)(p->device_channels * bytes_per_sample(p->device_format));
+    ring *frames = ring_new(frame_bytes, ring_frames_for(p->frames), NULL);
+    engine *e = engine_new();
+    struct fake_file *file = fake_file_new(p->file_sample, p->file_channels, (struct random){0});
+    output_file *out =
+        output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1);
+    if (!engine_set_capture(e, frames, p->device_format, p->device_channels) ||
+        !engine_prepare(e, -1, 0, 0, 0, 0) ||
+        writer_configure(e, &fake_functions, p->map, p->file_channels, NAP_NS) != LOOP_OK)
+        violation("the engine does not take this: %d channels of format %d", p->device_channels,
+                  p->device_format);
+    expect_equal("frames stored", (int64_t)ring_write(frames, captured, (uint64_t)p->frames),
+                 p->frames);
+    expect_equal("file taken", writer_offer(e, out), 1);
+    engine_finish(e);
+    expect_equal("status of the writer", writer_run(e), LOOP_OK);
+    expect_equal("frames written", file->frames, p->frames);
+    expect_extremes(p, out, file->samples);
+    void *samples = file->samples;
+    file->samples = NULL;
+    fake_file_free(file);
+    output_file_free(out);
+    engine_free(e);
+    ring_free(frames);
+    return samples;
+}
+
+/* Material that a file gives instead of the signal that counts. */
+struct source {
+    const void *samples;
+    int64_t samples_left;
+    int channels;
+};
+
+static int64_t read_source(void *file, void *samples, int64_t frames) {
+    struct source *s = file;
+    const int64_t count = least_of(frames * s->channels, s->samples_left);
+    memcpy(samples, s->samples, (size_t)count * 4);
+    s->samples = (const char *)s->samples + count * 4;
+    s->samples_left -= count;
+    return count / s->channels;
+}
+
+static int64_t read_source_int(void *file, int *samples, int64_t frames) {
+    return read_source(file, samples, frames);
+}
+
+static int64_t read_source_float(void *file, float *samples, int64_t frames) {
+    return read_source(file, samples, frames);
+}
+
+static int no_error(void *file) {
+    (void)file;
+    return 0;
+}
+
+/* Returns what the device gets to play, which belongs to the caller. */
+static void *play(const struct passage *p, const void *samples) {
+    static const struct sndfile_functions functions = {
+        .read_int = read_source_int, .read_float = read_source_float, .error = no_error};
+    struct source source = {samples, p->frames * p->file_channels, p->file_channels};
+    const uint32_t frame_bytes =
+        (uint32_t)(p->device_channels * bytes_per_sample(p->device_format));
+    ring *frames = ring_new(frame_bytes, ring_frames_for(p->frames), NULL);
+    engine *e = engine_new();
+    if (!engine_set_playback(e, frames, p->device_format, p->device_channels) ||
+        !engine_prepare(e, -1, 0, 0, 0, 0) ||
+        reader_configure(e, &functions, &source, p->file_sample, p->file_channels, p->map, 0,
+                         WHOLE_FILE, NAP_NS) != LOOP_OK)
+        violation("the engine does not take this: %d channels of format %d", p->device_channels,
+                  p->device_format);
+    expect_equal("status of the reader", reader_run(e), LOOP_OK);
+    expect_equal("frames read", reader_frames(e), p->frames);
+    void *played = allocate((uint64_t)p->frames, frame_bytes);
+    expect_equal("frames to play", (int64_t)ring_read(frames, played, (uint64_t)p->frames + 1),
+                 p->frames);
+    engine_free(e);
+    ring_free(frames);
+    return played;
+}
+
+/* ---- cases ---- */
+
+static struct passage random_passage(struct random *r) {
+    static const int most_channels[] = {1, 2, 3, 8, MOST_CHANNELS};
+    const int64_t most = most_channels[random_from(r, 0, 4)];
+    struct passage p = {
+        .device_format = (int)random_from(r, SAMPLE_FLOAT32, SAMPLE_UINT8),
+        .device_channels = (int)random_from(r, 1, most),
+        .file_sample = (int)random_from(r, FILE_INT32, FILE_FLOAT32),
+        .file_bits = 8 * (int)random_from(r, 1, 4),
+        .file_channels = (int)random_from(r, 1, most),
+        .frames = random_from(r, 1, MOST_FRAMES),
+    };
+    if (one_in(r, 2))
+        p.file_channels = p.device_channels;
+    return p;
+}
+
+static int format_in_file(const struct passage *p) {
+    return p->file_sample == FILE_FLOAT32 ? SAMPLE_FLOAT32 : SAMPLE_INT32;
+}
+
+static void recorded_samples_are_those_captured(struct random *r) {
+    struct passage p = random_passage(r);
+    random_map(r, p.map, p.file_channels, p.device_channels);
+    const int64_t samples = p.frames * p.file_channels;
+    void *captured = random_material(r, p.device_format, p.frames * p.device_channels);
+    void *expected = allocate((uint64_t)samples, 4);
+    expect_frames(&p, expected, format_in_file(&p), p.file_channels, p.file_bits, captured,
+                  p.device_format, p.device_channels);
+    void *recorded = record(&p, captured);
+    expect_same("recorded", recorded, expected, format_in_file(&p), samples);
+    free(recorded);
+    free(expected);
+    free(captured);
+}
+
+static void played_samples_are_those_of_the_file(struct random *r) {
+    struct passage p = random_passage(r);
+    random_map(r, p.map, p.device_channels, p.file_channels);
+    const int64_t samples = p.frames * p.device_channels;
+    void *material = random_material(r, format_in_file(&p), p.frames * p.file_channels);
+    void *expected = allocate((uint64_t)samples, 4);
+    expect_frames(&p, expected, p.device_format, p.device_channels,
+                  bits_per_sample(p.device_format), material, format_in_file(&p), p.file_channels);
+    void *played = play(&p, material);
+    expect_same("played", played, expected, p.device_format, samples);
+    free(played);
+    free(expected);
+    free(material);
+}
+
+/* 16- or 24-bit material, to a float device, back from it, and into a file of as many bits. */
+static void a_float_device_changes_no_bit(struct random *r) {
+    struct passage p = {
+        .device_format = SAMPLE_FLOAT32,
+        .device_channels = 2,
+        .file_sample = FILE_INT32,
+        .file_bits = one_in(r, 2) ? 16 : 24,
+        .file_channels = 2,
+        .map = {0, 1},
+        .frames = 32768,
+    };
+    int32_t *material = allocate(65536, sizeof *material);
+    const int64_t first = p.file_bits == 16 ? 0 : random_from(r, 0, 255) << 16;
+    for (int64_t i = 0; i < 65536; ++i)
+        material[i] = (int32_t)(uint32_t)((uint64_t)(first + i) << (32 - p.file_bits));
+    void *played = play(&p, material);
+    void *recorded = record(&p, played);
+    expect_same("over a float device", recorded, material, SAMPLE_INT32, 65536);
+    free(recorded);
+    free(played);
+    free(material);
+}
+
+void stress_samples(struct random random) {
+    recorded_samples_are_those_captured(&random);
+    played_samples_are_those_of_the_file(&random);
+    a_float_device_changes_no_bit(&random);
+}
