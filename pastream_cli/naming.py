@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from pastream_cli.errors import UsageError
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
+_TOKEN = re.compile(r"\{\{|\}\}|\{[^{}]*\}|\{")
 _MOST_FILES = 1_000_000
 _FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 
@@ -43,7 +43,7 @@ class NameTemplate:
             if match[0] in {"{{", "}}"}:
                 parts.append(match[0][0])
             else:
-                parts.append(_field(text, match[1]))
+                parts.append(_field(text, match[0]))
         parts.append(text[position:])
         return cls(tuple(part for part in parts if part))
 
@@ -60,15 +60,15 @@ class NameTemplate:
         return "".join(part if isinstance(part, str) else _fill(part, number, first_frame) for part in self.parts)
 
 
-def _field(text: str, inside: str | None) -> _Field:
-    name, _, form = (inside or "").partition(":")
+def _field(text: str, match: str) -> _Field:
+    name, _, form = match.strip("{}").partition(":")
     good = (
         (name == "n" and re.fullmatch("0?[0-9]?", form))
         or (name in {"date", "time"} and not form)
         or (name in {"start", "utc"} and "%" in form)
     )
     if not good:
-        raise UsageError(f"cannot use the name {text}: {{{inside or ''} is no field", f"the fields are {_FIELDS}")
+        raise UsageError(f"cannot use the name {text}: {match} is no field", f"the fields are {_FIELDS}")
     return _Field(name, form)
 
 

@@ -62,6 +62,8 @@ class Recording:
         self._wants_cut = False
         self._disk_checked_at = 0.0
         self._has_warned_of_disk = False
+        self._free_frames_seen: int | None = None
+        self._clips_before = [0] * output.channels
 
     @property
     def can_cut(self) -> bool:
@@ -77,6 +79,24 @@ class Recording:
     def frames(self) -> int:
         """Frames in all files so far."""
         return self._begun_at + sum(file.frames for file in self._open)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in all files so far, by their frames; 0 where the encoding compresses."""
+        return self.frames * (files.frame_bytes(self._format.encoding, self._format.channels) or 0)
+
+    @property
+    def clips(self) -> tuple[int, ...]:
+        """Clipped samples of each channel in all files so far."""
+        clips = self._clips_before
+        for file in self._open:
+            clips = [sum(pair) for pair in zip(clips, file.clips, strict=True)]
+        return tuple(clips)
+
+    @property
+    def disk_seconds(self) -> float | None:
+        """For how long the disk has room, as of the last look a few seconds ago."""
+        return self._free_frames_seen / self._rate if self._free_frames_seen is not None else None
 
     # ---- making files ----
 
@@ -189,6 +209,7 @@ class Recording:
         self._failure = self._failure or file.failure()
         start = self._stream.time_of_capture(self._begun_at)
         self._begun_at += file.frames
+        self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
         self._finishing.append(self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start)))
 
     # ---- disk ----
@@ -203,7 +224,7 @@ class Recording:
             self._has_warned_of_disk = free < _SCANT_DISK_SECONDS * self._rate
 
     def _warn_of_a_full_disk(self) -> None:
-        free = self._free_frames()
+        free = self._free_frames_seen = self._free_frames()
         if not self._has_warned_of_disk and free is not None and free < _SCANT_DISK_SECONDS * self._rate:
             self._has_warned_of_disk = True
             self._warn(f"the disk is nearly full: room for {format_clock(free, self._rate)} is left")

@@ -78,6 +78,7 @@ class Counts:
     host_capture_flags: int
     host_playback_flags: int
     settling_flags: int
+    paused_frames: int
     unlisted_losses: int
     capture_high_water: int
     settled: int
@@ -115,6 +116,26 @@ class Opening:
     length_frames: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels of every channel since the last look; of capture if there is one, else of playback.
+
+    `peaks` are of full scale (1.0); `square_sums` are sums of squared samples over `frames`.
+    """
+
+    peaks: tuple[float, ...]
+    square_sums: tuple[float, ...]
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause: `frames` went by at the place `frame` of the timeline, and are not in the files."""
+
+    frame: int
+    frames: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """How a run stands at one moment; all frames are of the timeline."""
@@ -127,12 +148,25 @@ class Snapshot:
     underrun_frames: int
     underruns: int
     host_flags: int
+    missing_frames: int
+    """Frames that never came, by the clock; about."""
     new_losses: tuple[Loss, ...]
     buffer_fill: float
     """Of the buffer that is nearer to trouble, 0 to 1."""
-    peaks: tuple[float, ...] = ()
-    square_sums: tuple[float, ...] = ()
-    level_frames: int = 0
+    device_load: float
+    """Share of the available time that the callback takes, where the host measures it."""
+    is_paused: bool
+    can_split: bool
+    file_name: str | None
+    """The file that is being written, `None` where there is none."""
+    file_bytes: int
+    """Of all files of the recording so far; 0 where that is not known."""
+    disk_seconds: float | None
+    """For how long the disk has room, where that can be told."""
+    levels: Levels | None
+    """`None` where no callback has come since the last snapshot."""
+    clips: tuple[int, ...]
+    """Clipped samples of each channel of the file so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +202,10 @@ class Report:
     buffer_high_water_frames: int
     callbacks: int
     loss_list: tuple[Loss, ...] = field(default=())
+    pauses: tuple[Pause, ...] = ()
+    opening: Opening | None = None
+    dead_channels: tuple[int, ...] = ()
+    """Channels, one-based, that were exactly zero for 10 s or more."""
     error: str | None = None
     way_out: str | None = None
 

@@ -22,7 +22,7 @@ from pastream_cli.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.recording import Recording
 from pastream_cli.report import Counts, Loss, LossKind, Observer, Opening, RecordedFile, Report, Snapshot
 from pastream_cli.signals import Requests
-from pastream_cli.watch import Deficit, Pulse, Watchdog
+from pastream_cli.watch import DeadChannels, Deficit, Pulse, Watchdog
 from pastream_cli.worker import Task, Worker
 
 T = TypeVar("T")
@@ -69,7 +69,9 @@ class Session:
         self._stream: Stream | None = None
         self._recording: Recording | None = None
         self._plan: Plan | None = None
+        self._opened: Opening | None = None
         self._deficit: Deficit | None = None
+        self._dead_channels: DeadChannels | None = None
         self._deficits: list[Loss] = []
         self._losses: list[Loss] = []
         self._files: tuple[RecordedFile, ...] = ()
@@ -132,7 +134,8 @@ class Session:
         if plan.output is not None:
             self._recording = Recording(job, plan.output, self._stream, self._file_worker, self._observer.warned)
             self._wait_for(self._file_worker.start(self._connect_output), _ABANDONED_SECONDS)
-        self._observer.opened(self._opening(plan, self._stream))
+        self._opened = self._opening(plan, self._stream)
+        self._observer.opened(self._opened)
         for warning in (*job.warnings, *plan.warnings):
             self._observer.warned(warning)
         if self._recording is not None:
@@ -212,6 +215,7 @@ class Session:
         self._wait_for(self._device_worker.start(stream.start_device))
         if plan.capture is not None:
             self._deficit = Deficit(stream.samplerate, stream.latency)
+            self._dead_channels = DeadChannels(stream.samplerate)
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
@@ -227,6 +231,9 @@ class Session:
             self._poll_recording()
             if self._failure is not None:
                 return
+            if self._requests.pause:
+                self._requests.pause = False
+                (stream.resume if stream.is_paused else stream.pause)()
             if self._requests.stop:
                 self._stop_reason = "stopped"
                 return
@@ -260,10 +267,14 @@ class Session:
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
         losses = stream.new_losses()
         if self._deficit is not None:
-            deficit = self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, counts.position)
-            losses += self._deficit_losses(deficit)
+            passed_frames = counts.position + counts.paused_frames
+            deficit = self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, passed_frames)
+            losses += self._deficit_losses(deficit, counts.paused_frames)
         self._losses += losses
-        peaks, square_sums, level_frames = stream.levels() or ((), (), 0)
+        recording, levels = self._recording, stream.levels()
+        if levels is not None and self._dead_channels is not None and (dead := self._dead_channels.poll(levels)):
+            names = ", ".join(map(str, dead))
+            self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
         self._observer.progressed(
             Snapshot(
                 rate=stream.samplerate,
@@ -274,19 +285,25 @@ class Session:
                 underrun_frames=counts.underrun_frames,
                 underruns=counts.underruns,
                 host_flags=counts.host_flags,
+                missing_frames=sum(loss.frames or 0 for loss in self._deficits),
                 new_losses=tuple(losses),
                 buffer_fill=stream.buffer_fill(),
-                peaks=peaks,
-                square_sums=square_sums,
-                level_frames=level_frames,
+                device_load=stream.cpu_load,
+                is_paused=stream.is_paused,
+                can_split=recording is not None and recording.can_cut,
+                file_name=recording.name if recording is not None else None,
+                file_bytes=recording.bytes if recording is not None else 0,
+                disk_seconds=recording.disk_seconds if recording is not None else None,
+                levels=levels,
+                clips=recording.clips if recording is not None else (),
             )
         )
 
-    def _deficit_losses(self, found: tuple[int, int] | None) -> list[Loss]:
+    def _deficit_losses(self, found: tuple[int, int] | None, paused_frames: int) -> list[Loss]:
         if found is None:
             return []
         frame, frames = found
-        self._deficits.append(Loss(LossKind.DEFICIT, frame, frames, time.monotonic_ns()))
+        self._deficits.append(Loss(LossKind.DEFICIT, max(0, frame - paused_frames), frames, time.monotonic_ns()))
         return self._deficits[-1:]
 
     def _poll_recording(self) -> None:
@@ -320,7 +337,7 @@ class Session:
             self._finish_loops(stream)
             self._losses += stream.new_losses()
             if self._deficit is not None:
-                self._losses += self._deficit_losses(self._deficit.end())
+                self._losses += self._deficit_losses(self._deficit.end(), stream.counts().paused_frames)
         if self._recording is not None:
             self._finish_files(self._recording)
         if stream is not None and self._input is not None and (code := stream.input_error()):
@@ -383,6 +400,9 @@ class Session:
             callbacks=counts.callbacks if counts else 0,
             buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
             buffer_high_water_frames=counts.capture_high_water if counts else 0,
+            dead_channels=tuple(sorted(self._dead_channels.found)) if self._dead_channels else (),
+            pauses=stream.pauses if stream is not None else (),
+            opening=self._opened,
             loss_list=tuple(sorted(self._losses, key=lambda loss: loss.frame)),
             error=self._failure.message if self._failure else None,
             way_out=self._failure.way_out if self._failure else None,

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ class Requests:
     def __init__(self) -> None:
         self.stop = False
         self.cut = False
+        self.pause = False
+        """Pause, or go on after a pause."""
+        self._watched: dict[int, Callable[[], None]] = {}
         self.give_up = False
         self._old_handlers: dict[signal.Signals, object] = {}
         self._waking, self._woken = -1, -1
@@ -73,6 +77,17 @@ class Requests:
 
     def wait(self, seconds: float) -> None:
         """Wait until a signal comes, `wake` is called or the time is over."""
-        readable, _, _ = select.select([self._waking], [], [], seconds)
-        if readable:
-            os.read(self._waking, 4096)
+        readable, _, _ = select.select([self._waking, *self._watched], [], [], seconds)
+        for descriptor in readable:
+            if descriptor == self._waking:
+                os.read(self._waking, 4096)
+            else:
+                self._watched[descriptor]()
+
+    def watch(self, descriptor: int, read: Callable[[], None]) -> None:
+        """Have `read` called, by `wait`, whenever there is something to read."""
+        self._watched[descriptor] = read
+
+    def unwatch(self, descriptor: int) -> None:
+        """Take back `watch`."""
+        self._watched.pop(descriptor, None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 
+from pastream_cli.report import Levels
+
 _LEAST_SILENCE_SECONDS = 1.0
 _LATENCIES_OF_SILENCE = 4
 _SECONDS_TO_RESUME = 10.0
@@ -111,3 +113,33 @@ class Deficit:
             return None
         where = next(position for _, debt, position in self._debts if debt >= least)
         return where, round(least - before)
+
+
+class DeadChannels:
+    """Finds channels that stay exactly zero: an unplugged cable, the wrong input.
+
+    Parameters
+    ----------
+    rate : float
+        Frames per second.
+    """
+
+    SECONDS = 10.0
+
+    def __init__(self, rate: float) -> None:
+        self._limit = self.SECONDS * rate
+        self._silent_frames: list[int] = []
+        self.found: set[int] = set()
+        """Channels, one-based, that were dead at any time."""
+
+    def poll(self, levels: Levels) -> list[int]:
+        """Return the channels, one-based, that have been zero for ten seconds now, once each."""
+        if not self._silent_frames:
+            self._silent_frames = [0] * len(levels.peaks)
+        newly = []
+        for index, peak in enumerate(levels.peaks):
+            self._silent_frames[index] = 0 if peak > 0 else self._silent_frames[index] + levels.frames
+            if self._silent_frames[index] >= self._limit and index + 1 not in self.found:
+                self.found.add(index + 1)
+                newly.append(index + 1)
+        return newly

@@ -17,7 +17,7 @@ Samples: TypeAlias = NDArray[np.int32] | NDArray[np.float64]
 _FLOAT_ENCODINGS = ("FLOAT", "DOUBLE", "VORBIS", "MPEG_LAYER_III")
 
 
-def make_noise(  # noqa: PLR0917 - the first three say what every file has
+def make_noise(
     path: Path,
     frames: int = RATE,
     channels: int = 2,

@@ -274,6 +274,18 @@ static void answer_levels(engine *e, int64_t channels) {
     atomic_store_explicit(&e->levels_answered, asked, memory_order_release);
 }
 
+/* Time stands still on the timeline: capture is dropped, playback waits; the levels go on. */
+static void pause_block(engine *e, const void *input, void *output, int64_t frames) {
+    if (output)
+        play_silence(e, output, frames);
+    if (e->loop_back)
+        e->loop_back(e->loop_back_context, (uint64_t)frames);
+    if (input)
+        meter(e, &e->capture, input, frames);
+    answer_levels(e, input ? e->capture.channels : e->playback.channels);
+    count(&e->paused_frames, frames);
+}
+
 static int run_block(engine *e, const void *input, void *output, int64_t frames,
                      unsigned long host_flags, int64_t now) {
     if (!atomic_load_explicit(&e->settled, memory_order_relaxed)) {
@@ -281,6 +293,10 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
             play_silence(e, output, frames);
         if (settle(e, frames, host_flags))
             atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
+        return GO_ON;
+    }
+    if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
+        pause_block(e, input, output, frames);
         return GO_ON;
     }
     if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0)
@@ -332,6 +348,10 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
 }
 
 void engine_device_lost(engine *e, int64_t frames) {
+    if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
+        count(&e->paused_frames, frames);
+        return;
+    }
     const int64_t position = position_of(e);
     const int64_t now = monotonic_ns();
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));

@@ -202,15 +202,15 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
         &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
         &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
         &e->underruns,       &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
-        &e->unlisted_losses, &e->capture_high_water, &e->reader.frames,
+        &e->unlisted_losses, &e->paused_frames,      &e->capture_high_water,  &e->reader.frames,
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
         atomic_store(counters[i], 0);
     _Atomic int32_t *const flags[] = {
-        &e->settling_gave_up, &e->input_ended,      &e->complete,          &e->in_callback,
-        &e->detached,         &e->capture_finished, &e->reader_stop,       &e->writer_cut,
-        &e->writer_sync,      &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
-        &e->writer.finished,
+        &e->settling_gave_up, &e->input_ended,     &e->complete,         &e->in_callback,
+        &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,
+        &e->writer_cut,       &e->writer_sync,     &e->writer_stop,      &e->reader.file_error,
+        &e->reader.finished,  &e->writer.finished,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -238,6 +238,7 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
         .host_capture_flags = relaxed(&e->host_capture_flags),
         .host_playback_flags = relaxed(&e->host_playback_flags),
         .settling_flags = relaxed(&e->settling_flags),
+        .paused_frames = relaxed(&e->paused_frames),
         .unlisted_losses = relaxed(&e->unlisted_losses),
         .capture_high_water = relaxed(&e->capture_high_water),
         .settled = atomic_load_explicit(&e->settled, memory_order_relaxed),
@@ -273,6 +274,10 @@ int64_t engine_monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void engine_pause(engine *e, int paused) {
+    atomic_store_explicit(&e->paused, paused, memory_order_relaxed);
 }
 
 void engine_detach(engine *e) {

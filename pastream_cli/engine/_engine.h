@@ -65,6 +65,7 @@ struct engine_counts {
     int64_t host_capture_flags;  /* callbacks with a flag about the input */
     int64_t host_playback_flags; /* callbacks with a flag about the output */
     int64_t settling_flags;      /* callbacks flagged before time zero */
+    int64_t paused_frames;       /* went by while paused, and are not on the timeline */
     int64_t unlisted_losses;     /* counted above, but the list for the owner was full */
     int64_t capture_high_water;  /* most frames that waited in the capture ring */
     int32_t settled;
@@ -134,6 +135,8 @@ int engine_next_loss(engine *e, struct loss *record);
 int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames);
 int engine_callback_is_running(const engine *e);
 int64_t engine_monotonic_ns(void);
+/* While paused, frames go by without counting: capture is dropped, playback waits. */
+void engine_pause(engine *e, int paused);
 /* No more frames are taken or given; a callback that comes all the same plays silence. */
 void engine_detach(engine *e);
 /* After the last callback: publishes a loss still open, and lets the writer drain and end. */

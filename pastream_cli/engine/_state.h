@@ -67,6 +67,7 @@ struct engine {
     _Atomic int64_t host_capture_flags;
     _Atomic int64_t host_playback_flags;
     _Atomic int64_t settling_flags;
+    _Atomic int64_t paused_frames;
     _Atomic int64_t unlisted_losses;
     _Atomic int64_t capture_high_water;
     _Atomic int32_t settled;
@@ -78,6 +79,7 @@ struct engine {
 
     /* Owner, while running. */
     _Atomic uint32_t levels_asked;
+    _Atomic int32_t paused;
     _Atomic int32_t detached;
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;

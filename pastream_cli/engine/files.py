@@ -397,6 +397,11 @@ class OutputFile:
         """Frames written so far, silence for losses included."""
         return int(self._counts().frames)
 
+    @property
+    def clips(self) -> tuple[int, ...]:
+        """Clipped samples of each channel so far."""
+        return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
+
     def _counts(self) -> Any:
         counts = ffi.new("struct output_counts *")
         lib.output_file_read_counts(self._handle, counts)
@@ -438,7 +443,7 @@ class OutputFile:
             start=start,
             frames=self.frames,
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
-            clips=tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels)),
+            clips=self.clips,
         )
         try:
             self.sound_file.close()

@@ -20,7 +20,7 @@ from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import DeviceStream, Side
 from pastream_cli.errors import PastreamError, UsageError
-from pastream_cli.report import Counts, DeviceInfo, Loss, LossKind
+from pastream_cli.report import Counts, DeviceInfo, Levels, Loss, LossKind, Pause
 
 PREBUFFER_SECONDS = 0.5
 
@@ -154,6 +154,8 @@ class Stream:
         self._loops: list[threading.Thread] = []
         self._offset = 0
         self._device_is_started = False
+        self._pauses: list[Pause] = []
+        self._paused_at: tuple[int, int] | None = None
         self._read: Callable[[], Any] | None = None
         self._write: Callable[[], Any] | None = None
 
@@ -378,6 +380,34 @@ class Stream:
         """Share of the available time that the callback takes, where the host measures it."""
         return self._device.cpu_load
 
+    def pause(self) -> None:
+        """Let frames go by without counting: capture is dropped, playback waits."""
+        if not self.is_paused:
+            counts = self.counts()
+            self._paused_at = (counts.position, counts.paused_frames)
+            lib.engine_pause(self._engine, True)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        lib.engine_pause(self._engine, False)
+        if self._paused_at is not None:
+            frame, paused_before = self._paused_at
+            self._pauses.append(Pause(frame, self.counts().paused_frames - paused_before))
+            self._paused_at = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether frames go by without counting."""
+        return self._paused_at is not None
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """Every pause so far, one that goes on included."""
+        if self._paused_at is None:
+            return tuple(self._pauses)
+        frame, paused_before = self._paused_at
+        return (*self._pauses, Pause(frame, self.counts().paused_frames - paused_before))
+
     def detach(self) -> None:
         """Shut the callback out for good, for a device that cannot be stopped."""
         lib.engine_detach(self._engine)
@@ -418,7 +448,9 @@ class Stream:
         time_zero_ns = self.counts().time_zero_ns
         if not time_zero_ns:
             return None
-        age = time.monotonic() - time_zero_ns / 1e9 - (self._offset + frame) / self.samplerate
+        frame += self._offset
+        frame += sum(pause.frames for pause in self.pauses if pause.frame <= frame)
+        age = time.monotonic() - time_zero_ns / 1e9 - frame / self.samplerate
         return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
 
     def new_losses(self) -> list[Loss]:
@@ -429,12 +461,8 @@ class Stream:
             losses.append(Loss(_LOSS_KINDS[record.kind], record.frame, record.frames or None, record.monotonic_ns))
         return losses
 
-    def levels(self) -> tuple[tuple[float, ...], tuple[float, ...], int] | None:
-        """Return peaks, sums of squares and frames since the last call that returned any.
-
-        One entry per channel of the capture, else of the playback; full scale is 1. `None` while
-        no callback has come since.
-        """
+    def levels(self) -> Levels | None:
+        """Return the levels since the last call that returned any; `None` before the next callback."""
         side = self._capture or self._playback
         assert side is not None
         peaks = ffi.new("float[]", side.channels)
@@ -442,7 +470,7 @@ class Stream:
         frames = ffi.new("int64_t *")
         if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
             return None
-        return tuple(peaks), tuple(square_sums), int(frames[0])
+        return Levels(tuple(peaks), tuple(square_sums), int(frames[0]))
 
     @property
     def capture_buffer_frames(self) -> int:

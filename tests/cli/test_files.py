@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import wave
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from tests.homes import need
 from tests.runner import Pastream

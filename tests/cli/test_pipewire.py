@@ -14,12 +14,13 @@ NODE = "virt, JACK"
 def test_what_is_played_is_recorded_bit_for_bit_and_the_run_ends(
     pastream: Pastream, tmp_path: Path, pipewire: PipeWireServer
 ) -> None:
-    source = make_noise(tmp_path / "in.wav", RATE, encoding="PCM_24")
+    # the node may drop the first period of a stream
+    source = make_noise(tmp_path / "in.wav", RATE, encoding="PCM_24", lead_in=RATE // 10)
     result = pastream("in.wav", "out.wav", "-p", "0.5", "-D", NODE, server=pipewire)
     assert result.returncode == 0, result.stderr
     recording = read(tmp_path / "out.wav")
-    assert len(recording) == RATE + RATE // 2
-    assert_same(from_the_first_sound(recording)[:RATE], source)
+    assert len(recording) == len(source) + RATE // 2
+    assert_same(from_the_first_sound(recording)[:RATE], from_the_first_sound(source))
 
 
 def test_a_recording_has_exactly_the_frames_of_its_duration(

@@ -63,6 +63,7 @@ static const struct {
 } parts[] = {
     {"ring", stress_ring},
     {"samples", stress_samples},
+    {"device", stress_device},
     
     
 };

@@ -231,14 +231,17 @@ static void split_at_random(struct run *run) {
     }
 }
 
-void run_look_after(struct run *run) {
+static void look_at_all(struct run *run) {
     look_at_counts(run);
     look_at_levels(run);
     look_at_losses(run);
-    if (run->capture_ring) {
-        look_at_pieces(run);
+    look_at_pieces(run);
+}
+
+void run_look_after(struct run *run) {
+    look_at_all(run);
+    if (run->capture_ring)
         split_at_random(run);
-    }
     const struct timespec length = {.tv_nsec = random_from(&run->random, 1, OWNER_NAP_NS)};
     (void)nanosleep(&length, NULL);
 }
@@ -261,8 +264,7 @@ void run_join(struct run *run) {
         join_thread(run->writer);
         withdraw_piece(run);
     }
-    run_look_after(run);
-    look_at_pieces(run);
+    look_at_all(run);
 }
 
 int64_t run_recorded_frames(const struct run *run) {
@@ -272,15 +274,17 @@ int64_t run_recorded_frames(const struct run *run) {
     return frames;
 }
 
-int32_t run_recorded_sample(const struct run *run, int64_t frame, int channel) {
-    const struct piece *piece = run->pieces;
-    while (frame >= piece->file->frames) {
-        frame -= piece->file->frames;
-        ++piece;
+int32_t *run_recording(const struct run *run) {
+    const int channels = run->capture.file_channels;
+    const int format = run->capture.file_sample == FILE_FLOAT32 ? SAMPLE_FLOAT32 : SAMPLE_INT32;
+    int32_t *recording = allocate((uint64_t)(run_recorded_frames(run) * channels), sizeof *recording);
+    int32_t *next = recording;
+    for (int i = 0; i < run->piece_count; ++i) {
+        const struct fake_file *file = run->pieces[i].file;
+        for (int64_t sample = 0; sample < file->frames * channels; ++sample)
+            *next++ = get_sample(file->samples, format, sample);
     }
-    return get_sample(piece->file->samples,
-                      piece->file->file_sample == FILE_FLOAT32 ? SAMPLE_FLOAT32 : SAMPLE_INT32,
-                      frame * piece->file->channels + channel);
+    return recording;
 }
 
 void run_check_pieces(const struct run *run) {
@@ -307,6 +311,8 @@ void run_check_pieces(const struct run *run) {
         expect_equal("frames in all files", recorded, timeline);
     if (recorded > timeline)
         violation("more was recorded than there was");
+    if (run->level_frames > counts->position)
+        violation("more frames were metered than there were");
 }
 
 void run_close(struct run *run) {

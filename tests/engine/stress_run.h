@@ -10,7 +10,7 @@
 #include "stress.h"
 #include "stress_file.h"
 
-enum { MOST_CHANNELS = 64, MOST_PIECES = 400, MOST_LOSSES = 20000, NO_LIMIT = -1 };
+enum { MOST_CHANNELS = 64, MOST_PIECES = 400, MOST_LOSSES = 65536, NO_LIMIT = -1 };
 
 /* What is drawn for one side of the device and its file. */
 struct side_plan {
@@ -78,9 +78,9 @@ void run_look_after(struct run *run);
 /* After the device has ended or was detached: lets the loops end, and joins them. */
 void run_join(struct run *run);
 
-/* The recording, frame by frame over all pieces. */
+/* The recording over all pieces, in int32; the samples belong to the caller. */
 int64_t run_recorded_frames(const struct run *run);
-int32_t run_recorded_sample(const struct run *run, int64_t frame, int channel);
+int32_t *run_recording(const struct run *run);
 
 /* Each piece has its frames, peaks and clips; together they have every frame of the timeline. */
 void run_check_pieces(const struct run *run);
