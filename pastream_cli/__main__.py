@@ -54,7 +54,7 @@ def _print(text: str) -> ExitCode:
 
 def _list_devices() -> ExitCode:
     from pastream_cli.engine import virtual
-    from pastream_cli.engine.stream import all_devices
+    from pastream_cli.engine.devices import all_devices
     from pastream_cli.listing import device_table
     from pastream_cli.session import list_devices
     from pastream_cli.signals import Requests

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pastream_cli.engine import files, virtual
+from pastream_cli.engine.devices import latency_for
 from pastream_cli.engine.files import InputFile
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.sides import Side, power_of_two_above
-from pastream_cli.engine.stream import latency_for
 from pastream_cli.errors import DeviceError, UsageError
 from pastream_cli.job import Job, Pair, Route
 from pastream_cli.report import DeviceInfo

@@ -12,9 +12,10 @@ from datetime import datetime, timezone
 from typing import TypeVar
 
 from pastream_cli.engine import files
+from pastream_cli.engine.devices import choose_devices
 from pastream_cli.engine.files import InputFile
 from pastream_cli.engine.native import exit_on_abort
-from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream, choose_devices
+from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream
 from pastream_cli.errors import DeviceError, ExitCode, FileError, PastreamError
 from pastream_cli.job import Job
 from pastream_cli.naming import NameTemplate

@@ -87,6 +87,5 @@ def wait_until(condition: Callable[[], bool], what: str, timeout: float = 10.0) 
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
-            message = f"not within {timeout:g} s: {what}"
-            raise TimeoutError(message)
+            raise TimeoutError(f"not within {timeout:g} s: {what}")
         time.sleep(0.02)

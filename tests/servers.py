@@ -74,8 +74,11 @@ class Server(ABC):
         self._processes.clear()
 
     def suspend(self) -> None:
-        """Make the server hang: it keeps its clients and answers none of them."""
+        """Make the server hang: it keeps its clients and, from the moment this returns, answers none of them."""
         self._signal(signal.SIGSTOP)
+        for process in self._processes:
+            if process.poll() is None:
+                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let a suspended server go on."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.homes import make_home, need, wait_until
+from tests.homes import DEBIAN_PACKAGES, make_home, need, wait_until
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server, running
 
 ROOT = Path(__file__).parent.parent
@@ -62,9 +62,10 @@ def client(server: Server, *words: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def assert_arecord_hears_the_server(server: Server) -> None:
-    need("arecord", "sox")
-    with client(server, "sox", "-q", "-n", "-t", "pulseaudio", "default", "synth", "5", "sine", "440"):
-        completed = server.run("arecord", "-q", "-d", "1", "-r", "48000", "-c", "2", "-f", "S16_LE", "take.wav")
+    need("arecord")
+    encoding = ("-q", "-r", "48000", "-c", "2", "-f", "S16_LE")
+    with client(server, "aplay", *encoding, "-d", "5", "/dev/urandom"):
+        completed = server.run("arecord", *encoding, "-d", "1", "take.wav")
     assert completed.returncode == 0, completed.stderr
     take, rate = soundfile.read(server.home / "take.wav")
     assert (rate, take.shape) == (48000, (48000, 2))
@@ -145,6 +146,11 @@ def test_a_server_ends_with_the_process_that_started_it(server_type: type[Server
     shutil.rmtree(home)
     with running(server_type):
         pass  # what a jackd of this name left behind goes when the next one does
+
+
+def test_what_a_skipped_test_asks_for_is_installed_before_the_tests() -> None:
+    script = (ROOT / "tests/install-debian-packages").read_text().split()
+    assert set(DEBIAN_PACKAGES.values()) <= set(script)
 
 
 def test_the_developers_servers_are_out_of_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

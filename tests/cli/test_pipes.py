@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -73,14 +74,14 @@ def test_a_pipe_is_played_to_its_last_frame(pastream: Pastream, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("length", [0, 1000, 0x7FFFF000, 0xFFFFFFFF])
-@pytest.mark.parametrize(("file_type", "field", "order"), [("WAV", 40, "little"), ("AU", 8, "big")])
+@pytest.mark.parametrize(("file_type", "field", "order"), [("WAV", 40, "<u4"), ("AU", 8, ">u4")])
 def test_a_pipe_is_played_to_its_end_whatever_length_it_claims(
     pastream: Pastream, tmp_path: Path, file_type: str, field: int, order: str, length: int
 ) -> None:
     source = make_noise(tmp_path / "in", 10_007, file_type=file_type)
-    claim = length.to_bytes(4, "little" if order == "little" else "big")
-    data = (tmp_path / "in").read_bytes()
-    result = pastream("-", "out.wav", "-D", "virtual:fast", stdin=data[:field] + claim + data[field + 4 :])
+    data = bytearray((tmp_path / "in").read_bytes())
+    data[field : field + 4] = np.array([length], order).tobytes()
+    result = pastream("-", "out.wav", "-D", "virtual:fast", stdin=bytes(data))
     assert result.returncode == 0, result.stderr
     assert_same(read(tmp_path / "out.wav"), source)
 
@@ -174,14 +175,15 @@ def test_a_reader_that_stalls_loses_what_is_told_and_nothing_of_the_timeline(pas
     time.sleep(1.5)
     result = pastream.finish(process)
     assert result.returncode == 0, result.stderr
-    told = [line for line in result.stderr.splitlines() if "lost, the output was too slow" in line]
-    assert len(told) == 1
+    assert "frames lost, the output was too slow" in result.stderr
+    in_summary = re.search(r"; ([0-9 ]+) frames lost in", result.stderr)
+    assert in_summary
+    lost_frames = int(in_summary[1].replace(" ", ""))
+    assert RATE / 10 < lost_frames < 3 * RATE
     sound, _ = soundfile.read(io.BytesIO(result.stdout))
+    assert sound.shape == (3 * RATE, 2)
     sine = np.tile(0.5 * np.sin(2 * np.pi * np.arange(48) / 48), 3000)
     is_silent = (sound == 0).all(axis=1)
-    lost_frames = int("".join(filter(str.isdigit, told[0].partition(" frames")[0])))
-    assert sound.shape == (3 * RATE, 2)
-    assert RATE / 10 < lost_frames < 3 * RATE
-    # two frames of each period are silent anyway
-    assert is_silent.sum() - lost_frames == pytest.approx((3 * RATE - lost_frames) / 24, abs=2)
     np.testing.assert_allclose(sound[~is_silent, 0], sine[~is_silent], rtol=0, atol=2**-23)
+    # two frames of each period are silent anyway, so at either end of a loss there may be one too many
+    assert is_silent.sum() - lost_frames == pytest.approx((3 * RATE - lost_frames) / 24, abs=10)

@@ -100,6 +100,12 @@ def test_an_offset_that_leaves_nothing_is_refused(pastream: Pastream, tmp_path: 
     assert not (tmp_path / "out.wav").exists()
 
 
+@pytest.mark.parametrize("arguments", ["in.wav", "in.wav null -d 2", "in.wav ^ -p 0.5 -d 0.5", "null -d 1"])
+def test_a_run_without_a_recording_ends_by_itself(fast: Callable[..., Result], tmp_path: Path, arguments: str) -> None:
+    make_noise(tmp_path / "in.wav", SECOND)
+    assert fast(*arguments.split()).stderr.splitlines()[-1].startswith("pastream: 48 000 frames, 00:00:01.0; ")
+
+
 @pytest.mark.parametrize(
     ("lengths", "frames"),
     [

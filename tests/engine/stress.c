@@ -64,8 +64,8 @@ static const struct {
     {"ring", stress_ring},
     {"samples", stress_samples},
     {"device", stress_device},
-    
-    
+    {"virtual", stress_virtual},
+
 };
 
 int main(int argc, char **argv) {

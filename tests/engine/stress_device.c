@@ -124,8 +124,7 @@ static void check_capture(const struct device *d, const struct engine_counts *be
 static int should_settle(struct device *d, int64_t frames, unsigned long flags) {
     d->clean_frames = flags ? 0 : d->clean_frames + frames;
     d->settling_frames += frames;
-    return d->clean_frames >= d->run->settle_frames ||
-           d->settling_frames >= d->run->settle_at_most;
+    return d->clean_frames >= d->run->settle_frames || d->settling_frames >= d->run->settle_at_most;
 }
 
 static void count_flags(struct device *d, unsigned long flags) {

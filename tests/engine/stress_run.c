@@ -80,8 +80,8 @@ static void open_playback(struct run *run, uint64_t ring_frames, int64_t input_f
         run->input->frames = input_frames;
         run->input->bits = side->bits;
         run->input->slow_one_in = run->slow_one_in;
-        if (one_in(&run->random, 8))
-            run->input->fails_at = random_from(&run->random, 0, input_frames);
+        if (input_frames && one_in(&run->random, 8))
+            run->input->fails_at = random_from(&run->random, 0, input_frames - 1);
     }
     if (!engine_set_playback(run->engine, run->playback_ring, side->format, side->channels))
         violation("the engine does not take the playback side");
@@ -277,7 +277,8 @@ int64_t run_recorded_frames(const struct run *run) {
 int32_t *run_recording(const struct run *run) {
     const int channels = run->capture.file_channels;
     const int format = run->capture.file_sample == FILE_FLOAT32 ? SAMPLE_FLOAT32 : SAMPLE_INT32;
-    int32_t *recording = allocate((uint64_t)(run_recorded_frames(run) * channels), sizeof *recording);
+    int32_t *recording =
+        allocate((uint64_t)(run_recorded_frames(run) * channels), sizeof *recording);
     int32_t *next = recording;
     for (int i = 0; i < run->piece_count; ++i) {
         const struct fake_file *file = run->pieces[i].file;

@@ -90,11 +90,11 @@ static void expect_same(const char *what, const void *got, const void *expected,
 
 static float random_float(struct random *r) {
     static const float special[] = {
-        0.0f,       -0.0f,       1.0f,      -1.0f,          1.5f,       -1.5f,
-        3e38f,      -3e38f,      INFINITY,  -INFINITY,      NAN,        -NAN,
-        1e-45f,     -1e-45f,     0x1p-126f, 0x1p-31f,       -0x1p-31f,  0x1p-32f,
-        -0x1p-32f,  0x1.8p-31f,  0x1p-16f,  0x1.fffffep-1f, 0x1p-9f,    -0x1.fffffep-1f,
-        0x1.8p-32f, 0x1.8p-16f,  0x1.8p-8f, 0x1.fffffcp-1f, -0x1.8p-8f, 0x1.00001p-9f,
+        0.0f,       -0.0f,      1.0f,      -1.0f,          1.5f,       -1.5f,
+        3e38f,      -3e38f,     INFINITY,  -INFINITY,      NAN,        -NAN,
+        1e-45f,     -1e-45f,    0x1p-126f, 0x1p-31f,       -0x1p-31f,  0x1p-32f,
+        -0x1p-32f,  0x1.8p-31f, 0x1p-16f,  0x1.fffffep-1f, 0x1p-9f,    -0x1.fffffep-1f,
+        0x1.8p-32f, 0x1.8p-16f, 0x1.8p-8f, 0x1.fffffcp-1f, -0x1.8p-8f, 0x1.00001p-9f,
     };
     if (one_in(r, 8))
         return special[random_from(r, 0, sizeof special / sizeof *special - 1)];
@@ -105,9 +105,9 @@ static float random_float(struct random *r) {
 
 static int32_t random_int(struct random *r) {
     static const int32_t special[] = {
-        0,       -1,      1,          INT32_MAX,  INT32_MIN,  0x7F,       0x80,      0x7FFF,
-        0x8000,  -0x80,   -0x81,      -0x8000,    0x7FFFFF80, 0x7FFFFF7F, 0x7FFF8000, 0x7FFF7FFF,
-        -0x8001, 0x800000, 0x7F800000, 0x7F7FFFFF,
+        0,          -1,         1,       INT32_MAX, INT32_MIN,  0x7F,       0x80,
+        0x7FFF,     0x8000,     -0x80,   -0x81,     -0x8000,    0x7FFFFF80, 0x7FFFFF7F,
+        0x7FFF8000, 0x7FFF7FFF, -0x8001, 0x800000,  0x7F800000, 0x7F7FFFFF,
     };
     if (one_in(r, 8))
         return special[random_from(r, 0, sizeof special / sizeof *special - 1)];
@@ -170,8 +170,7 @@ static void *record(const struct passage *p, const void *captured) {
     ring *frames = ring_new(frame_bytes, ring_frames_for(p->frames), NULL);
     engine *e = engine_new();
     struct fake_file *file = fake_file_new(p->file_sample, p->file_channels, (struct random){0});
-    output_file *out =
-        output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1);
+    output_file *out = output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1);
     if (!engine_set_capture(e, frames, p->device_format, p->device_channels) ||
         !engine_prepare(e, -1, 0, 0, 0, 0) ||
         writer_configure(e, &fake_functions, p->map, p->file_channels, NAP_NS) != LOOP_OK)

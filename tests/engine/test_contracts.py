@@ -1,0 +1,86 @@
+"""What the engine borrows of soundfile and sounddevice beyond their documentation: one test per private name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.homes import need
+
+BORROWED_OF_LIBSNDFILE = (
+    "sf_command",
+    "sf_error",
+    "sf_error_number",
+    "sf_readf_float",
+    "sf_readf_int",
+    "sf_seek",
+    "sf_strerror",
+    "sf_write_sync",
+    "sf_writef_float",
+    "sf_writef_int",
+)
+
+
+@pytest.mark.parametrize("function", BORROWED_OF_LIBSNDFILE)
+def test_soundfile_lends_libsndfiles_functions(function: str) -> None:
+    assert hasattr(soundfile, "_snd"), "soundfile._snd, its handle on libsndfile, has moved"
+    borrowed = getattr(soundfile._snd, function, None)
+    assert borrowed is not None, f"soundfile._snd no longer declares {function}"
+    assert int(soundfile._ffi.cast("uintptr_t", borrowed)), f"{function} is no function with an address"
+
+
+def test_soundfile_lends_its_ffi() -> None:
+    assert hasattr(soundfile, "_ffi"), "soundfile._ffi, through which its pointers are cast, has moved"
+    assert soundfile._ffi.NULL is not None
+    assert soundfile._ffi.sizeof("int") == 4
+    assert soundfile._ffi.string(soundfile._ffi.new("char[]", b"text")) == b"text"
+
+
+def test_a_sound_file_lends_its_handle(tmp_path: Path) -> None:
+    with soundfile.SoundFile(tmp_path / "file.wav", "w", 48000, 1) as file:
+        assert hasattr(file, "_file"), "SoundFile._file, libsndfile's SNDFILE pointer, has moved"
+        assert soundfile._ffi.typeof(file._file).kind == "pointer", "SoundFile._file is no pointer any more"
+        assert soundfile._snd.sf_error(file._file) == 0
+
+
+def of_sounddevice(expression: str) -> str:
+    """Evaluate in a process of its own: the import starts every host."""
+    need("libportaudio.so.2")
+    program = f"import inspect, sounddevice; print({expression})"
+    completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout.strip()
+
+
+def test_sounddevice_opens_a_stream_with_a_c_callback() -> None:
+    names = of_sounddevice("*inspect.signature(sounddevice._StreamBase.__init__).parameters").split()
+    wanted = {
+        "kind",
+        "samplerate",
+        "blocksize",
+        "device",
+        "channels",
+        "dtype",
+        "latency",
+        "callback",
+        "userdata",
+        "wrap_callback",
+        "clip_off",
+        "dither_off",
+    }
+    assert wanted <= set(names), f"sounddevice._StreamBase no longer takes {wanted - set(names)}"
+
+
+def test_sounddevice_declares_portaudios_callback() -> None:
+    arguments = of_sounddevice("len(sounddevice._ffi.typeof('PaStreamCallback *').args)")
+    assert arguments == "6", "sounddevice._ffi no longer declares PaStreamCallback as PortAudio does"
+
+
+def test_sounddevice_ends_portaudio_on_demand() -> None:
+    assert of_sounddevice("len(inspect.signature(sounddevice._terminate).parameters)") == "0", (
+        "sounddevice._terminate, its own exit handler, has moved or wants arguments"
+    )
