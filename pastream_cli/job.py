@@ -104,8 +104,6 @@ class Job:
         """Refuse what needs an INPUT or OUTPUT that was not given."""
         if self.input is None and (self.pad is None or not self.pad.is_zero()):
             raise UsageError("cannot use --pad: there is no INPUT to follow", "a recording is as long as -d TIME says")
-        if self.input is None and self.output is None and self.quiet:
-            raise UsageError("cannot listen quietly: without an OUTPUT there is nothing but the screen", "leave out -q")
         if self.input is None and self.loop:
             raise UsageError("cannot use --loop: there is no INPUT to repeat")
         if self.output is None and not self.offset.is_zero():
@@ -140,6 +138,8 @@ class Job:
         for name, wanted in (("--verbose", self.verbose), ("--meter", self.meter)):
             if self.quiet and wanted:
                 raise UsageError(f"cannot use {name}: --quiet says the opposite", "leave out one of the two")
+        if self.input is None and self.output is None and self.quiet:
+            raise UsageError("cannot listen quietly: without an OUTPUT there is nothing but the screen", "leave out -q")
 
 
 def is_null(word: str) -> bool:

@@ -1,12 +1,20 @@
-"""What people read on stderr: banner, loss lines, status, summary. Plain text, pure."""
+"""What people read on stderr: banner, loss lines, summary. Plain text, pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from pastream_cli.job import STANDARD_STREAM
+from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
 from pastream_cli.units import format_clock, format_count
 
 PROGRAM = "pastream"
+INDENT = " " * len(f"{PROGRAM}: ")
+
+_MOST_PLACES = 10
+# Beyond, channels are summed up instead of listed.
+_MOST_CHANNELS = 16
 
 _WHAT_HAPPENED = {
     LossKind.OVERRUN: "lost, the output was too slow",
@@ -18,13 +26,23 @@ _WHAT_HAPPENED = {
 }
 
 
+def printable(text: str) -> str:
+    """Return a name without the control characters and lone bytes that would upset a terminal or a log."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 def error_lines(message: str, way_out: str | None) -> list[str]:
     """Return a failure as one line, and the way out as a second where there is one."""
     return [f"{PROGRAM}: {message}", *([f"{PROGRAM}: {way_out}"] if way_out else [])]
 
 
 def warning_line(text: str) -> str:
-    return f"{PROGRAM}: warning: {text}"
+    return f"{PROGRAM}: warning: {printable(text)}"
+
+
+# ---- banner ----
 
 
 def length_words(frames: int | None, rate: float) -> str:
@@ -34,23 +52,70 @@ def length_words(frames: int | None, rate: float) -> str:
 
 def banner_line(opening: Opening) -> str:
     """Say what is connected to what, in one line."""
+    acts = " and ".join(_acts(opening))
+    return f"{PROGRAM}: {acts} at {opening.rate:g} Hz{_latency_words(opening)} {_length_of(opening)}"
+
+
+def banner_lines(opening: Opening) -> list[str]:
+    """Say what is connected to what, in three lines for a terminal."""
+    acts = _acts(opening)
+    if opening.playback_device is None and opening.capture_name is not None:
+        device, _, file = acts[0].partition(" to ")
+        acts = [_recorded_device(opening), f"to {_recorded_file(opening)}"]
+    elif opening.playback_device is None:
+        acts.append("to no file: nothing is recorded")
+    elif len(acts) == 1:
+        acts = [f"playing {_name(opening.playback_name)}", f"on {_played_device(opening)}"]
+    length = f"at {opening.rate:g} Hz{_latency_words(opening)}, {_length_of(opening)}"
+    first, *others = [*acts, length]
+    return [f"{PROGRAM}: {first}", *(f"{INDENT}{line}" for line in others)]
+
+
+def _acts(opening: Opening) -> list[str]:
     acts = []
     if opening.playback_device is not None:
-        acts.append(
-            f"playing {opening.playback_name} on {opening.playback_device}"
-            f" ({opening.playback_channels} ch {opening.playback_format})"
-        )
-    if opening.capture_device is not None:
-        device = f"{opening.capture_device} ({opening.capture_channels} ch {opening.capture_format})"
-        if opening.capture_name is not None:
-            acts.append(f"recording {device} to {opening.capture_name} ({opening.file_type} {opening.encoding})")
-        else:
-            acts.append(f"listening to {device}")
+        acts.append(f"playing {_name(opening.playback_name)} on {_played_device(opening)}")
+    if opening.capture_device is not None and opening.capture_name is not None:
+        acts.append(f"{_recorded_device(opening)} to {_recorded_file(opening)}")
+    elif opening.capture_device is not None:
+        acts.append(f"listening to {_captured_device(opening)}")
+    return acts
+
+
+def _recorded_device(opening: Opening) -> str:
+    return f"recording {_captured_device(opening)}"
+
+
+def _captured_device(opening: Opening) -> str:
+    return f"{printable(opening.capture_device or '')} ({opening.capture_channels} ch {opening.capture_format})"
+
+
+def _played_device(opening: Opening) -> str:
+    return f"{printable(opening.playback_device or '')} ({opening.playback_channels} ch {opening.playback_format})"
+
+
+def _recorded_file(opening: Opening) -> str:
+    # how many channels the file has goes without saying where it is as many as the device delivers
+    differs = opening.file_channels != opening.capture_channels
+    channels = f"{opening.file_channels} ch " if differs else ""
+    return f"{_name(opening.capture_name)} ({channels}{opening.file_type} {opening.encoding})"
+
+
+def _name(name: str | None) -> str:
+    return printable(name or "")
+
+
+def _latency_words(opening: Opening) -> str:
+    return f", latency {opening.latency:.3g} s," if opening.latency else ""
+
+
+def _length_of(opening: Opening) -> str:
     if opening.length_frames is None and opening.playback_name is not None:
-        length = "until the input ends"
-    else:
-        length = length_words(opening.length_frames, opening.rate)
-    return f"{PROGRAM}: {' and '.join(acts)} at {opening.rate:g} Hz {length}"
+        return "until the input ends"
+    return length_words(opening.length_frames, opening.rate)
+
+
+# ---- while it runs ----
 
 
 def loss_line(loss: Loss, rate: float) -> str:
@@ -61,46 +126,152 @@ def loss_line(loss: Loss, rate: float) -> str:
     return f"{PROGRAM}: {frames} {_WHAT_HAPPENED[loss.kind]} at {format_clock(loss.frame, rate)}"
 
 
-def status_line(snapshot: Snapshot) -> str:
-    """Say how the run stands, on less than forty columns."""
-    text = format_clock(snapshot.frames, snapshot.rate)
-    if snapshot.length_frames is not None:
-        text += f" of {format_clock(snapshot.length_frames, snapshot.rate)}"
-    if snapshot.lost_frames:
-        text += f" lost {format_count(snapshot.lost_frames)}"
-    if snapshot.underruns:
-        text += f" underruns {snapshot.underruns}"
-    return text
+def loss_words(run: Snapshot | Report) -> list[str]:
+    """Say what was lost so far, as far as it is known, in a few words each."""
+    words = []
+    if run.lost_frames:
+        words.append(f"{format_count(run.lost_frames)} frames lost")
+    if run.missing_frames:
+        words.append(f"about {format_count(run.missing_frames)} never came")
+    if run.underrun_frames:
+        words.append(f"{format_count(run.underrun_frames)} of silence played")
+    return words
 
 
-def _file_words(file: RecordedFile, rate: float) -> str:
-    clips = sum(file.clips)
-    name = "standard output" if file.name == STANDARD_STREAM else file.name
-    text = f"{name}: {format_count(file.frames)} frames, {format_clock(file.frames, rate)}"
-    return f"{text}, {format_count(clips)} clips" if clips else text
+# ---- the end ----
 
 
 def summary_line(report: Report) -> str:
     """Say how the run went, in one line."""
+    parts = [_written_words(report)]
     if report.files:
-        text = "; ".join(_file_words(file, report.rate) for file in report.files)
-        text = f"wrote {text}"
-    elif report.rate:
-        text = f"{format_count(report.frames)} frames, {format_clock(report.frames, report.rate)}"
-    else:
-        text = "stopped before anything was opened"
+        parts += [_peak_words(report.files), *_clip_words(report.files)]
+    return f"{PROGRAM}: {'; '.join([', '.join(parts), *_fault_words(report)])}"
+
+
+def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[str]:
+    """Say how the run went, in a few lines for a terminal.
+
+    Parameters
+    ----------
+    report : Report
+        How it went.
+    course : str
+        The level over the take, as characters; may be empty.
+    peaks : sequence of float
+        Of each channel, where no file has them.
+    """
+    lines = [_written_words(report)]
+    if report.files:
+        lines.append(f"{_channel_peak_words(_peaks_of(report.files))}; {_clips_of_channels(report.files)}")
+    elif peaks:
+        lines.append(_channel_peak_words(peaks))
+    lines.append("; ".join(_fault_words(report)))
+    if course:
+        lines.append(course)
+    return [f"{PROGRAM}: {lines[0]}", *(f"{INDENT}{line}" for line in lines[1:] if line)]
+
+
+def _written_words(report: Report) -> str:
+    """Say what there is now: files, where any were written."""
+    if not report.rate:
+        return "stopped before anything was opened"
+    frames = sum(file.frames for file in report.files) if report.files else report.frames
+    length = f"{format_count(frames)} frames, {format_clock(frames, report.rate)}"
+    if not report.files:
+        return length
+    names = [_file_name(file) for file in report.files]
+    if len(names) <= 2:
+        return f"wrote {' and '.join(names)}: {length}"
+    return f"wrote {format_count(len(names))} files, {names[0]} to {names[-1]}: {length}"
+
+
+def _file_name(file: RecordedFile) -> str:
+    return "standard output" if file.name == STANDARD_STREAM else printable(file.name)
+
+
+def _peaks_of(files: Sequence[RecordedFile]) -> list[float]:
+    return [max(of_channel) for of_channel in zip(*(file.peaks for file in files), strict=True)]
+
+
+def _clips_of(files: Sequence[RecordedFile]) -> list[int]:
+    return [sum(of_channel) for of_channel in zip(*(file.clips for file in files), strict=True)]
+
+
+def _peak_words(files: Sequence[RecordedFile]) -> str:
+    return f"peak {_dbfs(_peaks_of(files))}"
+
+
+def _dbfs(peaks: Iterable[float]) -> str:
+    return f"{format_level(decibels(max(peaks, default=0.0)))} dBFS"
+
+
+def _clip_words(files: Sequence[RecordedFile]) -> list[str]:
+    clips = sum(_clips_of(files))
+    return [_times(clips, "clip")] if clips else []
+
+
+def _channel_peak_words(peaks: Sequence[float]) -> str:
+    levels = [format_level(decibels(peak)) for peak in peaks]
+    if len(peaks) == 1:
+        return f"peak {levels[0]} dBFS"
+    if len(peaks) <= _MOST_CHANNELS:
+        return f"peaks {', '.join(levels)} dBFS"
+    loudest = max(range(len(peaks)), key=peaks.__getitem__)
+    silent = [number for number, peak in enumerate(peaks, 1) if not peak]
+    words = f"greatest peak {levels[loudest]} dBFS on channel {loudest + 1}"
+    return f"{words}; nothing but zeros on {ranges(silent)}" if silent else words
+
+
+def _clips_of_channels(files: Sequence[RecordedFile]) -> str:
+    clips = _clips_of(files)
+    if not any(clips):
+        return "no clips"
+    if len(clips) <= _MOST_CHANNELS:
+        return f"clips {', '.join(map(format_count, clips))}"
+    clipped = [number for number, count in enumerate(clips, 1) if count]
+    return f"{_times(sum(clips), 'clip')} on {'channel' if len(clipped) == 1 else 'channels'} {ranges(clipped)}"
+
+
+def _fault_words(report: Report) -> list[str]:
+    """Say what was lost, with the places, and what else the listener should know."""
+    words = []
     if report.lost_frames:
-        text += f"; {format_count(report.lost_frames)} frames lost in {_times(report.losses, 'place')}"
+        places = _places([loss for loss in report.loss_list if _is_stored_loss(loss)], report.rate)
+        count = _times(report.losses, "place")
+        words.append(f"{format_count(report.lost_frames)} frames lost in {count}{places}")
     if report.missing_frames:
-        text += f"; about {format_count(report.missing_frames)} frames never came"
+        places = _places([loss for loss in report.loss_list if loss.kind is LossKind.DEFICIT], report.rate)
+        words.append(f"about {format_count(report.missing_frames)} frames never came{places}")
     if report.underruns:
-        text += f"; {_times(report.underruns, 'underrun')} of {format_count(report.underrun_frames)} frames"
+        places = _places([loss for loss in report.loss_list if loss.kind is LossKind.UNDERRUN], report.rate)
+        words.append(f"{_times(report.underruns, 'underrun')} of {format_count(report.underrun_frames)} frames{places}")
     if report.host_flags:
-        text += f"; {_times(report.host_flags, 'xrun')} reported by the host"
-    faults = (report.lost_frames, report.missing_frames, report.underruns, report.host_flags)
-    if report.rate and not any(faults):
-        text += "; no xruns"
-    return f"{PROGRAM}: {text}"
+        by_host = {LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK}
+        places = _places([loss for loss in report.loss_list if loss.kind in by_host], report.rate)
+        words.append(f"{_times(report.host_flags, 'xrun')} reported by the host{places}")
+    if report.rate and not words:
+        words.append("no xruns")
+    if report.pauses:
+        frames = sum(pause.frames for pause in report.pauses)
+        words.append(f"{_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")
+    if report.dead_channels:
+        plural = "s" * (len(report.dead_channels) > 1)
+        words.append(f"nothing but zeros for 10 s or more on channel{plural} {ranges(report.dead_channels)}")
+    return words
+
+
+def _is_stored_loss(loss: Loss) -> bool:
+    return loss.kind in {LossKind.OVERRUN, LossKind.DEVICE}
+
+
+def _places(losses: Sequence[Loss], rate: float) -> str:
+    """Return where these losses were, the first ten of them."""
+    if not losses:
+        return ""
+    clocks = ", ".join(format_clock(loss.frame, rate) for loss in losses[:_MOST_PLACES])
+    more = f" and {format_count(len(losses) - _MOST_PLACES)} more" if len(losses) > _MOST_PLACES else ""
+    return f" at {clocks}{more}"
 
 
 def buffer_line(report: Report) -> str:

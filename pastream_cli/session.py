@@ -377,8 +377,11 @@ class Session:
 
     def _fail(self, error: PastreamError) -> None:
         """Keep the first failure; what comes after it is mostly a consequence."""
-        if self._failure is None:
-            self._failure, self._exit_code, self._stop_reason = error, error.exit_code, "failed"
+        if self._failure is not None:
+            return
+        self._failure = error
+        if self._exit_code is ExitCode.COMPLETE:
+            self._exit_code, self._stop_reason = error.exit_code, "failed"
 
     def _give_up(self) -> None:
         self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"

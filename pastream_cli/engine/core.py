@@ -101,7 +101,8 @@ class Core:
             if side is not None and not configure(self._engine, ffi.NULL, side.format_code, side.channels):
                 raise UsageError(f"cannot open {side.device.name} with {side.channels} channels: at most 1024")
         rate = samplerate or next(iter(sides.values())).device.default_rate
-        self._device = self._open_device(rate, blocksize or 0)
+        self._asked_block = blocksize or 0
+        self._device = self._open_device(rate, self._asked_block)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
@@ -175,7 +176,7 @@ class Core:
         """
         side = self._playback
         assert side is not None
-        ring = self._playback_ring = RingBuffer(side.frame_bytes, side.buffer_frames(self.samplerate, buffersize))
+        ring = self._playback_ring = RingBuffer(side.frame_bytes, self._ring_frames(side, buffersize))
         lib.engine_set_playback(self._engine, ring.handle, side.format_code, side.channels)
         indices = _indices(channel_map, side.channels, source.channels)
         check_memory(
@@ -213,7 +214,7 @@ class Core:
         """
         side = self._capture
         assert side is not None
-        ring = self._capture_ring = RingBuffer(side.frame_bytes, side.buffer_frames(self.samplerate, buffersize))
+        ring = self._capture_ring = RingBuffer(side.frame_bytes, self._ring_frames(side, buffersize))
         lib.engine_set_capture(self._engine, ring.handle, side.format_code, side.channels)
         indices = _indices(channel_map, sink.channels, side.channels)
         nap_ns = self._nap_ns(ring, is_pipe=sink.path == files.STANDARD_STREAM)
@@ -225,6 +226,9 @@ class Core:
         engine = self._engine
         self._write = lambda: lib.writer_run(engine)
         return ring
+
+    def _ring_frames(self, side: Side, buffersize: int | None) -> int:
+        return side.buffer_frames(self.samplerate, buffersize, self._asked_block)
 
     def cut(self) -> None:
         """Have the writer go on to the offered file now, without waiting for the frame limit."""

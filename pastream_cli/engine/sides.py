@@ -33,15 +33,16 @@ class Side:
     def frame_bytes(self) -> int:
         return self.channels * self.sample_bytes
 
-    def buffer_frames(self, rate: float, asked: int | None) -> int:
+    def buffer_frames(self, rate: float, asked: int | None, block_frames: int) -> int:
         """Return the size of the ring in frames, a power of two.
 
-        As many as were asked for, else about 10 s, halved until they fit in 64 MiB.
+        As many as were asked for, else about 10 s, halved until they fit in 64 MiB; but no less
+        than two blocks, of which the device fills one while the other is emptied.
         """
         frames = power_of_two_above(asked or int(rate * DEFAULT_BUFFER_SECONDS))
         while asked is None and frames * self.frame_bytes > _MOST_BUFFER_BYTES:
             frames //= 2
-        return frames
+        return max(frames, power_of_two_above(2 * block_frames))
 
 
 class DeviceStream(Protocol):

@@ -97,8 +97,8 @@ def test_a_take_that_waits_for_its_input_stops_all_the_same(
     if beginning:
         wait_until((tmp_path / "take.wav").exists, "the file")
     else:
-        wait_until(lambda: handles(process.pid, signal.SIGINT), "a handler of the signal")
-    process.send_signal(signal.SIGINT)
+        wait_until(lambda: handles(process.pid, signal.SIGTERM), "a handler of the signal")
+    process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
     assert not (tmp_path / "take.wav").exists()
 

@@ -145,6 +145,11 @@ static void check_block(struct device *d, const struct engine_counts *before,
         expect_equal("frames played before time zero", delivered, 0);
         expect_equal("position before time zero", after.position, 0);
         expect_equal("settled", after.settled, should_settle(d, frames, flags));
+    } else if (after.paused_frames > before->paused_frames) {
+        expect_equal("frames paused", after.paused_frames - before->paused_frames, frames);
+        expect_equal("frames played in a pause", delivered, 0);
+        expect_equal("position in a pause", after.position, before->position);
+        expect_equal("result in a pause", result, 0);
     } else {
         count_flags(d, flags);
         if (output)

@@ -29,6 +29,7 @@ struct piece {
     struct fake_file *file;
     output_file *handle; /* NULL once it is closed */
     int64_t limit;
+    int is_unlimited; /* since it was opened */
 };
 
 struct run {
@@ -58,7 +59,9 @@ struct run {
 
     struct piece pieces[MOST_PIECES];
     int piece_count;
-    int cuts; /* asked for: so many pieces may be short */
+    int cuts;    /* asked for: so many pieces may be short */
+    int gave_up; /* the writer was told to leave what waits */
+    int is_paused;
     struct loss losses[MOST_LOSSES];
     int loss_count;
     struct engine_counts counts; /* as last read */

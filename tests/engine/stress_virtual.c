@@ -61,7 +61,7 @@ static void check_loopback(const struct run *run) {
     }
     free(recording);
     const int64_t heard = least_of(least_of(run->counts.position, run->limit), run->input->frames);
-    if (run->counts.lost_frames == 0)
+    if (run->counts.lost_frames == 0 && !run->gave_up)
         expect_equal("frames of the input in the recording", next, most_of(run->offset, heard));
 }
 

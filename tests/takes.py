@@ -1,0 +1,138 @@
+"""Takes seen from outside: how long the file is, what others read of it, what was said and when."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+import threading
+import time
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.homes import need, wait_until
+from tests.runner import Result
+from tests.sounds import RATE, Samples
+
+FRAME_BYTES = 2 * 3
+"""Of a recording of two channels in PCM_24."""
+
+RAMP = "virtual:sine=0.01"
+"""A sound so slow that for 20 s each frame has a value of its own in 24 bits, and only the first is silent."""
+
+SLACK = 3
+"""A limit in seconds is multiplied by this where a busy machine may be late."""
+
+
+@cache
+def _ramp_channel(frames: int) -> NDArray[np.int32]:
+    values = (round(0.5 * math.sin(2 * math.pi * math.fmod(i * 0.01 / RATE, 1.0)) * 2**31) for i in range(frames))
+    return (np.fromiter(values, "int64", frames) + 0x80 & ~0xFF).astype("int32")
+
+
+def ramp(frames: int, channels: int = 2) -> NDArray[np.int32]:
+    """Return what `RAMP` sounds like for so many frames, in PCM_24."""
+    assert frames <= 20 * RATE
+    return np.repeat(_ramp_channel(20 * RATE)[:frames, np.newaxis], channels, axis=1)
+
+
+def silences(samples: Samples) -> list[tuple[int, int]]:
+    """Return where frames of `RAMP` are silent: first frame and length of each run, the natural one left out."""
+    is_silent = np.concatenate([[False], (samples == 0).all(axis=1), [False]])
+    if len(samples):
+        is_silent[1] = False
+    edges = np.flatnonzero(is_silent[1:] != is_silent[:-1])
+    return [(int(first), int(end - first)) for first, end in pairwise(edges)][::2]
+
+
+def frames_on_disk(path: Path, frame_bytes: int = FRAME_BYTES) -> int:
+    """Return how many frames the file is long, whatever its header says."""
+    return path.stat().st_size // frame_bytes if path.exists() else 0
+
+
+def wait_for_frames(path: Path, frames: int = 1000, frame_bytes: int = FRAME_BYTES) -> float:
+    """Wait until the file has so many frames, beside a header; return when that was."""
+    wait_until(lambda: frames_on_disk(path, frame_bytes) > frames + 1000, f"{frames} frames in {path.name}", 60)
+    return time.monotonic()
+
+
+def read_by_sox(path: Path, channels: int = 2, *options: str) -> NDArray[np.int32]:
+    """Return what sox reads of the file, left-justified; it must be content with it."""
+    need("sox")
+    done = subprocess.run(["sox", *options, path, "-t", "s32", "-"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return np.frombuffer(done.stdout, "<i4").reshape(-1, channels)
+
+
+def handles(pid: int, number: int) -> bool:
+    """Tell whether the process has a handler of its own for the signal."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        caught = next(line for line in status if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+def told(result: Result) -> dict[str, int]:
+    """Return the files that the summary says were written, and how many frames each has."""
+    lines = [line for line in result.stderr.splitlines() if line.startswith("pastream: wrote ")]
+    files = re.findall(r"(?:wrote |; )([^ ;]+): ([0-9 ]+) frames", lines[-1]) if lines else []
+    return {name: number(frames) for name, frames in files}
+
+
+def number(text: str) -> int:
+    """Return a count as people read it, with spaces, as a number."""
+    return int(text.replace(" ", ""))
+
+
+class Listener:
+    """Hears what a command says on stderr, and when; it ends with the command.
+
+    Parameters
+    ----------
+    process : Popen
+        Started, its stderr a pipe that nobody else reads.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.lines: list[tuple[float, str]] = []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.lines.append((time.monotonic(), line.decode(errors="replace").rstrip("\n")))
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        return "\n".join(line for _, line in self.lines)
+
+    def when(self, words: str) -> float | None:
+        """Return when a line with these words first came, `None` if none has yet."""
+        return next((moment for moment, line in self.lines if words in line), None)
+
+    def wait_for(self, words: str, timeout: float) -> float:
+        """Wait for a line with these words; return when it came."""
+        try:
+            wait_until(lambda: self.when(words) is not None, words, timeout)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}; there was: {self.text}") from None
+        moment = self.when(words)
+        assert moment is not None
+        return moment
+
+    def finish(self, timeout: float) -> Result:
+        """Wait for the command's end, which must come within so many seconds and without a traceback."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"still running after {timeout:g} s: {self.text}") from None
+        self._thread.join()
+        assert "Traceback" not in self.text, self.text
+        return Result(self.process.returncode, b"", self.text)
