@@ -10,14 +10,20 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 import os
 import sys
+import time
 from contextlib import suppress
-from typing import NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pastream_cli.errors import ExitCode, PastreamError
+
+if TYPE_CHECKING:
+    from pastream_cli.job import Job
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    _occupy_standard_descriptors()
     try:
         code = _run(sys.argv[1:])
     except BrokenPipeError:
@@ -27,8 +33,17 @@ def main() -> NoReturn:
 
         for line in error_lines(error.message, error.way_out):
             print(line, file=sys.stderr)  # noqa: T201
-        code = error.exit_code
+        code = _report_failure(sys.argv[1:], error)
     _exit(code)
+
+
+def _occupy_standard_descriptors() -> None:
+    """Put the null device where a standard stream is closed, or whatever is opened next would be taken for it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    # print() would take none for standard output
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the process
 
 
 def _run(argv: list[str]) -> ExitCode:
@@ -42,55 +57,103 @@ def _run(argv: list[str]) -> ExitCode:
 
         return _print(f"pastream {__version__}\n")
     if isinstance(wish, args.ListDevices):
-        return _list_devices()
-    return _run_session(wish)
+        return _list_devices(as_json=wish.json, verbose=wish.verbose)
+    if isinstance(wish, args.Complete):
+        from pastream_cli.completing import answers
+
+        return _print("".join(f"{answer}\n" for answer in answers(wish.what)))
+    return _run_session(wish, argv)
 
 
 def _print(text: str) -> ExitCode:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    print(text, end="", flush=True)  # noqa: T201
     return ExitCode.COMPLETE
 
 
-def _list_devices() -> ExitCode:
+def _print_json(value: dict[str, Any], output: str | None) -> None:
+    """Print one line on standard output, or on standard error where standard output carries sound."""
+    from pastream_cli.jsonreport import line_of
+
+    stream = sys.stderr if output == "-" else sys.stdout
+    print(line_of(value), file=stream, flush=True)
+
+
+def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
+    """Print the failure as JSON where that was asked for, and return its exit code."""
+    from datetime import datetime, timezone
+
+    from pastream_cli import args
+
+    if args.wants_json(argv):
+        from pastream_cli.jsonreport import failure_report
+
+        try:
+            _print_json(failure_report(argv, error, now=datetime.now(timezone.utc)), args.output_of(argv))
+        except BrokenPipeError:
+            return ExitCode.PIPE_CLOSED
+    return error.exit_code
+
+
+def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     from pastream_cli.engine import virtual
     from pastream_cli.engine.devices import all_devices
-    from pastream_cli.listing import device_table
+    from pastream_cli.lines import error_lines
+    from pastream_cli.listing import NO_DEVICE, device_table
+    from pastream_cli.noise import HostNoise
     from pastream_cli.session import list_devices
     from pastream_cli.signals import Requests
 
+    noise = HostNoise(shown=verbose)
     with Requests() as requests:
         try:
             devices = list_devices(requests, all_devices)
+            trouble = [] if devices else error_lines(*NO_DEVICE)
         except PastreamError as error:
-            devices = []
-            print(f"pastream: {error.message}; {error.way_out}", file=sys.stderr)  # noqa: T201
-    return _print(device_table([*devices, virtual.parse(virtual.NAME).info(virtual.NAME)]))
+            devices, trouble = [], error_lines(error.message, error.way_out)
+    for line in trouble:
+        print(line, file=noise.stream)
+    devices = [*devices, virtual.parse(virtual.NAME).info(virtual.NAME)]
+    if not as_json:
+        return _print(device_table(devices))
+    from pastream_cli.jsonreport import device_list
+
+    _print_json(device_list(devices), None)
+    return ExitCode.COMPLETE
 
 
-def _run_session(job: object) -> ExitCode:
-    from pastream_cli.job import Job
+def _run_session(job: Job, argv: list[str]) -> ExitCode:
+    from pastream_cli.keys import Keys
     from pastream_cli.noise import HostNoise
     from pastream_cli.screen import Screen
     from pastream_cli.session import Session
     from pastream_cli.signals import Requests
 
-    assert isinstance(job, Job)
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with Requests() as requests:
-        noise = HostNoise(shown=job.verbose)
-        screen = Screen(noise.stream, quiet=job.quiet, verbose=job.verbose)
-        session = Session(job, screen, requests)
-        report = session.run()
-        if report.exit_code == ExitCode.DEVICE:
-            screen.quoted(noise.text())
-        screen.ended(report)
+        # on a terminal the screen shows what libraries say, or it would go into the meter
+        noise = HostNoise(shown=job.verbose and not is_terminal)
+        with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
+            session = Session(job, screen, requests)
+            report = session.run()
+            if report.exit_code == ExitCode.DEVICE:
+                screen.quoted(noise.text())
+            if report.exit_code != ExitCode.PIPE_CLOSED:
+                screen.ended(report)
+        if job.json:
+            from datetime import datetime, timezone
+
+            from pastream_cli.jsonreport import run_report
+
+            epoch_ns = time.time_ns() - time.monotonic_ns()
+            value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))
+            _print_json(value, job.output)
         session.leave()
     return report.exit_code
 
 
 def _exit(code: ExitCode) -> NoReturn:
     """Leave at once: what a thread still hangs in must not hold up the exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         with suppress(OSError, ValueError):  # its reader has gone
             stream.flush()
     os._exit(code)

@@ -34,6 +34,14 @@ class ListDevices:
     """Show the devices."""
 
     json: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Tell a shell what can follow: devices, types or encodings."""
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,13 @@ class ShowVersion:
     """Show the version."""
 
 
+COMPLETE = "--complete"
+"""What the completions of shells ask with; nobody types it."""
+
 _SHOWN_AT_ONCE: dict[str, ShowHelp | ShowVersion] = {"help": ShowHelp(), "version": ShowVersion()}
 
 
-def parse(argv: Sequence[str]) -> Job | ListDevices | ShowHelp | ShowVersion:
+def parse(argv: Sequence[str]) -> Job | ListDevices | ShowHelp | ShowVersion | Complete:
     """Turn the arguments after the program's name into what they ask for.
 
     ``-h`` and ``--version`` win over everything else on the line, mistakes included.
@@ -61,6 +72,8 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | ShowHelp | ShowVersion:
     """
     if not argv:
         raise UsageError("cannot start: no INPUT was given", USAGE)
+    if argv[0] == COMPLETE and len(argv) == 2:
+        return Complete(argv[1])
     line = _Line(argv)
     for given in line.given:
         if given.option.field in _SHOWN_AT_ONCE:
@@ -68,11 +81,21 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | ShowHelp | ShowVersion:
     if line.mistakes:
         raise line.mistakes[0]
     values = _values(line.given)
-    _refuse_what_is_not_built(line.given)
     if values.pop("list", False):
-        return ListDevices(json=values.get("json", False))
+        return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False))
+    _refuse_what_is_not_built(line.given)
     playback, capture = _words(line.words)
     return Job(input=playback, output=capture, warnings=tuple(_warnings(line, values)), **values)
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Tell whether ``--json`` is on the line, whatever mistakes are there too."""
+    return any(given.option.field == "json" for given in _Line(argv).given)
+
+
+def output_of(argv: Sequence[str]) -> str | None:
+    """Return the second word of the line, whatever mistakes are there too."""
+    return (*_Line(argv).words, None, None)[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,9 @@ class Channels:
         fall = 0.0 if self._moved_at is None else (now - self._moved_at) * _FALL_PER_SECOND
         self._moved_at = now
         frames = self._window_frames
-        sums = square_sums if len(self._window) == 1 else map(sum, zip(*(sums for sums, _ in self._window), strict=True))
+        sums = (
+            square_sums if len(self._window) == 1 else map(sum, zip(*(sums for sums, _ in self._window), strict=True))
+        )
         for channel, peak, square_sum in zip(self.all, peaks, sums, strict=True):
             channel.move(peak, rms_decibels(square_sum, frames), now, fall)
             channel.silent_frames = 0 if peak > 0 else channel.silent_frames + levels.frames
@@ -221,15 +223,16 @@ def _slice(channels: Channels, shown: Sequence[Channel], row: int, bar_height: i
     """Return one line of upright bars, `row` lines above the lowest."""
     characters = heights(is_ascii=is_ascii)
     steps = len(characters)
+    nothing = "-" if is_ascii else "·"
     line: Line = []
     text, style = "", ""
     for index, channel in enumerate(shown):
         share = deflection(channel.bar)
         filled = 1 + height_index(share, steps * bar_height) - steps * row if channel.bar > SILENCE else 0
-        character = characters[min(filled, steps) - 1] if filled > 0 else " "
+        character = characters[min(filled, steps) - 1] if filled > 0 else nothing if row == 0 else " "
         own = _STYLES[(share >= _LOUD) + (share >= _HOT)]
         if row == 0 and channels.is_dead(channel):
-            character, own = "x" if is_ascii else "×", "bold magenta"
+            character, own = "x", "bold magenta"
         if own != style:
             line.append((text, style))
             text, style = "", own

@@ -74,10 +74,10 @@ class Course:
     Parameters
     ----------
     most : int
-        The most columns of `line`, an even number.
+        The most columns that it keeps.
     """
 
-    def __init__(self, most: int = 60) -> None:
+    def __init__(self, most: int = 64) -> None:
         self._most = most
         self._peaks: list[float] = []
         self._frames_per_column = 1
@@ -102,10 +102,12 @@ class Course:
         self._peaks = [max(peaks[i : i + 2]) for i in range(0, len(peaks) - 1, 2)]
         self._frames_per_column *= 2
 
-    def line(self, *, is_ascii: bool) -> str:
+    def line(self, width: int, *, is_ascii: bool) -> str:
         """Return the course as one character for each stretch of the take; empty where too little was seen."""
         if self._looks < _LEAST_LOOKS:
             return ""
+        while len(self._peaks) > max(1, width):
+            self._halve()
         characters = heights(is_ascii=is_ascii)
         shares = [deflection(decibels(peak)) for peak in self._peaks]
         return "".join(characters[height_index(share, len(characters))] for share in shares)

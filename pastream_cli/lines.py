@@ -52,67 +52,49 @@ def length_words(frames: int | None, rate: float) -> str:
 
 def banner_line(opening: Opening) -> str:
     """Say what is connected to what, in one line."""
-    acts = " and ".join(_acts(opening))
-    return f"{PROGRAM}: {acts} at {opening.rate:g} Hz{_latency_words(opening)} {_length_of(opening)}"
+    return f"{PROGRAM}: {' and '.join(' '.join(act) for act in _acts(opening))} {_terms(opening)}"
 
 
 def banner_lines(opening: Opening) -> list[str]:
     """Say what is connected to what, in three lines for a terminal."""
     acts = _acts(opening)
-    if opening.playback_device is None and opening.capture_name is not None:
-        device, _, file = acts[0].partition(" to ")
-        acts = [_recorded_device(opening), f"to {_recorded_file(opening)}"]
-    elif opening.playback_device is None:
-        acts.append("to no file: nothing is recorded")
-    elif len(acts) == 1:
-        acts = [f"playing {_name(opening.playback_name)}", f"on {_played_device(opening)}"]
-    length = f"at {opening.rate:g} Hz{_latency_words(opening)}, {_length_of(opening)}"
-    first, *others = [*acts, length]
-    return [f"{PROGRAM}: {first}", *(f"{INDENT}{line}" for line in others)]
+    parts = [" ".join(act) for act in acts] if len(acts) > 1 else acts[0]
+    return [f"{PROGRAM}: {parts[0]}", *(f"{INDENT}{part}" for part in (*parts[1:], _terms(opening)))]
 
 
-def _acts(opening: Opening) -> list[str]:
+def _acts(opening: Opening) -> list[list[str]]:
+    """Return what is done, each act in two parts: where from, and where to."""
     acts = []
     if opening.playback_device is not None:
-        acts.append(f"playing {_name(opening.playback_name)} on {_played_device(opening)}")
-    if opening.capture_device is not None and opening.capture_name is not None:
-        acts.append(f"{_recorded_device(opening)} to {_recorded_file(opening)}")
-    elif opening.capture_device is not None:
-        acts.append(f"listening to {_captured_device(opening)}")
+        device = _device_words(opening.playback_device, opening.playback_channels, opening.playback_format)
+        acts.append([f"playing {printable(opening.playback_name or '')}", f"on {device}"])
+    if opening.capture_device is not None:
+        device = _device_words(opening.capture_device, opening.capture_channels, opening.capture_format)
+        if opening.capture_name is not None:
+            acts.append([f"recording {device}", f"to {_file_words(opening)}"])
+        else:
+            acts.append([f"listening to {device}", "and recording nothing"])
     return acts
 
 
-def _recorded_device(opening: Opening) -> str:
-    return f"recording {_captured_device(opening)}"
+def _device_words(name: str, channels: int, sample_format: str | None) -> str:
+    return f"{printable(name)} ({channels} ch {sample_format})"
 
 
-def _captured_device(opening: Opening) -> str:
-    return f"{printable(opening.capture_device or '')} ({opening.capture_channels} ch {opening.capture_format})"
-
-
-def _played_device(opening: Opening) -> str:
-    return f"{printable(opening.playback_device or '')} ({opening.playback_channels} ch {opening.playback_format})"
-
-
-def _recorded_file(opening: Opening) -> str:
+def _file_words(opening: Opening) -> str:
     # how many channels the file has goes without saying where it is as many as the device delivers
-    differs = opening.file_channels != opening.capture_channels
-    channels = f"{opening.file_channels} ch " if differs else ""
-    return f"{_name(opening.capture_name)} ({channels}{opening.file_type} {opening.encoding})"
+    channels = f"{opening.file_channels} ch " if opening.file_channels != opening.capture_channels else ""
+    return f"{printable(opening.capture_name or '')} ({channels}{opening.file_type} {opening.encoding})"
 
 
-def _name(name: str | None) -> str:
-    return printable(name or "")
-
-
-def _latency_words(opening: Opening) -> str:
-    return f", latency {opening.latency:.3g} s," if opening.latency else ""
-
-
-def _length_of(opening: Opening) -> str:
+def _terms(opening: Opening) -> str:
+    """Return rate, latency and length."""
+    latency = f"latency {opening.latency:.3g} s, " if opening.latency else ""
     if opening.length_frames is None and opening.playback_name is not None:
-        return "until the input ends"
-    return length_words(opening.length_frames, opening.rate)
+        length = "until the input ends"
+    else:
+        length = length_words(opening.length_frames, opening.rate)
+    return f"at {opening.rate:g} Hz, {latency}{length}"
 
 
 # ---- while it runs ----
@@ -218,9 +200,7 @@ def _channel_peak_words(peaks: Sequence[float]) -> str:
     if len(peaks) <= _MOST_CHANNELS:
         return f"peaks {', '.join(levels)} dBFS"
     loudest = max(range(len(peaks)), key=peaks.__getitem__)
-    silent = [number for number, peak in enumerate(peaks, 1) if not peak]
-    words = f"greatest peak {levels[loudest]} dBFS on channel {loudest + 1}"
-    return f"{words}; nothing but zeros on {ranges(silent)}" if silent else words
+    return f"greatest peak {levels[loudest]} dBFS, on channel {loudest + 1}" if peaks[loudest] else "no sound"
 
 
 def _clips_of_channels(files: Sequence[RecordedFile]) -> str:
@@ -235,21 +215,7 @@ def _clips_of_channels(files: Sequence[RecordedFile]) -> str:
 
 def _fault_words(report: Report) -> list[str]:
     """Say what was lost, with the places, and what else the listener should know."""
-    words = []
-    if report.lost_frames:
-        places = _places([loss for loss in report.loss_list if _is_stored_loss(loss)], report.rate)
-        count = _times(report.losses, "place")
-        words.append(f"{format_count(report.lost_frames)} frames lost in {count}{places}")
-    if report.missing_frames:
-        places = _places([loss for loss in report.loss_list if loss.kind is LossKind.DEFICIT], report.rate)
-        words.append(f"about {format_count(report.missing_frames)} frames never came{places}")
-    if report.underruns:
-        places = _places([loss for loss in report.loss_list if loss.kind is LossKind.UNDERRUN], report.rate)
-        words.append(f"{_times(report.underruns, 'underrun')} of {format_count(report.underrun_frames)} frames{places}")
-    if report.host_flags:
-        by_host = {LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK}
-        places = _places([loss for loss in report.loss_list if loss.kind in by_host], report.rate)
-        words.append(f"{_times(report.host_flags, 'xrun')} reported by the host{places}")
+    words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")
     if report.pauses:
@@ -261,8 +227,23 @@ def _fault_words(report: Report) -> list[str]:
     return words
 
 
-def _is_stored_loss(loss: Loss) -> bool:
-    return loss.kind in {LossKind.OVERRUN, LossKind.DEVICE}
+def _xrun_words(report: Report) -> list[str]:
+    def places(*kinds: LossKind) -> str:
+        return _places([loss for loss in report.loss_list if loss.kind in kinds], report.rate)
+
+    words = []
+    if report.lost_frames:
+        lost = f"{format_count(report.lost_frames)} frames lost in {_times(report.losses, 'place')}"
+        words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
+    if report.missing_frames:
+        words.append(f"about {format_count(report.missing_frames)} frames never came{places(LossKind.DEFICIT)}")
+    if report.underruns:
+        dry = f"{_times(report.underruns, 'underrun')} of {format_count(report.underrun_frames)} frames"
+        words.append(f"{dry}{places(LossKind.UNDERRUN)}")
+    if report.host_flags:
+        flags = f"{_times(report.host_flags, 'xrun')} reported by the host"
+        words.append(f"{flags}{places(LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK)}")
+    return words
 
 
 def _places(losses: Sequence[Loss], rate: float) -> str:

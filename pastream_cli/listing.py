@@ -1,40 +1,68 @@
-"""The table of devices. What it prints can be pasted after -D."""
+"""The table of devices. What stands in either of its first two columns can be pasted after -D."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from pastream_cli.engine.matching import label
+from pastream_cli.lines import printable
 from pastream_cli.report import DeviceInfo
 
-_HEADINGS = ("", "", "NAME, HOST API", "IN", "OUT", "RATE")
+NO_DEVICE = (
+    "cannot find a sound device: neither the machine nor a sound server has one",
+    "see whether the server runs and you are in the group audio; -D virtual needs no sound hardware",
+)
+"""Message and way out where PortAudio lists nothing."""
+
+_HEADINGS = ("", "NAME, HOST API", "IN", "OUT", "RATE", "LATENCY IN", "LATENCY OUT", "DEFAULT")
+_NAME_COLUMN = 1
+_TO_THE_LEFT = (_NAME_COLUMN, 7)
+# Some servers report days.
+_MOST_BELIEVABLE_SECONDS = 10.0
 
 
 def device_table(devices: Sequence[DeviceInfo]) -> str:
-    """Return a line per device: number, mark of the defaults, name, channels, rate.
+    """Return a line per device: number, name, channels, rate, latencies in ms, and what it is the default for."""
+    from rich.cells import cell_len
 
-    `>` marks the default of capture, `<` that of playback, `*` both.
-    """
     rows = [_HEADINGS, *(_row(device) for device in devices)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    return "".join(
-        "  ".join(
-            cell.ljust(width) if column == 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        + "\n"
-        for row in rows
-    )
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+
+    def padded(row: tuple[str, ...], column: int) -> str:
+        padding = " " * (widths[column] - cell_len(row[column]))
+        return row[column] + padding if column in _TO_THE_LEFT else padding + row[column]
+
+    return "".join("  ".join(padded(row, i) for i in range(len(row))).rstrip() + "\n" for row in rows)
 
 
 def _row(device: DeviceInfo) -> tuple[str, ...]:
-    mark = {(True, True): "*", (True, False): ">", (False, True): "<"}.get(
-        (device.is_default_capture, device.is_default_playback), ""
-    )
+    is_default = {"in": device.is_default_capture, "out": device.is_default_playback}
     return (
         "" if device.index is None else str(device.index),
-        mark,
-        device.name if device.is_virtual else f"{device.name}, {device.host_api}",
+        _quoted(printable(label(device))),
         str(device.capture_channels),
         str(device.playback_channels),
         f"{device.default_rate:g}",
+        _latency_words(device.capture_channels, device.capture_latencies),
+        _latency_words(device.playback_channels, device.playback_latencies),
+        ", ".join(side for side, is_one in is_default.items() if is_one),
     )
+
+
+def _quoted(name: str) -> str:
+    """Return a name so that a shell takes it for one word; -D passes over the quotes where there is no shell."""
+    return f'"{name}"' if " " in name else name
+
+
+def _believable(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) and 0 < seconds <= _MOST_BELIEVABLE_SECONDS else None
+
+
+def _latency_words(channels: int, latencies: tuple[float, float]) -> str:
+    """Return the low and the high latency in milliseconds."""
+    low, high = (_believable(seconds) for seconds in latencies)
+    if not channels or (low is None and high is None):
+        return "-"
+    words = [f"{seconds * 1000:.3g}" if seconds is not None else "?" for seconds in (low, high)]
+    return f"{'-'.join(dict.fromkeys(words))} ms"

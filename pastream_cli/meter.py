@@ -1,10 +1,10 @@
-"""The live meter: how a run stands, on the lines and columns that a terminal has. Pure but for rich's tables of widths."""
+"""The live meter: how a run stands, on the lines and columns that a terminal has. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, set_cell_size
 
 from pastream_cli.bars import Channels, Line, Span, bridge, rows, scale
 from pastream_cli.levels import decibels, format_level, ranges
@@ -19,6 +19,7 @@ _PROGRESS_WIDTH = 20
 _SILENT_SECONDS = 1.5
 _SCANT_DISK_SECONDS, _SHORT_DISK_SECONDS = 120.0, 1800.0
 _MOST_CHANNELS_NAMED = 8
+_MOST_NAME = 32
 
 
 class Meter:
@@ -35,7 +36,7 @@ class Meter:
     def __init__(self, opening: Opening, *, is_ascii: bool) -> None:
         self._opening = opening
         self._is_ascii = is_ascii
-        self._channels = Channels(opening.rate)
+        self._channels = Channels(opening.rate, opening.capture_map)
         self._snapshot: Snapshot | None = None
         self._deficits = 0
         self._last_xrun_frame: int | None = None
@@ -62,7 +63,7 @@ class Meter:
         if self._snapshot is None:
             return []
         if width < _LEAST_WIDTH or height <= 2:
-            return [_cut(self._status_fields(self._snapshot)[0], max(1, width - 1))]
+            return [_cut([(self.status(), "bold")], max(1, width - 1))]
         header = _flow(self._status_fields(self._snapshot), width - 1)
         footer = [_cut([(self._key_words(self._snapshot), "dim")], width - 1)] if keys else []
         room = height - 1 - len(header)
@@ -84,13 +85,14 @@ class Meter:
         if self._snapshot is None:
             return ""
         state, clock, losses, *_ = self._status_fields(self._snapshot)
-        shown = [state, clock]
+        shown = [_text(state), _text(clock)]
         if self._channels.all:
             loudest = self._channels.all[self._channels.loudest()]
-            shown.append([(f"peak {format_level(loudest.hold)} dBFS", "")])
-        if clips := sum(self._snapshot.clips):
-            shown.append([(f"clips {clips}", "")])
-        return "  ".join(_text(field) for field in (*shown, losses))
+            shown.append(f"peak {format_level(loudest.hold)} dBFS")
+        clips = sum(self._snapshot.clips)
+        if clips:
+            shown.append(f"{clips} clips")
+        return "  ".join([*shown, _text(losses)])
 
     # ---- how it stands ----
 
@@ -101,13 +103,13 @@ class Meter:
             fields.append(self._progress(snapshot))
         if snapshot.file_name is not None:
             size = f" {_bytes_words(snapshot.file_bytes)}" if snapshot.file_bytes else ""
-            fields.append([(f"{printable(snapshot.file_name)}{size}", "cyan")])
+            fields.append([(f"{self._shortened(printable(snapshot.file_name))}{size}", "cyan")])
         if snapshot.disk_seconds is not None:
             scant = _degree(-snapshot.disk_seconds, -_SHORT_DISK_SECONDS, -_SCANT_DISK_SECONDS)
             fields.append([(f"disk {_span_words(snapshot.disk_seconds)}", scant)])
         fields.append([(f"buffer {snapshot.buffer_fill:4.0%}", _degree(snapshot.buffer_fill, 0.5, 0.8))])
         fields.append([(f"load {snapshot.device_load:4.0%}", _degree(snapshot.device_load, 0.5, 0.8))])
-        if len(snapshot.clips) != len(self._channels.all) and sum(snapshot.clips):
+        if len(snapshot.clips) != len(self._channels.all) and any(snapshot.clips):
             fields.append([(f"{sum(snapshot.clips)} clips", "bold red")])
         return fields
 
@@ -146,6 +148,14 @@ class Meter:
         if self._last_xrun_frame is not None:
             words.append(f"last at {format_clock(self._last_xrun_frame, snapshot.rate)}")
         return ", ".join(words), "bold red"
+
+    def _shortened(self, name: str) -> str:
+        """Return the end of a long name, which tells more than its beginning."""
+        if cell_len(name) <= _MOST_NAME:
+            return name
+        while cell_len(name) >= _MOST_NAME:
+            name = name[1:]
+        return ("..." if self._is_ascii else "…") + name
 
     def _key_words(self, snapshot: Snapshot) -> str:
         words = ["space goes on" if snapshot.is_paused else "space pauses", "q stops"]
@@ -231,7 +241,7 @@ def _cut(line: Line, width: int) -> Line:
     cut: Line = []
     for text, style in line:
         if cell_len(text) > width:
-            return [*cut, ((chop_cells(text, width) or [""])[0] if width > 0 else "", style)]
+            return [*cut, (set_cell_size(text, width), style)]
         cut.append((text, style))
         width -= cell_len(text)
     return cut

@@ -65,6 +65,10 @@ class Option:
     """What a flag sets its field to."""
     most: int = 1
     """How often it may be given; with 1 the last one counts."""
+    choices: tuple[str, ...] = ()
+    """Values that a shell can offer."""
+    asks: str = ""
+    """What a shell can ask the program for to offer it: `devices`, `types` or `encodings`."""
 
     @property
     def long_name(self) -> str:
@@ -148,6 +152,7 @@ header of the input and the end of the output's name tell.
 A header always wins over this option.
 A single *TYPE* applies to the input if that has no header, and to the output if its name tells no type.""",
         default="what the file's header or name says",
+        asks="types",
         aliases=("--file_type",),
     ),
     Option(
@@ -162,6 +167,7 @@ A single *TYPE* applies to the input if that has no header, and to the output if
 For the bit depth of a recording this is the option; `-b` is not.""",
         default="""the input's when playing and recording at once; else `float` where the device delivers float and
 `pcm_24` where it does not, `pcm_16` in files that cannot hold 24 bits, and the only one there is in lossy files""",
+        asks="encodings",
     ),
     Option(
         names=("--endian",),
@@ -173,6 +179,7 @@ For the bit depth of a recording this is the option; `-b` is not.""",
         manual="""The byte order of samples in the file: `big`, `little`, or `file` for what is usual in its type.
 It matters for raw data most.""",
         default="file",
+        choices=("file", "big", "little"),
     ),
     Option(
         names=("-y", "--overwrite"),
@@ -198,6 +205,7 @@ The whole value is tried as one device first, so that `hw:1,0` is one; only if t
 input side and an output side at commas that are not in double quotes.
 `virtual` needs no hardware; see VIRTUAL DEVICE.""",
         default="the system's",
+        asks="devices",
     ),
     Option(
         names=("-c", "--channels"),
@@ -232,6 +240,7 @@ or one if the device has no more""",
 Short forms such as `s16` and `f32` and ALSA's such as `S16_LE` are understood.
 What is stored in the file is `-e`.""",
         default="what keeps a file bit for bit as it is",
+        choices=("float32", "int32", "int24", "int16", "int8", "uint8"),
     ),
     Option(
         names=("-m", "--map"),
@@ -262,6 +271,7 @@ second for the recording.""",
 More of it costs less processor time and forgives more; less of it is heard sooner.
 Hosts with a fixed period ignore it.""",
         default="0.5 when only recording, 0.2 otherwise",
+        choices=("low", "high"),
     ),
     Option(
         names=("-b", "--blocksize"),
@@ -377,5 +387,5 @@ EXAMPLES = (
 )
 """The commonest commands, at the top of the help."""
 
-NOT_BUILT = frozenset({"--json", "--meter", "--no-meter"})
+NOT_BUILT: frozenset[str] = frozenset()
 """Long names of options that are understood and then refused."""

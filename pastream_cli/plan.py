@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pastream_cli.engine import files, virtual
@@ -28,6 +28,8 @@ class OutputFormat:
     encoding: str
     endian: str | None
     channels: int
+    frames: int | None = None
+    """As many as there will be, where that is known before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,8 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         raise UsageError(f"cannot drop {offset} frames from a recording of {length}", "make -o shorter than the length")
     if length is None and _is_fast(devices) and (source is None or job.loop or pad is None):
         raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
+    if output and length is not None:
+        output = replace(output, frames=length - offset)
     return Plan(
         rate=rate,
         playback=playback,
@@ -256,7 +260,7 @@ def _encoding(job: Job, source: InputFile | None, device: DeviceInfo, file_type:
     if job.encoding.capture:
         return job.encoding.capture
     assert job.output is not None
-    if source and files.takes(file_type, source.encoding, job.endian.capture):
+    if source and files.takes_at(job.output, file_type, source.encoding, job.endian.capture):
         return source.encoding
     asked = job.sample_format.capture
     wants_float = asked == "float32" if asked else device.prefers_float

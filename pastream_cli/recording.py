@@ -121,6 +121,7 @@ class Recording:
                     endian=self._format.endian,
                     overwrite=self._job.overwrite,
                     frame_limit=min(limits, default=None),
+                    expected_frames=self._format.frames,
                 )
             except files.ExistsError as error:
                 taken = error
@@ -148,6 +149,8 @@ class Recording:
         current.appear()
         if failure := current.failure():
             raise failure
+        if warning := current.warning():
+            self._warn(warning)
         self._make_next_in_time(current)
         if now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now

@@ -114,6 +114,8 @@ class Opening:
     file_channels: int
     latency: float | None
     length_frames: int | None
+    capture_map: tuple[int, ...] | None = None
+    """For each channel of the file that of the device, zero-based, -1 for silence; `None`: each has its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,77 +1,222 @@
-"""Shows a run on stderr: plain lines, and on a terminal one status line that is kept up to date."""
+"""Shows a run on stderr: plain lines, and on a terminal a meter below them that is kept up to date."""
 
 from __future__ import annotations
 
-from typing import TextIO
+import os
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
 
-from pastream_cli.lines import banner_line, buffer_line, error_lines, loss_line, status_line, summary_line, warning_line
+from pastream_cli import terminal
+from pastream_cli.errors import UsageError
+from pastream_cli.job import Job
+from pastream_cli.keys import Keys, in_foreground
+from pastream_cli.levels import Course
+from pastream_cli.lines import (
+    INDENT,
+    banner_line,
+    banner_lines,
+    buffer_line,
+    error_lines,
+    loss_line,
+    summary_line,
+    summary_lines,
+    warning_line,
+)
 from pastream_cli.report import Opening, Report, Snapshot
 
-_CLEAR_LINE = "\r\x1b[K"
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from pastream_cli.meter import Meter
+    from pastream_cli.paint import Painter
+
+_LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
+_FINISH_SECONDS = 2.0
 
 
 class Screen:
-    """The observer of a run.
+    """The observer of a run; a context, at the end of which the terminal is as it was.
 
     Parameters
     ----------
     stream : TextIO
-        Where people's lines go.
-    quiet : bool
-        Only warnings and errors.
-    verbose : bool
-        Also buffer levels and timing.
+        Where people's lines go; it has a file descriptor.
+    job : Job
+        What is to be shown: `quiet`, `verbose` and `meter`.
+    keys : Keys
+        Looked after as long as the run is told of.
+    quotes : callable
+        Returns what host libraries have said since the last call.
+    environment : mapping
+        What TERM, NO_COLOR and the locale say.
+
+    Raises
+    ------
+    UsageError
+        Where the meter was asked for and there is no terminal.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool, verbose: bool) -> None:
-        self._stream = stream
-        self._quiet = quiet
-        self._verbose = verbose
-        self._has_status = stream.isatty() and not quiet
-        self._status_is_shown = False
+    def __init__(
+        self,
+        stream: TextIO,
+        job: Job,
+        keys: Keys,
+        quotes: Callable[[], str],
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._outlet = terminal.Outlet(stream)
+        if job.meter and not self._outlet.is_terminal:
+            raise UsageError("cannot use --meter: standard error is no terminal", "leave it out, or run in a terminal")
+        self._job = job
+        self._keys = keys
+        self._quotes = quotes
+        self._is_ascii = not terminal.speaks_utf8(environment, stream.encoding)
+        self._moves_cursor = terminal.moves_its_cursor(environment)
+        self._has_colours = terminal.has_colours(environment)
+        self._is_live = self._outlet.is_terminal and not job.quiet and job.meter is not False
+        self._area = terminal.Area(can_reflow=terminal.reflows(environment))
+        self._painter: Painter | None = None
+        self._meter: Meter | None = None
+        self._status_width = 0
+        self._drawn_at = 0.0
+        self._course = Course()
+        self._peaks: tuple[float, ...] = ()
+        self._peak_since_course = 0.0
+
+    def __enter__(self) -> Self:
+        self._keys.on_rest = self._rest
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._outlet.write(self._away())
+        self._outlet.finish(_FINISH_SECONDS)
+
+    # ---- what it is told ----
 
     def opened(self, opening: Opening) -> None:
-        if not self._quiet:
-            self._print(banner_line(opening))
+        """Show what is connected to what."""
+        if not self._job.quiet:
+            self._print(self._wrapped(banner_lines(opening)) if self._outlet.is_terminal else [banner_line(opening)])
+        if self._is_live:
+            self._make_meter(opening)
+        self._keys.poll()
 
     def warned(self, text: str) -> None:
-        self._print(warning_line(text))
+        """Show one warning."""
+        self._print([warning_line(text)])
 
     def progressed(self, snapshot: Snapshot) -> None:
-        for loss in snapshot.new_losses:
-            self._print(loss_line(loss, snapshot.rate))
-        if self._has_status:
-            self._write(f"{_CLEAR_LINE}{status_line(snapshot)}")
-            self._status_is_shown = True
+        """Show how the run stands."""
+        now = time.monotonic()
+        self._keys.poll()
+        self._remember(snapshot)
+        if self._meter is not None:
+            self._meter.take(snapshot, now)
+        lines = [loss_line(loss, snapshot.rate) for loss in snapshot.new_losses]
+        if self._job.verbose:
+            lines += self._quotes().splitlines()
+        if lines:
+            self._print(lines)
+        if self._meter is not None and now - self._drawn_at >= _LEAST_SECONDS_BETWEEN_DRAWINGS:
+            self._drawn_at = now
+            self._draw(self._meter)
+        self._outlet.push()
 
     def ended(self, report: Report) -> None:
         """Show how the run went, and what it failed of."""
-        if report.rate and not self._quiet:
-            self._print(summary_line(report))
-        if report.rate and self._verbose:
-            self._print(buffer_line(report))
+        lines = []
+        if not self._job.quiet and (report.rate or report.error is None):
+            lines += self._summary(report)
+        if self._job.verbose:
+            lines = [*self._quotes().splitlines(), *lines, *([buffer_line(report)] if report.rate else [])]
         if report.error is not None:
-            self.failed(report.error, report.way_out)
+            lines += error_lines(report.error, report.way_out)
+        self._print(lines)
+        self._outlet.finish(_FINISH_SECONDS)
 
     def quoted(self, text: str) -> None:
         """Show what somebody else said, a host library."""
-        for line in text.splitlines():
-            self._print(line)
+        self._print(text.splitlines())
 
     def failed(self, message: str, way_out: str | None) -> None:
         """Show a failure."""
-        for line in error_lines(message, way_out):
-            self._print(line)
+        self._print(error_lines(message, way_out))
 
-    def _print(self, line: str) -> None:
-        if self._status_is_shown:
-            self._write(_CLEAR_LINE)
-            self._status_is_shown = False
-        self._write(f"{line}\n")
+    # ---- what it shows ----
 
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            pass  # nobody reads it; the take goes on
+    def _summary(self, report: Report) -> list[str]:
+        if not self._outlet.is_terminal:
+            return [summary_line(report)]
+        course = self._course.line(self._outlet.size()[0] - len(INDENT), is_ascii=self._is_ascii)
+        return self._wrapped(summary_lines(report, course, self._peaks))
+
+    def _wrapped(self, lines: Iterable[str]) -> list[str]:
+        """Return lines for a terminal, those that are too long for it with an indent where they go on."""
+        width = max(40, self._outlet.size()[0])
+        return [
+            part
+            for line in lines
+            for part in textwrap.wrap(
+                line, width, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
+            )
+        ]
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        """Keep what the summary says about levels."""
+        if snapshot.levels is None or not snapshot.levels.frames:
+            return
+        peaks = snapshot.levels.peaks
+        self._peaks = tuple(map(max, peaks, self._peaks)) if self._peaks else peaks
+        self._peak_since_course = max(self._peak_since_course, *peaks)
+        if not snapshot.is_paused:
+            self._course.add(self._peak_since_course, snapshot.frames)
+            self._peak_since_course = 0.0
+
+    def _make_meter(self, opening: Opening) -> None:
+        from pastream_cli.meter import Meter
+        from pastream_cli.paint import Painter
+
+        self._meter = Meter(opening, is_ascii=self._is_ascii)
+        self._painter = Painter(has_colours=self._has_colours)
+
+    def _draw(self, meter: Meter) -> None:
+        """Draw the meter, unless the terminal is somebody else's just now, or has not taken what was written before."""
+        if self._outlet.is_behind:
+            return
+        if not in_foreground(self._outlet.descriptor):
+            self._area.forget()
+            return
+        width, height = self._outlet.size()
+        if not self._moves_cursor:
+            status = meter.status()[: width - 1]
+            self._outlet.write("\r" + status.ljust(self._status_width))
+            self._status_width = len(status)
+            return
+        assert self._painter is not None
+        lines = meter.lines(width, height, keys=self._keys.are_read)
+        painted = [self._painter.paint(line) for line in lines]
+        self._outlet.write(self._area.draw(painted, [self._painter.width(line) for line in lines], width))
+
+    def _print(self, lines: Iterable[str]) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        if text:
+            self._outlet.write(self._away() + text)
+            self._drawn_at = 0.0
+
+    def _away(self) -> str:
+        """Return what takes the meter away."""
+        if self._status_width:
+            blank = " " * self._status_width
+            self._status_width = 0
+            return f"\r{blank}\r"
+        return self._area.erase(self._outlet.size()[0]) if self._meter is not None else ""
+
+    def _rest(self) -> None:
+        """Leave a clean terminal to whoever has it while the process is stopped."""
+        self._outlet.write(self._away())
+        self._outlet.finish(0.1)

@@ -164,6 +164,7 @@ class Session:
             endian=job.endian.playback,
             rate=job.rate,
             channels=job.channels.playback,
+            warn=self._observer.warned,
         )
 
     def _connect_input(self, plan: Plan, stream: Stream) -> None:
@@ -172,13 +173,13 @@ class Session:
             return
         if job.loop and not self._input.seekable:
             raise FileError(f"cannot loop {self._input.name}: it cannot be rewound", "--loop needs a file")
-        stream.set_source(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
+        stream.connect_input(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
 
     def _connect_output(self) -> None:
         stream, plan = self._running()
         assert self._recording is not None
         first = self._recording.make_first()
-        stream.set_sink(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
+        stream.connect_output(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
 
     def _opening(self, plan: Plan, stream: Stream) -> Opening:
         playback, capture, output = plan.playback, plan.capture, plan.output
@@ -195,7 +196,7 @@ class Session:
             file_type=output.file_type if output else None,
             encoding=output.encoding if output else None,
             file_channels=output.channels if output else 0,
-            latency=stream.latency or None,
+            latency=stream.longest_latency or None,
             length_frames=plan.length,
         )
 
@@ -215,13 +216,13 @@ class Session:
             self._raise_if_asked_to_stop()
         self._wait_for(self._device_worker.start(stream.start_device))
         if plan.capture is not None:
-            self._deficit = Deficit(stream.samplerate, stream.latency)
+            self._deficit = Deficit(stream.samplerate, stream.longest_latency)
             self._dead_channels = DeadChannels(stream.samplerate)
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
         stream, _ = self._running()
-        watchdog = Watchdog(stream.latency)
+        watchdog = Watchdog(stream.longest_latency)
         started = time.monotonic()
         while True:
             # short at first, so that short runs are not held up
@@ -272,7 +273,7 @@ class Session:
             deficit = self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, passed_frames)
             losses += self._deficit_losses(deficit, counts.paused_frames)
         self._losses += losses
-        recording, levels = self._recording, stream.levels()
+        recording, levels = self._recording, stream.take_levels()
         if levels is not None and self._dead_channels is not None and (dead := self._dead_channels.poll(levels)):
             names = ", ".join(map(str, dead))
             self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
@@ -324,7 +325,7 @@ class Session:
         stream, plan = self._running()
         if plan.playback is None:
             return
-        deadline = time.monotonic() + min(stream.latency, 2.0) + 0.5
+        deadline = time.monotonic() + min(stream.longest_latency, 2.0) + 0.5
         while stream.active and time.monotonic() < deadline and not self._requests.stop:
             self._requests.wait(_SHORTEST_POLL_SECONDS * 2)
 

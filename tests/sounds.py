@@ -58,7 +58,7 @@ def from_the_first_sound(samples: Samples) -> Samples:
 
 def assert_same(recorded: Samples, expected: Samples) -> None:
     """Fail with the first frames that differ, or the lengths where these do."""
-    assert recorded.shape == expected.shape
+    assert recorded.shape == expected.shape, f"{recorded.shape} is not {expected.shape}"
     if not np.array_equal(recorded, expected):
         frame = int(np.flatnonzero((recorded != expected).any(axis=1))[0])
         raise AssertionError(

@@ -7,6 +7,7 @@ import re
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from tests.homes import need, wait_until
 from tests.runner import Result
-from tests.sounds import RATE, Samples
+from tests.sounds import RATE, Samples, assert_same
 
 FRAME_BYTES = 2 * 3
 """Of a recording of two channels in PCM_24."""
@@ -40,6 +41,16 @@ def ramp(frames: int, channels: int = 2) -> NDArray[np.int32]:
     return np.repeat(_ramp_channel(20 * RATE)[:frames, np.newaxis], channels, axis=1)
 
 
+def gaps_in_ramp(samples: Samples) -> list[tuple[int, int]]:
+    """Return where losses were filled in, as first frame and length; every other frame must be `RAMP`'s own."""
+    gaps = silences(samples)
+    expected = ramp(len(samples), samples.shape[1]).copy()
+    for first, length in gaps:
+        expected[first : first + length] = 0
+    assert_same(samples, expected)
+    return gaps
+
+
 def silences(samples: Samples) -> list[tuple[int, int]]:
     """Return where frames of `RAMP` are silent: first frame and length of each run, the natural one left out."""
     is_silent = np.concatenate([[False], (samples == 0).all(axis=1), [False]])
@@ -60,6 +71,16 @@ def wait_for_frames(path: Path, frames: int = 1000, frame_bytes: int = FRAME_BYT
     return time.monotonic()
 
 
+def starved_seconds(pid: int) -> float:
+    """Return for how long in all a busy machine has let a thread wait for a CPU, the worst of all but the first."""
+    worst_ns = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if task.name != str(pid):
+            with suppress(FileNotFoundError):
+                worst_ns = max(worst_ns, int((task / "schedstat").read_text().split()[1]))
+    return worst_ns / 1e9
+
+
 def read_by_sox(path: Path, channels: int = 2, *options: str) -> NDArray[np.int32]:
     """Return what sox reads of the file, left-justified; it must be content with it."""
     need("sox")
@@ -78,7 +99,7 @@ def handles(pid: int, number: int) -> bool:
 def told(result: Result) -> dict[str, int]:
     """Return the files that the summary says were written, and how many frames each has."""
     lines = [line for line in result.stderr.splitlines() if line.startswith("pastream: wrote ")]
-    files = re.findall(r"(?:wrote |; )([^ ;]+): ([0-9 ]+) frames", lines[-1]) if lines else []
+    files = re.findall(r"(?:wrote |; )([^;]+?): ([0-9 ]+) frames", lines[-1]) if lines else []
     return {name: number(frames) for name, frames in files}
 
 

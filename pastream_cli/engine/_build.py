@@ -13,7 +13,7 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("_cb.c", "_convert.c", "_engine.c", "_io.c", "_virtual.c")
+SOURCES = ("_cb.c", "_convert.c", "_engine.c", "_io.c", "_memory.c", "_pump.c", "_virtual.c")
 
 # The vectoriser alone; -O3 doubles the cost of the level meter.
 GNU_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-ftree-vectorize", "-fno-math-errno", "-fno-trapping-math"]

@@ -44,6 +44,51 @@ static int64_t position_of(const engine *e) {
     return atomic_load_explicit(&e->position, memory_order_relaxed);
 }
 
+/* Copies frames between ring and device, and picks their channels where the side has a map. */
+static void move_frames(const struct side *side, unsigned char *target, int32_t target_channels,
+                        const unsigned char *source, int32_t source_channels, int64_t frames) {
+    if (!side->map) {
+        memcpy(target, source, (size_t)frames * (size_t)side->frame_bytes);
+        return;
+    }
+    const int64_t bytes = side->frame_bytes / side->channels;
+    const unsigned char zero = side->sample_format == SAMPLE_UINT8 ? 0x80 : 0;
+    for (int64_t i = 0; i < frames; ++i, source += source_channels * bytes) {
+        for (int32_t channel = 0; channel < target_channels; ++channel, target += bytes) {
+            const int32_t from = side->map[channel];
+            for (int64_t b = 0; b < bytes; ++b)
+                target[b] = from < 0 ? zero : source[from * bytes + b];
+        }
+    }
+}
+
+static void fetch(const struct side *side, unsigned char *output, int64_t frames) {
+    ring *r = side->frames;
+    const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
+    const struct ring_span span = ring_span_at(r, index, (uint64_t)frames);
+    const int64_t first = (int64_t)span.first_elements;
+    move_frames(side, output, side->channels, span.first, side->ring_channels, first);
+    move_frames(side, output + first * side->frame_bytes, side->channels, span.second,
+                side->ring_channels, frames - first);
+    ring_consume(r, (uint64_t)frames);
+}
+
+static void keep(const struct side *side, const unsigned char *input, int64_t frames) {
+    ring *r = side->frames;
+    const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
+    const struct ring_span span = ring_span_at(r, index, (uint64_t)frames);
+    const int64_t first = (int64_t)span.first_elements;
+    move_frames(side, span.first, side->ring_channels, input, side->channels, first);
+    move_frames(side, span.second, side->ring_channels, input + first * side->frame_bytes,
+                side->channels, frames - first);
+    ring_publish(r, (uint64_t)frames);
+}
+
+static void raise_flag(_Atomic int32_t *flags, int32_t flag) {
+    const int32_t value = atomic_load_explicit(flags, memory_order_relaxed);
+    atomic_store_explicit(flags, value | flag, memory_order_relaxed);
+}
+
 static void play_silence(const engine *e, unsigned char *output, int64_t frames) {
     const int zero = e->playback.sample_format == SAMPLE_UINT8 ? 0x80 : 0;
     memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
@@ -75,6 +120,8 @@ static int settle(engine *e, int64_t frames, unsigned long host_flags) {
 
 static void note_host_flags(engine *e, unsigned long host_flags, int64_t now) {
     struct loss record = {.frame = position_of(e), .monotonic_ns = now};
+    if (host_flags)
+        raise_flag(&e->host_status, (int32_t)host_flags);
     if (e->capture.channels && (host_flags & HOST_CAPTURE_FLAGS)) {
         count(&e->host_capture_flags, 1);
         record.kind = LOSS_HOST_CAPTURE;
@@ -122,15 +169,17 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         const int ended = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
         const int64_t available = (int64_t)ring_available(e->playback.frames);
         played = min_frames(wanted, available);
-        ring_get(e->playback.frames, output, (uint64_t)played);
+        fetch(&e->playback, output, played);
         if (played > 0 || ended)
             close_underrun(e);
         if (ended && played == available)
             end_input(e, position + played);
         else if (position + played >= e->limit)
             end_input(e, e->limit);
-        else if (played < wanted)
+        else if (played < wanted) {
+            raise_flag(&e->ran_dry, 1);
             underrun(e, position + played, wanted - played, now);
+        }
     }
     play_silence(e, output + played * e->playback.frame_bytes, frames - played);
 }
@@ -158,17 +207,19 @@ static void store(engine *e, const unsigned char *input, int64_t frames, int64_t
     if (kept == 0)
         return;
     const int64_t room = (int64_t)ring_room(r);
-    const int gap_fits = e->open_loss.frames == 0 || ring_room(e->gaps) > 0;
+    const int gap_fits = e->open_loss.frames == 0 || !e->fills_gaps || ring_room(e->gaps) > 0;
     if (room < kept || !gap_fits) {
+        raise_flag(&e->overran, 1);
         lose(e, LOSS_OVERRUN, position + skipped, kept, now);
         return;
     }
     if (e->open_loss.frames) {
-        ring_put(e->gaps, &e->open_loss, 1);
+        if (e->fills_gaps)
+            ring_put(e->gaps, &e->open_loss, 1);
         tell(e, &e->open_loss);
         e->open_loss.frames = 0;
     }
-    ring_put(r, input + skipped * e->capture.frame_bytes, (uint64_t)kept);
+    keep(&e->capture, input + skipped * e->capture.frame_bytes, kept);
     count(&e->stored_frames, kept);
     const int64_t waiting = (int64_t)r->capacity - room + kept;
     if (waiting > atomic_load_explicit(&e->capture_high_water, memory_order_relaxed))

@@ -138,6 +138,8 @@ void engine_free(engine *e) {
     ring_free(e->events);
     free_levels(&e->meter);
     free_levels(&e->shown);
+    free(e->playback.map);
+    free(e->capture.map);
     free(e->reader.map);
     free(e->writer.map);
     free(e);
@@ -150,7 +152,37 @@ static int set_side(struct side *side, ring *r, int sample_format, int channels)
     side->sample_format = sample_format;
     side->channels = channels;
     side->frame_bytes = channels * sample_bytes(sample_format);
+    free(side->map);
+    side->map = NULL;
+    side->ring_channels = channels;
+    side->ring_frame_bytes = side->frame_bytes;
     return !r || r->element_bytes == (uint32_t)side->frame_bytes;
+}
+
+static int map_side(struct side *side, ring *r, const int32_t *map, int map_entries,
+                    int ring_channels) {
+    const int frame_bytes = ring_channels * sample_bytes(side->sample_format);
+    const size_t bytes = (size_t)map_entries * sizeof *map;
+    int32_t *copy = malloc(bytes);
+    if (!copy || r->element_bytes != (uint32_t)frame_bytes) {
+        free(copy);
+        return 0;
+    }
+    memcpy(copy, map, bytes);
+    free(side->map);
+    side->map = copy;
+    side->frames = r;
+    side->ring_channels = ring_channels;
+    side->ring_frame_bytes = frame_bytes;
+    return 1;
+}
+
+int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels) {
+    return map_side(&e->playback, r, map, e->playback.channels, ring_channels);
+}
+
+int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels) {
+    return map_side(&e->capture, r, map, ring_channels, ring_channels);
 }
 
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
@@ -158,6 +190,7 @@ int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
 }
 
 int engine_set_capture(engine *e, ring *r, int sample_format, int channels) {
+    e->fills_gaps = 0;
     return set_side(&e->capture, r, sample_format, channels);
 }
 
@@ -210,7 +243,8 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
         &e->settling_gave_up, &e->input_ended,     &e->complete,         &e->in_callback,
         &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,
         &e->writer_cut,       &e->writer_sync,     &e->writer_stop,      &e->reader.file_error,
-        &e->reader.finished,  &e->writer.finished,
+        &e->reader.finished,  &e->writer.finished, &e->overran,          &e->ran_dry,
+        &e->host_status,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -245,6 +279,9 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
         .settling_gave_up = atomic_load_explicit(&e->settling_gave_up, memory_order_relaxed),
         .input_ended = atomic_load_explicit(&e->input_ended, memory_order_relaxed),
         .complete = atomic_load_explicit(&e->complete, memory_order_relaxed),
+        .overran = atomic_load_explicit(&e->overran, memory_order_relaxed),
+        .ran_dry = atomic_load_explicit(&e->ran_dry, memory_order_relaxed),
+        .host_status = atomic_load_explicit(&e->host_status, memory_order_relaxed),
     };
 }
 
@@ -290,7 +327,7 @@ void engine_finish(engine *e) {
     if (e->open_loss.frames) {
         ring_write(e->events, &e->open_loss, 1);
         /* the writer makes room: it drains until the gaps are empty */
-        while (!ring_write(e->gaps, &e->open_loss, 1) && !writer_is_finished(e))
+        while (e->fills_gaps && !ring_write(e->gaps, &e->open_loss, 1) && !writer_is_finished(e))
             nap(1000000);
     }
     e->open_underrun.frames = 0;

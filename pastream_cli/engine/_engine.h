@@ -21,7 +21,11 @@ enum sample_format {
 };
 
 /* The type in which samples pass to and from a file: what libsndfile does not alter. */
-enum file_sample { FILE_INT32, FILE_FLOAT32 };
+enum file_sample {
+    FILE_INT32,
+    FILE_FLOAT32,
+    FILE_DEVICE /* as the device has them: nothing is converted */
+};
 
 enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 
@@ -40,6 +44,7 @@ enum virtual_fault_kind { FAULT_NONE, FAULT_XRUN, FAULT_STALL, FAULT_DIE, FAULT_
 typedef struct ring ring;
 typedef struct engine engine;
 typedef struct output_file output_file;
+typedef struct memory_file memory_file;
 typedef struct virtual_device virtual_device;
 
 struct loss {
@@ -72,6 +77,10 @@ struct engine_counts {
     int32_t settling_gave_up; /* the host never stopped flagging */
     int32_t input_ended;
     int32_t complete;
+    int32_t overran;     /* frames were dropped for want of room in the capture ring */
+    int32_t ran_dry;     /* silence was played for want of frames in the playback ring */
+    int32_t host_status; /* every flag that the host has raised, as PortAudio has them */
+    int32_t reserved;
 };
 
 struct output_counts {
@@ -119,6 +128,11 @@ engine *engine_new(void);
 void engine_free(engine *e);
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels);
 int engine_set_capture(engine *e, ring *r, int sample_format, int channels);
+/* A ring whose frames have other channels than the device's. map has one entry per target channel
+ * (of the device for playback, of the ring for capture): the source channel, zero-based, or -1 for
+ * silence. False where memory is short or the ring's elements are no such frames. */
+int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels);
+int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels);
 /* Prepares a run, all in frames; -1 stands for no limit, and as pad for filling up to `limit`.
  * settle_frames 0 makes the first callback time zero. */
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
@@ -141,6 +155,12 @@ void engine_pause(engine *e, int paused);
 void engine_detach(engine *e);
 /* After the last callback: publishes a loss still open, and lets the writer drain and end. */
 void engine_finish(engine *e);
+
+/* Memory as a file, for both loops: frames one after the other, as many as fit. */
+memory_file *memory_file_new(void *data, int64_t frames, int64_t frame_bytes);
+void memory_file_free(memory_file *m);
+int64_t memory_file_position(const memory_file *m);
+const struct sndfile_functions *memory_file_functions(void);
 
 /* Reader: fills the playback ring until the file or the run ends. map has one entry per device
  * channel, the file's channel (zero-based) or -1 for silence. */
@@ -192,6 +212,19 @@ void virtual_stop(virtual_device *v);
 /* Runs out without the hang, for a device that is left behind. */
 void virtual_abort(virtual_device *v);
 int virtual_is_active(const virtual_device *v);
+
+/* A stream on its way to libsndfile. */
+struct pump {
+    int32_t source;
+    int32_t target;             /* a pipe; the pump closes it at the end */
+    const unsigned char *first; /* what goes in front of all that is read */
+    int64_t first_bytes;
+    int64_t audio_bytes;   /* chunks that are no audio are said to follow so many bytes, ... */
+    int64_t trailer_bytes; /* ... and to have so many in all; 0: nothing is said */
+};
+
+/* Pumps until either end is closed, or until such a chunk is there. Blocks. */
+void pump_run(const struct pump *p);
 
 /* From here on, an abort() of a library ends the process with this exit code. */
 void exit_on_abort(int exit_code);

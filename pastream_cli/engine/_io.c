@@ -112,6 +112,7 @@ static int64_t read_frames(engine *e, unsigned char *target, int64_t frames, voi
     const int32_t *map = e->reader.map;
     const int channels = e->reader.file_channels;
     const int same =
+        e->reader.file_sample == FILE_DEVICE ||
         (e->reader.file_sample == FILE_FLOAT32 && side->sample_format == SAMPLE_FLOAT32) ||
         (e->reader.file_sample == FILE_INT32 && side->sample_format == SAMPLE_INT32);
     if (same && !map)
@@ -268,6 +269,7 @@ int writer_configure(engine *e, const struct sndfile_functions *functions, const
     e->writer.functions = functions;
     e->writer.file_channels = file_channels;
     e->writer.nap_ns = nap_ns;
+    e->fills_gaps = 1;
     return copy_map(&e->writer.map, map, file_channels, e->capture.channels) ? LOOP_OK
                                                                              : LOOP_OUT_OF_MEMORY;
 }
@@ -398,6 +400,10 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
                frames);
         samples = w->gathered;
     }
+    if (f->file_sample == FILE_DEVICE) {
+        write_frames(w, samples, frames);
+        return;
+    }
     samples = device_to_file(w->converted, f->file_sample, samples, format, frames * f->channels);
     if (f->file_sample == FILE_FLOAT32)
         measure_float32(samples, frames, f->channels, f->extremes);
@@ -415,7 +421,10 @@ static int64_t write_chunk(struct writer *w) {
     const int64_t fits = least(w->chunk_frames, frames_left(w->current));
     if (w->silence_due) {
         const int64_t frames = least(fits, w->silence_due);
-        memset(w->converted, 0, (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
+        const int is_unsigned =
+            w->current->file_sample == FILE_DEVICE && e->capture.sample_format == SAMPLE_UINT8;
+        memset(w->converted, is_unsigned ? 0x80 : 0,
+               (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
         write_frames(w, w->converted, frames);
         w->silence_due -= frames;
         return frames;

@@ -26,6 +26,9 @@ struct side {
     int32_t sample_format;
     int32_t channels; /* 0: the device has no such side */
     int32_t frame_bytes;
+    int32_t *map; /* between ring and device, see engine_map_playback; NULL: as they are */
+    int32_t ring_channels;
+    int32_t ring_frame_bytes;
 };
 
 struct engine {
@@ -39,6 +42,7 @@ struct engine {
     int64_t settle_at_most; /* frames after which time zero comes all the same */
     ring *gaps;             /* struct loss, callback to writer: silence to be filled in */
     ring *events;           /* struct loss, callback to owner: what to tell */
+    int32_t fills_gaps;     /* a writer takes `gaps`; without one nobody would */
     int32_t meter_lanes;    /* multiple of METER_LANES and of the channels; 0: one by one */
     struct levels meter;    /* the callback's own */
     struct levels shown;    /* written by the callback only while asked, see levels_asked */
@@ -74,6 +78,9 @@ struct engine {
     _Atomic int32_t settling_gave_up;
     _Atomic int32_t input_ended;
     _Atomic int32_t complete;
+    _Atomic int32_t overran;
+    _Atomic int32_t ran_dry;
+    _Atomic int32_t host_status;
     _Atomic int32_t in_callback;
     _Atomic uint32_t levels_answered;
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pastream_cli.engine import files, virtual
+from pastream_cli.engine import virtual
 from pastream_cli.engine.devices import sides_for
-from pastream_cli.engine.files import InputFile, OutputFile
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.progress import Progress
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.sides import DeviceStream
+from pastream_cli.engine.sides import DeviceStream, Side
 from pastream_cli.errors import PastreamError, UsageError
-from pastream_cli.report import Counts, Levels, Loss, LossKind, Pause
+
+if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
+    from pastream_cli.engine.files import InputFile, OutputFile
 
 PREBUFFER_SECONDS = 0.5
 
@@ -38,16 +38,8 @@ _PIPE_CHUNK_FRAMES = 256
 
 _READER, _WRITER = "reader", "writer"
 
-_LOSS_KINDS = {
-    lib.LOSS_OVERRUN: LossKind.OVERRUN,
-    lib.LOSS_DEVICE: LossKind.DEVICE,
-    lib.LOSS_HOST_CAPTURE: LossKind.HOST_CAPTURE,
-    lib.LOSS_UNDERRUN: LossKind.UNDERRUN,
-    lib.LOSS_HOST_PLAYBACK: LossKind.HOST_PLAYBACK,
-}
 
-
-class Core:
+class Core(Progress):
     """An open stream. Frames go from a source to playback and from capture to a sink.
 
     Parameters
@@ -67,6 +59,9 @@ class Core:
         Frames per callback; 0, the default, lets the host choose.
     latency : float or {'low', 'high'}, optional
         Seconds; 0.5 by default where the stream only captures, else 0.2.
+    **host_options
+        What else PortAudio takes, by the names that sounddevice gives them; the virtual device has
+        no use for them.
 
     Raises
     ------
@@ -90,10 +85,11 @@ class Core:
         blocksize: int | None = None,
         *,
         latency: Any = None,
+        **host_options: Any,
     ) -> None:
         sides = sides_for(kind, device, channels, dtype, latency)
-        self._capture, self._playback = sides.get(CAPTURE), sides.get(PLAYBACK)
-        self._engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
+        engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
+        super().__init__(engine, sides.get(CAPTURE), sides.get(PLAYBACK))
         for side, configure in (
             (self._playback, lib.engine_set_playback),
             (self._capture, lib.engine_set_capture),
@@ -102,18 +98,15 @@ class Core:
                 raise UsageError(f"cannot open {side.device.name} with {side.channels} channels: at most 1024")
         rate = samplerate or next(iter(sides.values())).device.default_rate
         self._asked_block = blocksize or 0
-        self._device = self._open_device(rate, self._asked_block)
+        self._device = self._open_device(rate, self._asked_block, host_options)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
-        self._offset = 0
         self._device_is_started = False
-        self._pauses: list[Pause] = []
-        self._paused_at: tuple[int, int] | None = None
         self._read: Callable[[], Any] | None = None
         self._write: Callable[[], Any] | None = None
 
-    def _open_device(self, rate: float, block_frames: int) -> DeviceStream:
+    def _open_device(self, rate: float, block_frames: int, host_options: dict[str, Any]) -> DeviceStream:
         sides = [side for side in (self._playback, self._capture) if side is not None]
         if sides[0].device.is_virtual:
             return virtual.VirtualStream(
@@ -126,7 +119,12 @@ class Core:
         from pastream_cli.engine import portaudio
 
         return portaudio.PortAudioStream(
-            self._engine, rate=rate, playback=self._playback, capture=self._capture, block_frames=block_frames
+            self._engine,
+            rate=rate,
+            playback=self._playback,
+            capture=self._capture,
+            block_frames=block_frames,
+            host_options=host_options,
         )
 
     # ---- what it is ----
@@ -142,7 +140,7 @@ class Core:
         return self._device.blocksize
 
     @property
-    def latency(self) -> float:
+    def longest_latency(self) -> float:
         """Seconds, the greater of both sides; 0 where what the host reports cannot be true."""
         return self._device.latency
 
@@ -151,9 +149,14 @@ class Core:
         """Whether the stream both plays and captures."""
         return self._playback is not None and self._capture is not None
 
+    @property
+    def engine(self) -> Any:
+        """The C engine, alive as long as this object."""
+        return self._engine
+
     # ---- what runs through it ----
 
-    def set_source(
+    def connect_input(
         self,
         source: InputFile,
         *,
@@ -174,31 +177,23 @@ class Core:
         channel_map : sequence of int, optional
             For each channel of the device the file's, zero-based, or -1 for silence.
         """
-        side = self._playback
-        assert side is not None
-        ring = self._playback_ring = RingBuffer(side.frame_bytes, self._ring_frames(side, buffersize))
-        lib.engine_set_playback(self._engine, ring.handle, side.format_code, side.channels)
-        indices = _indices(channel_map, side.channels, source.channels)
-        check_memory(
-            lib.reader_configure(
-                self._engine,
-                files.FUNCTIONS,
-                files.handle_of(source.sound_file),
-                files.file_sample_code(source.encoding),
-                source.channels,
-                indices,
-                loop,
-                _PIPE_CHUNK_FRAMES if source.is_stream else _FILE_CHUNK_FRAMES,
-                self._nap_ns(ring, is_pipe=source.is_stream),
-            )
-            == lib.LOOP_OK,
-            f"cannot play {source.name}",
+        from pastream_cli.engine import files
+
+        assert self._playback is not None
+        ring = RingBuffer(self._playback.frame_bytes, self._ring_frames(self._playback, buffersize))
+        self.connect_playback(ring)
+        self.connect_reader(
+            files.FUNCTIONS,
+            files.handle_of(source.sound_file),
+            files.file_sample_code(source.encoding),
+            source.channels,
+            _indices(channel_map, self._playback.channels, source.channels),
+            loop=loop,
+            is_pipe=source.is_stream,
         )
-        engine = self._engine
-        self._read = lambda: lib.reader_run(engine)
         return ring
 
-    def set_sink(
+    def connect_output(
         self, sink: OutputFile, *, buffersize: int | None = None, channel_map: Sequence[int] | None = None
     ) -> RingBuffer:
         """Record into a file. Return the ring that its frames go through.
@@ -212,20 +207,98 @@ class Core:
         channel_map : sequence of int, optional
             For each channel of the file the device's, zero-based, or -1 for silence.
         """
+        from pastream_cli.engine import files
+
+        assert self._capture is not None
+        ring = RingBuffer(self._capture.frame_bytes, self._ring_frames(self._capture, buffersize))
+        self.connect_capture(ring)
+        self.connect_writer(
+            files.FUNCTIONS,
+            sink.channels,
+            _indices(channel_map, sink.channels, self._capture.channels),
+            sink.handle,
+            is_pipe=sink.is_stream,
+        )
+        return ring
+
+    def connect_playback(self, ring: RingBuffer | None, channel_map: Any = None, channels: int = 0) -> None:
+        """Play what a ring holds; nothing without one.
+
+        Parameters
+        ----------
+        ring : RingBuffer, optional
+            Of frames as the device has them, or as the map takes them.
+        channel_map : CData, optional
+            For each channel of the device the ring's, zero-based, or -1 for silence.
+        channels : int
+            Of a frame in the ring; only with a map.
+        """
+        side = self._playback
+        assert side is not None
+        self._playback_ring, self._read = ring, None
+        handle = ffi.NULL if ring is None else ring.handle
+        if channel_map is None:
+            connected = lib.engine_set_playback(self._engine, handle, side.format_code, side.channels)
+        else:
+            connected = lib.engine_map_playback(self._engine, handle, channel_map, channels)
+        assert connected
+
+    def connect_capture(self, ring: RingBuffer | None, channel_map: Any = None, channels: int = 0) -> None:
+        """Capture into a ring; without one, frames are counted and dropped.
+
+        The parameters are those of `connect_playback`; the map has an entry for each channel of the
+        ring.
+        """
         side = self._capture
         assert side is not None
-        ring = self._capture_ring = RingBuffer(side.frame_bytes, self._ring_frames(side, buffersize))
-        lib.engine_set_capture(self._engine, ring.handle, side.format_code, side.channels)
-        indices = _indices(channel_map, sink.channels, side.channels)
-        nap_ns = self._nap_ns(ring, is_pipe=sink.path == files.STANDARD_STREAM)
-        check_memory(
-            lib.writer_configure(self._engine, files.FUNCTIONS, indices, sink.channels, nap_ns) == lib.LOOP_OK,
-            f"cannot record to {sink.name}",
+        self._capture_ring, self._write = ring, None
+        handle = ffi.NULL if ring is None else ring.handle
+        connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
+        if channel_map is not None:
+            connected = lib.engine_map_capture(self._engine, handle, channel_map, channels)
+        assert connected
+
+    def connect_reader(
+        self,
+        functions: Any,
+        file: Any,
+        sample_code: int,
+        channels: int,
+        channel_map: Any,
+        *,
+        loop: bool,
+        is_pipe: bool = False,
+    ) -> None:
+        """Have the reader loop fill the playback ring from a file, or from memory in its place."""
+        ring = self._playback_ring
+        assert ring is not None
+        chunk_frames = _PIPE_CHUNK_FRAMES if is_pipe else _FILE_CHUNK_FRAMES
+        nap_ns = self._nap_ns(ring, is_pipe=is_pipe)
+        status = lib.reader_configure(
+            self._engine, functions, file, sample_code, channels, channel_map, loop, chunk_frames, nap_ns
         )
-        self.offer(sink)
+        check_memory(status == lib.LOOP_OK, "cannot start the reader")
+        engine = self._engine
+        self._read = lambda: lib.reader_run(engine)
+
+    def connect_writer(
+        self, functions: Any, channels: int, channel_map: Any, first: Any, *, is_pipe: bool = False
+    ) -> None:
+        """Have the writer loop empty the capture ring into a file, or into memory in its place."""
+        ring = self._capture_ring
+        assert ring is not None
+        nap_ns = self._nap_ns(ring, is_pipe=is_pipe)
+        status = lib.writer_configure(self._engine, functions, channel_map, channels, nap_ns)
+        check_memory(status == lib.LOOP_OK, "cannot start the writer")
+        lib.writer_withdraw(self._engine)
+        lib.writer_offer(self._engine, first)
         engine = self._engine
         self._write = lambda: lib.writer_run(engine)
-        return ring
+
+    def new_ring(self, side: Side, buffersize: int | None, channels: int | None = None) -> RingBuffer:
+        """Return a ring for frames of one side, of exactly `buffersize` frames if that is given."""
+        frames = self._ring_frames(side, None) if buffersize is None else buffersize
+        return RingBuffer((channels or side.channels) * side.sample_bytes, frames)
 
     def _ring_frames(self, side: Side, buffersize: int | None) -> int:
         return side.buffer_frames(self.samplerate, buffersize, self._asked_block)
@@ -293,11 +366,14 @@ class Core:
 
     def start_loops(self) -> None:
         """Start filling the playback ring and emptying the capture ring."""
-        for name, run in ((_READER, self._read), (_WRITER, self._write)):
-            if run is not None:
-                loop = threading.Thread(target=run, name=name)
-                self._loops.append(loop)
-                loop.start()
+        self._loops = self.new_loops()
+        for loop in self._loops:
+            loop.start()
+
+    def new_loops(self) -> list[threading.Thread]:
+        """Return the loops that the ends of the stream need, not started."""
+        loops = ((_READER, self._read), (_WRITER, self._write))
+        return [threading.Thread(target=run, name=name) for name, run in loops if run is not None]
 
     def is_prebuffered(self) -> bool:
         """Whether the playback ring holds half a second, or all there is."""
@@ -337,34 +413,6 @@ class Core:
         """Share of the available time that the callback takes, where the host measures it."""
         return self._device.cpu_load
 
-    def pause(self) -> None:
-        """Let frames go by without counting: capture is dropped, playback waits."""
-        if not self.is_paused:
-            counts = self.counts()
-            self._paused_at = (counts.position, counts.paused_frames)
-            lib.engine_pause(self._engine, True)
-
-    def resume(self) -> None:
-        """Go on after a pause."""
-        lib.engine_pause(self._engine, False)
-        if self._paused_at is not None:
-            frame, paused_before = self._paused_at
-            self._pauses.append(Pause(frame, self.counts().paused_frames - paused_before))
-            self._paused_at = None
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether frames go by without counting."""
-        return self._paused_at is not None
-
-    @property
-    def pauses(self) -> tuple[Pause, ...]:
-        """Every pause so far, one that goes on included."""
-        if self._paused_at is None:
-            return tuple(self._pauses)
-        frame, paused_before = self._paused_at
-        return (*self._pauses, Pause(frame, self.counts().paused_frames - paused_before))
-
     def detach(self) -> None:
         """Shut the callback out for good, for a device that cannot be stopped."""
         lib.engine_detach(self._engine)
@@ -388,46 +436,6 @@ class Core:
         return not any(loop.is_alive() for loop in self._loops)
 
     # ---- how it goes ----
-
-    def counts(self) -> Counts:
-        """Return what the callback has counted so far; the values may be a block apart."""
-        counts = ffi.new("struct engine_counts *")
-        lib.engine_read_counts(self._engine, counts)
-        return Counts(**{field.name: getattr(counts, field.name) for field in fields(Counts)})
-
-    @property
-    def frames_of_capture(self) -> int:
-        """Frames that the recording has or will have by now, lost ones included."""
-        return max(0, self.counts().position - self._offset)
-
-    def time_of_capture(self, frame: int) -> datetime | None:
-        """Return when a frame of the recording was captured; `None` before the first one was."""
-        time_zero_ns = self.counts().time_zero_ns
-        if not time_zero_ns:
-            return None
-        frame += self._offset
-        frame += sum(pause.frames for pause in self.pauses if pause.frame <= frame)
-        age = time.monotonic() - time_zero_ns / 1e9 - frame / self.samplerate
-        return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
-
-    def new_losses(self) -> list[Loss]:
-        """Return the losses that have ended since the last call."""
-        losses: list[Loss] = []
-        record = ffi.new("struct loss *")
-        while lib.engine_next_loss(self._engine, record):
-            losses.append(Loss(_LOSS_KINDS[record.kind], record.frame, record.frames or None, record.monotonic_ns))
-        return losses
-
-    def levels(self) -> Levels | None:
-        """Return the levels since the last call that returned any; `None` before the next callback."""
-        side = self._capture or self._playback
-        assert side is not None
-        peaks = ffi.new("float[]", side.channels)
-        square_sums = ffi.new("double[]", side.channels)
-        frames = ffi.new("int64_t *")
-        if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
-            return None
-        return Levels(tuple(peaks), tuple(square_sums), int(frames[0]))
 
     @property
     def capture_buffer_frames(self) -> int:

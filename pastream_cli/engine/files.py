@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +19,14 @@ from typing import Any
 
 import soundfile
 
+from pastream_cli.engine import pipes, relay
 from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.pipes import StreamFormat, Way
 from pastream_cli.errors import ExitCode, FileError, UsageError
 from pastream_cli.report import RecordedFile
 
 STANDARD_STREAM = "-"
+_STANDARD_INPUT, _STANDARD_OUTPUT = 0, 1
 
 TYPE_OF_SUFFIX = {
     "aif": "AIFF",
@@ -68,12 +74,8 @@ _BYTES_OF_ENCODING = {
     "ALAW": 1,
 }
 
-_WRITABLE_TO_A_PIPE = {"AU", "RAW", "FLAC", "OGG", "MP3"}
-_UNREADABLE_FROM_A_PIPE = {"FLAC", "MP3", "CAF", "VOC"}
-_NAMES_OF_PIPE_TYPES = "au, raw, flac, ogg, mp3"
-
-# What a file cannot be mistaken for: RAW data that begins like this has a header after all.
-_HEADERS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"fLaC", b"OggS", b"caff", b"riff")
+_WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
+_NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
 _WAVE_FORMAT_PCM = 1
@@ -218,12 +220,31 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _begins_with_a_header(path: str) -> bool:
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(4) in _HEADERS
-    except OSError:
-        return False
+@dataclass(frozen=True, slots=True)
+class _RawDescription:
+    """What RAW data is said to be, on the command line."""
+
+    rate: int | None
+    channels: int | None
+    encoding: str | None
+    endian: str | None
+
+    @property
+    def is_complete(self) -> bool:
+        return None not in (self.rate, self.channels, self.encoding)
+
+    def format(self, name: str) -> dict[str, Any]:
+        """Return soundfile's arguments; `UsageError` where something was not said."""
+        if self.rate is None or self.channels is None or self.encoding is None:
+            raise UsageError(
+                f"cannot open {name}: RAW data does not say what it is",
+                "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
+            )
+        return _raw(self.rate, self.channels, self.encoding, self.endian)
+
+
+def _raw(rate: int, channels: int, encoding: str, endian: str | None) -> dict[str, Any]:
+    return {"format": "RAW", "samplerate": rate, "channels": channels, "subtype": encoding, "endian": endian}
 
 
 def open_input(
@@ -234,11 +255,12 @@ def open_input(
     endian: str | None = None,
     rate: int | None = None,
     channels: int | None = None,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> InputFile:
-    """Open a file, or standard input for ``-``, for playing.
+    """Open a file, a FIFO, or standard input for ``-``, for playing.
 
-    The last five describe RAW data, and are passed over where the file has a header. Blocks for
-    as long as a pipe has nothing to say.
+    Blocks for as long as a pipe has nothing to say; `warn` takes a line where that will be long.
+    The next five describe RAW data, and are passed over where there is a header.
 
     Raises
     ------
@@ -247,44 +269,53 @@ def open_input(
     UsageError
         Where RAW data is not described, or standard input is a terminal.
     """
-    from_standard_input = path == STANDARD_STREAM
-    name = "standard input" if from_standard_input else path
-    is_raw = (file_type or ("" if from_standard_input else type_of_name(path))) == "RAW"
-    is_regular = not from_standard_input and Path(path).is_file()
-    if from_standard_input and os.isatty(0):
-        raise UsageError("cannot read standard input: it is a terminal", "pipe audio in, or name a file")
-    if not from_standard_input and Path(path).is_dir():
+    name = "standard input" if path == STANDARD_STREAM else path
+    file_type = file_type or (None if path == STANDARD_STREAM else type_of_name(path))
+    described = _RawDescription(rate, channels, encoding, endian) if file_type == "RAW" else None
+    _check_input(path, name)
+    if _is_stream(path, _STANDARD_INPUT):
+        return _open_stream(path, name, described, warn)
+    source = _STANDARD_INPUT if path == STANDARD_STREAM else path
+    if described is not None and not _begins_with_a_header(source):
+        return _opened(source, name, described.format(name))
+    return _opened(source, name, {})
+
+
+def _check_input(path: str, name: str) -> None:
+    """Raise where it is plain that nothing can be read."""
+    if path == STANDARD_STREAM:
+        if sys.stdin is None:
+            raise FileError(f"cannot read {name}: it is closed")
+        if os.isatty(_STANDARD_INPUT):
+            raise UsageError(f"cannot read {name}: it is a terminal", "pipe audio in, or name a file")
+    elif Path(path).is_dir():
         raise FileError(f"cannot open {name}: Is a directory")
-    raw: dict[str, Any] = {}
-    if is_raw and not (is_regular and _begins_with_a_header(path)):
-        if rate is None or channels is None or encoding is None:
-            raise UsageError(
-                f"cannot open {name}: RAW data does not say what it is",
-                "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
-            )
-        raw = {"format": "RAW", "samplerate": rate, "channels": channels, "subtype": encoding, "endian": endian}
+
+
+def _begins_with_a_header(source: str | int) -> bool:
     try:
-        sound_file = soundfile.SoundFile(0 if from_standard_input else path, closefd=not from_standard_input, **raw)
+        with open(source, "rb", closefd=source != _STANDARD_INPUT, buffering=0) as file:
+            first = file.read(pipes.FIRST_BYTES)
+            file.seek(0)
+            return pipes.begins_with_a_header(first)
+    except OSError:
+        return False
+
+
+def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFormat | None = None) -> InputFile:
+    """Open what has a header, or is RAW; a descriptor other than standard input becomes the file's.
+
+    `stream` is the format of a stream whose header has been read already.
+    """
+    try:
+        sound_file = soundfile.SoundFile(source, closefd=source != _STANDARD_INPUT, **raw)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        if not from_standard_input and not Path(path).exists():
-            raise FileError(
-                f"cannot open {name}: No such file or directory", f"to record: pastream null {name}"
-            ) from None
-        if is_regular and not os.access(path, os.R_OK):
-            raise FileError(f"cannot open {name}: Permission denied") from None
-        raise FileError(
-            f"cannot open {name}: {_reason(error)}", _ways_into(from_standard_input=from_standard_input)
-        ) from None
+        raise _cannot_open(name, source if isinstance(source, str) else None, _reason(error)) from None
     seekable = bool(sound_file.seekable())
-    if not seekable and sound_file.format in _UNREADABLE_FROM_A_PIPE:
-        raise FileError(
-            f"cannot read {name}: {sound_file.format} cannot be decoded from a pipe",
-            "decode it first, as in: sox FILE -t au - | pastream -",
-        )
     return InputFile(
         sound_file=sound_file,
         name=name,
-        file_type=sound_file.format,
+        file_type=stream.file_type if stream else sound_file.format,
         encoding=sound_file.subtype,
         endian=sound_file.endian,
         rate=sound_file.samplerate,
@@ -294,10 +325,66 @@ def open_input(
     )
 
 
-def _ways_into(*, from_standard_input: bool) -> str:
-    if from_standard_input:
-        return "wav, rf64, w64, aiff, au, ogg and nist can be read from a pipe, and raw with -t raw -c -r -e"
-    return "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
+def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
+    """Return why a file, or a stream for which there is no path, cannot be opened."""
+    if path is None:
+        return FileError(f"cannot open {name}: {reason}", "raw data needs -t raw -c CHANNELS -r RATE -e ENCODING")
+    if not Path(path).exists():
+        return FileError(f"cannot open {name}: No such file or directory", f"to record: pastream null {name}")
+    if Path(path).is_file() and not os.access(path, os.R_OK):
+        return FileError(f"cannot open {name}: Permission denied")
+    return FileError(f"cannot open {name}: {reason}", "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING")
+
+
+def _open_stream(path: str, name: str, described: _RawDescription | None, warn: Callable[[str], None]) -> InputFile:
+    """Open standard input, a FIFO or a device: its first bytes decide how."""
+    descriptor = _STANDARD_INPUT
+    try:
+        if path != STANDARD_STREAM:
+            descriptor = relay.open_stream(path)
+        relay.make_blocking(descriptor)
+        head = pipes.Head(lambda count: os.read(descriptor, count))
+        first = head.fill(pipes.FIRST_BYTES)
+        if described is not None and described.is_complete and not pipes.begins_with_a_header(first):
+            return _opened(_pumped(descriptor, head), name, described.format(name))
+        found = pipes.find_way(head)
+        if described is not None and found is Way.NOT_AT_ALL:
+            described.format(name)  # which tells what is missing
+        if not first:
+            raise FileError(f"cannot read {name}: it is empty")
+        return _open_after_header(descriptor, name, head, found, warn)
+    except pipes.HeaderError as error:
+        raise FileError(f"cannot open {name}: {error}") from None
+    except OSError as error:
+        raise FileError(f"cannot read {name}: {error.strerror}") from None
+
+
+def _open_after_header(
+    descriptor: int, name: str, head: pipes.Head, found: StreamFormat | Way, warn: Callable[[str], None]
+) -> InputFile:
+    if isinstance(found, StreamFormat):
+        raw = _raw(found.rate, found.channels, found.encoding, found.endian)
+        source = descriptor
+        if found.trailer_bytes or relay.is_within_a_file(descriptor):
+            head.taken.clear()
+            source = _pumped(descriptor, head, found.audio_bytes, found.trailer_bytes)
+        return _opened(source, name, raw, found)
+    if found is Way.AS_IT_COMES:
+        return _opened(_pumped(descriptor, head), name, {})
+    if found is Way.AS_A_FILE:
+        warn(f"{name} cannot be decoded as it comes: playing begins when it ends")
+        return _opened(relay.keep(descriptor, bytes(head.taken), name), name, {})
+    raise _cannot_open(name, None, "not a sound format that is known")
+
+
+def _pumped(descriptor: int, head: pipes.Head, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
+    return relay.pump(
+        descriptor,
+        bytes(head.taken),
+        closes_source=descriptor != _STANDARD_INPUT,
+        audio_bytes=audio_bytes,
+        trailer_bytes=trailer_bytes,
+    )
 
 
 class ExistsError(FileError):
@@ -320,6 +407,8 @@ class OutputFile:
         Replace a regular file, by a rename once the first frame is written.
     frame_limit : int, optional
         Frames after which the writer goes on to the next file.
+    expected_frames : int, optional
+        How many there will be, where that is known; for the header of a stream.
     """
 
     def __init__(
@@ -333,6 +422,7 @@ class OutputFile:
         endian: str | None = None,
         overwrite: bool = False,
         frame_limit: int | None = None,
+        expected_frames: int | None = None,
     ) -> None:
         self.path = path
         self.name = "standard output" if path == STANDARD_STREAM else path
@@ -341,27 +431,17 @@ class OutputFile:
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
         self._target, self._temporary, self._is_ours = path, None, False  # type: str, str | None, bool
-        descriptor = self._open_descriptor(overwrite=overwrite)
-        # A WAV may outgrow 4 GiB: as RF64 it is written as plain RIFF for as long as it does not.
-        as_rf64 = file_type == "WAV" and self._is_ours and takes("RF64", encoding, endian)
+        self._descriptor = self._open_descriptor(overwrite=overwrite)
+        self._is_stream = _is_stream(path, _STANDARD_OUTPUT)
+        self._plain_riff_at_the_end = False
+        self._pad_after_frames, self._warns_of_4_gib = -1, False
+        create = self._create_stream if self._is_stream else self._create_file
         try:
-            self.sound_file = soundfile.SoundFile(
-                descriptor,
-                "w",
-                samplerate=rate,
-                channels=channels,
-                format="RF64" if as_rf64 else file_type,
-                subtype=encoding,
-                endian=(endian or "FILE").upper(),
-                closefd=path != STANDARD_STREAM,
-            )
+            self.sound_file = create(file_type, encoding, rate, channels, endian, expected_frames)
         except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
             if self._is_ours:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
-            raise FileError(f"cannot create {self.name}: {_reason(error)}") from None
-        if as_rf64:
-            self._command(_SFC_RF64_AUTO_DOWNGRADE, 1)
-        self._plain_riff_at_the_end = as_rf64 and encoding.startswith("PCM_")
+            raise self._write_error(f"cannot create {self.name}: {_reason(error)}") from None
         self._handle = ffi.gc(
             check_memory(
                 lib.output_file_new(
@@ -369,13 +449,56 @@ class OutputFile:
                     file_sample_code(encoding),
                     bits_of(encoding),
                     channels,
-                    self._is_ours and file_type in _TYPES_WITH_A_LENGTH,
+                    not self._is_stream and file_type in _TYPES_WITH_A_LENGTH,
                     -1 if frame_limit is None else frame_limit,
                 ),
                 f"cannot create {self.name}",
             ),
             lib.output_file_free,
         )
+
+    def _create(
+        self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None
+    ) -> soundfile.SoundFile:
+        return soundfile.SoundFile(
+            self._descriptor,
+            "w",
+            samplerate=rate,
+            channels=channels,
+            format=file_type,
+            subtype=encoding,
+            endian=(endian or "FILE").upper(),
+            closefd=self.path != STANDARD_STREAM,
+        )
+
+    def _create_file(
+        self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None, _frames: int | None
+    ) -> soundfile.SoundFile:
+        """Begin a file that can be gone back in."""
+        # A WAV may outgrow 4 GiB: as RF64 it is written as plain RIFF for as long as it does not.
+        if file_type != "WAV" or not takes("RF64", encoding, endian):
+            return self._create(file_type, encoding, rate, channels, endian)
+        sound_file = self._create("RF64", encoding, rate, channels, endian)
+        soundfile._snd.sf_command(sound_file._file, _SFC_RF64_AUTO_DOWNGRADE, soundfile._ffi.NULL, 1)  # noqa: SLF001
+        self._plain_riff_at_the_end = encoding.startswith("PCM_")
+        return sound_file
+
+    def _create_stream(
+        self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None, frames: int | None
+    ) -> soundfile.SoundFile:
+        """Begin a stream: with a header of our own, and after it RAW data, where libsndfile would go back."""
+        relay.make_blocking(self._descriptor)
+        has_own_header = file_type in pipes.OWN_TYPES
+        with relay.taken_for_its_beginning(self._descriptor):
+            container, order = ("RAW", "LITTLE") if has_own_header else (file_type, endian)
+            sound_file = self._create(container, encoding, rate, channels, order)
+        if has_own_header:
+            relay.write_all(self._descriptor, pipes.streaming_header(file_type, encoding, rate, channels, frames))
+        if file_type == "WAV":
+            self._warns_of_4_gib = True
+            if frames is not None and frames * (frame_bytes(encoding, channels) or 0) % 2:
+                self._pad_after_frames = frames
+        return sound_file
 
     @property
     def handle(self) -> Any:
@@ -386,6 +509,11 @@ class OutputFile:
     def is_regular(self) -> bool:
         """Whether it is a file on a disk, and no device, FIFO or standard output."""
         return self._is_ours
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether somebody may wait at the other end."""
+        return self._is_stream
 
     @property
     def is_done(self) -> bool:
@@ -402,6 +530,14 @@ class OutputFile:
         """Clipped samples of each channel so far."""
         return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
 
+    def warning(self) -> str | None:
+        """Return what people should know about the length that the file is about to have; once."""
+        audio_bytes = self.frames * (frame_bytes(self.encoding, self.channels) or 0)
+        if not self._warns_of_4_gib or not pipes.is_near_4_gib(audio_bytes):
+            return None
+        self._warns_of_4_gib = False
+        return f"{self.name} is about to pass 4 GiB, where some readers of WAV stop; {pipes.ENDLESS_TYPES} are endless"
+
     def _counts(self) -> Any:
         counts = ffi.new("struct output_counts *")
         lib.output_file_read_counts(self._handle, counts)
@@ -413,10 +549,13 @@ class OutputFile:
         if not counts.file_error:
             return None
         reason = error_text(self.sound_file, counts.file_error, counts.system_error)
-        failure = FileError(f"cannot write {self.name}: {reason}")
-        if self.path == STANDARD_STREAM and isinstance(_os_error(counts.system_error), BrokenPipeError):
-            failure.exit_code = ExitCode.PIPE_CLOSED
-        return failure
+        return self._write_error(f"cannot write {self.name}: {reason}")
+
+    def _write_error(self, message: str) -> FileError:
+        error = FileError(message)
+        if self.path == STANDARD_STREAM and relay.has_no_reader(self._descriptor):
+            error.exit_code = ExitCode.PIPE_CLOSED
+        return error
 
     def unlimit(self) -> None:
         """Have everything that comes written into this file; no next one can be had."""
@@ -446,27 +585,33 @@ class OutputFile:
             clips=self.clips,
         )
         try:
+            if recorded.frames == self._pad_after_frames:
+                relay.write_all(self._descriptor, b"\0")
             self.sound_file.close()
-        except soundfile.SoundFileError as error:
+        except (soundfile.SoundFileError, OSError) as error:
             raise FileError(f"cannot finish {self.name}: {_reason(error)}") from None
         if self._is_ours and not recorded.frames and not keep_empty:
             Path(self._temporary or self._target).unlink(missing_ok=True)
             return None
         try:
             if self._plain_riff_at_the_end:
-                _set_plain_format_tag(self._temporary or self._target)
+                self._set_plain_format_tag()
             if self._temporary:
                 self._rename()
         except OSError as error:
             raise FileError(f"cannot finish {self.name}: {error.strerror}") from None
         return recorded
 
-    def _command(self, command: int, value: int) -> None:
-        soundfile._snd.sf_command(self.sound_file._file, command, soundfile._ffi.NULL, value)  # noqa: SLF001
+    def _set_plain_format_tag(self) -> None:
+        if self._is_ours:
+            _set_plain_format_tag(self._temporary or self._target)
+            return
+        with suppress(OSError):  # standard output, which need not be readable; the tag is right as it is too
+            _set_plain_format_tag(f"/dev/fd/{_STANDARD_OUTPUT}")
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
         if self.path == STANDARD_STREAM:
-            return 1
+            return _STANDARD_OUTPUT
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
             if _is_special(self.path):
@@ -485,8 +630,9 @@ class OutputFile:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
 
 
-def _os_error(code: int) -> OSError:
-    return OSError(code, os.strerror(code))
+def _is_stream(path: str, standard_descriptor: int) -> bool:
+    """Tell whether what is at `path` can only be read or written on and on, from where it stands."""
+    return not relay.is_at_its_beginning(standard_descriptor) if path == STANDARD_STREAM else _is_special(path)
 
 
 def _is_special(path: str) -> bool:
@@ -497,21 +643,42 @@ def _is_special(path: str) -> bool:
         return False
 
 
+def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bool:
+    """Tell whether the container takes the encoding in that byte order, there."""
+    has_own_header = file_type in pipes.OWN_TYPES and (path == STANDARD_STREAM or _is_special(path))
+    return takes(file_type, encoding, endian) and (not has_own_header or pipes.takes(file_type, encoding, endian))
+
+
 def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
     """Raise unless the container takes the encoding, and `path` the container."""
     if not takes(file_type, encoding, endian):
         encodings = ", ".join(soundfile.available_subtypes(file_type))
         order = f" in {endian}-endian order" if endian else ""
         raise FileError(f"cannot write {path}: {file_type} does not take {encoding}{order}", f"it takes {encodings}")
+    if path != STANDARD_STREAM and not _is_special(path):
+        return
     name = "standard output" if path == STANDARD_STREAM else path
-    if (path == STANDARD_STREAM or _is_special(path)) and file_type not in _WRITABLE_TO_A_PIPE:
+    if file_type not in _WRITABLE_TO_A_PIPE:
         raise UsageError(f"cannot write {file_type} to {name}", f"these can be piped: {_NAMES_OF_PIPE_TYPES}")
+    if not takes_at(path, file_type, encoding, endian):
+        what = f"{encoding} in {endian}-endian order" if endian else encoding
+        raise UsageError(
+            f"cannot write {what} as {file_type} to {name}", f"in a pipe it takes {', '.join(pipes.OWN_ENCODINGS)}"
+        )
+    if (
+        path == STANDARD_STREAM
+        and file_type not in pipes.OWN_TYPES | {"RAW"}
+        and relay.is_within_a_file(_STANDARD_OUTPUT)
+    ):
+        raise UsageError(f"cannot append {file_type} to a file", "append what comes out of a pipe: ... | cat >>FILE")
 
 
 def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
     """Raise unless `path` can be written, before anything is opened or created."""
     if path == STANDARD_STREAM:
-        if os.isatty(1):
+        if sys.stdout is None:
+            raise FileError("cannot write standard output: it is closed")
+        if os.isatty(_STANDARD_OUTPUT):
             raise UsageError("cannot write audio to a terminal", "pipe it into a program, or name a file")
         return
     output, folder = Path(path), Path(path).parent

@@ -2,13 +2,15 @@
 
 The only importer of sounddevice, whose import starts every host API and can block for ever where
 a sound server hangs; so this module is imported, and everything in it called, off the main
-thread. Three private names are used, `_StreamBase`, `_ffi` and `_terminate`;
+thread. Four private names are used, `_StreamBase`, `_ffi`, `_exit_handler` and `_terminate`;
 tests/engine/test_contracts.py tells when one of them has moved.
 """
 
 from __future__ import annotations
 
+import atexit
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.native import ffi, lib
@@ -80,7 +82,14 @@ class PortAudioStream:
     is_fast = False
 
     def __init__(
-        self, engine: Any, *, rate: float, playback: Side | None, capture: Side | None, block_frames: int
+        self,
+        engine: Any,
+        *,
+        rate: float,
+        playback: Side | None,
+        capture: Side | None,
+        block_frames: int,
+        host_options: dict[str, Any],
     ) -> None:
         sides = [side for side in (capture, playback) if side is not None]
         kind = "duplex" if len(sides) == 2 else "input" if capture else "output"
@@ -102,14 +111,15 @@ class PortAudioStream:
                 callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
                 userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
                 wrap_callback=None,
-                clip_off=True,
-                dither_off=True,
+                **{"clip_off": True, "dither_off": True, **host_options},
             )
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _refusal(error, sides, rate) from None
         self.samplerate: float = self._stream.samplerate
         self.blocksize: int = self._stream.blocksize
-        self.latency = _believable(self._stream.latency)
+        latency = self._stream.latency
+        self.latencies = tuple(map(_believable, latency if kind == "duplex" else (latency,)))
+        self.latency = max(self.latencies)
 
     @property
     def active(self) -> bool:
@@ -121,6 +131,10 @@ class PortAudioStream:
     @property
     def cpu_load(self) -> float:
         return float(self._stream.cpu_load)
+
+    @property
+    def time(self) -> float:
+        return float(self._stream.time)
 
     def start(self) -> None:
         try:
@@ -138,15 +152,24 @@ class PortAudioStream:
         self._stream.close()
 
 
+def leave() -> None:
+    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
+    atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
+
+
+if hasattr(os, "register_at_fork"):
+    # a process that is forked off shares the hosts' connections, and has none of their threads
+    os.register_at_fork(after_in_child=leave)
+
+
 def terminate() -> None:
     """End PortAudio's hosts, as its own exit handler would."""
     sounddevice._terminate()  # noqa: SLF001
 
 
-def _believable(latency: Any) -> float:
-    """Return the greatest of the reported latencies that can be true, else 0."""
-    latencies = latency if isinstance(latency, tuple) else (latency,)
-    return max((x for x in latencies if math.isfinite(x) and 0 <= x <= _MOST_BELIEVABLE_LATENCY), default=0.0)
+def _believable(latency: float) -> float:
+    """Return what the host reports if it can be true, else 0."""
+    return latency if math.isfinite(latency) and 0 <= latency <= _MOST_BELIEVABLE_LATENCY else 0.0
 
 
 def _words(error: Exception) -> str:

@@ -28,25 +28,18 @@ class RingBuffer:
     def __init__(self, elementsize: int, size: int | None = None, buffer: Any = None) -> None:
         if elementsize < 1:
             raise ValueError("elementsize must be at least 1")
-        memory = ffi.NULL
         if buffer is not None:
-            try:
-                memory = ffi.from_buffer(buffer)
-            except TypeError:
-                memory = buffer
-            length = ffi.sizeof(memory) if ffi.typeof(memory).kind == "array" else None
-            if size is None:
-                if length is None:
-                    raise ValueError("size is needed with a bare pointer")
-                size, rest = divmod(length, elementsize)
-                if rest:
-                    raise ValueError("the length of buffer must be a multiple of elementsize")
-            elif length is not None and length < size * elementsize:
-                raise ValueError("buffer is too small for size elements")
+            memory, size = _memory_of(buffer, elementsize, size)
         elif size is None:
             raise TypeError("either size or buffer must be given")
         if size < 1 or size & (size - 1):
             raise ValueError("size must be a power of 2")
+        if buffer is None:
+            # Python's own, so that a view of it outlives the ring; filled with zeros, so that no
+            # page is first touched by the callback
+            memory = ffi.from_buffer(bytearray(size * elementsize))
+        # of all that was given, even where the object says that it is read-only
+        self._view = memoryview(ffi.buffer(memory, size * elementsize))
         self._memory = memory  # kept alive as long as the ring
         self._ring = ffi.gc(
             check_memory(lib.ring_new(elementsize, size, memory), f"cannot make a ring of {size} elements"),
@@ -112,19 +105,19 @@ class RingBuffer:
         data, size = self._elements_of(data, -1)
         return int(lib.ring_read(self._ring, data, size))
 
-    def get_write_buffers(self, size: int) -> tuple[int, Any, Any]:
+    def get_write_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
         """Return the room for up to `size` elements and the two buffers that make it up.
 
         The buffers are views of the ring; `advance_write_index` publishes what was put there.
         """
-        return self._regions(lib.ring_write_regions, size)
+        return self._regions(lib.ring_write_index(self._ring), min(max(size, 0), self.write_available))
 
-    def get_read_buffers(self, size: int) -> tuple[int, Any, Any]:
+    def get_read_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
         """Return how many of `size` elements can be read and the two buffers that hold them.
 
         The buffers are views of the ring, valid until `advance_read_index` gives them back.
         """
-        return self._regions(lib.ring_read_regions, size)
+        return self._regions(lib.ring_read_index(self._ring), min(max(size, 0), self.read_available))
 
     def advance_write_index(self, size: int) -> int:
         """Publish `size` elements and return the new write index."""
@@ -138,12 +131,12 @@ class RingBuffer:
             raise ValueError("cannot advance past the elements of the ring")
         return int(lib.ring_advance_read(self._ring, size))
 
-    def _regions(self, find: Any, size: int) -> tuple[int, Any, Any]:
-        first, second, first_size = ffi.new("void **"), ffi.new("void **"), ffi.new("uint64_t *")
-        elements = int(find(self._ring, max(size, 0), first, first_size, second))
-        first_bytes = first_size[0] * self.elementsize
-        second_bytes = elements * self.elementsize - first_bytes
-        return elements, ffi.buffer(first[0], first_bytes), ffi.buffer(second[0], second_bytes)
+    def _regions(self, index: int, elements: int) -> tuple[int, memoryview, memoryview]:
+        element_bytes = self.elementsize
+        start = index % self.size * element_bytes
+        end = start + elements * element_bytes
+        first = self._view[start:end]
+        return elements, first, self._view[: end - start - len(first)]
 
     def _elements_of(self, data: Any, size: int) -> tuple[Any, int]:
         try:
@@ -161,3 +154,21 @@ class RingBuffer:
         if size > elements:
             raise ValueError("data holds fewer elements than size")
         return data, size
+
+
+def _memory_of(buffer: Any, elementsize: int, size: int | None) -> tuple[Any, int]:
+    """Return a buffer or pointer as CData, and how many elements to use of it."""
+    try:
+        memory = ffi.from_buffer(buffer)
+    except TypeError:
+        memory = buffer
+    length = ffi.sizeof(memory) if ffi.typeof(memory).kind == "array" else None
+    if size is None:
+        if length is None:
+            raise ValueError("size is needed with a bare pointer")
+        size, rest = divmod(length, elementsize)
+        if rest:
+            raise ValueError("the length of buffer must be a multiple of elementsize")
+    elif length is not None and length < size * elementsize:
+        raise ValueError("buffer is too small for size elements")
+    return memory, size

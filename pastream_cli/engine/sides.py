@@ -61,6 +61,14 @@ class DeviceStream(Protocol):
     def cpu_load(self) -> float:
         """Share of the available time that the callback takes, where the host measures it."""
 
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        """Seconds for each side, capture first; 0 where what the host reports cannot be true."""
+
+    @property
+    def time(self) -> float:
+        """Seconds on the clock of the device, or of the system where it has none."""
+
     def start(self) -> None: ...
 
     def stop(self) -> None:

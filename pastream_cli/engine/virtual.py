@@ -121,6 +121,14 @@ class VirtualStream:
     def cpu_load(self) -> float:
         return 0.0
 
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        return (self.latency, self.latency)
+
+    @property
+    def time(self) -> float:
+        return float(lib.engine_monotonic_ns() / 1e9)
+
     def fit_into(self, ring_frames: int) -> None:
         """Make the block no longer than half the smallest ring, unless its size was asked for."""
         if self._block_is_ours and ring_frames:

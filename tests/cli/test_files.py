@@ -6,6 +6,7 @@ import subprocess
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.homes import need
@@ -16,7 +17,7 @@ RECORD = ("null", "out.wav", "-d", "0.1", "-D", "virtual:sine:fast")
 
 
 def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.name != "home")
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_that_is_there_is_not_touched(pastream: Pastream, tmp_path: Path) -> None:
@@ -142,6 +143,18 @@ def test_sox_and_ffmpeg_read_a_wav_without_a_warning(
     read_by_it = subprocess.run(words, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     assert read_by_it.stderr == b""
     assert_same(read(tmp_path / "copy.wav"), source)
+
+
+@pytest.mark.parametrize(("file_type", "encoding"), [("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III")])
+def test_what_was_lossy_is_recorded_into_a_wav_without_further_loss(
+    pastream: Pastream, tmp_path: Path, file_type: str, encoding: str
+) -> None:
+    source = make_noise(tmp_path / "in", RATE, encoding=encoding, file_type=file_type)
+    result = pastream("in", "out.wav", "-D", "virtual:fast")
+    assert result.returncode == 0, result.stderr
+    sound = read(tmp_path / "out.wav")
+    assert sound.shape == source.shape
+    np.testing.assert_allclose(sound / 2**31, np.clip(source, -1, 1).astype("float64"), rtol=0, atol=2**-23)
 
 
 @pytest.mark.parametrize(("encoding", "sample_bytes"), [("PCM_U8", 1), ("PCM_16", 2), ("PCM_24", 3), ("PCM_32", 4)])

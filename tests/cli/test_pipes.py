@@ -7,7 +7,6 @@ import io
 import re
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,56 +60,17 @@ def test_a_filter_between_two_pipes_changes_no_bit(pastream: Pastream, tmp_path:
     assert_same(read(tmp_path / "out.wav"), source)
 
 
-@pytest.mark.parametrize("file_type", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "RAW", "OGG", "NIST"])
+@pytest.mark.parametrize("file_type", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "RAW", "OGG", "NIST", "FLAC"])
 def test_a_pipe_is_played_to_its_last_frame(pastream: Pastream, tmp_path: Path, file_type: str) -> None:
     encoding = "VORBIS" if file_type == "OGG" else "PCM_16"
     source = make_noise(tmp_path / "in", 100_003, encoding=encoding, file_type=file_type)
     options = {"RAW": RAW, "OGG": ("-e", "null,float")}.get(file_type, ())
     result = pastream("-", "out.wav", *options, "-D", "virtual:fast", stdin=(tmp_path / "in").read_bytes())
     assert result.returncode == 0, result.stderr
-    # libsndfile passes over eight bytes, here two frames, of RF64 from a pipe
-    expected = source[2:] if file_type == "RF64" else source
-    assert_same(read(tmp_path / "out.wav"), expected)
-
-
-@pytest.mark.parametrize("length", [0, 1000, 0x7FFFF000, 0xFFFFFFFF])
-@pytest.mark.parametrize(("file_type", "field", "order"), [("WAV", 40, "<u4"), ("AU", 8, ">u4")])
-def test_a_pipe_is_played_to_its_end_whatever_length_it_claims(
-    pastream: Pastream, tmp_path: Path, file_type: str, field: int, order: str, length: int
-) -> None:
-    source = make_noise(tmp_path / "in", 10_007, file_type=file_type)
-    data = bytearray((tmp_path / "in").read_bytes())
-    data[field : field + 4] = np.array([length], order).tobytes()
-    result = pastream("-", "out.wav", "-D", "virtual:fast", stdin=bytes(data))
-    assert result.returncode == 0, result.stderr
     assert_same(read(tmp_path / "out.wav"), source)
 
 
-def flac(folder: Path) -> bytes:
-    make_noise(folder / "in", RATE, file_type="FLAC")
-    return (folder / "in").read_bytes()
-
-
-def mp3_without_an_index(folder: Path) -> bytes:
-    need("ffmpeg")
-    make_noise(folder / "in.wav", RATE)
-    into_mp3 = ["ffmpeg", "-v", "error", "-i", "in.wav", "-write_xing", "0", "-f", "mp3", "-"]
-    return subprocess.run(into_mp3, cwd=folder, capture_output=True, check=True).stdout
-
-
-@pytest.mark.parametrize("make", [flac, mp3_without_an_index])
-def test_a_pipe_that_cannot_be_decoded_is_refused(
-    pastream: Pastream, tmp_path: Path, make: Callable[[Path], bytes]
-) -> None:
-    result = pastream("-", "out.wav", "-D", "virtual:fast", stdin=make(tmp_path))
-    assert result.returncode == 4
-    refusal, _way_out = result.stderr.splitlines()
-    assert refusal.startswith("pastream: cannot ")
-    assert "standard input" in refusal
-    assert not (tmp_path / "out.wav").exists()
-
-
-@pytest.mark.parametrize("file_type", ["au", "flac"])
+@pytest.mark.parametrize("file_type", ["au", "flac", "wav"])
 def test_what_is_written_to_a_pipe_is_exact(pastream: Pastream, tmp_path: Path, file_type: str) -> None:
     source = make_noise(tmp_path / "in.wav", RATE, encoding="PCM_24")
     result = pastream("in.wav", "-", "-t", file_type, "-D", "virtual:fast")
@@ -137,11 +97,11 @@ def test_a_lossy_file_written_to_a_pipe_is_all_there(pastream: Pastream, tmp_pat
     assert abs(sound[RATE // 4 : RATE // 2]).max() == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("file_type", ["wav", "rf64", "aiff"])
+@pytest.mark.parametrize("file_type", ["aiff", "caf", "w64"])
 def test_a_type_that_no_pipe_takes_is_refused_with_those_that_it_does(pastream: Pastream, file_type: str) -> None:
     result = pastream("null", "-", "-t", file_type, "-d", "1", "-D", "virtual:sine:fast")
     assert (result.returncode, result.stdout) == (2, b"")
-    assert "au, raw, flac, ogg, mp3" in result.stderr
+    assert "wav, au, raw, rf64, flac, ogg, mp3" in result.stderr
 
 
 def test_headerless_data_in_a_file_is_played_as_it_is_described(pastream: Pastream, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import soundfile
 
 from tests.runner import Pastream
@@ -12,16 +13,22 @@ from tests.servers import PulseServer
 from tests.sounds import RATE, assert_same, from_the_first_sound, make_noise, read
 
 
-def test_what_is_played_is_recorded_from_its_first_frame_on(
+def test_what_is_played_is_recorded_from_its_first_frame_on_or_xruns_are_told(
     pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer, campaign: Callable[[int], int]
 ) -> None:
     source = make_noise(tmp_path / "in.wav", RATE, encoding="PCM_32")
-    for _ in range(campaign(10)):
+    missing = campaign(10)
+    for _ in range(3 * missing + 2):  # a busy machine may starve the server
         result = pastream("in.wav", "out.wav", "-y", "-f", "int32", "-p", "1", "-D", "pulse", server=pulseaudio)
         assert result.returncode == 0, result.stderr
         recording = read(tmp_path / "out.wav")
         assert len(recording) == 2 * RATE
-        assert_same(from_the_first_sound(recording)[:RATE], source)
+        if "; no xruns" in result.stderr:
+            assert_same(from_the_first_sound(recording)[:RATE], source)
+            missing -= 1
+        if not missing:
+            return
+    pytest.fail("too few runs without an xrun")
 
 
 def test_a_recording_has_exactly_the_frames_of_its_duration(

@@ -25,6 +25,7 @@ struct device {
     struct random random;
     int64_t most_block_frames;
     int64_t loses_one_in; /* blocks; 0: never */
+    int64_t most_lost_frames;
     int64_t pause_one_in;
     int64_t flag_one_in;
     int64_t ends_at; /* frame of the timeline */
@@ -34,6 +35,8 @@ struct device {
     /* What should have come of it. */
     int64_t played_frames; /* of the input */
     int64_t end_of_input;  /* on the timeline; -1: it has not ended */
+    int64_t underruns;
+    int is_dry; /* since the last frame of the input */
     int64_t clean_frames;
     int64_t settling_frames;
     int64_t capture_flags;
@@ -82,6 +85,11 @@ static int64_t check_output(const struct device *d, const unsigned char *output,
     return delivered;
 }
 
+static void count_underrun(struct device *d, int64_t frames) {
+    d->underruns += frames > 0 && !d->is_dry;
+    d->is_dry |= frames > 0;
+}
+
 static void check_playback(struct device *d, const struct engine_counts *before,
                            const struct engine_counts *after, int64_t frames, int64_t delivered) {
     const struct run *run = d->run;
@@ -89,6 +97,9 @@ static void check_playback(struct device *d, const struct engine_counts *before,
     const int64_t wanted = most_of(0, least_of(frames, limit - before->position));
     const int64_t underrun = after->underrun_frames - before->underrun_frames;
     d->played_frames += delivered;
+    if (delivered)
+        d->is_dry = 0;
+    count_underrun(d, underrun);
     if (before->input_ended || !run->playback_ring) {
         expect_equal("frames played after the end of the input", delivered, 0);
         expect_equal("underrun after the end of the input", underrun, 0);
@@ -194,15 +205,17 @@ static void lose_frames(struct device *d) {
     engine_read_counts(run->engine, &before);
     if (!before.settled)
         return;
-    engine_device_lost(run->engine, random_from(&d->random, 1, 700));
+    engine_device_lost(run->engine, random_from(&d->random, 1, d->most_lost_frames));
     engine_read_counts(run->engine, &after);
     check_capture(d, &before, &after);
     expect_equal("frames stored of those the device lost", after.stored_frames,
                  before.stored_frames);
     const int64_t limit = run->limit == NO_LIMIT ? INT64_MAX : run->limit;
     const int plays = run->playback_ring && !before.input_ended;
-    expect_equal("underrun of what the device lost", after.underrun_frames - before.underrun_frames,
+    const int64_t underrun = after.underrun_frames - before.underrun_frames;
+    expect_equal("underrun of what the device lost", underrun,
                  plays ? most_of(0, least_of(after.position, limit) - before.position) : 0);
+    count_underrun(d, underrun);
 }
 
 static void *run_device(void *context) {
@@ -275,10 +288,20 @@ static void check_recording(const struct run *run) {
     free(recording);
 }
 
-static void check_length(const struct device *d) {
+static int64_t listed(const struct run *run, int kind) {
+    int64_t records = 0;
+    for (int i = 0; i < run->loss_count; ++i)
+        records += run->losses[i].kind == kind;
+    return records;
+}
+
+static void check_counts(const struct device *d) {
     const struct run *run = d->run;
     expect_equal("flags about the input", run->counts.host_capture_flags, d->capture_flags);
     expect_equal("flags about the output", run->counts.host_playback_flags, d->playback_flags);
+    expect_equal("underruns", run->counts.underruns, d->underruns);
+    if (run->counts.unlisted_losses == 0)
+        expect_equal("underruns in the list", listed(run, LOSS_UNDERRUN), d->underruns);
     if (!run->counts.complete)
         return;
     int64_t total = run->limit == NO_LIMIT ? INT64_MAX : run->limit;
@@ -311,6 +334,7 @@ static struct run *random_run(struct random *r, int most_channels, int64_t most_
     run->fail_at = one_in(r, 6) ? random_from(r, 0, 800) : NO_LIMIT;
     run->fails_like_an_encoder = one_in(r, 2);
     run->slow_one_in = one_in(r, 2) ? 0 : random_from(r, 1, 30);
+    run->opens_late = one_in(r, 6);
     return run;
 }
 
@@ -335,17 +359,25 @@ void stress_device(struct random random) {
         .random = {random_bits(&random)},
         .most_block_frames = one_in(&random, 2) ? random_from(&random, 1, 300) : MOST_BLOCK_FRAMES,
         .loses_one_in = one_in(&random, 2) ? 0 : random_from(&random, 2, 50),
-        .pause_one_in = one_in(&random, 2) ? 2 : 20,
+        .most_lost_frames = 700,
+        .pause_one_in = random_from(&random, 2, 200),
         .flag_one_in = one_in(&random, 2) ? 0 : random_from(&random, 5, 50),
         .ends_at = most_frames,
         .end_of_input = -1,
     };
     d.input = allocate(MOST_BLOCK_FRAMES, (uint64_t)run->capture.channels * 4);
     d.output = allocate(MOST_BLOCK_FRAMES, (uint64_t)run->playback.channels * 4);
+    const int loses_often = one_in(&random, 4);
+    if (loses_often) { /* more often than the engine's lists have places */
+        run->opens_late = 1;
+        d.most_block_frames = random_from(&random, 1, 4);
+        d.most_lost_frames = 3;
+        d.loses_one_in = 2;
+    }
     const int64_t detached_at = one_in(&random, 4) ? random_from(&random, 0, most_frames) : -1;
     if (detached_at >= 0)
         d.ends_at = INT64_MAX;
-    run_open(run, random_ring_frames(&random), random_ring_frames(&random),
+    run_open(run, random_ring_frames(&random), loses_often ? 4096 : random_ring_frames(&random),
              random_from(&random, 0, most_frames));
     const pthread_t thread = start_thread(run_device, &d);
     while (!atomic_load(&d.ended) &&
@@ -359,7 +391,7 @@ void stress_device(struct random random) {
     atomic_store(&d.stop, 1);
     if (detached_at >= 0)
         join_thread(thread);
-    check_length(&d);
+    check_counts(&d);
     if (run->capture_ring) {
         run_check_pieces(run);
         check_recording(run);

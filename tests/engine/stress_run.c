@@ -123,7 +123,7 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
     if (run->playback_ring)
         run->reader = start_thread(read_all, run);
     if (run->capture_ring) {
-        if (one_in(&run->random, 2))
+        if (!run->opens_late && one_in(&run->random, 2))
             offer_piece(run);
         run->writer = start_thread(write_all, run);
     }
@@ -224,6 +224,8 @@ static void split_at_random(struct run *run) {
         output_file_unlimit(last->handle);
         last->is_unlimited = 1;
     }
+    if (run->opens_late)
+        return;
     if (run->piece_count < MOST_PIECES &&
         (run->piece_count == 0 || (run->splits && one_in(&run->random, PIECE_CHANCES))))
         offer_piece(run);
@@ -269,6 +271,7 @@ void run_look_after(struct run *run) {
 void run_join(struct run *run) {
     look_at_losses(run);
     engine_finish(run->engine);
+    run->opens_late = 0;
     if (run->playback_ring) {
         reader_stop(run->engine);
         join_thread(run->reader);

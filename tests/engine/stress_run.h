@@ -46,6 +46,7 @@ struct run {
     int64_t fail_at; /* frames into a piece at which the disk fails; NO_LIMIT: never */
     int fails_like_an_encoder;
     int64_t slow_one_in;
+    int opens_late; /* no file is there before the device has ended */
 
     engine *engine;
     ring *playback_ring;

@@ -75,15 +75,20 @@ static void expect_frames(const struct passage *p, void *to, int to_format, int 
         }
 }
 
+static unsigned bits_at(const void *samples, int64_t index, int bytes) {
+    unsigned bits = 0;
+    memcpy(&bits, (const char *)samples + index * bytes, (size_t)bytes);
+    return bits;
+}
+
 static void expect_same(const char *what, const void *got, const void *expected, int sample_format,
                         int64_t samples) {
     const int bytes = bytes_per_sample(sample_format);
     for (int64_t i = 0; i < samples; ++i)
         if (memcmp((const char *)got + i * bytes, (const char *)expected + i * bytes,
                    (size_t)bytes) != 0)
-            violation("%s: sample %lld is %#x instead of %#x", what, (long long)i,
-                      (unsigned)get_sample(got, SAMPLE_UINT8, i * bytes),
-                      (unsigned)get_sample(expected, SAMPLE_UINT8, i * bytes));
+            violation("%s: sample %lld of format %d is %#x instead of %#x", what, (long long)i,
+                      sample_format, bits_at(got, i, bytes), bits_at(expected, i, bytes));
 }
 
 /* ---- what there is to carry ---- */

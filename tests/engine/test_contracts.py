@@ -50,7 +50,7 @@ def test_a_sound_file_lends_its_handle(tmp_path: Path) -> None:
 def of_sounddevice(expression: str) -> str:
     """Evaluate in a process of its own: the import starts every host."""
     need("libportaudio.so.2")
-    program = f"import inspect, sounddevice; print({expression})"
+    program = f"import atexit, inspect, sounddevice; print({expression})"
     completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stderr
     return completed.stdout.strip()
@@ -84,3 +84,10 @@ def test_sounddevice_ends_portaudio_on_demand() -> None:
     assert of_sounddevice("len(inspect.signature(sounddevice._terminate).parameters)") == "0", (
         "sounddevice._terminate, its own exit handler, has moved or wants arguments"
     )
+
+
+def test_sounddevice_can_be_kept_from_ending_portaudio_at_exit() -> None:
+    exit_and_count = "(atexit._run_exitfuncs(), sounddevice._initialized)[1]"
+    assert of_sounddevice(exit_and_count) == "0", "sounddevice._initialized no longer counts, or is not ended at exit"
+    unregister = "atexit.unregister(sounddevice._exit_handler)"
+    assert of_sounddevice(f"{unregister} or {exit_and_count}") == "1", "sounddevice._exit_handler is not what it runs"

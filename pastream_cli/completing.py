@@ -1,0 +1,56 @@
+"""What the completions of shells ask the program for: devices, file types and encodings."""
+
+from __future__ import annotations
+
+from pastream_cli.errors import PastreamError, UsageError
+from pastream_cli.lines import printable
+
+# Somebody waits with a finger on the key; a host that hangs is left out.
+_DEVICE_SECONDS = 2.0
+
+
+def answers(what: str) -> list[str]:
+    """Return what can stand for `what`; nothing, quietly, where that cannot be told."""
+    find = {"devices": _devices, "types": _types, "encodings": _encodings}.get(what)
+    return find() if find is not None else []
+
+
+def _devices() -> list[str]:
+    from pastream_cli.engine import virtual
+    from pastream_cli.engine.devices import all_devices
+    from pastream_cli.engine.matching import label
+    from pastream_cli.noise import HostNoise
+    from pastream_cli.worker import Worker
+
+    HostNoise(shown=False)
+    task = Worker("device", lambda: None).start(all_devices)
+    try:
+        devices = task.result() if task.wait(_DEVICE_SECONDS) else []
+    except PastreamError:
+        devices = []
+    return [*(printable(label(device)) for device in devices), virtual.NAME, "virtual:sine", "virtual:noise"]
+
+
+def _types() -> list[str]:
+    from pastream_cli.engine import files
+
+    try:
+        files.check_type("")
+    except UsageError as error:
+        return _listed_in(error)
+    return []
+
+
+def _encodings() -> list[str]:
+    from pastream_cli.engine import files
+
+    try:
+        files.check_encoding("")
+    except UsageError as error:
+        return _listed_in(error)
+    return []
+
+
+def _listed_in(error: UsageError) -> list[str]:
+    """Return the names that a refusal offers, in small letters as they are mostly typed."""
+    return (error.way_out or "").removeprefix("one of ").lower().split(", ")

@@ -1,0 +1,108 @@
+/* Memory in the place of a sound file, for the reader and writer loops: frames one after the
+ * other, in whatever type they have there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "_engine.h"
+
+struct memory_file {
+    unsigned char *data; /* the owner's */
+    int64_t frames;
+    int64_t frame_bytes;
+    int64_t position; /* in frames; the loop's while one runs */
+};
+
+memory_file *memory_file_new(void *data, int64_t frames, int64_t frame_bytes) {
+    memory_file *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->data = data;
+    m->frames = frames;
+    m->frame_bytes = frame_bytes;
+    return m;
+}
+
+void memory_file_free(memory_file *m) {
+    free(m);
+}
+
+int64_t memory_file_position(const memory_file *m) {
+    return m->position;
+}
+
+/* Where the next frames are, and how many of `frames` are left there. */
+static unsigned char *next_frames(memory_file *m, int64_t *frames) {
+    unsigned char *place = m->data + m->position * m->frame_bytes;
+    if (*frames > m->frames - m->position)
+        *frames = m->frames - m->position;
+    m->position += *frames;
+    return place;
+}
+
+static int64_t read_frames(void *file, void *samples, int64_t frames) {
+    memory_file *m = file;
+    const unsigned char *place = next_frames(m, &frames);
+    memcpy(samples, place, (size_t)(frames * m->frame_bytes));
+    return frames;
+}
+
+static int64_t write_frames(void *file, const void *samples, int64_t frames) {
+    memory_file *m = file;
+    unsigned char *place = next_frames(m, &frames);
+    memcpy(place, samples, (size_t)(frames * m->frame_bytes));
+    return frames;
+}
+
+static int64_t read_int(void *file, int *samples, int64_t frames) {
+    return read_frames(file, samples, frames);
+}
+
+static int64_t read_float(void *file, float *samples, int64_t frames) {
+    return read_frames(file, samples, frames);
+}
+
+static int64_t write_int(void *file, const int *samples, int64_t frames) {
+    return write_frames(file, samples, frames);
+}
+
+static int64_t write_float(void *file, const float *samples, int64_t frames) {
+    return write_frames(file, samples, frames);
+}
+
+static int64_t seek(void *file, int64_t frames, int whence) {
+    (void)whence; /* the loops only ever go back to the start */
+    memory_file *m = file;
+    m->position = frames;
+    return frames;
+}
+
+static int command(void *file, int number, void *data, int size) {
+    (void)file;
+    (void)number;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+static int error(void *file) {
+    (void)file;
+    return 0;
+}
+
+static void write_sync(void *file) {
+    (void)file;
+}
+
+const struct sndfile_functions *memory_file_functions(void) {
+    static const struct sndfile_functions functions = {
+        .read_int = read_int,
+        .read_float = read_float,
+        .write_int = write_int,
+        .write_float = write_float,
+        .seek = seek,
+        .command = command,
+        .error = error,
+        .write_sync = write_sync,
+    };
+    return &functions;
+}

@@ -1,0 +1,98 @@
+/* The pump: brings a stream to libsndfile through a pipe of its own, with the bytes that were read
+ * from it already put back in front, on a thread of the owner's without the interpreter's lock. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "_engine.h"
+
+enum { PUMP_BYTES = 65536, RIFF_CHUNK_HEADER_BYTES = 8 };
+
+static int write_all(int descriptor, const unsigned char *bytes, int64_t count) {
+    while (count > 0) {
+        const ssize_t written = write(descriptor, bytes, (size_t)count);
+        if (written < 0 && errno != EINTR)
+            return 0;
+        if (written > 0) {
+            bytes += written;
+            count -= written;
+        }
+    }
+    return 1;
+}
+
+/* Waits for bytes and returns how many came, 0 once either end is closed. */
+static int64_t read_some(const struct pump *p, unsigned char *bytes, int64_t at_most) {
+    for (;;) {
+        struct pollfd ends[] = {{.fd = p->source, .events = POLLIN},
+                                {.fd = p->target, .events = 0}};
+        if (poll(ends, 2, -1) < 0 && errno != EINTR)
+            return 0;
+        if (ends[1].revents)
+            return 0; /* an error or a hang-up: nobody reads any more */
+        if (!ends[0].revents)
+            continue;
+        const ssize_t count = read(p->source, bytes, (size_t)at_most);
+        if (count >= 0)
+            return count;
+        if (errno != EINTR && errno != EAGAIN)
+            return 0;
+    }
+}
+
+/* A chunk has a name of four printable characters and is no longer than what is said to be left. */
+static int is_riff_chunk(const unsigned char *bytes, int64_t most_bytes) {
+    for (int i = 0; i < 4; ++i)
+        if (bytes[i] < ' ' || bytes[i] > '~')
+            return 0;
+    const uint32_t size =
+        bytes[4] | (uint32_t)bytes[5] << 8 | (uint32_t)bytes[6] << 16 | (uint32_t)bytes[7] << 24;
+    return (int64_t)size + RIFF_CHUNK_HEADER_BYTES <= most_bytes;
+}
+
+enum what_follows { AUDIO, A_CHUNK, NOTHING };
+
+/* Looks where the audio is said to end, and passes on what turns out to be audio all the same: all
+ * but a pad byte, and chunks. */
+static enum what_follows look_behind_audio(const struct pump *p) {
+    unsigned char bytes[1 + RIFF_CHUNK_HEADER_BYTES];
+    const int64_t pad = p->audio_bytes % 2;
+    const int64_t wanted = pad + RIFF_CHUNK_HEADER_BYTES;
+    int64_t count = 0;
+    int64_t got = 1;
+    while (count < wanted && (got = read_some(p, bytes + count, wanted - count)) > 0)
+        count += got;
+    if (count == wanted && is_riff_chunk(bytes + pad, p->trailer_bytes - pad))
+        return A_CHUNK;
+    if (count > pad && !write_all(p->target, bytes, count))
+        return NOTHING;
+    return got > 0 ? AUDIO : NOTHING;
+}
+
+static enum what_follows pump_audio(const struct pump *p, unsigned char *bytes) {
+    int64_t left = p->trailer_bytes ? p->audio_bytes : INT64_MAX;
+    for (;;) {
+        const int64_t got = read_some(p, bytes, left < PUMP_BYTES ? left : PUMP_BYTES);
+        if (got == 0 || !write_all(p->target, bytes, got))
+            return NOTHING;
+        left -= got;
+        if (left > 0)
+            continue;
+        const enum what_follows next = look_behind_audio(p);
+        if (next != AUDIO)
+            return next;
+        left = INT64_MAX;
+    }
+}
+
+void pump_run(const struct pump *p) {
+    unsigned char bytes[PUMP_BYTES];
+    const enum what_follows end =
+        write_all(p->target, p->first, p->first_bytes) ? pump_audio(p, bytes) : NOTHING;
+    close(p->target);
+    /* Whoever writes chunks behind the audio is not told that nobody wants them. */
+    ssize_t count = end == A_CHUNK;
+    while (count > 0 || (count < 0 && errno == EINTR))
+        count = read(p->source, bytes, sizeof bytes);
+}

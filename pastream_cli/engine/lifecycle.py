@@ -1,0 +1,450 @@
+"""The life of a stream of the library: opened, started, ended, started again, closed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.endpoints import ChannelMap, Sink, Source
+from pastream_cli.engine.flags import CallbackFlags
+from pastream_cli.engine.gate import Gate
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.run import Run
+from pastream_cli.errors import PastreamError
+from pastream_cli.report import Levels, Loss
+
+if TYPE_CHECKING:  # it is not there in Python 3.10
+    from typing import Self
+
+_PREBUFFER_POLL_SECONDS = 0.002
+
+
+class Stream(Core):
+    """An open stream; the base of `InputStream`, `OutputStream` and `DuplexStream`.
+
+    Parameters
+    ----------
+    kind : {'input', 'output', 'duplex'}
+        Whether it captures, plays, or both. Where it does both, `device`, `channels`, `dtype` and
+        `latency` may be pairs, capture first, and so are the properties of these names.
+    device : int or str, optional
+        Number, name or part of a name as PortAudio lists them, or ``'virtual'`` with its settings;
+        the host's default device if left out.
+    samplerate : float, optional
+        Frames per second; the device's default if left out.
+    channels : int, optional
+        As many as the device has, at most two, if left out.
+    dtype : str, optional
+        ``'float32'`` (the default), ``'int32'``, ``'int24'`` (packed), ``'int16'``, ``'int8'`` or
+        ``'uint8'``.
+    blocksize : int, optional
+        Frames per callback; 0, the default, lets the host choose.
+    latency : float or {'low', 'high'}, optional
+        Seconds; 0.5 by default where the stream only captures, else 0.2.
+    finished_callback : callable, optional
+        Called without arguments, on a thread of the stream's, when a run has ended.
+    clip_off, dither_off : bool, optional
+        Whether PortAudio leaves samples alone when it converts them; true if left out.
+    never_drop_input, prime_output_buffers_using_stream_callback : bool, optional
+        As in sounddevice.
+    extra_settings : optional
+        Settings of the host, as sounddevice's classes of them, or a pair.
+
+    Raises
+    ------
+    DeviceError
+        Where the device is not there or refuses.
+    ValueError
+        Where `kind` or `dtype` is none of the above.
+
+    Notes
+    -----
+    The methods may be called from any thread. An exception that was raised by the function of a
+    source or sink, or that ended the stream, is raised again where the owner next calls `wait`,
+    `stop`, `close`, leaves the ``with`` block or asks for a chunk, once.
+
+    A stream that is dropped while it runs is aborted and closed. In a process that was forked off,
+    `stop`, `abort`, `close` and `wait` do nothing.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        device: Any = None,
+        samplerate: float | None = None,
+        channels: Any = None,
+        dtype: Any = None,
+        blocksize: int | None = None,
+        *,
+        latency: Any = None,
+        finished_callback: Callable[[], object] | None = None,
+        clip_off: bool | None = None,
+        dither_off: bool | None = None,
+        never_drop_input: bool | None = None,
+        prime_output_buffers_using_stream_callback: bool | None = None,
+        extra_settings: Any = None,
+    ) -> None:
+        if kind not in {"input", "output", "duplex"}:
+            raise ValueError(f"kind must be 'input', 'output' or 'duplex', not {kind!r}")
+        options = {
+            "clip_off": clip_off,
+            "dither_off": dither_off,
+            "never_drop_input": never_drop_input,
+            "prime_output_buffers_using_stream_callback": prime_output_buffers_using_stream_callback,
+            "extra_settings": extra_settings,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        super().__init__(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
+        self._gate = Gate(self._device, self._engine)
+        self._lock = threading.RLock()
+        self._run: Run | None = None
+        self._source: Source | None = None
+        self._sink: Sink | None = None
+        self._txmap = ChannelMap(self._playback.channels if self._playback else 0)
+        self._rxmap = ChannelMap(self._capture.channels if self._capture else 0)
+        self._losses: list[Loss] = []
+        self._levels: Levels | None = None
+        self.finished_callback = finished_callback
+        """What is called when a run has ended, or `None`."""
+
+    @classmethod
+    def from_file(cls, file: Any, *args: Any, **kwargs: Any) -> Self:
+        """Open a stream with the rate and the channels of a sound file.
+
+        Parameters
+        ----------
+        file : SoundFile or str or int or file-like object
+            Only looked at; a file that is given by its name is closed again.
+        *args, **kwargs
+            For the stream; a rate or channels given here go first.
+
+        Returns
+        -------
+        Stream
+            Of the class that this is called on.
+        """
+        from pastream_cli.engine import soundfiles
+
+        rate, channels = soundfiles.describe(file)
+        if kwargs.get("samplerate") is None:
+            kwargs["samplerate"] = rate
+        if kwargs.get("channels") is None:
+            kwargs["channels"] = channels
+        return cls(*args, **kwargs)
+
+    # ---- what it is ----
+
+    def _of_sides(self, values: list[Any]) -> Any:
+        return tuple(values) if self.isduplex else values[0]
+
+    @property
+    def _sides(self) -> list[Any]:
+        return [side for side in (self._capture, self._playback) if side is not None]
+
+    @property
+    def device(self) -> Any:
+        """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
+        return self._of_sides([s.device.name if s.device.is_virtual else s.device.index for s in self._sides])
+
+    @property
+    def channels(self) -> Any:
+        """Channels of the device; a pair where the stream is duplex."""
+        return self._of_sides([side.channels for side in self._sides])
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the samples; a pair where the stream is duplex."""
+        return self._of_sides([side.sample_format for side in self._sides])
+
+    @property
+    def samplesize(self) -> Any:
+        """Bytes of one sample; a pair where the stream is duplex."""
+        return self._of_sides([side.sample_bytes for side in self._sides])
+
+    @property
+    def latency(self) -> Any:
+        """Seconds as the host reports them, 0 where that cannot be true; a pair where duplex."""
+        return self._of_sides(list(self._device.latencies))
+
+    @property
+    def time(self) -> float:
+        """Seconds on the clock of the stream."""
+        return self._device.time
+
+    # ---- how it goes ----
+
+    @property
+    def active(self) -> bool:
+        """Whether the stream runs: from `start` until its device has ended."""
+        run = self._run
+        if run is None:
+            return super().active
+        if run.finished or not self._gate.is_ours:
+            return False
+        return self._gate.active if run.device_is_started else not run.is_asked
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stream does not run, and is not about to end either."""
+        return not self._is_going
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream was closed, and is of no further use."""
+        return self._gate.is_closed or (self._run is not None and self._run.is_to_close)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream was started and has ended: completed, stopped or aborted.
+
+        What it recorded is then in its place; functions may still be about to return.
+        """
+        return self._run is not None and self._run.finished
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
+        return self._run is not None and self._run.aborted
+
+    @property
+    def status(self) -> CallbackFlags:
+        """What the host has flagged since the start, with what was lost without its word."""
+        counts = ffi.new("struct engine_counts *")
+        lib.engine_read_counts(self._engine, counts)
+        status = CallbackFlags(counts.host_status & 0x1F)
+        if counts.losses:
+            status |= CallbackFlags.INPUT_OVERFLOW
+        if counts.underruns:
+            status |= CallbackFlags.OUTPUT_UNDERFLOW
+        return status
+
+    @property
+    def xruns(self) -> int:
+        """Places since the start where capture or playback went wrong."""
+        return self.counts().xruns
+
+    @property
+    def frame_count(self) -> int:
+        """Frames since the start, lost ones included; each start resets it to zero."""
+        return self.counts().position
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """Each place since the start where frames were lost, once it is past."""
+        with self._lock:
+            self._losses += self.new_losses()
+            return tuple(self._losses)
+
+    @property
+    def levels(self) -> Levels | None:
+        """Peak and sum of squares per channel since the last look; `None` before the first block.
+
+        Of what is captured, or of what is played where nothing is.
+        """
+        with self._lock:
+            levels = self.take_levels()
+            if levels is not None and levels.frames:
+                self._levels = levels
+            return self._levels
+
+    # ---- start and end ----
+
+    @property
+    def _is_going(self) -> bool:
+        return self._run is not None and not self._run.ended.is_set() and self._gate.is_ours
+
+    def _check(self, act: str, *, at_rest: bool = True) -> None:
+        """Raise `PastreamError` where the stream is of no use, or runs where it should not."""
+        if self.closed:
+            raise PastreamError(f"cannot {act}: the stream is closed")
+        if not self._gate.is_ours:
+            raise PastreamError(f"cannot {act}: the stream belongs to another process")
+        if at_rest and self._is_going:
+            raise PastreamError(f"cannot {act}: the stream is running")
+
+    def start(self, prebuffer: bool | int = True) -> None:
+        """Start the stream with what `set_source` and `set_sink` have set; again, once it has ended.
+
+        It runs until the source has ended, a buffer to record into is full, or it is stopped. A
+        file goes on from where it stands, a buffer begins anew. A stream that runs already is left
+        alone.
+
+        Parameters
+        ----------
+        prebuffer : bool or int, optional
+            Frames to wait for in the output buffer before the device starts; true waits for the
+            first ones. Without effect where the source is a `RingBuffer` or there is none.
+
+        Raises
+        ------
+        PastreamError
+            Where the stream is closed or the device refuses.
+        ValueError
+            Where a channel map does not fit what it maps.
+        """
+        with self._lock:
+            self._check("start", at_rest=False)
+            if self._is_going:
+                return
+            run = self._begin(-1, 0, 0)
+        self._go(run, prebuffer)
+
+    def _begin(self, frames: int, pad: int, offset: int) -> Run:
+        """Connect both ends and start all but the device; a negative number stands for no limit."""
+        source, sink = self._source, self._sink
+        if frames < 0 and sink is not None and sink.frames is not None:
+            frames = sink.frames + offset
+        if self._playback is not None:
+            if source is None:
+                self.connect_playback(None)
+            else:
+                source.connect(self, self._txmap)
+        if self._capture is not None:
+            if sink is None:
+                self.connect_capture(None)
+            else:
+                sink.connect(self, self._rxmap)
+        self.prepare(None if frames < 0 else frames, None if pad < 0 else pad, offset)
+        if source is not None and source.ends_when_empty and (frames < 0 or pad < 0):
+            lib.reader_finish(self._engine)
+        self._losses, self._levels = [], None
+        self.take_levels()  # asks for those of the first block
+        self._run = Run(
+            self._engine, self._gate, self.new_loops(), source, sink, self.longest_latency, self.finished_callback
+        )
+        self._run.start(self)
+        return self._run
+
+    def _go(self, run: Run, prebuffer: bool | int = True) -> None:
+        """Wait for the first frames to play, then start the device."""
+        try:
+            self._wait_for_frames(run, prebuffer)
+            run.start_device(self.start_device)
+        except BaseException as error:
+            run.ask(abort=True)
+            if isinstance(error, Exception):
+                run.ended.wait()
+            raise
+        if run.is_asked and not run.device_is_started and not run.is_in_it:
+            run.ended.wait()
+            _raise_error_of(run)
+
+    def _wait_for_frames(self, run: Run, prebuffer: bool | int) -> None:
+        source = self._source
+        if source is None or source.ends_when_empty or not prebuffer:
+            return
+        wanted = 1 if prebuffer is True else min(prebuffer, source.ring.size * 3 // 4)
+
+        def has_come() -> bool:
+            if prebuffer is True and source.function is None:
+                return self.is_prebuffered()
+            return source.ring.read_available >= wanted or bool(lib.reader_is_finished(self._engine))
+
+        while not has_come() and not run.is_asked:
+            time.sleep(_PREBUFFER_POLL_SECONDS)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the stream has completed, or was stopped or aborted.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+            True unless the time ran out; also where the stream was never started.
+
+        Raises
+        ------
+        RuntimeError
+            On a thread that the stream itself waits for: in a function that is its source or sink,
+            or in `finished_callback`.
+        """
+        run = self._run
+        if run is None or not self._gate.is_ours:
+            return True
+        if run.is_in_it:
+            raise RuntimeError("cannot wait for the stream on a thread that it waits for")
+        if not run.ended.wait(timeout):
+            return False
+        _raise_error_of(run)
+        return True
+
+    def stop(self) -> None:
+        """End the stream once the device has played what it holds; recordings get every frame."""
+        self._end(abort=False, raises=True)
+
+    def abort(self) -> None:
+        """End the stream at once; recordings keep what they have. Raises nothing."""
+        self._end(abort=True, raises=False)
+
+    def _end(self, *, abort: bool, raises: bool) -> None:
+        run = self._run
+        if run is None or not self._gate.is_ours:
+            return
+        run.ask(abort=abort)
+        if run.is_in_it:
+            return
+        run.ended.wait()
+        if raises:
+            _raise_error_of(run)
+
+    def close(self) -> None:
+        """Close the stream for good; one that runs is aborted first."""
+        if not self._gate.is_ours:
+            return
+        run = self._run
+        if run is not None:
+            run.ask(abort=True, close=True)
+            if run.is_in_it:
+                return
+            run.ended.wait()
+        self._gate.close()
+        if run is not None:
+            _raise_error_of(run)
+
+    def close_device(self) -> None:
+        """Close the device, and nothing else. May hang with its host."""
+        if self._gate.take():
+            super().close_device()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except Exception:
+            if error is None:
+                raise
+
+    def __del__(self) -> None:
+        gate: Gate | None = getattr(self, "_gate", None)
+        if gate is None or not gate.is_ours or gate.is_closed:
+            return
+        run = getattr(self, "_run", None)
+        if run is not None and not run.ended.is_set():
+            run.ask(abort=True, close=True)
+        else:
+            gate.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.device!r}, samplerate={self.samplerate:g}, channels={self.channels}, "
+            f"dtype={self.dtype!r}, blocksize={self.blocksize})"
+        )
+
+
+def _raise_error_of(run: Run) -> None:
+    """Raise what made the run fail, once."""
+    error = run.take_error()
+    if error is not None:
+        raise error

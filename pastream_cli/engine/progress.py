@@ -1,0 +1,112 @@
+"""What is known about a stream while it runs: counts, losses, levels, pauses."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields
+from datetime import datetime, timezone
+from typing import Any
+
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.sides import Side
+from pastream_cli.report import Counts, Levels, Loss, LossKind, Pause
+
+_LOSS_KINDS = {
+    lib.LOSS_OVERRUN: LossKind.OVERRUN,
+    lib.LOSS_DEVICE: LossKind.DEVICE,
+    lib.LOSS_HOST_CAPTURE: LossKind.HOST_CAPTURE,
+    lib.LOSS_UNDERRUN: LossKind.UNDERRUN,
+    lib.LOSS_HOST_PLAYBACK: LossKind.HOST_PLAYBACK,
+}
+
+
+class Progress:
+    """How the run of a stream goes; the callback counts, and any thread may look at any time.
+
+    Parameters
+    ----------
+    engine : CData
+        Whose callback counts.
+    capture, playback : Side, optional
+        What the device was opened with; one of them at least.
+    """
+
+    def __init__(self, engine: Any, capture: Side | None, playback: Side | None) -> None:
+        self._engine = engine
+        self._capture, self._playback = capture, playback
+        self._offset = 0
+        self._pauses: list[Pause] = []
+        self._paused_at: tuple[int, int] | None = None
+
+    @property
+    def samplerate(self) -> float:
+        """Frames per second, as the device runs."""
+        raise NotImplementedError
+
+    def counts(self) -> Counts:
+        """Return what the callback has counted so far; the values may be a block apart."""
+        counts = ffi.new("struct engine_counts *")
+        lib.engine_read_counts(self._engine, counts)
+        return Counts(**{field.name: getattr(counts, field.name) for field in fields(Counts)})
+
+    @property
+    def frames_of_capture(self) -> int:
+        """Frames that the recording has or will have by now, lost ones included."""
+        return max(0, self.counts().position - self._offset)
+
+    def time_of_capture(self, frame: int) -> datetime | None:
+        """Return when a frame of the recording was captured; `None` before the first one was."""
+        time_zero_ns = self.counts().time_zero_ns
+        if not time_zero_ns:
+            return None
+        frame += self._offset
+        frame += sum(pause.frames for pause in self.pauses if pause.frame <= frame)
+        age = time.monotonic() - time_zero_ns / 1e9 - frame / self.samplerate
+        return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
+
+    def new_losses(self) -> list[Loss]:
+        """Return the losses that have ended since the last call."""
+        losses: list[Loss] = []
+        record = ffi.new("struct loss *")
+        while lib.engine_next_loss(self._engine, record):
+            losses.append(Loss(_LOSS_KINDS[record.kind], record.frame, record.frames or None, record.monotonic_ns))
+        return losses
+
+    def take_levels(self) -> Levels | None:
+        """Return the levels since the last call that returned any; `None` before the next callback."""
+        side = self._capture or self._playback
+        assert side is not None
+        peaks = ffi.new("float[]", side.channels)
+        square_sums = ffi.new("double[]", side.channels)
+        frames = ffi.new("int64_t *")
+        if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
+            return None
+        return Levels(tuple(peaks), tuple(square_sums), int(frames[0]))
+
+    def pause(self) -> None:
+        """Let frames go by without counting: capture is dropped, playback waits."""
+        if not self.is_paused:
+            counts = self.counts()
+            self._paused_at = (counts.position, counts.paused_frames)
+            lib.engine_pause(self._engine, True)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        lib.engine_pause(self._engine, False)
+        if self._paused_at is not None:
+            frame, paused_before = self._paused_at
+            self._pauses.append(Pause(frame, self.counts().paused_frames - paused_before))
+            self._paused_at = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether frames go by without counting."""
+        return self._paused_at is not None
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """Every pause so far, one that goes on included."""
+        if self._paused_at is None:
+            return tuple(self._pauses)
+        frame, paused_before = self._paused_at
+        return (*self._pauses, Pause(frame, self.counts().paused_frames - paused_before))

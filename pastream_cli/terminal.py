@@ -1,0 +1,156 @@
+"""A terminal, or whatever stderr is: what it can show, and writing to it without ever waiting for it."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TextIO
+
+_NO_CURSOR = ("", "dumb", "unknown")
+# What Python puts into LC_CTYPE when it finds the locale "C", before anybody can ask what was there.
+_COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
+_MOST_WAITING_BYTES = 2**18
+# A pipe that is ready takes so many bytes at once (POSIX says 512, Linux 4096).
+_PIPE_BYTES = 512
+
+
+def speaks_utf8(environment: Mapping[str, str], encoding: str | None) -> bool:
+    """Tell whether the characters beyond ASCII can be shown, by the locale and the stream's encoding."""
+    if (encoding or "").lower().replace("-", "") != "utf8":
+        return False
+    everything, characters, otherwise = (environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    if not everything and characters in _COERCED and not _is_utf8(otherwise):
+        return False
+    return _is_utf8(everything or characters or otherwise)
+
+
+def _is_utf8(locale: str) -> bool:
+    return locale.lower().replace("-", "").endswith("utf8")
+
+
+def has_colours(environment: Mapping[str, str]) -> bool:
+    """Tell whether colours are wanted (see no-color.org)."""
+    return not environment.get("NO_COLOR")
+
+
+def moves_its_cursor(environment: Mapping[str, str]) -> bool:
+    """Tell whether lines can be drawn over."""
+    return environment.get("TERM", "") not in _NO_CURSOR
+
+
+def reflows(environment: Mapping[str, str]) -> bool:
+    """Tell whether lines are wrapped anew when the window becomes narrower. Few terminals do not."""
+    return not {"XTERM_VERSION", "STY"} & set(environment) and environment.get("TERM") != "linux"
+
+
+class Outlet:
+    """Writes to a stream and never waits: a terminal that was stopped, or a reader that hangs, must not hold up a take.
+
+    What cannot be written at once waits for the next call.
+
+    Parameters
+    ----------
+    stream : TextIO
+        With a file descriptor.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.descriptor = stream.fileno()
+        self._encoding = stream.encoding
+        self._waiting = bytearray()
+        self._own = -1
+        self.is_terminal = os.isatty(self.descriptor)
+        if self.is_terminal:
+            # Its own opening of it, because not to wait is a property that all who share one have to share.
+            with suppress(OSError):
+                flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+                self._own = os.open(os.ttyname(self.descriptor), flags)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something still waits to be written."""
+        return bool(self._waiting)
+
+    def size(self) -> tuple[int, int]:
+        """Return the terminal's columns and lines."""
+        try:
+            size = os.get_terminal_size(self.descriptor)
+        except OSError:
+            return 80, 24
+        return size.columns or 80, size.lines or 24
+
+    def write(self, text: str) -> None:
+        """Write, now or later."""
+        if len(self._waiting) < _MOST_WAITING_BYTES:
+            self._waiting += text.encode(self._encoding, "backslashreplace")
+        self.push()
+
+    def push(self) -> None:
+        """Write what waits, as far as it goes."""
+        try:
+            while self._waiting and self._write_some():
+                pass
+        except OSError:  # nobody reads it; the take goes on
+            self._waiting.clear()
+
+    def _write_some(self) -> bool:
+        descriptor, most = (self._own, len(self._waiting)) if self._own >= 0 else (self.descriptor, _PIPE_BYTES)
+        if not select.select([], [descriptor], [], 0)[1]:
+            return False
+        try:
+            written = os.write(descriptor, self._waiting[:most])
+        except BlockingIOError:
+            return False
+        del self._waiting[:written]
+        return True
+
+    def finish(self, seconds: float) -> None:
+        """Write what waits, but give up after so many seconds."""
+        deadline = time.monotonic() + seconds
+        self.push()
+        while self._waiting and time.monotonic() < deadline:
+            select.select([], [self._own if self._own >= 0 else self.descriptor], [], 0.05)
+            self.push()
+        self._waiting.clear()
+
+
+class Area:
+    """Lines at the bottom of a terminal that are drawn over again and again.
+
+    What it returns is to be written; it writes nothing itself.
+
+    Parameters
+    ----------
+    can_reflow : bool
+        Whether the terminal wraps lines anew when it becomes narrower.
+    """
+
+    def __init__(self, *, can_reflow: bool) -> None:
+        self._can_reflow = can_reflow
+        self._widths: list[int] = []
+
+    def erase(self, width: int) -> str:
+        """Return what takes the lines away from a terminal of so many columns."""
+        if not self._widths:
+            return ""
+        rows = [max(1, -(-line // width)) if self._can_reflow else 1 for line in self._widths]
+        self._widths = []
+        up = sum(rows) - 1
+        return f"\r\x1b[{up}A\x1b[J" if up else "\r\x1b[J"
+
+    def draw(self, lines: list[str], widths: list[int], width: int) -> str:
+        """Return what draws lines, so many columns wide each, over the last ones."""
+        if len(lines) != len(self._widths) or max(self._widths, default=0) >= width:
+            text = self.erase(width) + "\r" + "\x1b[K\n".join(lines) + "\x1b[K"
+        else:
+            up = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
+            text = f"\r{up}" + "\x1b[K\n".join(lines) + "\x1b[K"
+        self._widths = widths
+        return text
+
+    def forget(self) -> None:
+        """Leave the lines where they are, and draw the next ones below."""
+        self._widths = []

@@ -1,0 +1,264 @@
+"""Disks that are full, too small or gone: what fits is kept and can be read, and what happened is told."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.homes import need, wait_until
+from tests.runner import Pastream, Result
+from tests.sounds import RATE, read
+from tests.takes import RAMP, SLACK, gaps_in_ramp, number, read_by_sox, told, wait_for_frames
+
+MEBIBYTE = 1 << 20
+SECONDS_TO_GIVE_UP = 2 * SLACK
+CHANNELS = 8
+FRAME_BYTES = CHANNELS * 3
+"""Of every recording here that is no lossy one: PCM_24, 1.15 MB in a second."""
+
+PCM_TYPES = ("wav", "rf64", "raw", "aiff", "w64", "caf", "au")
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A folder that takes a mebibyte; where nothing can be mounted, a limit on the size of a file stands in for it."""
+
+    folder: Path
+    is_mounted: bool
+
+    @property
+    def reason(self) -> str:
+        return os.strerror(28 if self.is_mounted else 27)
+
+    def confine(self, process: subprocess.Popen[bytes]) -> None:
+        if not self.is_mounted:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MEBIBYTE, MEBIBYTE))
+
+    def is_full(self) -> bool:
+        if self.is_mounted:
+            return os.statvfs(self.folder).f_bavail == 0
+        return any(path.stat().st_size == MEBIBYTE for path in self.folder.iterdir())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={MEBIBYTE}", "none", folder]
+    is_mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    yield SmallDisk(folder, is_mounted)
+    if is_mounted:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def frames_lost_and_left(path: Path) -> tuple[int, str]:
+    """Return how many frames ffmpeg gets out of the file, and what it has to say about it."""
+    need("ffmpeg")
+    decoded = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "s16le", "-"], capture_output=True, check=True)
+    return len(decoded.stdout) // 2, decoded.stderr.decode()
+
+
+def fill(pastream: Pastream, disk: SmallDisk, *arguments: str | Path) -> Result:
+    """Record until the disk is full; it must be noticed at once."""
+    process = pastream.start("null", *arguments)
+    disk.confine(process)
+    wait_until(lambda: disk.is_full() or process.poll() is not None, "a full disk", 60)
+    is_full_since = time.monotonic()
+    result = pastream.finish(process, timeout=60)
+    assert time.monotonic() - is_full_since < SECONDS_TO_GIVE_UP
+    assert result.returncode == 4, result
+    return result
+
+
+def raw_options(path: Path) -> dict[str, object]:
+    is_raw = path.suffix == ".raw"
+    return {"format": "RAW", "samplerate": RATE, "channels": CHANNELS, "subtype": "PCM_24"} if is_raw else {}
+
+
+@pytest.mark.parametrize("file_type", PCM_TYPES)
+def test_a_full_disk_ends_the_take_with_the_last_frame_that_fits(
+    pastream: Pastream, small_disk: SmallDisk, file_type: str
+) -> None:
+    path = small_disk.folder / f"take.{file_type}"
+    result = fill(pastream, small_disk, path, "-c", str(CHANNELS), "-e", "pcm_24", "-D", RAMP)
+    _banner, *warnings, summary, failure = result.stderr.splitlines()
+    assert summary.startswith("pastream: wrote ")
+    assert failure == f"pastream: cannot write {path}: {small_disk.reason}"
+    assert len(warnings) <= 1
+    recording = read(path, **raw_options(path))
+    assert gaps_in_ramp(recording) == []
+    assert told(result) == {str(path): len(recording)}
+    assert MEBIBYTE - len(recording) * FRAME_BYTES < 8192
+    if file_type != "raw":
+        assert len(read_by_sox(path, CHANNELS)) == len(recording)
+
+
+@pytest.mark.parametrize("file_type", ["flac", "ogg", "opus", "mp3"])
+def test_a_full_disk_ends_a_compressed_take_with_nearly_the_last_frame_that_fits(
+    pastream: Pastream, small_disk: SmallDisk, file_type: str
+) -> None:
+    path = small_disk.folder / f"take.{file_type}"
+    (small_disk.folder / "other").write_bytes(bytes(MEBIBYTE * 3 // 4))
+    result = fill(pastream, small_disk, path, "-c1", "-d", "1:00:00", "-D", "virtual:noise:fast")
+    assert result.stderr.splitlines()[-1] == f"pastream: cannot write {path}: {small_disk.reason}"
+    frames, complaints = frames_lost_and_left(path)
+    assert 0.9 * told(result)[str(path)] <= frames <= told(result)[str(path)] + RATE / 10
+    assert complaints == ""
+    assert soundfile.info(path).frames == frames
+
+
+def test_a_limit_on_the_size_of_a_file_ends_the_take_as_a_full_disk_does(pastream: Pastream, tmp_path: Path) -> None:
+    process = pastream.start("null", "take.wav", "-c", str(CHANNELS), "-e", "pcm_24", "-D", RAMP)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MEBIBYTE, MEBIBYTE))
+    result = pastream.finish(process)
+    assert result.returncode == 4
+    assert result.stderr.splitlines()[-1] == "pastream: cannot write take.wav: File too large"
+    recording = read(tmp_path / "take.wav")
+    assert gaps_in_ramp(recording) == []
+    assert told(result) == {"take.wav": len(recording)}
+    assert MEBIBYTE - len(recording) * FRAME_BYTES < 8192
+
+
+def test_a_full_disk_leaves_whole_pieces_and_no_empty_one(pastream: Pastream, small_disk: SmallDisk) -> None:
+    if not small_disk.is_mounted:
+        pytest.skip("nothing can be mounted")
+    options = ("-c", str(CHANNELS), "-e", "pcm_24", "--split", "0.2", "-D", RAMP)
+    result = fill(pastream, small_disk, small_disk.folder / "take.wav", *options)
+    pieces = sorted(small_disk.folder.iterdir())
+    assert [str(piece) for piece in pieces] == list(told(result))
+    recordings = [read(piece) for piece in pieces]
+    assert [len(recording) for recording in recordings] == list(told(result).values())
+    assert min(map(len, recordings)) > 0
+    assert gaps_in_ramp(np.concatenate(recordings)) == []
+
+
+@pytest.mark.parametrize("file_type", ["raw", "au", "flac"])
+def test_a_device_without_room_is_told_with_its_reason(pastream: Pastream, file_type: str) -> None:
+    result = pastream("null", "/dev/full", "-t", file_type, "-d", "1", "-D", RAMP)
+    assert result.returncode == 4
+    assert result.stderr.splitlines()[-1].endswith(" /dev/full: No space left on device")
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize("file_type", ["wav", "au", "flac", "ogg"])
+def test_a_take_whose_folder_is_removed_fails(pastream: Pastream, tmp_path: Path, file_type: str) -> None:
+    (tmp_path / "folder").mkdir()
+    process = pastream.start("null", f"folder/take.{file_type}", "-D", "virtual:noise")
+    wait_for_frames(tmp_path / "folder" / f"take.{file_type}", 10)
+    shutil.rmtree(tmp_path / "folder")
+    process.send_signal(signal.SIGINT)
+    result = pastream.finish(process)
+    assert result.returncode == 4
+    assert result.stderr.splitlines()[-1].startswith(f"pastream: cannot finish folder/take.{file_type}: ")
+
+
+@pytest.mark.parametrize("file_type", ["wav", "au"])
+def test_a_take_whose_folder_is_renamed_is_whole_under_its_new_name(
+    pastream: Pastream, tmp_path: Path, file_type: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    process = pastream.start("null", f"folder/take.{file_type}", "-e", "pcm_24", "-d", "1", "-D", RAMP)
+    wait_for_frames(tmp_path / "folder" / f"take.{file_type}")
+    (tmp_path / "folder").rename(tmp_path / "elsewhere")
+    result = pastream.finish(process)
+    assert result.returncode == 0, result
+    recording = read(tmp_path / "elsewhere" / f"take.{file_type}")
+    assert gaps_in_ramp(recording) == []
+    assert len(recording) == RATE
+
+
+def hide(folder: Path) -> Path:
+    folder.rename(folder.with_name("elsewhere"))
+    return folder.with_name("elsewhere")
+
+
+def make_read_only(folder: Path) -> Path:
+    folder.chmod(0o555)
+    return folder
+
+
+WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner", "--")
+"""Words before a command of root's that make it mind the modes of files."""
+
+
+@pytest.mark.parametrize("spoil", [hide, make_read_only])
+@pytest.mark.parametrize("file_type", ["wav", "au"])
+def test_a_take_whose_next_piece_cannot_be_made_goes_on_in_the_present_one(
+    pastream: Pastream, tmp_path: Path, file_type: str, spoil: Callable[[Path], Path]
+) -> None:
+    need("setpriv")
+    (tmp_path / "folder").mkdir()
+    words = ["null", f"folder/take.{file_type}", "-e", "pcm_24", "-d", "1.5", "--split", "0.5", "-D", RAMP]
+    prefix = WITHOUT_PRIVILEGES if os.geteuid() == 0 else ()
+    with subprocess.Popen(
+        [*prefix, sys.executable, "-m", "pastream_cli", *words],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=dict(pastream.environment),
+    ) as process:
+        wait_for_frames(tmp_path / "folder" / f"take-002.{file_type}", 500)
+        folder = spoil(tmp_path / "folder")
+        result = pastream.finish(process)
+    folder.chmod(0o755)
+    assert result.returncode == 0, result
+    assert re.search(r"warning: cannot create .*; going on in folder/take-00[23]\.", result.stderr)
+    pieces = [read(piece) for piece in sorted(folder.iterdir())]
+    assert 2 <= len(pieces) <= 3
+    assert sum(map(len, pieces)) == RATE * 3 // 2
+    assert gaps_in_ramp(np.concatenate(pieces)) == []
+
+
+WITH_SO_MUCH_ROOM = """
+import shutil
+import sys
+from pastream_cli.__main__ import main
+
+room = int(sys.argv.pop(1))
+shutil.disk_usage = lambda path: shutil._ntuple_diskusage(room, 0, room)
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds_of_room", "less", "duration", "warning"),
+    [
+        (3600, 0, "1:00:00", None),
+        (3600, 1, "1:00:00", "the disk has room for 01:00:00.0 of the 01:00:00.0"),
+        (1800, 0, "1:00:00", "the disk has room for 00:30:00.0 of the 01:00:00.0"),
+        (60, 0, "1:00:00", "the disk has room for 00:01:00.0 of the 01:00:00.0"),
+        (120, 0, "-1", None),
+        (120, 1, "-1", "the disk is nearly full: room for 00:02:00.0 is left"),
+        (60, 0, "-1", "the disk is nearly full: room for 00:01:00.0 is left"),
+        (60, 0, "0.3", "the disk is nearly full: room for 00:01:00.0 is left"),
+    ],
+)
+def test_a_disk_that_will_not_do_is_told_once(
+    pastream: Pastream, tmp_path: Path, seconds_of_room: int, less: int, duration: str, warning: str | None
+) -> None:
+    room = seconds_of_room * RATE * 2 * 3 - less
+    words = ["null", "take.wav", "-e", "pcm_24", "-d", duration, "-D", RAMP]
+    with subprocess.Popen(
+        [sys.executable, "-c", WITH_SO_MUCH_ROOM, str(room), *words],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=dict(pastream.environment),
+    ) as process:
+        wait_for_frames(tmp_path / "take.wav", RATE // 10)
+        process.send_signal(signal.SIGINT)
+        result = pastream.finish(process)
+    assert result.returncode == 0, result
+    warnings = [line for line in result.stderr.splitlines() if "warning" in line]
+    assert warnings == [f"pastream: warning: {warning}"] * (warning is not None)

@@ -1,0 +1,357 @@
+"""The library's streams: how they start, end, fail, and what can be seen of them; on the virtual device."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pastream_cli import engine as ps
+from pastream_cli.errors import DeviceError, PastreamError
+from pastream_cli.report import LossKind
+from tests.homes import wait_until
+
+FAST = "virtual:fast"
+RATE = 48000
+
+
+def noise(frames: int, channels: int = 2) -> Any:
+    return np.random.default_rng(frames).uniform(-1, 1, (frames, channels)).astype("float32")
+
+
+@pytest.fixture
+def duplex() -> Iterator[ps.DuplexStream]:
+    with ps.DuplexStream(device=FAST) as stream:
+        yield stream
+
+
+@pytest.fixture
+def player() -> Iterator[ps.OutputStream]:
+    """A stream in real time, so that a run lasts as long as it says."""
+    with ps.OutputStream(device="virtual", blocksize=64) as stream:
+        yield stream
+
+
+# ---- what it is ----
+
+
+def test_a_stream_tells_what_it_was_opened_with() -> None:
+    with ps.InputStream(device=FAST, samplerate=44100, channels=3, dtype="int16", blocksize=128) as stream:
+        assert (stream.samplerate, stream.channels, stream.dtype) == (44100, 3, "int16")
+        assert (stream.samplesize, stream.blocksize, stream.device) == (2, 128, FAST)
+        assert not stream.isduplex
+        assert stream.latency == 0.5
+        assert "InputStream" in repr(stream)
+        assert "44100" in repr(stream)
+
+
+def test_a_duplex_stream_has_pairs_capture_first() -> None:
+    with ps.DuplexStream(device="virtual", channels=(1, 3), dtype=("int24", "uint8"), latency=(0.1, 0.3)) as stream:
+        assert stream.isduplex
+        assert (stream.channels, stream.dtype, stream.samplesize) == ((1, 3), ("int24", "uint8"), (3, 1))
+        assert (stream.device, len(stream.latency)) == (("virtual", "virtual"), 2)
+
+
+@pytest.mark.parametrize(("kind", "is_duplex"), [("input", False), ("output", False), ("duplex", True)])
+def test_the_base_class_opens_each_kind(kind: str, is_duplex: bool) -> None:
+    with ps.Stream(kind, FAST) as stream:
+        assert stream.isduplex is is_duplex
+
+
+def test_options_of_the_host_are_accepted() -> None:
+    options = {"clip_off": True, "dither_off": False, "never_drop_input": False, "extra_settings": None}
+    with ps.DuplexStream(
+        device=FAST, prime_output_buffers_using_stream_callback=False, latency="low", **options
+    ) as stream:
+        assert stream.stopped
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"kind": "both"}, ValueError),
+        ({"kind": "input", "dtype": "float64"}, ValueError),
+        ({"kind": "input", "device": "virtual:nonsense"}, PastreamError),
+        ({"kind": "input", "channels": 5000}, PastreamError),
+    ],
+)
+def test_a_stream_that_cannot_be_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        ps.Stream(**{"device": FAST, **arguments})
+
+
+# ---- states ----
+
+
+def test_a_stream_goes_through_its_states(player: ps.OutputStream) -> None:
+    assert (player.active, player.stopped, player.finished, player.aborted) == (False, True, False, False)
+    player.play(noise(9600))
+    assert (player.active, player.stopped, player.finished, player.aborted) == (True, False, False, False)
+    assert player.wait(10)
+    assert (player.active, player.stopped, player.finished, player.aborted) == (False, True, True, False)
+    assert player.frame_count == 9600
+    player.close()
+    assert player.closed
+
+
+def test_wait_tells_whether_the_time_ran_out(player: ps.OutputStream) -> None:
+    assert player.wait(0), "nothing was started, so there is nothing to wait for"
+    player.play(noise(RATE))
+    assert not player.wait(0.02)
+    player.stop()
+    assert player.wait(0)
+
+
+def test_stop_and_abort_end_a_stream_at_once(player: ps.OutputStream) -> None:
+    for end, is_aborted in ((player.stop, False), (player.abort, True)):
+        player.play(noise(RATE * 10))
+        started = time.monotonic()
+        end()
+        assert time.monotonic() - started < 2
+        assert (player.finished, player.aborted, player.active) == (True, is_aborted, False)
+        end()
+
+
+def test_a_finished_stream_starts_again_and_counts_from_zero(duplex: ps.DuplexStream) -> None:
+    source = noise(1000)
+    recorded = np.zeros((1000, 2), "float32")
+    duplex.set_source(source)
+    duplex.set_sink(recorded)
+    for _ in range(3):
+        recorded[:] = 0
+        duplex.start()
+        duplex.wait()
+        assert duplex.frame_count == 1000
+        assert np.array_equal(recorded, source)
+
+
+def test_starting_a_stream_that_runs_leaves_it_alone(player: ps.OutputStream) -> None:
+    player.play(noise(RATE))
+    player.start()
+    assert player.active
+    with pytest.raises(PastreamError, match="running"):
+        player.play(noise(100))
+    with pytest.raises(PastreamError, match="running"):
+        player.set_source(noise(100))
+    assert player.active
+
+
+def test_a_closed_stream_is_of_no_further_use(duplex: ps.DuplexStream) -> None:
+    duplex.close()
+    duplex.close()
+    duplex.stop()
+    duplex.abort()
+    assert duplex.wait()
+    for use in (duplex.start, lambda: duplex.record(10), lambda: duplex.play(bytes(8)), lambda: duplex.chunks(10)):
+        with pytest.raises(PastreamError, match="closed"):
+            use()
+
+
+def test_a_with_block_gives_a_stream_that_is_not_started_and_closes_it() -> None:
+    with ps.InputStream(device="virtual") as stream:
+        assert not stream.active
+        stream.start()
+        assert stream.active
+    assert stream.closed
+    assert stream.aborted
+
+
+def test_a_run_without_ends_goes_on_until_it_is_stopped() -> None:
+    with ps.DuplexStream(device="virtual", blocksize=64) as stream:
+        stream.start()
+        wait_until(lambda: stream.frame_count > 2000, "frames", 10)
+        stream.stop()
+        assert not stream.aborted
+
+
+def test_finished_callback_is_called_when_all_has_ended() -> None:
+    seen: list[tuple[bool, bool]] = []
+    stream = ps.InputStream(device=FAST, finished_callback=lambda: seen.append((stream.finished, stream.active)))
+    with stream:
+        for _ in range(2):
+            stream.record(100, blocking=True)
+    assert seen == [(True, False)] * 2
+
+
+def test_an_error_in_finished_callback_reaches_the_owner() -> None:
+    def fail() -> None:
+        raise KeyError("callback")
+
+    with ps.InputStream(device=FAST, finished_callback=fail) as stream, pytest.raises(KeyError, match="callback"):
+        stream.record(100, blocking=True)
+
+
+def test_waiting_where_the_stream_waits_itself_is_an_error() -> None:
+    errors: list[Exception] = []
+
+    def sink(stream: ps.InputStream, _ring: ps.RingBuffer) -> None:
+        try:
+            stream.wait()
+        except RuntimeError as error:
+            errors.append(error)
+        stream.stop()
+
+    with ps.InputStream(device="virtual") as stream:
+        stream.set_sink(sink)
+        stream.start()
+        assert stream.wait(10)
+    assert len(errors) == 1
+
+
+def test_a_function_may_close_its_own_stream() -> None:
+    stream = ps.InputStream(device="virtual")
+    stream.set_sink(lambda stream, _ring: stream.close())
+    stream.start()
+    stream.wait(10)
+    wait_until(lambda: stream.closed, "the stream to be closed", 10)
+
+
+# ---- what is counted ----
+
+
+def test_levels_are_those_of_what_is_captured(duplex: ps.DuplexStream) -> None:
+    assert duplex.levels is None
+    source = noise(4000) * np.float32([0.5, 0.25])
+    duplex.playrec(source, blocking=True)
+    first = duplex.levels
+    assert first is not None
+    assert 0 < first.frames <= 4000
+    expected = np.abs(source[: first.frames]).max(axis=0)
+    assert np.allclose(first.peaks, expected)
+    assert np.allclose(first.square_sums, (source[: first.frames].astype("float64") ** 2).sum(axis=0), rtol=1e-5)
+
+
+def test_losses_and_xruns_tell_what_the_device_lost() -> None:
+    with ps.DuplexStream(device="virtual:xrun=0.1:xrun=0.15", blocksize=480) as stream:
+        assert stream.xruns == 0
+        assert not stream.status
+        stream.record(RATE // 4, blocking=True)
+        losses = [loss for loss in stream.losses if loss.kind is LossKind.DEVICE]
+        assert [(loss.frame, loss.frames) for loss in losses] == [(4800, 480), (7200, 480)]
+        assert stream.xruns >= 2
+        assert stream.status.input_overflow
+        assert stream.losses == stream.losses
+
+
+def test_cpu_load_and_time_are_numbers() -> None:
+    with ps.InputStream(device=FAST) as stream:
+        assert stream.cpu_load == 0.0
+        before = stream.time
+        assert 0 <= stream.time - before < 10
+
+
+# ---- what goes wrong ----
+
+
+def test_a_device_that_dies_ends_the_stream_with_an_error() -> None:
+    with ps.InputStream(device="virtual:die=0.05") as stream:
+        with pytest.raises(DeviceError, match="ended"):
+            stream.record(RATE, blocking=True)
+        assert stream.aborted
+        assert stream.wait(), "an error is raised once"
+
+
+@pytest.mark.parametrize("end", ["wait", "stop", "close", "exit"])
+def test_an_error_of_a_function_reaches_the_owner_once(end: str) -> None:
+    def fail(_stream: ps.OutputStream, ring: ps.RingBuffer, loop: bool) -> None:
+        ring.write(bytes(ring.size * ring.elementsize))
+        time.sleep(0.05)
+        raise LookupError(f"loop={loop}")
+
+    stream = ps.OutputStream(device="virtual")
+    stream.set_source(fail, loop=True)
+    stream.start()
+    wait_until(lambda: stream.finished, "the function to fail", 10)
+    with pytest.raises(LookupError, match="loop=True"):
+        stream.__exit__(None, None, None) if end == "exit" else getattr(stream, end)()
+    assert stream.aborted
+    stream.close()
+
+
+def test_an_error_before_the_first_frame_is_raised_by_start(player: ps.OutputStream) -> None:
+    def fail(*_args: Any, **_kwargs: Any) -> None:
+        raise LookupError("at once")
+
+    player.set_source(fail)
+    with pytest.raises(LookupError, match="at once"):
+        player.start()
+
+
+def test_an_error_of_the_with_block_goes_before_that_of_the_stream() -> None:
+    def fail(*_args: Any) -> None:
+        raise LookupError("sink")
+
+    with pytest.raises(ZeroDivisionError), ps.InputStream(device="virtual") as stream:
+        stream.set_sink(fail)
+        stream.start()
+        wait_until(lambda: stream.finished, "the sink to fail", 10)
+        raise ZeroDivisionError
+
+
+def test_a_sink_that_is_too_slow_ends_the_stream_with_buffer_full() -> None:
+    with ps.InputStream(device="virtual", blocksize=64) as stream:
+        ring = stream.set_sink(lambda stream, _ring: stream._run.ended.wait(0.5), buffersize=256)
+        stream.start()
+        with pytest.raises(ps.BufferFull):
+            stream.wait(10)
+        assert stream.aborted
+        assert ring.read_available == 256
+
+
+def test_a_source_that_is_too_slow_ends_the_stream_with_buffer_empty(player: ps.OutputStream) -> None:
+    def slow(stream: ps.OutputStream, ring: ps.RingBuffer, loop: bool) -> None:
+        assert not loop
+        ring.write(bytes(640 * 8))
+        while stream.active:
+            time.sleep(0.01)
+
+    player.set_source(slow)
+    player.start()
+    with pytest.raises(ps.BufferEmpty):
+        player.wait(10)
+    assert player.aborted
+
+
+def test_prebuffer_is_what_the_device_waits_for() -> None:
+    played_at: list[int] = []
+
+    def source(stream: ps.OutputStream, ring: ps.RingBuffer, loop: bool) -> None:
+        assert not loop
+        for _ in range(20):
+            played_at.append(stream.frame_count)
+            ring.write(bytes(8 * 480))
+            time.sleep(0.001)
+
+    for prebuffer, at_least in ((True, 1), (9600, 20)):
+        played_at.clear()
+        with ps.OutputStream(device="virtual", blocksize=64) as stream:
+            stream.set_source(source)
+            stream.start(prebuffer)
+            stream.wait()
+            assert stream.frame_count == 9600
+        assert played_at[:at_least] == [0] * at_least
+
+
+def test_without_prebuffer_a_stream_waits_in_silence_for_the_first_frame() -> None:
+    go_on = threading.Event()
+
+    def late(_stream: ps.DuplexStream, ring: ps.RingBuffer, loop: bool) -> None:
+        assert not loop
+        go_on.wait()
+        ring.write(np.ones((480, 2), "float32"))
+
+    with ps.DuplexStream(device="virtual", blocksize=64) as stream:
+        recorded = np.zeros((RATE, 2), "float32")
+        stream.set_source(late)
+        stream.set_sink(recorded)
+        stream.start(prebuffer=False)
+        wait_until(lambda: stream.frame_count > 1000, "silence", 10)
+        go_on.set()
+        stream.wait()
+        sounding = np.flatnonzero(recorded.any(axis=1))
+        assert len(sounding) == 480
+        assert sounding[0] > 1000
