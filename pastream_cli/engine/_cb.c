@@ -170,6 +170,8 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         const int64_t available = (int64_t)ring_available(e->playback.frames);
         played = min_frames(wanted, available);
         fetch(&e->playback, output, played);
+        if (played > 0)
+            e->has_played = 1;
         if (played > 0 || ended)
             close_underrun(e);
         if (ended && played == available)
@@ -177,7 +179,9 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         else if (position + played >= e->limit)
             end_input(e, e->limit);
         else if (played < wanted) {
-            raise_flag(&e->ran_dry, 1);
+            /* before its first frame a source is not late but expected */
+            if (e->has_played)
+                raise_flag(&e->ran_dry, 1);
             underrun(e, position + played, wanted - played, now);
         }
     }

@@ -225,6 +225,7 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->total = e->playback.frames && pad > 0 ? sum_of_frames(e->limit, pad) : e->limit;
     e->settle_frames = settle_frames;
     e->settle_at_most = settle_at_most;
+    e->has_played = 0;
     e->clean_frames = 0;
     e->settling_frames = 0;
     e->open_loss.frames = 0;

@@ -53,6 +53,7 @@ struct engine {
 
     /* Callback alone. */
     int64_t total;             /* frames of timeline; INT64_MAX while unknown */
+    int32_t has_played;        /* a frame of the input */
     int64_t clean_frames;      /* settling: since the last flag */
     int64_t settling_frames;   /* settling: in all */
     struct loss open_loss;     /* of capture, not yet published; frames 0: none */

@@ -12,9 +12,9 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.endpoints import ChannelMap, Sink, Source
 from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.gate import Gate
-from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.native import SAMPLE_FORMATS, ffi, lib
 from pastream_cli.engine.run import Run
-from pastream_cli.errors import PastreamError
+from pastream_cli.errors import DeviceError, PastreamError
 from pastream_cli.report import Levels, Loss
 
 if TYPE_CHECKING:  # it is not there in Python 3.10
@@ -98,7 +98,8 @@ class Stream(Core):
             "extra_settings": extra_settings,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        super().__init__(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
+        types = [_type_name(one) for one in dtype] if isinstance(dtype, (tuple, list)) else _type_name(dtype)
+        super().__init__(kind, device, samplerate, channels, types, blocksize, latency=latency, **given)
         self._gate = Gate(self._device, self._engine)
         self._lock = threading.RLock()
         self._run: Run | None = None
@@ -246,7 +247,7 @@ class Stream(Core):
         Of what is captured, or of what is played where nothing is.
         """
         with self._lock:
-            levels = self.take_levels()
+            levels = None if self._run is None else self.take_levels()
             if levels is not None and levels.frames:
                 self._levels = levels
             return self._levels
@@ -263,6 +264,8 @@ class Stream(Core):
             raise PastreamError(f"cannot {act}: the stream is closed")
         if not self._gate.is_ours:
             raise PastreamError(f"cannot {act}: the stream belongs to another process")
+        if self._gate.is_lost:
+            raise DeviceError(f"cannot {act}: the device does not answer")
         if at_rest and self._is_going:
             raise PastreamError(f"cannot {act}: the stream is running")
 
@@ -441,6 +444,14 @@ class Stream(Core):
             f"{type(self).__name__}({self.device!r}, samplerate={self.samplerate:g}, channels={self.channels}, "
             f"dtype={self.dtype!r}, blocksize={self.blocksize})"
         )
+
+
+def _type_name(dtype: Any) -> str | None:
+    """Return the name of a sample type, which may be given as one of numpy's."""
+    name = dtype if dtype is None or isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", ""))
+    if name is not None and name not in SAMPLE_FORMATS:
+        raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")
+    return name
 
 
 def _raise_error_of(run: Run) -> None:

@@ -12,6 +12,9 @@ from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import Side
 
 
+_MOST_CHANNELS = 1024
+
+
 class Playing(Stream):
     """What a stream that plays can do."""
 
@@ -33,7 +36,7 @@ class Playing(Stream):
     def txmapping(self, mapping: Sequence[int] | None) -> None:
         channels = self._playback_side.channels
         new = ChannelMap(channels, mapping)
-        new.indices(max([channels, *new]))
+        new.indices(_MOST_CHANNELS)
         if len(new) != channels:
             raise ValueError(f"txmapping must have {channels} entries, one per channel of the device")
         self._txmap = new

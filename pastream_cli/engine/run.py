@@ -113,7 +113,7 @@ class Run:
     def start_device(self, start: Callable[[], None]) -> None:
         """Start the device, unless the end has been asked for."""
         with self._device_lock:
-            if self._may_start:
+            if self._may_start and not self._is_asked:
                 start()
                 self.device_is_started = True
 

@@ -271,6 +271,21 @@ def test_a_stream_that_is_kept_until_its_end_can_be_stopped(pastream: Pastream, 
     assert not (tmp_path / "out.wav").exists()
 
 
+@pytest.mark.parametrize("file_type", ["WAV", "AIFF", "AU"])
+@pytest.mark.parametrize("sent_bytes", [0, 3, 30, 10_000])
+def test_a_stream_that_says_no_more_can_be_stopped(
+    pastream: Pastream, tmp_path: Path, file_type: str, sent_bytes: int
+) -> None:
+    make_noise(tmp_path / "in", FRAMES, file_type=file_type)
+    process = pastream.start("-", "out.wav", "-D", "virtual", stdin=subprocess.PIPE)
+    assert process.stdin
+    process.stdin.write((tmp_path / "in").read_bytes()[:sent_bytes])
+    process.stdin.flush()
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=10) == 0
+
+
 def test_a_stream_that_the_disk_cannot_keep_is_refused(pastream: Pastream, tmp_path: Path) -> None:
     make_noise(tmp_path / "in", FRAMES, file_type="FLAC")
     told = refused(shell(pastream, "- out.wav -q -D virtual:fast", before="ulimit -f 10; cat in |"), tmp_path)

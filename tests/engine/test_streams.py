@@ -282,14 +282,19 @@ def test_an_error_before_the_first_frame_is_raised_by_start(player: ps.OutputStr
 
 
 def test_an_error_of_the_with_block_goes_before_that_of_the_stream() -> None:
-    def fail(*_args: Any) -> None:
+    def fail(stream: ps.InputStream, _ring: ps.RingBuffer) -> None:
+        wait_until(lambda: stream.frame_count > 0, "a frame", 10)
         raise LookupError("sink")
 
-    with pytest.raises(ZeroDivisionError), ps.InputStream(device="virtual") as stream:
-        stream.set_sink(fail)
-        stream.start()
-        wait_until(lambda: stream.finished, "the sink to fail", 10)
-        raise ZeroDivisionError
+    def leave_with_an_error_of_its_own() -> None:
+        with ps.InputStream(device="virtual") as stream:
+            stream.set_sink(fail)
+            stream.start()
+            wait_until(lambda: stream.finished, "the sink to fail", 10)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        leave_with_an_error_of_its_own()
 
 
 def test_a_sink_that_is_too_slow_ends_the_stream_with_buffer_full() -> None:
@@ -341,7 +346,7 @@ def test_without_prebuffer_a_stream_waits_in_silence_for_the_first_frame() -> No
 
     def late(_stream: ps.DuplexStream, ring: ps.RingBuffer, loop: bool) -> None:
         assert not loop
-        go_on.wait()
+        go_on.wait(10)
         ring.write(np.ones((480, 2), "float32"))
 
     with ps.DuplexStream(device="virtual", blocksize=64) as stream:

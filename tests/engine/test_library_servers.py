@@ -1,0 +1,133 @@
+"""The library on real servers: bit for bit, with the interpreter held, and when a server dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.homes import wait_until
+from tests.servers import JackServer, PipeWireServer, PulseServer, Server
+
+LOOPBACK = """
+import sys
+import numpy as np
+from pastream_cli import engine as ps
+
+device, dtype = sys.argv[1:]
+source = np.random.default_rng(1).integers(-(2**23), 2**23, (24000, 2), "int32") << 8
+source[0] = 1 << 30
+if dtype == "float32":
+    source = (source / 2**31).astype("float32")
+
+def check(heard):
+    first = np.flatnonzero(heard.any(axis=1))[0]
+    assert np.array_equal(heard[first : first + len(source)], source), "the recording differs from its source"
+
+with ps.DuplexStream(device=device, samplerate=48000, channels=2, dtype=dtype) as stream:
+    for _ in range(2):
+        check(stream.playrec(source, pad=24000, blocking=True))
+    check(np.concatenate([c.copy() for c in stream.chunks(500, playback=source, pad=24000)]))
+    counts = stream.counts()  # a busy machine makes a host flag what it did not lose
+    assert counts.lost_frames == counts.underrun_frames == 0, stream.losses
+    assert stream.frame_count == 48000
+    assert 0 <= stream.cpu_load <= 1 and stream.time > 0
+    assert all(0 <= latency < 10 for latency in stream.latency)
+with ps.InputStream(device=device, samplerate=48000, channels=2) as stream:
+    assert len(stream.record(4800, blocking=True)) == 4800
+print("fine")
+"""
+
+CHUNKS = """
+import ctypes, random, sys, time
+import numpy as np
+from pastream_cli import engine as ps
+
+seconds = float(sys.argv[1])
+hold = ctypes.PyDLL(None).usleep  # keeps the interpreter's lock while it sleeps
+source = np.random.default_rng(2).uniform(-0.9, 0.9, (48000, 2)).astype("float32")
+source[0] = 0.5
+frames, place, chance, held = int(48000 * seconds), None, random.Random(3), 0
+with ps.DuplexStream(device="loopback", samplerate=48000, channels=2) as stream:
+    for chunk in stream.chunks(512, frames=frames, playback=source, loop=True):
+        frames -= len(chunk)
+        if place is None:
+            heard = np.flatnonzero(chunk.any(axis=1))
+            if not len(heard):
+                continue
+            chunk, place = chunk[heard[0]:], 0
+        assert np.array_equal(chunk, np.take(source, range(place, place + len(chunk)), axis=0, mode="wrap")), place
+        place = (place + len(chunk)) % len(source)
+        if chance.random() < 0.02:
+            hold(300_000)
+            held += 1
+    assert frames == 0 and place is not None, frames
+    assert held > seconds / 2, held
+    counts = stream.counts()
+    assert counts.lost_frames == counts.underrun_frames == 0, stream.losses
+print("fine")
+"""
+
+DEATH = """
+import sys, time
+from pastream_cli import engine as ps
+stream = ps.InputStream(device=sys.argv[1], samplerate=48000, channels=2, dtype="int32")
+file = stream.to_file("out.wav")
+stream.record(out=file)
+while stream.frame_count < 4800:
+    time.sleep(0.01)
+print("go", flush=True)
+try:
+    stream.wait(30)
+except Exception as error:
+    print(type(error).__name__, flush=True)
+file.close()
+started = time.monotonic()
+stream.close()
+assert time.monotonic() - started < 5
+"""
+
+
+def run(server: Server, program: str, *arguments: str, timeout: float = 60.0) -> None:
+    done = server.run(sys.executable, "-c", program, *arguments, timeout=timeout)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["fine"]), done.stderr
+
+
+def test_jack_gives_back_what_is_played_bit_for_bit(jackd: JackServer) -> None:
+    run(jackd, LOOPBACK, "loopback", "float32")
+
+
+def test_pulseaudio_gives_back_what_is_played_bit_for_bit(pulseaudio: PulseServer) -> None:
+    run(pulseaudio, LOOPBACK, "pulse", "int32")
+
+
+def test_pipewire_gives_back_what_is_played_bit_for_bit(pipewire: PipeWireServer) -> None:
+    run(pipewire, LOOPBACK, "virt", "float32")
+
+
+def test_chunks_lose_and_repeat_nothing_while_the_interpreter_is_held(
+    jackd: JackServer, request: pytest.FixtureRequest
+) -> None:
+    seconds = 60 if request.config.getoption("--soak") else 5
+    run(jackd, CHUNKS, str(seconds), timeout=seconds * 3 + 30)
+
+
+def test_a_server_that_dies_ends_the_stream_and_not_the_program(fresh_jackd: JackServer) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", DEATH, "system"],
+        env=fresh_jackd.environment,
+        cwd=fresh_jackd.home,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "go\n"
+        fresh_jackd.kill()
+        assert process.stdout.readline() == "DeviceError\n"
+        deadline = time.monotonic() + 15
+        wait_until(lambda: process.poll() is not None or time.monotonic() > deadline, "the program's end", 20)
+        ended = process.poll()
+        process.kill()
+    assert ended == 0
