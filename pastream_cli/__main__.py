@@ -148,7 +148,8 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
             value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))
             _print_json(value, job.output)
         session.leave()
-    return report.exit_code
+        # while the handlers still stand: a signal that comes again must not change the code
+        _exit(report.exit_code)
 
 
 def _exit(code: ExitCode) -> NoReturn:

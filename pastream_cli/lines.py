@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pastream_cli.job import STANDARD_STREAM
 from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
-from pastream_cli.units import format_clock, format_count
+from pastream_cli.units import format_clock, format_count, format_frames
 
 PROGRAM = "pastream"
 INDENT = " " * len(f"{PROGRAM}: ")
@@ -47,7 +47,7 @@ def warning_line(text: str) -> str:
 
 def length_words(frames: int | None, rate: float) -> str:
     """Return a length as understood, or that there is none."""
-    return "until stopped" if frames is None else f"for {format_clock(frames, rate)} ({format_count(frames)} frames)"
+    return "until stopped" if frames is None else f"for {format_clock(frames, rate)} ({format_frames(frames)})"
 
 
 def banner_line(opening: Opening) -> str:
@@ -102,7 +102,7 @@ def _terms(opening: Opening) -> str:
 
 def loss_line(loss: Loss, rate: float) -> str:
     """Say what was lost and where."""
-    frames = "an unknown number of frames" if loss.frames is None else f"{format_count(loss.frames)} frames"
+    frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
     if loss.kind is LossKind.DEFICIT:
         frames = f"about {frames}"
     return f"{PROGRAM}: {frames} {_WHAT_HAPPENED[loss.kind]} at {format_clock(loss.frame, rate)}"
@@ -112,7 +112,7 @@ def loss_words(run: Snapshot | Report) -> list[str]:
     """Say what was lost so far, as far as it is known, in a few words each."""
     words = []
     if run.lost_frames:
-        words.append(f"{format_count(run.lost_frames)} frames lost")
+        words.append(f"{format_frames(run.lost_frames)} lost")
     if run.missing_frames:
         words.append(f"about {format_count(run.missing_frames)} never came")
     if run.underrun_frames:
@@ -159,7 +159,7 @@ def _written_words(report: Report) -> str:
     if not report.rate:
         return "stopped before anything was opened"
     frames = sum(file.frames for file in report.files) if report.files else report.frames
-    length = f"{format_count(frames)} frames, {format_clock(frames, report.rate)}"
+    length = f"{format_frames(frames)}, {format_clock(frames, report.rate)}"
     if not report.files:
         return length
     names = [_file_name(file) for file in report.files]
@@ -233,12 +233,12 @@ def _xrun_words(report: Report) -> list[str]:
 
     words = []
     if report.lost_frames:
-        lost = f"{format_count(report.lost_frames)} frames lost in {_times(report.losses, 'place')}"
+        lost = f"{format_frames(report.lost_frames)} lost in {_times(report.losses, 'place')}"
         words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
     if report.missing_frames:
-        words.append(f"about {format_count(report.missing_frames)} frames never came{places(LossKind.DEFICIT)}")
+        words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
     if report.underruns:
-        dry = f"{_times(report.underruns, 'underrun')} of {format_count(report.underrun_frames)} frames"
+        dry = f"{_times(report.underruns, 'underrun')} of {format_frames(report.underrun_frames)}"
         words.append(f"{dry}{places(LossKind.UNDERRUN)}")
     if report.host_flags:
         flags = f"{_times(report.host_flags, 'xrun')} reported by the host"

@@ -130,10 +130,14 @@ class Screen:
     def ended(self, report: Report) -> None:
         """Show how the run went, and what it failed of."""
         lines = []
-        if not self._job.quiet and (report.rate or report.error is None):
+        if not self._job.quiet and (report.opening is not None or report.error is None):
             lines += self._summary(report)
         if self._job.verbose:
-            lines = [*self._quotes().splitlines(), *lines, *([buffer_line(report)] if report.rate else [])]
+            lines = [
+                *self._quotes().splitlines(),
+                *lines,
+                *([buffer_line(report)] if report.opening is not None else []),
+            ]
         if report.error is not None:
             lines += error_lines(report.error, report.way_out)
         self._print(lines)

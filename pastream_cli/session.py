@@ -261,7 +261,7 @@ class Session:
             stream.sync()
             self._observer.warned("the device is silent; what it has delivered is safe")
 
-    def _tell(self, counts: Counts) -> None:
+    def _tell(self, counts: Counts, *, is_last: bool = False) -> None:
         """Show how the run stands, with what was lost since the last time."""
         stream, plan = self._running()
         if counts.settling_gave_up and not self._has_warned_of_settling:
@@ -272,6 +272,8 @@ class Session:
             passed_frames = counts.position + counts.paused_frames
             deficit = self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, passed_frames)
             losses += self._deficit_losses(deficit, counts.paused_frames)
+            if is_last:
+                losses += self._deficit_losses(self._deficit.end(), counts.paused_frames)
         self._losses += losses
         recording, levels = self._recording, stream.take_levels()
         if levels is not None and self._dead_channels is not None and (dead := self._dead_channels.poll(levels)):
@@ -337,9 +339,7 @@ class Session:
         if stream is not None and stream.is_running:
             self._stop_device(stream)
             self._finish_loops(stream)
-            self._losses += stream.new_losses()
-            if self._deficit is not None:
-                self._losses += self._deficit_losses(self._deficit.end(), stream.counts().paused_frames)
+            self._tell(stream.counts(), is_last=True)
         if self._recording is not None:
             self._finish_files(self._recording)
         if stream is not None and self._input is not None and (code := stream.input_error()):

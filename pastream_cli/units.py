@@ -132,3 +132,8 @@ def format_clock(frames: int, rate: float) -> str:
 def format_count(count: int) -> str:
     """Return `count` with a space between groups of three digits."""
     return f"{count:,}".replace(",", " ")
+
+
+def format_frames(count: int) -> str:
+    """Return a number of frames as words."""
+    return "1 frame" if count == 1 else f"{format_count(count)} frames"

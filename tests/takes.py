@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
-import re
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.homes import need, wait_until
 from tests.runner import Result
-from tests.sounds import RATE, Samples, assert_same
+from tests.sounds import RATE, Samples, assert_same, read
 
 FRAME_BYTES = 2 * 3
 """Of a recording of two channels in PCM_24."""
@@ -25,14 +27,21 @@ FRAME_BYTES = 2 * 3
 RAMP = "virtual:sine=0.01"
 """A sound so slow that for 20 s each frame has a value of its own in 24 bits, and only the first is silent."""
 
+PATIENT = ("--latency", "5")
+"""Makes a virtual device lose nothing of its own accord before a busy machine lets it be five seconds late."""
+
 SLACK = 3
 """A limit in seconds is multiplied by this where a busy machine may be late."""
 
 
+def ramp_at(frame: int) -> int:
+    """Return what `RAMP` sounds like at one frame, in PCM_32."""
+    return round(0.5 * math.sin(2 * math.pi * math.fmod(frame * 0.01 / RATE, 1.0)) * 2**31)
+
+
 @cache
 def _ramp_channel(frames: int) -> NDArray[np.int32]:
-    values = (round(0.5 * math.sin(2 * math.pi * math.fmod(i * 0.01 / RATE, 1.0)) * 2**31) for i in range(frames))
-    return (np.fromiter(values, "int64", frames) + 0x80 & ~0xFF).astype("int32")
+    return (np.fromiter(map(ramp_at, range(frames)), "int64", frames) + 0x80 & ~0xFF).astype("int32")
 
 
 def ramp(frames: int, channels: int = 2) -> NDArray[np.int32]:
@@ -49,6 +58,12 @@ def gaps_in_ramp(samples: Samples) -> list[tuple[int, int]]:
         expected[first : first + length] = 0
     assert_same(samples, expected)
     return gaps
+
+
+def joined(pieces: Iterable[Path]) -> Samples:
+    """Return the frames of several files as those of one."""
+    samples: Samples = np.concatenate([read(piece) for piece in pieces])
+    return samples
 
 
 def silences(samples: Samples) -> list[tuple[int, int]]:
@@ -96,16 +111,21 @@ def handles(pid: int, number: int) -> bool:
     return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
+def report_of(result: Result) -> dict[str, Any]:
+    """Return what a command said that was run with ``--json``."""
+    line = result.stdout or result.stderr.splitlines()[-1]
+    report: dict[str, Any] = json.loads(line)
+    return report
+
+
 def told(result: Result) -> dict[str, int]:
-    """Return the files that the summary says were written, and how many frames each has."""
-    lines = [line for line in result.stderr.splitlines() if line.startswith("pastream: wrote ")]
-    files = re.findall(r"(?:wrote |; )([^;]+?): ([0-9 ]+) frames", lines[-1]) if lines else []
-    return {name: number(frames) for name, frames in files}
+    """Return the files that a command run with ``--json`` says were written, and how many frames each has."""
+    return {file["name"]: file["frames"] for file in report_of(result)["files"]}
 
 
-def number(text: str) -> int:
-    """Return a count as people read it, with spaces, as a number."""
-    return int(text.replace(" ", ""))
+def losses_told(result: Result, kind: str) -> list[tuple[int, int]]:
+    """Return the first frame and the length of each loss of a kind that a command run with ``--json`` reports."""
+    return [(xrun["frame"], xrun["frames"]) for xrun in report_of(result)["xruns"] if xrun["kind"] == kind]
 
 
 class Listener:
@@ -156,4 +176,5 @@ class Listener:
             raise AssertionError(f"still running after {timeout:g} s: {self.text}") from None
         self._thread.join()
         assert "Traceback" not in self.text, self.text
-        return Result(self.process.returncode, b"", self.text)
+        stdout = self.process.stdout.read() if self.process.stdout else b""
+        return Result(self.process.returncode, stdout, self.text)

@@ -77,6 +77,7 @@ _BYTES_OF_ENCODING = {
 _WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
 _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 
+_SF_ERR_SYSTEM = 2
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
 _WAVE_FORMAT_PCM = 1
 _WAVE_FORMAT_EXTENSIBLE = 0xFFFE
@@ -175,6 +176,8 @@ def most_frames(file_type: str, encoding: str, channels: int) -> int | None:
 
 def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
     """Tell whether the container takes the encoding in that byte order."""
+    if encoding.startswith("MPEG_") and file_type != "MP3":
+        return False  # libsndfile says that it can, and then cannot
     return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
 
 
@@ -212,7 +215,9 @@ class InputFile:
         self.sound_file.close()
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, system_error: int = 0) -> str:
+    if isinstance(error, soundfile.LibsndfileError) and error.code == _SF_ERR_SYSTEM and system_error:
+        return os.strerror(system_error)
     if isinstance(error, soundfile.LibsndfileError):
         return str(error.error_string).removeprefix("System error : ").rstrip(". ")
     if isinstance(error, OSError) and error.strerror:
@@ -432,6 +437,8 @@ class OutputFile:
         """Frames that it takes, where there is a limit."""
         self._target, self._temporary, self._is_ours = path, None, False  # type: str, str | None, bool
         self._descriptor = self._open_descriptor(overwrite=overwrite)
+        # stays open past libsndfile's own: the file may be renamed, or removed, while it is written
+        self._file = os.dup(self._descriptor) if self._is_ours else -1
         self._is_stream = _is_stream(path, _STANDARD_OUTPUT)
         self._plain_riff_at_the_end = False
         self._pad_after_frames, self._warns_of_4_gib = -1, False
@@ -439,9 +446,11 @@ class OutputFile:
         try:
             self.sound_file = create(file_type, encoding, rate, channels, endian, expected_frames)
         except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+            reason = _reason(error, soundfile._ffi.errno)  # noqa: SLF001
             if self._is_ours:
+                os.close(self._file)
                 Path(self._temporary or self._target).unlink(missing_ok=True)
-            raise self._write_error(f"cannot create {self.name}: {_reason(error)}") from None
+            raise self._write_error(f"cannot create {self.name}: {reason}") from None
         self._handle = ffi.gc(
             check_memory(
                 lib.output_file_new(
@@ -547,9 +556,13 @@ class OutputFile:
         """Return what kept the writer from writing, if anything did."""
         counts = self._counts()
         if not counts.file_error:
-            return None
+            return FileError(f"cannot finish {self.name}: it was removed") if self._is_removed() else None
         reason = error_text(self.sound_file, counts.file_error, counts.system_error)
         return self._write_error(f"cannot write {self.name}: {reason}")
+
+    def _is_removed(self) -> bool:
+        """Whether a file on a disk has no name any more: nobody will ever find what it holds."""
+        return self._file >= 0 and os.fstat(self._file).st_nlink == 0
 
     def _write_error(self, message: str) -> FileError:
         error = FileError(message)
@@ -588,26 +601,28 @@ class OutputFile:
             if recorded.frames == self._pad_after_frames:
                 relay.write_all(self._descriptor, b"\0")
             self.sound_file.close()
-        except (soundfile.SoundFileError, OSError) as error:
-            raise FileError(f"cannot finish {self.name}: {_reason(error)}") from None
-        if self._is_ours and not recorded.frames and not keep_empty:
-            Path(self._temporary or self._target).unlink(missing_ok=True)
-            return None
-        try:
-            if self._plain_riff_at_the_end:
-                self._set_plain_format_tag()
+            if self._is_ours and not recorded.frames and not keep_empty:
+                Path(self._temporary or self._target).unlink(missing_ok=True)
+                return None
+            self._set_plain_format_tag()
             if self._temporary:
                 self._rename()
-        except OSError as error:
-            raise FileError(f"cannot finish {self.name}: {error.strerror}") from None
+        except (soundfile.SoundFileError, OSError) as error:
+            raise FileError(f"cannot finish {self.name}: {_reason(error)}") from None
+        finally:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
         return recorded
 
     def _set_plain_format_tag(self) -> None:
+        if not self._plain_riff_at_the_end:
+            return
         if self._is_ours:
-            _set_plain_format_tag(self._temporary or self._target)
+            _set_plain_format_tag(self._file)
             return
         with suppress(OSError):  # standard output, which need not be readable; the tag is right as it is too
-            _set_plain_format_tag(f"/dev/fd/{_STANDARD_OUTPUT}")
+            _set_plain_format_tag(_STANDARD_OUTPUT)
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
         if self.path == STANDARD_STREAM:
@@ -700,21 +715,19 @@ def _are_one_file(input_path: str, path: str) -> bool:
         return False
 
 
-def _set_plain_format_tag(path: str) -> None:
+def _set_plain_format_tag(descriptor: int) -> None:
     """Mark a RIFF file of PCM as such: RF64's downgrade leaves the extensible tag.
 
     Python's `wave` module refuses that tag up to 3.11. The chunk's layout stays as it is, which
     readers of the plain tag allow.
     """
-    with Path(path).open("r+b") as file:
-        if file.read(4) != b"RIFF":
+    if os.pread(descriptor, 4, 0) != b"RIFF":
+        return
+    position = 12
+    while len(header := os.pread(descriptor, 10, position)) == 10:
+        size, tag = struct.unpack("<IH", header[4:])
+        if header[:4] == b"fmt ":
+            if tag == _WAVE_FORMAT_EXTENSIBLE:
+                os.pwrite(descriptor, struct.pack("<H", _WAVE_FORMAT_PCM), position + 8)
             return
-        file.seek(12)
-        while len(header := file.read(8)) == 8:
-            chunk, size = header[:4], struct.unpack("<I", header[4:])[0]
-            if chunk == b"fmt ":
-                if struct.unpack("<H", file.read(2))[0] == _WAVE_FORMAT_EXTENSIBLE:
-                    file.seek(-2, os.SEEK_CUR)
-                    file.write(struct.pack("<H", _WAVE_FORMAT_PCM))
-                return
-            file.seek(size + size % 2, os.SEEK_CUR)
+        position += 8 + size + size % 2

@@ -180,7 +180,7 @@ class Stream(Core):
 
     @property
     def active(self) -> bool:
-        """Whether the stream runs: from `start` until its device has ended."""
+        """Whether the stream runs, which it does from `start` until its device has ended."""
         run = self._run
         if run is None:
             return super().active
@@ -200,7 +200,7 @@ class Stream(Core):
 
     @property
     def finished(self) -> bool:
-        """Whether the stream was started and has ended: completed, stopped or aborted.
+        """Whether the stream was started and has completed, or was stopped or aborted.
 
         What it recorded is then in its place; functions may still be about to return.
         """
@@ -288,6 +288,8 @@ class Stream(Core):
             Where the stream is closed or the device refuses.
         ValueError
             Where a channel map does not fit what it maps.
+        Exception
+            What the function of a source or sink has raised before the device was started.
         """
         with self._lock:
             self._check("start", at_rest=False)

@@ -25,6 +25,7 @@ _WARN_BYTES_BEFORE_4_GIB = 2**26
 
 _MOST_CHANNELS = 1024  # libsndfile's limit
 _LONGEST_CHUNK_BYTES = 2**24
+_LONGEST_HEADER_BYTES = 2**26
 _MOST_CHUNKS = 1000
 _LONGEST_TRAILER_BYTES = 2**26
 
@@ -119,17 +120,22 @@ class Head:
 
     def fill(self, count: int) -> bytes:
         """Return the first `count` bytes, fewer only if there are no more."""
-        while len(self.taken) < count and (some := self._read(count - len(self.taken))):
-            self.taken += some
+        self._read_up_to(count)
         return bytes(self.taken[:count])
 
     def take(self, count: int) -> bytes:
-        """Return the next `count` bytes; `HeaderError` if there are not as many."""
+        """Return the next `count` bytes; `HeaderError` if there are not as many, or have been too many."""
         start = len(self.taken)
-        taken = self.fill(start + count)[start:]
-        if len(taken) < count:
+        if start + count > _LONGEST_HEADER_BYTES:
+            raise HeaderError("its header does not end")
+        self._read_up_to(start + count)
+        if len(self.taken) < start + count:
             raise HeaderError("its header ends too soon")
-        return taken
+        return bytes(self.taken[start:])
+
+    def _read_up_to(self, count: int) -> None:
+        while len(self.taken) < count and (some := self._read(count - len(self.taken))):
+            self.taken += some
 
 
 def begins_with_a_header(first: bytes) -> bool:

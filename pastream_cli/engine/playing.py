@@ -11,7 +11,6 @@ from pastream_cli.engine.lifecycle import Stream
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import Side
 
-
 _MOST_CHANNELS = 1024
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import soundfile
 
 from tests.runner import Pastream
-from tests.sounds import RATE, read
-from tests.takes import RAMP, gaps_in_ramp, read_by_sox, starved_seconds, wait_for_frames
+from tests.sounds import RATE, assert_same, read
+from tests.takes import PATIENT, RAMP, ramp, read_by_sox, starved_seconds, wait_for_frames
 
 TYPES = ("wav", "rf64", "w64", "aiff", "au", "caf")
 AT_MOST_LOST_SECONDS = 1.2
@@ -43,12 +43,12 @@ def test_sox_and_libsndfile_read_all_but_the_last_moment_of_a_killed_take(
 
     def missing_seconds(take: tuple[Path, float]) -> float:
         path, seconds = take
-        process = pastream.start("null", path, "-q", "-D", RAMP)
+        process = pastream.start("null", path, "-q", "-D", RAMP, *PATIENT)
         due_seconds = kill_while_recording(process, path, seconds)
         readings = [read(path), read_by_sox(path)]
         path.unlink()
         for reading in readings:
-            gaps_in_ramp(reading)
+            assert_same(reading, ramp(len(reading)))
         return due_seconds - min(map(len, readings)) / RATE
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -58,10 +58,10 @@ def test_sox_and_libsndfile_read_all_but_the_last_moment_of_a_killed_take(
 
 def test_a_killed_take_keeps_every_piece_that_was_finished(pastream: Pastream, tmp_path: Path) -> None:
     pieces = [tmp_path / f"take-00{n}.wav" for n in (1, 2, 3)]
-    process = pastream.start("null", "take.wav", "--split", "1", "-q", "-D", RAMP)
+    process = pastream.start("null", "take.wav", "--split", "1", "-q", "-D", RAMP, *PATIENT)
     due_seconds = 2 + kill_while_recording(process, pieces[-1], 0.5)
     assert [soundfile.info(path).frames for path in pieces[:-1]] == [RATE, RATE]
     readings = [np.concatenate([one(path) for path in pieces]) for one in (read, read_by_sox)]
     for reading in readings:
-        gaps_in_ramp(reading)
+        assert_same(reading, ramp(len(reading)))
         assert len(reading) >= due_seconds * RATE

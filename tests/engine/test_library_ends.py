@@ -171,14 +171,16 @@ def test_a_file_is_looped_without_a_gap(stream: ps.DuplexStream, tmp_path: Path)
 
 def test_a_stream_is_opened_to_fit_a_file(tmp_path: Path) -> None:
     make_noise(tmp_path / "in.wav", 100, 3, rate=44100)
-    for file in (str(tmp_path / "in.wav"), soundfile.SoundFile(tmp_path / "in.wav")):
+    opened = soundfile.SoundFile(tmp_path / "in.wav")
+    for file in (str(tmp_path / "in.wav"), opened):
         with ps.OutputStream.from_file(file, device=FAST) as stream:
             assert (stream.samplerate, stream.channels) == (44100, 3)
         with ps.DuplexStream.from_file(file, device=FAST) as stream:
             assert (stream.samplerate, stream.channels) == (44100, (2, 3))
-    with ps.InputStream.from_file(file, device=FAST, channels=1, samplerate=8000) as stream:
+    with ps.InputStream.from_file(opened, device=FAST, channels=1, samplerate=8000) as stream:
         assert (stream.samplerate, stream.channels) == (8000, 1)
-    file.close()
+        assert not opened.closed
+    opened.close()
 
 
 @pytest.mark.parametrize(
@@ -335,7 +337,8 @@ def test_maps_are_lists_that_can_be_changed_and_reset(stream: ps.DuplexStream) -
 
 
 def test_a_map_that_cannot_be_is_refused(stream: ps.DuplexStream, noise: Any) -> None:
-    for mapping in ([1], [1, 2, 3], [-1, 1], ["1", 2]):
+    no_channels: list[Any] = ["1", 2]
+    for mapping in ([1], [1, 2, 3], [-1, 1], no_channels):
         with pytest.raises(ValueError, match="map"):
             stream.txmapping = mapping
     for mapping in ([], [3], [-1]):

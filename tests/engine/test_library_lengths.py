@@ -64,7 +64,7 @@ def test_a_source_that_ends_early_ends_the_run_unless_it_is_padded(stream: ps.Du
     ("lengths", "frame_count"),
     [({}, 3000), ({"frames": 100}, 100), ({"frames": 100, "pad": 50}, 150), ({"frames": 9000, "pad": -1}, 9000)],
 )
-def test_play_lasts_as_long_as_it_should(stream: ps.DuplexStream, lengths: dict[str, int], frame_count: int) -> None:
+def test_play_lasts_as_long_as_it_should(stream: ps.DuplexStream, lengths: dict[str, Any], frame_count: int) -> None:
     stream.play(SOURCE, blocking=True, **lengths)
     assert stream.frame_count == frame_count
 

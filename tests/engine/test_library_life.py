@@ -164,7 +164,7 @@ def pythons() -> list[str]:
     others = [shutil.which(f"python3.{minor}") for minor in range(10, 15)]
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     others += [str(path) for path in sorted(versions.glob("3.1[0-9]*/bin/python"))]
-    found = {}
+    found: dict[str, str] = {}
     for python in (sys.executable, *filter(None, others)):
         probe = "import sys; print(sys.version_info[:2]); from pastream_cli import engine"
         done = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=False, cwd=ROOT)

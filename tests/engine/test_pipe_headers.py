@@ -202,6 +202,7 @@ def test_an_rf64_tells_of_chunks_behind_its_samples_in_64_bits(magic: bytes) -> 
         (wav(chunk(b"fmt ", wav_format(rate=2**31))), "2147483648 Hz"),
         (wav(struct.pack("<4sI", b"LIST", 2**24 + 1)), "16777217 bytes"),
         (wav(*[chunk(b"JUNK", b"")] * 1000), "does not end"),
+        (wav(*[chunk(b"JUNK", bytes(2**24))] * 4), "does not end"),
         (wav(chunk(b"fmt ", wav_format()))[:-3], "ends too soon"),
         (b"RIFF\0\0\0\0WAVE", "ends too soon"),
         (b".snd\0\0\0", "ends too soon"),

@@ -170,7 +170,12 @@ def test_a_run_without_ends_goes_on_until_it_is_stopped() -> None:
 
 def test_finished_callback_is_called_when_all_has_ended() -> None:
     seen: list[tuple[bool, bool]] = []
-    stream = ps.InputStream(device=FAST, finished_callback=lambda: seen.append((stream.finished, stream.active)))
+    stream: ps.InputStream
+
+    def note() -> None:
+        seen.append((stream.finished, stream.active))
+
+    stream = ps.InputStream(device=FAST, finished_callback=note)
     with stream:
         for _ in range(2):
             stream.record(100, blocking=True)
@@ -215,7 +220,7 @@ def test_a_function_may_close_its_own_stream() -> None:
 
 def test_levels_are_those_of_what_is_captured(duplex: ps.DuplexStream) -> None:
     assert duplex.levels is None
-    source = noise(4000) * np.float32([0.5, 0.25])
+    source = noise(4000) * np.array([0.5, 0.25], "float32")
     duplex.playrec(source, blocking=True)
     first = duplex.levels
     assert first is not None

@@ -1,0 +1,210 @@
+"""What needs no peer: the core, a stalled reader, a day, many channels."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from benchmarks import peers
+from benchmarks.clients import cpu_ms, resident_mb
+from benchmarks.table import TIMES, Row, Series, limit
+
+_RATE = 48000
+_PIPE_BYTES = 4096
+_POLL_SECONDS = 0.02
+
+
+def _report(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    assert process.stderr is not None
+    report: dict[str, Any] = json.loads(process.stderr.read().splitlines()[-1])
+    process.wait()
+    return report
+
+
+# ---- the core ----
+
+
+def core(rounds: int) -> Iterator[Row]:
+    """Take nanoseconds per frame from benchmarks/core.py, and libsndfile's beside the loops."""
+    from benchmarks import core as bench
+
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "core"
+        bench.build("gcc", bench._build.HERE, program)  # noqa: SLF001 - its compiler settings
+        tables = bench.measure(program, rounds)
+    for channels, at_most in ((2, 1.2), (8, 4.0), (64, 30.0)):
+        figures = Series(tuple(tables["callback"]["record", channels]["float32"]))
+        yield limit(f"callback, record {channels} ch with the meter, 256 frames", "ns/frame", figures, at_most)
+    for encoding, passage in (
+        ("PCM_16", "int32 to PCM_16"),
+        ("PCM_24", "int32 to PCM_24"),
+        ("FLOAT", "float32 to FLOAT"),
+    ):
+        own = Series(tuple(tables["writer"][passage, 2]["identity"]))
+        yield _beside_libsndfile(f"writer, stereo WAV {encoding}", own, _writing_ns("WAV", encoding, rounds))
+    own = Series(tuple(tables["writer"]["int32 to PCM_24", 2]["identity"]))
+    yield _beside_libsndfile("writer, stereo FLAC PCM_24", own, _writing_ns("FLAC", "PCM_24", rounds))
+    for encoding, passage in (("PCM_16", "PCM to int32"), ("PCM_24", "PCM to int32"), ("FLOAT", "FLOAT to float32")):
+        own = Series(tuple(tables["reader"][passage, 2]["identity"]))
+        yield _beside_libsndfile(f"reader, stereo WAV {encoding}", own, _reading_ns(encoding, rounds))
+
+
+def _beside_libsndfile(what: str, own: Series, libsndfile: Series) -> Row:
+    both = Series(tuple(value + libsndfile.median for value in own.values))
+    is_met = both.median <= 1.3 * libsndfile.median
+    return Row(what, "ns/frame", both, "libsndfile alone", libsndfile, f"≤ 1.3 {TIMES}", is_met)
+
+
+def _noise(encoding: str) -> Any:
+    noise = np.random.default_rng(1).standard_normal((1 << 18, 2)) * 0.1
+    return noise.astype(np.float32) if encoding == "FLOAT" else (noise * 2**31).astype(np.int32)
+
+
+def _writing_ns(container: str, encoding: str, rounds: int) -> Series:
+    samples, took = _noise(encoding), []
+    for _ in range(rounds + 1):  # once for the caches
+        with (
+            tempfile.NamedTemporaryFile(dir=_memory(), suffix=f".{container.lower()}") as target,
+            soundfile.SoundFile(target.name, "w", _RATE, 2, encoding, format=container) as sound,
+        ):
+            start = time.perf_counter()
+            for first in range(0, len(samples), 16384):
+                sound.write(samples[first : first + 16384])
+            took.append((time.perf_counter() - start) * 1e9 / len(samples))
+    return Series(tuple(took[1:]))
+
+
+def _reading_ns(encoding: str, rounds: int) -> Series:
+    samples, took = _noise(encoding), []
+    with tempfile.NamedTemporaryFile(dir=_memory(), suffix=".wav") as file:
+        soundfile.write(file.name, samples, _RATE, encoding)
+        block = np.empty((16384, 2), samples.dtype)
+        for _ in range(rounds + 1):  # once for the caches
+            with soundfile.SoundFile(file.name) as sound:
+                start = time.perf_counter()
+                while len(sound.read(dtype=samples.dtype.name, out=block)) == len(block):
+                    pass
+                took.append((time.perf_counter() - start) * 1e9 / len(samples))
+    return Series(tuple(took[1:]))
+
+
+def _memory() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - no disk in the figure
+
+
+# ---- a reader that stalls ----
+
+
+def stalled_reader(rounds: int) -> Iterator[Row]:
+    """Stop reading a pipe, and see how many frames pass before the first one is lost."""
+    survived, promised = [], 0
+    for _ in range(rounds):
+        asked = 1 << 16
+        words = [
+            "-q",
+            "--json",
+            "-D",
+            "virtual:sine",
+            "-d",
+            "4",
+            "-t",
+            "raw",
+            "-e",
+            "pcm_16",
+            "--buffersize",
+            str(asked),
+        ]
+        process = subprocess.Popen([peers.OURS, *words, "null", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        taken = len(process.stdout.read(_RATE * 4 // 2))
+        time.sleep(2 * asked / _RATE)
+        while process.stdout.read(1 << 16):
+            pass
+        report = _report(process)
+        promised = report["buffer"]["frames"] + _PIPE_BYTES // 4
+        overruns = [loss["frame"] for loss in report["xruns"]]
+        survived.append(min(overruns) - taken // 4)
+    stalled = Series(tuple(float(frames) for frames in survived))
+    is_met = abs(stalled.median - promised) <= 0.05 * promised
+    yield Row(
+        "reader of - stalls: frames until the first loss",
+        "frames",
+        stalled,
+        "the buffer it tells, and the pipe",
+        Series((float(promised),)),
+        "± 5 %",
+        is_met,
+    )
+
+
+# ---- a day ----
+
+
+def a_day() -> Iterator[Row]:
+    """Record 25 hours of stereo, past 2^32 frames, and scale to 24."""
+    words = ["-q", "--json", "-D", "virtual:fast", "-d", "25:00:00", "-t", "raw", "-e", "pcm_16"]
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [peers.OURS, *words, "null", "/dev/null"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    memory = []
+    while process.poll() is None:
+        memory.append(resident_mb(process.pid))
+        time.sleep(_POLL_SECONDS)
+    seconds = (time.monotonic() - start) * 24 / 25
+    assert process.stdout is not None
+    report = json.loads(process.stdout.read())
+    wanted = 25 * 3600 * _RATE
+    is_exact = report["frames"] == wanted and sum(file["frames"] for file in report["files"]) == wanted
+    yield limit("24 h of stereo, virtual:fast, 16 bit RAW to /dev/null", "s", Series((seconds,)), 10)
+    while memory and memory[-1] == 0:
+        memory.pop()
+    early, late = memory[len(memory) // 4], max(memory)
+    yield Row(
+        "memory at a quarter of it, and at most",
+        "MB",
+        f"{early:.1f}, {late:.1f}",
+        target="flat",
+        is_met=late <= early + 1,
+    )
+    yield Row("frames of 25 h, past 2³²", "", str(report["frames"]), target=str(wanted), is_met=is_exact)
+
+
+# ---- many channels ----
+
+
+def many_channels(seconds: float) -> Iterator[Row]:
+    """Record in real time and see what a channel costs."""
+    costs = {}
+    losses = {}
+    for channels in (2, 16, 64, 256):
+        with tempfile.TemporaryDirectory() as folder:
+            words = ["-q", "--json", "-D", "virtual:silence", "-c", str(channels), "-d", f"{seconds + 2:g}", "null"]
+            process = subprocess.Popen(
+                [peers.OURS, *words, f"{folder}/take.wav"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+            time.sleep(1.5)
+            before, since = cpu_ms(process.pid), time.monotonic()
+            time.sleep(seconds - 0.5)
+            after, elapsed = cpu_ms(process.pid), time.monotonic() - since
+            spent = sum(time_spent - before.get(name, 0.0) for name, time_spent in after.items())
+            costs[channels] = spent / elapsed / channels
+            assert process.stdout is not None
+            losses[channels] = json.loads(process.stdout.read())["lost_frames"]
+            process.wait()
+    per_channel = ", ".join(f"{cost:.3g}" for cost in costs.values())
+    falls = all(more >= less for more, less in zip(list(costs.values()), list(costs.values())[1:], strict=False))
+    yield Row(
+        "real time to WAV, CPU per channel with 2, 16, 64, 256", "ms/s", per_channel, target="falls", is_met=falls
+    )
+    yield Row("frames lost with 256 channels", "frames", str(losses[256]), target="0", is_met=losses[256] == 0)

@@ -1,0 +1,57 @@
+"""Record while the interpreter's lock is held: hold_lock.py {ours,predecessor} SECONDS ARGUMENTS.
+
+The first is the session of this project, the second the predecessor's command; in both another
+thread takes the lock, a second after the start, and gives nobody else a turn.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+import time
+
+
+class Deaf:
+    """An observer that does not look."""
+
+    def opened(self, _opening: object) -> None:
+        pass
+
+    def warned(self, _text: str) -> None:
+        pass
+
+    def progressed(self, _snapshot: object) -> None:
+        pass
+
+
+def hold(seconds: float) -> None:
+    time.sleep(2.5)
+    # PyDLL keeps the lock for as long as the call lasts
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+
+
+def run_ours(argv: list[str]) -> None:
+    from pastream_cli import args
+    from pastream_cli.job import Job
+    from pastream_cli.session import Session
+    from pastream_cli.signals import Requests
+
+    job = args.parse(argv)
+    assert isinstance(job, Job)
+    with Requests() as requests:
+        session = Session(job, Deaf(), requests)
+        session.run()
+        session.leave()
+
+
+def run_predecessor(argv: list[str]) -> None:
+    import pastream  # type: ignore[import-not-found]  # in its own environment
+
+    pastream._main(argv)  # noqa: SLF001 - its command
+
+
+if __name__ == "__main__":
+    who, length, *arguments = sys.argv[1:]
+    threading.Thread(target=hold, args=(float(length),), daemon=True).start()
+    (run_ours if who == "ours" else run_predecessor)(arguments)

@@ -1,0 +1,222 @@
+"""Names of recordings that are filled in: with numbers, and with the time at which the recording begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pastream_cli.errors import UsageError
+from pastream_cli.naming import Names, NameTemplate
+from tests.runner import Pastream, Result
+from tests.sounds import RATE, read
+from tests.takes import PATIENT, SLACK, report_of, told
+
+KATHMANDU = {"TZ": "<+0545>-5:45"}
+"""A time zone that no hour of UTC can be mistaken for; it needs no database."""
+
+MOMENT = datetime(2026, 11, 23, 6, 0, 5, 123456, timezone.utc)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for recordings alone."""
+    (tmp_path / "takes").mkdir()
+    return tmp_path / "takes"
+
+
+@pytest.fixture
+def record(pastream: Pastream, folder: Path) -> Callable[..., Result]:
+    """Record a tenth of a second in that folder, far from Greenwich."""
+
+    def run(*words: str) -> Result:
+        return pastream("null", *words, "-d", "0.1", "-D", "virtual:sine:fast", "--json", cwd=folder, env=KATHMANDU)
+
+    return run
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("{date}.wav", "%Y%m%d.wav"),
+        ("{time}.wav", "%H%M%S.wav"),
+        ("{date}-{time}.wav", "%Y%m%d-%H%M%S.wav"),
+        ("{start:%Y-%m-%d %Hh%M}.wav", "%Y-%m-%d %Hh%M.wav"),
+        ("{start:%A, %d. %B}.wav", "%A, %d. %B.wav"),
+        ("take {start:%j}.flac", "take %j.flac"),
+    ],
+)
+def test_a_name_tells_the_local_time_of_the_first_frame(
+    record: Callable[..., Result], folder: Path, name: str, form: str
+) -> None:
+    before = datetime.now(timezone.utc)
+    result = record(name)
+    after = datetime.now(timezone.utc)
+    assert result.returncode == 0, result
+    zone = timezone(timedelta(hours=5, minutes=45))
+    seconds = range(int((after - before).total_seconds()) + 2)
+    possible = {(before + timedelta(seconds=n)).astimezone(zone).strftime(form) for n in seconds}
+    (there,) = names_in(folder)
+    assert there in possible
+    assert told(result) == {there: RATE // 10}
+
+
+@pytest.mark.parametrize("form", ["%Y%m%dT%H%MZ", "%H", "%s%%"])
+def test_a_name_tells_the_time_in_utc(record: Callable[..., Result], folder: Path, form: str) -> None:
+    before = datetime.now(timezone.utc)
+    assert record(f"{{utc:{form}}}.wav").returncode == 0
+    possible = {moment.strftime(form) for moment in (before, datetime.now(timezone.utc))}
+    (there,) = names_in(folder)
+    assert there.removesuffix(".wav") in possible or form.startswith("%s")
+
+
+def test_the_names_of_pieces_tell_when_each_begins(pastream: Pastream, folder: Path) -> None:
+    options = ("-d", "2", "--split", "0.5", "--json", *PATIENT)
+    result = pastream("null", "{utc:%Y-%m-%dT%H.%M.%S.%f}.wav", *options, "-D", "virtual:sine", cwd=folder)
+    assert result.returncode == 0, result
+    files = report_of(result)["files"]
+    assert len(files) == 4
+    for file in files:
+        promised = datetime.strptime(file["name"], "%Y-%m-%dT%H.%M.%S.%f.wav").replace(tzinfo=timezone.utc)
+        began = datetime.strptime(file["start"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+        assert abs(promised - began) < timedelta(seconds=0.5 * SLACK)
+
+
+def test_recordings_that_begin_in_the_same_second_do_not_collide(pastream: Pastream, folder: Path) -> None:
+    def run(_turn: int) -> Result:
+        return pastream("null", "{date}.wav", "-d", "0.1", "-D", "virtual:sine:fast", "--json", cwd=folder)
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(run, range(6)))
+    assert [result.returncode for result in results] == [0] * 6
+    names = names_in(folder)
+    assert len(names) == 6
+    assert sorted(name for result in results for name in told(result)) == names
+    assert {re.sub("^[0-9]{8}", "DATE", name) for name in names} == {
+        "DATE.wav",
+        *(f"DATE-00{number}.wav" for number in (2, 3, 4, 5, 6)),
+    }
+    assert {len(read(folder / name)) for name in names} == {RATE // 10}
+
+
+def test_a_number_is_the_next_that_is_free(record: Callable[..., Result], folder: Path) -> None:
+    for _ in range(3):
+        assert record("take {n:03}.wav").returncode == 0
+    (folder / "take 002.wav").unlink()
+    for _ in range(2):
+        assert record("take {n:03}.wav").returncode == 0
+    assert names_in(folder) == [f"take 00{number}.wav" for number in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("name", ["a/b/{n}.wav", "{utc:%Y/%m}/{n}.wav", "{{a}}/{date}/take.wav"])
+def test_missing_folders_of_a_name_with_fields_are_made(record: Callable[..., Result], folder: Path, name: str) -> None:
+    for _ in range(2):
+        assert record(name).returncode == 0
+    assert [len(read(folder / there)) for there in names_in(folder)] == [RATE // 10] * 2
+
+
+def test_a_folder_that_cannot_be_made_is_told(record: Callable[..., Result], folder: Path) -> None:
+    (folder / "a").write_text("no folder")
+    result = record("a/{n}.wav")
+    assert result.returncode == 4
+    assert "pastream: cannot create the folder a: " in result.stderr
+    assert names_in(folder) == ["a"]
+
+
+@pytest.mark.parametrize(("name", "there"), [("{{n}}.wav", "{n}.wav"), ("100%.wav", "100%.wav"), ("}}.wav", "}.wav")])
+def test_braces_that_are_doubled_and_percents_are_themselves(
+    record: Callable[..., Result], folder: Path, name: str, there: str
+) -> None:
+    result = record(name)
+    assert result.returncode == 0, result
+    assert names_in(folder) == [there]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("{m}", "{}", "{N}", "{n:x}", "{n:10000}", "{n:3d}", "{date:%Y}", "{time:x}"),
+        *("{start}", "{start:}", "{start:x}", "{utc}", "{n", "{{{x}}}"),
+    ],
+)
+def test_a_field_that_is_not_known_is_refused_with_those_that_are(
+    record: Callable[..., Result], folder: Path, field: str
+) -> None:
+    result = record(f"take {field}.wav")
+    assert result.returncode == 2
+    assert f"cannot use the name take {field}.wav: " in result.stderr
+    assert "{n:03}" in result.stderr
+    assert names_in(folder) == []
+
+
+def test_a_name_that_is_too_long_is_told(record: Callable[..., Result], folder: Path) -> None:
+    result = record("{n}" * 200 + "0" * 100 + ".wav")
+    assert result.returncode == 4
+    assert "File name too long" in result.stderr
+    assert names_in(folder) == []
+
+
+# ---- templates by themselves ----
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_any_text_with_its_braces_doubled_is_a_name(text: str) -> None:
+    template = NameTemplate.parse(text.replace("{", "{{").replace("}", "}}"))
+    assert template.fill(1, MOMENT) == text
+    assert not template.has_fields
+
+
+@given(st.text(st.sampled_from("{}n:03datestrucx%HM")))
+def test_any_name_is_taken_or_refused(text: str) -> None:
+    with suppress(UsageError):
+        NameTemplate.parse(text).fill(1, MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "filled"),
+    [
+        ("{n}", "7"),
+        ("{n:03}", "007"),
+        ("{n:02}-{n}", "07-7"),
+        ("{utc:%Y%m%d-%H%M%S}", "20261123-060005"),
+        ("{utc:%f}", "123456"),
+        ("{{{n}}}", "{7}"),
+        ("{{n}}{n}", "{n}7"),
+    ],
+)
+def test_a_field_is_filled_in(name: str, filled: str) -> None:
+    assert NameTemplate.parse(name).fill(7, MOMENT) == filled
+
+
+@pytest.mark.parametrize(
+    ("name", "is_split", "first_three"),
+    [
+        ("take.wav", True, ["take-001.wav", "take-002.wav", "take-003.wav"]),
+        ("a.b/take", True, ["a.b/take-001", "a.b/take-002", "a.b/take-003"]),
+        (".hidden", True, [".hidden-001", ".hidden-002", ".hidden-003"]),
+        ("take.tar.wav", True, ["take.tar-001.wav", "take.tar-002.wav", "take.tar-003.wav"]),
+        ("{n}.wav", False, ["1.wav", "2.wav", "3.wav"]),
+        ("{n}.wav", True, ["1.wav", "2.wav", "3.wav"]),
+        ("{utc:%H}.wav", True, ["06.wav", "06-002.wav", "06-003.wav"]),
+    ],
+)
+def test_names_that_are_taken_give_way_to_the_next(name: str, is_split: bool, first_three: list[str]) -> None:
+    candidates = Names(name, is_split=is_split).candidates(MOMENT)
+    assert [next(candidates) for _ in first_three] == first_three
+
+
+def test_the_second_file_of_a_take_that_was_to_be_one_is_numbered() -> None:
+    names = Names("take.aiff", is_split=False)
+    assert list(names.candidates(MOMENT)) == ["take.aiff"]
+    assert next(names.candidates(MOMENT)) == "take-002.aiff"

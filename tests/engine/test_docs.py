@@ -1,0 +1,54 @@
+"""The documentation is built without a warning, and says something about everything that the library has."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pastream_cli import engine as ps
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="Sphinx is not installed (pip install .[docs])")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(DOCS), str(tmp_path)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stderr) == (0, "")
+    page = (tmp_path / "library.html").read_text(encoding="utf-8")
+    for name in ("chunks", "InputStream.record", "DuplexStream.playrec", "Stream.levels", "RingBuffer.readinto"):
+        assert f'id="pastream_cli.engine.{name}"' in page
+
+
+@pytest.mark.parametrize("name", ps.__all__)
+def test_every_public_name_is_in_the_reference(name: str) -> None:
+    reference = (DOCS / "library.rst").read_text(encoding="utf-8")
+    assert f":: {name}\n" in reference
+
+
+@pytest.mark.parametrize("name", ps.__all__)
+def test_every_public_name_and_member_has_a_docstring(name: str) -> None:
+    thing = getattr(ps, name)
+    assert inspect.getdoc(thing)
+    if inspect.isclass(thing) and thing.__module__.startswith("pastream_cli"):
+        own = {n: m for c in thing.__mro__ if c.__module__.startswith("pastream_cli") for n, m in vars(c).items()}
+        undocumented = [
+            n
+            for n, m in own.items()
+            if not n.startswith("_") and (inspect.isroutine(m) or isinstance(m, property)) and not inspect.getdoc(m)
+        ]
+        assert not undocumented
+
+
+@pytest.mark.parametrize("stream", [ps.InputStream, ps.OutputStream, ps.DuplexStream])
+def test_the_parameters_of_every_method_are_documented(stream: type) -> None:
+    for name in ("record", "play", "playrec", "chunks", "set_source", "set_sink", "to_file", "from_file", "start"):
+        method = getattr(stream, name, None)
+        if method is None or name == "from_file":
+            continue
+        for parameter in list(inspect.signature(method).parameters)[1:]:
+            assert parameter in str(inspect.getdoc(method)), (name, parameter)
