@@ -17,6 +17,7 @@ import soundfile
 from benchmarks import peers
 from benchmarks.clients import cpu_ms, resident_mb
 from benchmarks.table import TIMES, Row, Series, limit
+from pastream_cli.engine import _build
 
 _RATE = 48000
 _PIPE_BYTES = 4096
@@ -39,7 +40,7 @@ def core(rounds: int) -> Iterator[Row]:
 
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "core"
-        bench.build("gcc", bench._build.HERE, program)  # noqa: SLF001 - its compiler settings
+        bench.build("gcc", _build.HERE, program)
         tables = bench.measure(program, rounds)
     for channels, at_most in ((2, 1.2), (8, 4.0), (64, 30.0)):
         figures = Series(tuple(tables["callback"]["record", channels]["float32"]))

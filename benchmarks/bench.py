@@ -178,7 +178,7 @@ def _wall_ms(command: list[str], server: Server) -> float:
 
 
 def commands(rounds: int, _seconds: float) -> Iterator[Row]:
-    python = sys.executable
+    python = peers.PYTHON
     wanted = {
         "--version": [peers.OURS, "--version"],
         "--help": [peers.OURS, "--help"],
@@ -208,7 +208,7 @@ def lock_held(seconds: float) -> Iterator[Row]:
         frames = {}
         script = str(peers.ROOT / "benchmarks/hold_lock.py")
         for name, python, words in (
-            ("ours", sys.executable, ["-q", "-D", "system", "-d", f"{length:g}"]),
+            ("ours", peers.PYTHON, ["-q", "-D", "system", "-d", f"{length:g}"]),
             (
                 "predecessor",
                 str(Path(peers.PREDECESSOR).parent / "python"),
@@ -259,9 +259,9 @@ def _first_line(*command: str) -> str:
 
 def circumstances(load: tuple[float, float, float]) -> str:
     """Tell where and when, and with what."""
-    cpu = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown"
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    machine = f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
     versions = [
         platform.python_implementation() + " " + platform.python_version(),
         *(f"{name} {metadata.version(name)}" for name in ("sounddevice", "soundfile", "numpy", "cffi")),
@@ -273,8 +273,7 @@ def circumstances(load: tuple[float, float, float]) -> str:
     ]
     return "\n".join(
         (
-            f"{datetime.now(timezone.utc):%Y-%m-%d}, {cpu}, {os.cpu_count()} cores, {platform.system()}"
-            f" {platform.release()}.",
+            f"{datetime.now(timezone.utc):%Y-%m-%d}, {machine}.",
             f"Load before the run: {load[0]:.1f} (what else the machine did); after: {os.getloadavg()[0]:.1f}.",
             "",
             *(f"* {version}" for version in versions),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
-OURS = str(Path(sys.executable).parent / "pastream")
 ROOT = Path(__file__).resolve().parent.parent
+# an ordinary installation: an editable one costs every Python of its environment 30 ms
+PYTHON = str(ROOT / ".venv-bench/bin/python")
+OURS = str(ROOT / ".venv-bench/bin/pastream")
 PREDECESSOR = str(ROOT / ".venv-predecessor/bin/pastream")
 
 

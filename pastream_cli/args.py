@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.errors import UsageError
 from pastream_cli.job import STANDARD_STREAM, Job, is_null
-from pastream_cli.options import EXAMPLES, NOT_BUILT, OPTIONS, PAIRS, Group, Kind, Option
+from pastream_cli.options import EXAMPLES, OPTIONS, PAIRS, Group, Kind, Option
 from pastream_cli.units import is_time, shown
 from pastream_cli.values import convert
 
@@ -83,7 +83,6 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | ShowHelp | ShowVersion | C
     values = _values(line.given)
     if values.pop("list", False):
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False))
-    _refuse_what_is_not_built(line.given)
     playback, capture = _words(line.words)
     return Job(input=playback, output=capture, warnings=tuple(_warnings(line, values)), **values)
 
@@ -284,12 +283,6 @@ def _value(given: _Given) -> object:
         return given.option.constant
     # Only a pad can be without a value, and then it fills up.
     return None if given.value is None else convert(given.option.kind, given.value, given.name)
-
-
-def _refuse_what_is_not_built(given_options: Sequence[_Given]) -> None:
-    for given in given_options:
-        if given.option.long_name in NOT_BUILT:
-            raise UsageError(f"cannot use {given.name}: not built yet")
 
 
 def _warnings(line: _Line, values: dict[str, Any]) -> list[str]:

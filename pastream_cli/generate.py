@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pastream_cli import __version__, manual
-from pastream_cli.options import NOT_BUILT, OPTIONS, Group, Option
+from pastream_cli.options import OPTIONS, Group, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,8 +67,6 @@ def _option(option: Option) -> Iterator[str]:
     if option.aliases:
         names = " and ".join(f"`{name}`" for name in option.aliases)
         others.append(f"{names}, from older scripts, is the same.")
-    if option.long_name in NOT_BUILT:
-        others.append("This version does not have it yet.")
     yield from _filled(first)
     for paragraph in others:
         yield ".IP"

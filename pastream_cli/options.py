@@ -386,6 +386,3 @@ EXAMPLES = (
     ("sox in.mp3 -t au - | pastream -", "play what comes through a pipe"),
 )
 """The commonest commands, at the top of the help."""
-
-NOT_BUILT: frozenset[str] = frozenset()
-"""Long names of options that are understood and then refused."""

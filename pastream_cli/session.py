@@ -37,6 +37,7 @@ _CLOSE_SECONDS = 1.0
 _BLOCKED_SECONDS = 2.0
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
+_MOST_CHANNELS_NAMED = 16
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error
@@ -215,8 +216,9 @@ class Session:
             self._requests.wait(_SHORTEST_POLL_SECONDS)
             self._raise_if_asked_to_stop()
         self._wait_for(self._device_worker.start(stream.start_device))
-        if plan.capture is not None:
+        if plan.capture is not None and not stream.is_fast:
             self._deficit = Deficit(stream.samplerate, stream.longest_latency)
+        if plan.capture is not None:
             self._dead_channels = DeadChannels(stream.samplerate)
 
     def _drive(self) -> None:
@@ -277,7 +279,7 @@ class Session:
         self._losses += losses
         recording, levels = self._recording, stream.take_levels()
         if levels is not None and self._dead_channels is not None and (dead := self._dead_channels.poll(levels)):
-            names = ", ".join(map(str, dead))
+            names = ", ".join(map(str, dead[:_MOST_CHANNELS_NAMED])) + ", ..." * (len(dead) > _MOST_CHANNELS_NAMED)
             self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
         self._observer.progressed(
             Snapshot(

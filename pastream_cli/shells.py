@@ -47,7 +47,9 @@ _pastream() {
     _pastream_value "$1" "$option" || {
         case $word in
         -?* | -) COMPREPLY=($(compgen -W '{options}' -- "$word")) ;;
-        *) [[ null == "$word"* ]] && { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"; echo null); } ;;
+        *)
+            [[ null == "$word"* ]] && compopt -o filenames && mapfile -t COMPREPLY < <(compgen -f -- "$word"; echo null)
+            ;;
         esac
         return
     }

@@ -118,6 +118,7 @@ engine *engine_new(void) {
     engine *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
+    e->fills_gaps = 1;
     e->gaps = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     e->events = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     if (e->gaps && e->events)
@@ -177,6 +178,10 @@ static int map_side(struct side *side, ring *r, const int32_t *map, int map_entr
     return 1;
 }
 
+void engine_leave_gaps(engine *e) {
+    e->fills_gaps = 0;
+}
+
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels) {
     return map_side(&e->playback, r, map, e->playback.channels, ring_channels);
 }
@@ -190,7 +195,6 @@ int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
 }
 
 int engine_set_capture(engine *e, ring *r, int sample_format, int channels) {
-    e->fills_gaps = 0;
     return set_side(&e->capture, r, sample_format, channels);
 }
 

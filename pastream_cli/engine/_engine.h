@@ -133,6 +133,9 @@ int engine_set_capture(engine *e, ring *r, int sample_format, int channels);
  * silence. False where memory is short or the ring's elements are no such frames. */
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels);
 int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels);
+/* No writer will fill what is lost with silence: the owner takes frames as they come. Until a
+ * writer is configured. */
+void engine_leave_gaps(engine *e);
 /* Prepares a run, all in frames; -1 stands for no limit, and as pad for filling up to `limit`.
  * settle_frames 0 makes the first callback time zero. */
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,

@@ -145,6 +145,11 @@ class Core(Progress):
         return self._device.latency
 
     @property
+    def is_fast(self) -> bool:
+        """Whether the device runs as fast as files allow, and not by the clock."""
+        return self._device.is_fast
+
+    @property
     def isduplex(self) -> bool:
         """Whether the stream both plays and captures."""
         return self._playback is not None and self._capture is not None
@@ -252,6 +257,7 @@ class Core(Progress):
         side = self._capture
         assert side is not None
         self._capture_ring, self._write = ring, None
+        lib.engine_leave_gaps(self._engine)
         handle = ffi.NULL if ring is None else ring.handle
         connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
         if channel_map is not None:

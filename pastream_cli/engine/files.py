@@ -621,8 +621,9 @@ class OutputFile:
         if self._is_ours:
             _set_plain_format_tag(self._file)
             return
-        with suppress(OSError):  # standard output, which need not be readable; the tag is right as it is too
-            _set_plain_format_tag(_STANDARD_OUTPUT)
+        # Standard output can mostly not be read, but by another opening of it. The tag is right as it is too.
+        with suppress(OSError), open(f"/dev/fd/{_STANDARD_OUTPUT}", "r+b", buffering=0) as file:
+            _set_plain_format_tag(file.fileno())
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
         if self.path == STANDARD_STREAM:

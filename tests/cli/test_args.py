@@ -17,7 +17,7 @@ from pastream_cli import args, manual
 from pastream_cli.args import ListDevices, ShowHelp, ShowVersion, help_text, parse
 from pastream_cli.errors import ExitCode, UsageError
 from pastream_cli.job import Job, Pair, Route
-from pastream_cli.options import EXAMPLES, NOT_BUILT, OPTIONS, Kind, Option
+from pastream_cli.options import EXAMPLES, OPTIONS, Kind, Option
 from pastream_cli.units import TIME_FORMS, Time
 
 ROOT = Path(__file__).parents[2]
@@ -41,15 +41,6 @@ def mistake_in(line: str) -> UsageError:
     assert caught.value.exit_code is ExitCode.USAGE
     assert "\n" not in caught.value.message
     return caught.value
-
-
-@pytest.fixture
-def _everything_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open the gate in front of options that are understood and then refused."""
-    monkeypatch.setattr(args, "NOT_BUILT", frozenset())
-
-
-everything_built = pytest.mark.usefixtures("_everything_built")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +139,6 @@ def test_the_last_of_repeated_options_counts() -> None:
     assert job.channels == Pair(2, 4)
 
 
-@everything_built
 def test_old_names_are_kept() -> None:
     assert job_of("in.raw --file_type raw").file_type == Pair("RAW", "RAW", lone=True)
     assert job_of("in.wav -s 0,1").channel_select == ((0, 1),)
@@ -239,7 +229,6 @@ def test_a_mistake_beside_list_is_told() -> None:
     assert "there is no such option" in mistake_in("-l --jsno").message
 
 
-@everything_built
 def test_the_list_can_be_json() -> None:
     assert parse(["-l", "--json"]) == ListDevices(json=True)
 
@@ -473,17 +462,6 @@ def test_plain_flags_are_set() -> None:
     )
 
 
-def test_what_is_not_built_is_refused_as_such() -> None:
-    for name in NOT_BUILT:
-        value = {"--map": "1", "--channel-select": "0", "--split": "60"}.get(name, "")
-        assert mistake_in(f"in.wav out.wav {name} {value}").message == f"cannot use {name}: not built yet"
-
-
-def test_only_options_that_exist_are_behind_the_gate() -> None:
-    assert {option.long_name for option in OPTIONS} >= NOT_BUILT
-
-
-@everything_built
 @pytest.mark.parametrize(
     ("typed", "routes"),
     [
@@ -498,7 +476,6 @@ def test_a_map_says_which_channel_goes_where(typed: str, routes: list[tuple[int,
     assert job_of(f"null out.wav -m {typed}").maps == (tuple(Route(*route) for route in routes),)
 
 
-@everything_built
 @pytest.mark.parametrize(
     "typed", ["in.wav", "1,", "1:", ":1", "1-2", "a", "1:2:3", "-1", "''", "1:0", "1,2:1", "9999", "1:9999"]
 )
@@ -508,12 +485,10 @@ def test_what_is_no_map_is_refused_with_the_form(typed: str) -> None:
     assert "IN[:OUT][,IN[:OUT]...]" in way_out
 
 
-@everything_built
 def test_a_map_that_is_missing_is_told_with_its_form() -> None:
     assert mistake_in("null out.wav -m").way_out == "-m MAP: IN[:OUT],...: which channel goes where"
 
 
-@everything_built
 def test_two_maps_are_for_playback_and_recording() -> None:
     job = job_of("in.wav out.wav -m 2,1 --map 3")
     assert job.maps == ((Route(2, 1), Route(1, 2)), (Route(3, 1),))
@@ -521,13 +496,11 @@ def test_two_maps_are_for_playback_and_recording() -> None:
     assert mistake_in("null out.wav -m 1 -m 2").message == "cannot use --map twice: this run has only one side"
 
 
-@everything_built
 def test_channels_of_a_driver_are_lists() -> None:
     assert job_of("in.wav out.wav --channel-select 0,1 -s 4").channel_select == ((0, 1), (4,))
     assert "not a list of channels" in mistake_in("in.wav -s 1,x").message
 
 
-@everything_built
 def test_the_meter_is_shown_hidden_or_left_to_the_terminal() -> None:
     assert job_of("null").meter is None
     assert job_of("null --meter").meter is True
@@ -535,13 +508,11 @@ def test_the_meter_is_shown_hidden_or_left_to_the_terminal() -> None:
     assert job_of("null --meter --no-meter").meter is False
 
 
-@everything_built
 @pytest.mark.parametrize("line", ["null -q -v", "null -q --meter"])
 def test_quiet_and_talking_do_not_go_together(line: str) -> None:
     assert mistake_in(line).message.endswith("--quiet says the opposite")
 
 
-@everything_built
 def test_a_recording_is_split() -> None:
     assert job_of("null out.wav --split 1:00").split == seconds(60)
     assert mistake_in("null out.wav --split 0").message == "cannot use --split 0: a file holds at least one frame"
@@ -550,7 +521,6 @@ def test_a_recording_is_split() -> None:
     assert "not a time" in mistake_in("null out.wav --split -1").message
 
 
-@everything_built
 def test_json_and_verbose_are_flags() -> None:
     job = job_of("null out.wav --json -v")
     assert job.json
@@ -652,7 +622,6 @@ def commands_shown() -> list[str]:
     return [part.strip().removeprefix("pastream ") for line in lines for part in line.split("|") if "pastream" in part]
 
 
-@everything_built
 @pytest.mark.parametrize("line", commands_shown())
 def test_every_example_is_understood(line: str) -> None:
     parse(shlex.split(line))
@@ -678,7 +647,6 @@ PLAUSIBLE = [
 ]
 
 
-@everything_built
 @settings(max_examples=1000)
 @given(st.lists(st.sampled_from(PLAUSIBLE) | st.text(max_size=6), max_size=9))
 def test_whatever_is_typed_is_understood_or_refused_in_one_line(argv: list[str]) -> None:

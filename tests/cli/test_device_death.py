@@ -102,29 +102,29 @@ def test_a_device_that_hangs_is_told_and_later_given_up_with_every_frame(
     pastream: Pastream, tmp_path: Path, servers: dict[str, Server], campaign: Callable[[int], int]
 ) -> None:
     dice = random.Random(2)
-    for turn in range(campaign(10)):
-        takes = {
-            device: record(pastream, tmp_path / f"{turn} {server.__class__.__name__}.wav", device, server=server)
+    for turn in range(campaign(5)):
+        takes = [
+            (device, record(pastream, tmp_path / f"{turn} {n} {device[:5]}.wav", device, server=server))
             for device, server in servers.items()
-        }
-        takes["virtual"] = record(pastream, tmp_path / f"{turn} virtual.wav", f"{RAMP}:hang=1.5", "-b", "480")
-        hung = {"virtual": takes["virtual"].seen + 0.5}
+            for n in (1, 2)
+        ]
+        virtual = record(pastream, tmp_path / f"{turn} virtual.wav", f"{RAMP}:hang=1.5", "-b", "480")
+        hung = {"virtual": virtual.seen + 0.5}
         time.sleep(dice.uniform(0, 1))
         for device, server in servers.items():
             hung[device] = time.monotonic()
             server.suspend()
-        for device, take in takes.items():
-            silent = take.listener.wait_for(SILENT, 60)
-            assert silent - hung[device] < SECONDS_TO_TELL_OF_SILENCE
+        for device, take in (*takes, ("virtual", virtual)):
+            assert take.listener.wait_for(SILENT, 60) - hung[device] < SECONDS_TO_TELL_OF_SILENCE
         # the file is safe from now on, whatever comes
-        assert len(read(takes["virtual"].path)) == RATE * 3 // 2
-        for take in takes.values():
+        assert len(read(virtual.path)) == RATE * 3 // 2
+        for _, take in (*takes, ("virtual", virtual)):
             result = take.finish(60)
             assert result.returncode == 1, result
             assert result.stderr.count(SILENT) == 1
             seconds = take.listener.wait_for(GIVEN_UP, 0) - take.listener.wait_for(SILENT, 0)
             assert SECONDS_TO_GIVE_UP - 0.5 < seconds < SECONDS_TO_GIVE_UP + SECONDS_TO_NOTICE
-        assert gaps_in_ramp(read(takes["virtual"].path)) == []
+        assert gaps_in_ramp(read(virtual.path)) == []
         for server in servers.values():
             server.kill()
             server.start()

@@ -238,11 +238,9 @@ main()
     [
         (3600, 0, "1:00:00", None),
         (3600, 1, "1:00:00", "the disk has room for 01:00:00.0 of the 01:00:00.0"),
-        (1800, 0, "1:00:00", "the disk has room for 00:30:00.0 of the 01:00:00.0"),
         (60, 0, "1:00:00", "the disk has room for 00:01:00.0 of the 01:00:00.0"),
         (120, 0, "-1", None),
         (120, 1, "-1", "the disk is nearly full: room for 00:02:00.0 is left"),
-        (60, 0, "-1", "the disk is nearly full: room for 00:01:00.0 is left"),
         (60, 0, "0.3", "the disk is nearly full: room for 00:01:00.0 is left"),
     ],
 )

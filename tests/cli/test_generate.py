@@ -13,7 +13,7 @@ import pytest
 from pastream_cli import __version__, generate
 from pastream_cli.errors import ExitCode
 from pastream_cli.generate import manual_page
-from pastream_cli.options import NOT_BUILT, OPTIONS, Option
+from pastream_cli.options import OPTIONS, Option
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "man" / "pastream.1"
@@ -57,10 +57,6 @@ def test_every_option_is_in_the_manual(option: Option) -> None:
     page = plain(manual_page())
     assert f".TP\n{heading}\n" in page
     assert all(alias in page for alias in option.aliases)
-
-
-def test_the_manual_says_what_this_version_does_not_have() -> None:
-    assert plain(manual_page()).count("This version does not have it yet.") == len(NOT_BUILT)
 
 
 def test_every_exit_status_is_in_the_manual() -> None:

