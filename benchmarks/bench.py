@@ -83,6 +83,13 @@ class Contest:
     def cpu(self, name: str) -> Series:
         return self.series(name, "cpu_ms_per_second")
 
+    def beside(self, what: str, peer: str, ratio: float) -> Row:
+        """Compare the CPU; with a peer that wrote nothing meanwhile there is nothing to compare."""
+        ours, theirs = self.cpu("ours"), self.cpu(peer)
+        if any(figures.written_bytes == 0 for figures in self._figures[peer]):
+            return Row(what, "ms/s", ours, f"{peer} (wrote nothing)", theirs, "no comparison")
+        return compare(what, "ms/s", ours, peer, theirs, ratio=ratio)
+
 
 def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
     contestants = [
@@ -143,7 +150,9 @@ def on_jack(rounds: int, seconds: float) -> Iterator[Row]:
             what = f"record {channels} ch on {_JACK}"
             for name, ratio in (("predecessor", 0.8), ("jack_capture", 0.7)):
                 if name in contest:
-                    yield compare(what, "ms/s", contest.cpu("ours"), name, contest.cpu(name), ratio=ratio)
+                    yield compare(
+                        what, "ms/s", contest.cpu("ours"), contest.label(name), contest.cpu(name), ratio=ratio
+                    )
             if channels != 2:
                 continue
             for figure, what, unit, ratio in (
@@ -164,8 +173,7 @@ def on_pipewire(rounds: int, seconds: float) -> Iterator[Row]:
         contest = Contest(server, contestants, rounds=rounds, seconds=seconds)
     for name, ratio in (("predecessor", 0.8), ("pw-record", 1.0)):
         if name in contest:
-            ours = contest.cpu("ours")
-            yield compare("record 2 ch on PipeWire by pw-jack", "ms/s", ours, name, contest.cpu(name), ratio=ratio)
+            yield contest.beside("record 2 ch on PipeWire by pw-jack", name, ratio)
 
 
 # ---- commands that end by themselves ----
@@ -257,6 +265,15 @@ def _first_line(*command: str) -> str:
     return next(iter((done.stdout + done.stderr).strip().splitlines()), "")
 
 
+def _last_line(*command: str) -> str:
+    """Return the last line, for a program that tells its name first."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return f"{command[0]}: not installed"
+    return next(reversed(done.stdout.strip().splitlines()), "")
+
+
 def circumstances(load: tuple[float, float, float]) -> str:
     """Tell where and when, and with what."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -269,7 +286,7 @@ def circumstances(load: tuple[float, float, float]) -> str:
         *(_first_line(*command) for command in (["arecord", "--version"], ["jackd", "--version"])),
         *(_first_line(*command) for command in (["sox", "--version"], ["pulseaudio", "--version"])),
         *(_first_line(*command) for command in (["ffmpeg", "-version"], ["gcc", "--version"])),
-        "PipeWire " + _first_line("pw-record", "--version"),
+        _last_line("pw-record", "--version"),
     ]
     return "\n".join(
         (
@@ -293,18 +310,21 @@ milliseconds per second of recording, start-up left out.
 NOTES = """\
 ## Why it costs what it costs
 
-* **Quiet on PulseAudio.** About 50 wake-ups per second make up the figure: the main thread 10 (two to
-  three quarters of all the CPU, since each finds cold caches: some 30 µs of Python become 240), the
-  writer 20, the callback's thread 11, libpulse's 15. arecord has one thread of its own, no interpreter, and
-  does not look after its file's header; its figure is out of reach for anything that polls from Python.
-* **The spin at the start on an idle null sink** is the ALSA plug-in's. PortAudio prepares the PCM a second
-  time as it starts it; the plug-in then ends its first PulseAudio stream, and the end of that stream puts a
-  wake-up into the pipe that PortAudio polls, for which there are no frames. Only the first data from the
-  server takes it out again. Up to then `poll` returns at once, some 40,000 times a second. On a source that
-  is in use the first data come after milliseconds (8 to 19 ms of CPU until the first callback); an idle null
-  sink takes up to two seconds. No latency (0.1 to 4 s) or block size changes it. Taking the byte out of the
-  pipe from outside ends it (2 ms of CPU instead of 1,300), but means to read from a descriptor of another
-  library.
+* **Quiet on PulseAudio.** More than half of the CPU is the main thread's, which wakes ten times per second: a poll
+  takes 30 µs when it is repeated at once, and 240 to 320 in a run, where each finds cold caches. The writer takes
+  a quarter (20 wake-ups per second), the callback's thread and libpulse's a tenth each. Without the main
+  thread it would still be 2 to 2.5 ms per second, more than arecord takes in all.
+* **The spin at the start on an idle null sink** comes of PortAudio and the ALSA plug-in together. PortAudio
+  prepares the PCM a second time as it starts it; the plug-in then ends its first PulseAudio stream, and the
+  end of that stream puts a wake-up into the pipe that PortAudio polls, for which there are no frames. Only
+  the first data from the server take it out again. Up to then `poll` returns at once, and a core is busy. On a
+  source that is in use the spin is short (6 to 19 ms of CPU until the first callback); an idle null sink takes
+  up to two seconds. It came with every latency (0.1 to 4 s) and block size that was tried. Taking the byte out of the
+  pipe from outside ends it (2 ms of CPU instead of 1,300 and more), but means to read from a descriptor of another
+  library. The figure in the table is what the spin got of a core: on a busy machine that is less.
+* **24 hours.** Of the CPU of such a run 40 % is libsndfile's conversion of int32 to 16 bit and 35 % the rounding
+  before it, both on the writer's thread.
+* **The predecessor on PipeWire** stops writing soon after its start and goes on only as a callback; a row says so.
 """
 
 

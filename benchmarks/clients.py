@@ -33,6 +33,8 @@ class Figures:
     start_cpu_ms: float
     cpu_ms_per_second: float
     memory_mb: float
+    written_bytes: int
+    """By which the file grew meanwhile: a recorder that hangs costs nothing."""
     threads: dict[str, float] = field(default_factory=dict)
     """CPU of each thread, in ms per second."""
 
@@ -123,8 +125,9 @@ class Client:
         first_frame = time.monotonic() - self._started
         start_cpu = sum(cpu_ms(self.process.pid).values())
         time.sleep(settle_seconds)
-        before, since = cpu_ms(self.process.pid), time.monotonic()
+        before, since, size = cpu_ms(self.process.pid), time.monotonic(), self.output.stat().st_size
         time.sleep(seconds)
         after, elapsed = cpu_ms(self.process.pid), time.monotonic() - since
         threads = {name: (spent - before.get(name, 0.0)) / elapsed for name, spent in after.items()}
-        return Figures(first_frame, start_cpu, sum(threads.values()), own_memory_mb(self.process.pid), threads)
+        grown = self.output.stat().st_size - size
+        return Figures(first_frame, start_cpu, sum(threads.values()), own_memory_mb(self.process.pid), grown, threads)

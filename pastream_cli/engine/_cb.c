@@ -142,6 +142,8 @@ static void close_underrun(engine *e) {
 }
 
 static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now) {
+    if (frames == 0)
+        return;
     if (e->open_underrun.frames == 0) {
         e->open_underrun =
             (struct loss){.frame = frame, .monotonic_ns = now, .kind = LOSS_UNDERRUN};

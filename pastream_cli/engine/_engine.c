@@ -46,14 +46,15 @@ uint32_t ring_element_bytes(const ring *r) {
 }
 
 uint64_t ring_readable(const ring *r) {
-    /* acquire both: any thread may ask, the producer included */
+    /* acquire both: any thread may ask. One that neither reads nor writes may see the indices of
+     * two moments, hence the limit. */
     const uint64_t read = atomic_load_explicit(&r->read, memory_order_acquire);
-    return atomic_load_explicit(&r->written, memory_order_acquire) - read;
+    const uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
+    return ring_min(written - read, r->capacity);
 }
 
 uint64_t ring_writable(const ring *r) {
-    const uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
-    return r->capacity - (written - atomic_load_explicit(&r->read, memory_order_acquire));
+    return r->capacity - ring_readable(r);
 }
 
 uint64_t ring_read_index(const ring *r) {
@@ -234,6 +235,7 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->settling_frames = 0;
     e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
+    e->last_gap_frames = 0;
     ring_reset(e->gaps, 0);
     ring_reset(e->events, 0);
     _Atomic int64_t *const counters[] = {
@@ -329,12 +331,9 @@ void engine_detach(engine *e) {
 void engine_finish(engine *e) {
     if (e->open_underrun.frames)
         ring_write(e->events, &e->open_underrun, 1);
-    if (e->open_loss.frames) {
+    if (e->open_loss.frames)
         ring_write(e->events, &e->open_loss, 1);
-        /* the writer makes room: it drains until the gaps are empty */
-        while (e->fills_gaps && !ring_write(e->gaps, &e->open_loss, 1) && !writer_is_finished(e))
-            nap(1000000);
-    }
+    e->last_gap_frames = e->open_loss.frames;
     e->open_underrun.frames = 0;
     e->open_loss.frames = 0;
     /* release: the last frame and the last gap come before the word that they are the last */

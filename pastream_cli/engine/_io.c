@@ -262,6 +262,7 @@ struct writer {
     void *gathered;      /* file channels in the device's format */
     void *converted;     /* file channels in the file's type */
     int64_t silence_due; /* frames of a loss still to be filled in */
+    int took_last_gap;
 };
 
 int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
@@ -454,6 +455,21 @@ static int64_t write_chunk(struct writer *w) {
     return frames;
 }
 
+static int is_drained(const struct writer *w) {
+    const engine *e = w->engine;
+    return !ring_available(e->capture.frames) && !ring_available(e->gaps) && !w->silence_due;
+}
+
+/* A loss that was still open at the end comes behind everything else. Returns whether there is one.
+ */
+static int take_last_gap(struct writer *w) {
+    if (w->took_last_gap || !w->engine->last_gap_frames)
+        return 0;
+    w->took_last_gap = 1;
+    w->silence_due = w->engine->last_gap_frames;
+    return 1;
+}
+
 static void write_until_the_end(struct writer *w) {
     engine *e = w->engine;
     for (;;) {
@@ -467,8 +483,7 @@ static void write_until_the_end(struct writer *w) {
             keep_header(w);
             continue;
         }
-        if (finished && (has_file || !ring_available(e->capture.frames)) &&
-            !ring_available(e->gaps) && !w->silence_due)
+        if (finished && is_drained(w) && !take_last_gap(w))
             return;
         if (atomic_load_explicit(&e->writer_stop, memory_order_relaxed))
             return;

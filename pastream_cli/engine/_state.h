@@ -89,6 +89,7 @@ struct engine {
     _Atomic uint32_t levels_asked;
     _Atomic int32_t paused;
     _Atomic int32_t detached;
+    int64_t last_gap_frames;          /* silence after the last frame; before capture_finished */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
     _Atomic int32_t writer_cut;

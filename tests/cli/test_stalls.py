@@ -154,4 +154,5 @@ def test_a_stall_counts_up_to_the_end_that_was_asked_for(
     result, data = read_with_stalls(pastream, process, [])
     recording = decode(data)
     assert gaps_in_ramp(recording) == losses_told(result, "device") == [(begun, lost)]
+    assert loss_lines(result) == [lost]
     assert len(recording) == RATE
