@@ -150,9 +150,7 @@ def on_jack(rounds: int, seconds: float) -> Iterator[Row]:
             what = f"record {channels} ch on {_JACK}"
             for name, ratio in (("predecessor", 0.8), ("jack_capture", 0.7)):
                 if name in contest:
-                    yield compare(
-                        what, "ms/s", contest.cpu("ours"), contest.label(name), contest.cpu(name), ratio=ratio
-                    )
+                    yield contest.beside(what, name, ratio)
             if channels != 2:
                 continue
             for figure, what, unit, ratio in (
@@ -302,7 +300,8 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `python -m benchmarks.bench --write`; `make bench` prints the same table. The recorders of a
-group take turns on one server. A figure is the median of the rounds, ± half the distance between the
+group take turns on one server, each with its own default encoding (ours 24 bit on PulseAudio, arecord 16).
+A figure is the median of the rounds, ± half the distance between the
 greatest and the least. CPU is what the kernel counted for all threads of the process (schedstat), in
 milliseconds per second of recording, start-up left out.
 """

@@ -404,7 +404,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     return result;
 }
 
-void engine_device_lost(engine *e, int64_t frames) {
+static void lose_of_device(engine *e, int64_t frames) {
     if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
         count(&e->paused_frames, frames);
         return;
@@ -418,4 +418,12 @@ void engine_device_lost(engine *e, int64_t frames) {
     if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed))
         underrun(e, position, min_frames(taken, max_frames(0, e->limit - position)), now);
     atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
+}
+
+void engine_device_lost(engine *e, int64_t frames) {
+    /* as in engine_callback: after engine_detach nothing here is touched any more */
+    atomic_store(&e->in_callback, 1);
+    if (!atomic_load(&e->detached))
+        lose_of_device(e, frames);
+    atomic_store_explicit(&e->in_callback, 0, memory_order_release);
 }
