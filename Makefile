@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 ENGINE_FILES := $(wildcard pastream_cli/engine/*.[ch])
 C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
-.PHONY: run test soak lint format clean
+.PHONY: run test soak docs lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -18,6 +18,9 @@ test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages
 	$(BIN)/python -m pytest --soak -m campaign
+
+docs: $(INSTALLED)  ## the library's documentation, in build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

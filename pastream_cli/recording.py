@@ -55,6 +55,7 @@ class Recording:
         self._most_frames = files.most_frames(output.file_type, output.encoding, output.channels)
         self._names = Names(job.output, is_split=self._split_frames is not None)
         self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
+        self._made: set[str] = set()
         self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
         self._finishing: list[Task[RecordedFile | None]] = []
@@ -111,7 +112,10 @@ class Recording:
         for path in self._names.candidates(first_frame):
             if self._names.template.has_fields:
                 self._make_folder(Path(path).parent)
+            if self._is_ours(path):
+                continue
             try:
+                self._made.add(path)
                 return OutputFile(
                     path,
                     rate=round(self._rate),
@@ -126,6 +130,11 @@ class Recording:
             except files.ExistsError as error:
                 taken = error
         raise taken or FileError(f"cannot create {self._job.output}: every number is taken")
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether leave to replace files must not be taken: a piece of this take, or what it plays."""
+        own = self._job.input
+        return path in self._made or (own is not None and files.are_one_file(own, path))
 
     def _make_folder(self, folder: Path) -> None:
         try:

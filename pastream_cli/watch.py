@@ -79,6 +79,8 @@ class Deficit:
 
     WINDOW_SECONDS = 1.5
     LEAST_SECONDS = 0.1
+    LAST_SECONDS = 0.35
+    """At the end of a run there is no whole window behind a loss to wait for."""
 
     def __init__(self, rate: float, block_seconds: float) -> None:
         self._rate = rate
@@ -104,7 +106,12 @@ class Deficit:
 
     def end(self) -> tuple[int, int] | None:
         """Judge by what there is, at the end of a run."""
-        return self._judge() if self._debts else None
+        if not self._debts:
+            return None
+        last = self._debts[-1][0]
+        while last - self._debts[0][0] > self.LAST_SECONDS:
+            self._debts.popleft()
+        return self._judge()
 
     def _judge(self) -> tuple[int, int] | None:
         least = min(debt for _, debt, _ in self._debts)

@@ -702,13 +702,13 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
         raise FileError(f"cannot create {path}: Is a directory")
     if not folder.is_dir():
         raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
-    if input_path is not None and _are_one_file(input_path, path):
+    if input_path is not None and are_one_file(input_path, path):
         raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
     if not overwrite and output.exists() and not _is_special(path):
         raise ExistsError(path)
 
 
-def _are_one_file(input_path: str, path: str) -> bool:
+def are_one_file(input_path: str, path: str) -> bool:
     """Tell whether both are the same regular file, by whatever name or link."""
     try:
         return Path(path).samefile(input_path) and not _is_special(path)
