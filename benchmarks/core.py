@@ -1,6 +1,6 @@
 """What the C core costs, in nanoseconds per frame, beside a memcpy of the same bytes.
 
-    python benchmarks/core.py [--engine FOLDER] [--runs N] [--least]
+    python -m benchmarks.core [--engine FOLDER] [--runs N] [--least]
 
 Compiles the core with the flags of the extension module. At 48 kHz a frame lasts 20,833 ns.
 """

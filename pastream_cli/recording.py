@@ -154,6 +154,8 @@ class Recording:
         """
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
+        if self._failure is not None:
+            raise self._failure
         current = self._open[0]
         current.appear()
         if failure := current.failure():

@@ -30,14 +30,14 @@ def stop(pastream: Pastream, process: subprocess.Popen[bytes], recording: Path, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_take_that_is_asked_to_stop_is_whole(pastream: Pastream, tmp_path: Path, number: signal.Signals) -> None:
-    process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", "virtual:noise")
+    process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", "virtual:noise", "--json")
     stop(pastream, process, tmp_path / "take.wav", number)
 
 
 def test_a_take_on_pulse_that_is_asked_to_stop_is_whole(
     pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
 ) -> None:
-    process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", "pulse", server=pulseaudio)
+    process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", "pulse", "--json", server=pulseaudio)
     stop(pastream, process, tmp_path / "take.wav", signal.SIGINT)
 
 

@@ -303,46 +303,54 @@ static void played_samples_are_those_of_the_file(struct random *r) {
     free(material);
 }
 
-/* Through a ring with other channels than the device, in blocks, round the end of its memory. */
+static engine *engine_with_map(const struct passage *p, int plays, ring *frames) {
+    engine *e = engine_new();
+    const int is_taken = plays
+                             ? engine_set_playback(e, NULL, p->device_format, p->device_channels) &&
+                                   engine_map_playback(e, frames, p->map, p->file_channels)
+                             : engine_set_capture(e, NULL, p->device_format, p->device_channels) &&
+                                   engine_map_capture(e, frames, p->map, p->file_channels);
+    if (!is_taken || !engine_prepare(e, -1, 0, 0, 0, 0))
+        violation("the engine does not take this map");
+    return e;
+}
+
+/* Blocks between a ring and a device; the ring's channels stand where the file's are otherwise. */
+static void carry_blocks(const struct passage *p, int plays, ring *frames, unsigned char *device,
+                         struct random *r) {
+    engine *e = engine_with_map(p, plays, frames);
+    const int frame_bytes = p->device_channels * bytes_per_sample(p->device_format);
+    for (int64_t done = 0; done < p->frames;) {
+        const int64_t block = random_from(r, 1, p->frames - done);
+        unsigned char *place = device + done * frame_bytes;
+        (void)engine_callback(plays ? NULL : place, plays ? place : NULL, (unsigned long)block,
+                              NULL, 0, e);
+        done += block;
+    }
+    engine_free(e);
+}
+
 static void a_ring_may_have_other_channels_than_the_device(struct random *r) {
     struct passage p = random_passage(r);
-    p.frames = random_from(r, 1, 500);
-    const int bytes = bytes_per_sample(p.device_format);
-    const int ring_channels = p.file_channels;
     const int plays = one_in(r, 2);
-    const int targets = plays ? p.device_channels : ring_channels;
-    const int sources = plays ? ring_channels : p.device_channels;
+    const int targets = plays ? p.device_channels : p.file_channels;
+    const int sources = plays ? p.file_channels : p.device_channels;
+    const int bytes = bytes_per_sample(p.device_format);
+    p.frames = random_from(r, 1, 500);
     random_map(r, p.map, targets, sources);
     void *material = random_material(r, p.device_format, p.frames * sources);
     void *expected = allocate((uint64_t)(p.frames * targets), 4);
     void *got = allocate((uint64_t)(p.frames * targets), (uint64_t)bytes);
     expect_frames(&p, expected, p.device_format, targets, bits_per_sample(p.device_format),
                   material, p.device_format, sources);
-    ring *frames = ring_new((uint32_t)(ring_channels * bytes), 512, NULL);
+    ring *frames = ring_new((uint32_t)(p.file_channels * bytes), 512, NULL);
     ring_reset(frames, random_ring_start(r));
-    engine *e = engine_new();
-    const int format = p.device_format;
-    const int channels = p.device_channels;
-    if (plays ? !engine_set_playback(e, NULL, format, channels) ||
-                    !engine_map_playback(e, frames, p.map, ring_channels)
-              : !engine_set_capture(e, NULL, format, channels) ||
-                    !engine_map_capture(e, frames, p.map, ring_channels))
-        violation("the engine does not take this map");
-    if (!engine_prepare(e, -1, 0, 0, 0, 0))
-        violation("out of memory");
     if (plays)
         (void)ring_write(frames, material, (uint64_t)p.frames);
-    for (int64_t done = 0; done < p.frames;) {
-        const int64_t block = random_from(r, 1, p.frames - done);
-        (void)engine_callback(plays ? NULL : (char *)material + done * sources * bytes,
-                              plays ? (char *)got + done * targets * bytes : NULL,
-                              (unsigned long)block, NULL, 0, e);
-        done += block;
-    }
+    carry_blocks(&p, plays, frames, plays ? got : material, r);
     if (!plays)
         (void)ring_read(frames, got, (uint64_t)p.frames);
-    expect_same("mapped", got, expected, format, p.frames * targets);
-    engine_free(e);
+    expect_same("mapped", got, expected, p.device_format, p.frames * targets);
     ring_free(frames);
     free(got);
     free(expected);
