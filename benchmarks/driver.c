@@ -132,8 +132,8 @@ static void prepare(struct job *j, int format) {
         give_up("the engine does not take this");
     if (j->played && !reads)
         (void)ring_advance_write(j->played, FRAMES);
-    if (reads && reader_configure(j->engine, &counting, j, FILE_INT32, j->channels, map, 0,
-                                  FRAMES, RATE_OF_NAPS) != LOOP_OK)
+    if (reads && reader_configure(j->engine, &counting, j, FILE_INT32, j->channels, map, 0, FRAMES,
+                                  RATE_OF_NAPS) != LOOP_OK)
         give_up("the reader cannot be set up");
     if (!writes)
         return;

@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,8 @@ _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 _SF_ERR_SYSTEM = 2
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
 _WAVE_FORMAT_PCM = 1
+_FLAC_TOTAL_AT = 18
+_FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 _WAVE_FORMAT_EXTENSIBLE = 0xFFFE
 
 
@@ -432,6 +434,7 @@ class OutputFile:
         self.path = path
         self.name = "standard output" if path == STANDARD_STREAM else path
         self.encoding = encoding
+        self._file_type = file_type
         self.channels = channels
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
@@ -590,6 +593,7 @@ class OutputFile:
 
         `start` is when its first frame was captured, as far as that is known.
         """
+        failed = self.failure() is not None
         recorded = RecordedFile(
             name=self.path,
             start=start,
@@ -605,6 +609,8 @@ class OutputFile:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
                 return None
             self._set_plain_format_tag()
+            if failed and self._is_ours and self._file_type == "FLAC":
+                recorded = replace(recorded, frames=_mend_flac(self._temporary or self._target, self._file))
             if self._temporary:
                 self._rename()
         except (soundfile.SoundFileError, OSError) as error:
@@ -714,6 +720,20 @@ def are_one_file(input_path: str, path: str) -> bool:
         return Path(path).samefile(input_path) and not _is_special(path)
     except OSError:
         return False
+
+
+def _mend_flac(path: str, descriptor: int) -> int:
+    """Write into a FLAC's header how many frames can be read, which a full disk kept libFLAC from.
+
+    Returns that number. The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
+    """
+    frames = 0
+    with soundfile.SoundFile(path) as file, suppress(soundfile.LibsndfileError):  # the last block is cut off
+        while read := len(file.read(_FRAMES_AT_ONCE, dtype="int32")):
+            frames += read
+    (fields,) = struct.unpack(">Q", os.pread(descriptor, 8, _FLAC_TOTAL_AT))
+    os.pwrite(descriptor, struct.pack(">Q", fields >> 36 << 36 | frames), _FLAC_TOTAL_AT)
+    return frames
 
 
 def _set_plain_format_tag(descriptor: int) -> None:
