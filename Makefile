@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 ENGINE_FILES := $(wildcard pastream_cli/engine/*.[ch])
 C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
-.PHONY: run test soak docs lint format clean
+.PHONY: run test soak bench docs lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -22,6 +22,15 @@ soak: $(INSTALLED)  ## the campaigns at their full count
 docs: $(INSTALLED)  ## the library's documentation, in build/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
+bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the peers
+	tests/install-debian-packages
+	[ "$$(id -u)" -ne 0 ] || apt-get install -qq --no-install-recommends jack-capture
+	$(PYTHON) -m venv .venv-predecessor
+	.venv-predecessor/bin/python -m pip install --quiet --disable-pip-version-check pastream==0.2.0.post2
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check .
+	$(BIN)/python -m benchmarks.bench
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -34,7 +43,7 @@ format: $(INSTALLED)
 	$(BIN)/clang-format -i $(C_FILES)
 
 clean:
-	rm -rf .venv build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-predecessor .venv-bench build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f pastream_cli/engine/_native.*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -34,6 +34,11 @@ def main() -> NoReturn:
         for line in error_lines(error.message, error.way_out):
             print(line, file=sys.stderr)  # noqa: T201
         code = _report_failure(sys.argv[1:], error)
+    except Exception:  # noqa: BLE001 - a mistake of ours must not leave the process, and its loops, running for ever
+        import traceback
+
+        traceback.print_exc()
+        code = ExitCode.DEVICE
     _exit(code)
 
 
