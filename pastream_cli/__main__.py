@@ -127,20 +127,22 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
 
 
 def _run_session(job: Job, argv: list[str]) -> ExitCode:
-    from pastream_cli.keys import Keys
-    from pastream_cli.noise import HostNoise
-    from pastream_cli.screen import Screen
-    from pastream_cli.session import Session
     from pastream_cli.signals import Requests
 
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with Requests() as requests:
+        # what takes its time to load comes when signals are requests already
+        from pastream_cli.keys import Keys
+        from pastream_cli.noise import HostNoise
+        from pastream_cli.screen import Screen
+        from pastream_cli.session import Session
+
         # on a terminal the screen shows what libraries say, or it would go into the meter
         noise = HostNoise(shown=job.verbose and not is_terminal)
         with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
             session = Session(job, screen, requests)
             report = session.run()
-            if report.exit_code == ExitCode.DEVICE:
+            if report.exit_code == ExitCode.DEVICE and report.opening is None:
                 screen.quoted(noise.text())
             if report.exit_code != ExitCode.PIPE_CLOSED:
                 screen.ended(report)

