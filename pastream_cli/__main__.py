@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
+import _signal  # type: ignore[import-not-found]  # signal itself takes milliseconds to load
 
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
     # until the session's handlers stand, an interrupt ends the process without a traceback
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import os
 import sys
@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pastream_cli.errors import ExitCode, PastreamError
+from pastream_cli.errors import ExitCode, FileError, PastreamError
 
 if TYPE_CHECKING:
     from pastream_cli.job import Job
@@ -31,8 +31,9 @@ def main() -> NoReturn:
     except PastreamError as error:
         from pastream_cli.lines import error_lines
 
-        for line in error_lines(error.message, error.way_out):
-            print(line, file=sys.stderr)  # noqa: T201
+        with suppress(OSError, ValueError):  # nobody reads it
+            for line in error_lines(error.message, error.way_out):
+                print(line, file=sys.stderr)  # noqa: T201
         code = _report_failure(sys.argv[1:], error)
     except Exception:  # noqa: BLE001 - a mistake of ours must not leave the process, and its loops, running for ever
         import traceback
@@ -71,7 +72,12 @@ def _run(argv: list[str]) -> ExitCode:
 
 
 def _print(text: str) -> ExitCode:
-    print(text, end="", flush=True)  # noqa: T201
+    try:
+        print(text, end="", flush=True)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FileError(f"cannot write standard output: {error.strerror}") from None
     return ExitCode.COMPLETE
 
 

@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
 def error_lines(message: str, way_out: str | None) -> list[str]:
     """Return a failure as one line, and the way out as a second where there is one."""
-    return [f"{PROGRAM}: {message}", *([f"{PROGRAM}: {way_out}"] if way_out else [])]
+    return [f"{PROGRAM}: {printable(message)}", *([f"{PROGRAM}: {way_out}"] if way_out else [])]
 
 
 def warning_line(text: str) -> str:
@@ -94,7 +94,7 @@ def _terms(opening: Opening) -> str:
         length = "until the input ends"
     else:
         length = length_words(opening.length_frames, opening.rate)
-    return f"at {opening.rate:g} Hz, {latency}{length}"
+    return f"at {opening.rate:.10g} Hz, {latency}{length}"
 
 
 # ---- while it runs ----

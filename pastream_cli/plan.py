@@ -105,7 +105,10 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     if duration and job.duration and job.duration.frames and duration < rate * _LEAST_SECONDS_MEANT:
         warnings.append(f"-d {duration}s is {duration} frames, {duration * 1000 / rate:.3g} ms; seconds have no suffix")
     if offset and length is not None and offset >= length:
-        raise UsageError(f"cannot drop {offset} frames from a recording of {length}", "make -o shorter than the length")
+        raise UsageError(
+            f"cannot use --offset: it drops {offset} frames of a recording of {length}",
+            "make -o shorter than the length",
+        )
     if length is None and _is_fast(devices) and (source is None or job.loop or pad is None):
         raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
     if output and length is not None:

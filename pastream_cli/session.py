@@ -150,10 +150,10 @@ class Session:
             files.check_type(str(file_type))
         for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
             files.check_encoding(str(encoding))
-        output_type(job)
         if job.output is not None and not NameTemplate.parse(job.output).has_fields:
             name = NameTemplate.parse(job.output).fill(0, datetime.now(timezone.utc))
             files.check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+        output_type(job)
 
     def _open_input(self) -> InputFile:
         job = self._job

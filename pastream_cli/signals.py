@@ -81,8 +81,8 @@ class Requests:
         for descriptor in readable:
             if descriptor == self._waking:
                 os.read(self._waking, 4096)
-            else:
-                self._watched[descriptor]()
+            elif read := self._watched.get(descriptor):  # a signal's handler may have taken it back meanwhile
+                read()
 
     def watch(self, descriptor: int, read: Callable[[], None]) -> None:
         """Have `read` called, by `wait`, whenever there is something to read."""

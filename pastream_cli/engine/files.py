@@ -6,6 +6,7 @@ The only importer of soundfile. Four of its private names are used, `_snd`, `Sou
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
@@ -24,6 +25,7 @@ from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.pipes import StreamFormat, Way
 from pastream_cli.errors import ExitCode, FileError, UsageError
 from pastream_cli.report import RecordedFile
+from pastream_cli.units import shown
 
 STANDARD_STREAM = "-"
 _STANDARD_INPUT, _STANDARD_OUTPUT = 0, 1
@@ -79,6 +81,10 @@ _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 
 _SF_ERR_SYSTEM = 2
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
+_SFC_UPDATE_HEADER_NOW = 0x1060
+_SF_ERR_SYSTEM = 2
+# What sf_format_check allows and libsndfile then refuses to write.
+_READ_ONLY = {("WAV", "MPEG_LAYER_III"), ("AIFF", "DWVW_12"), ("MP3", "MPEG_LAYER_I"), ("MP3", "MPEG_LAYER_II")}
 _WAVE_FORMAT_PCM = 1
 _FLAC_TOTAL_AT = 18
 _FRAMES_AT_ONCE = 4096  # libFLAC's blocks
@@ -119,9 +125,15 @@ def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: 
     if system_error:
         return os.strerror(system_error)
     snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
-    text = snd.sf_error_number(code) if sound_file is None else snd.sf_strerror(sound_file._file)  # noqa: SLF001
-    words = str(its_ffi.string(text), "utf-8", "replace")
-    return words.removeprefix("System error : ").rstrip(". ") or f"libsndfile's error {code}"
+    text = snd.sf_strerror(its_ffi.NULL if sound_file is None else sound_file._file)  # noqa: SLF001
+    return _plain(str(its_ffi.string(text), "utf-8", "replace")) or f"libsndfile's error {code}"
+
+
+def _plain(words: str) -> str:
+    """Return libsndfile's reason without what every reason has."""
+    for prefix in ("System error : ", "Internal error : ", "Error : "):
+        words = words.removeprefix(prefix)
+    return words.rstrip(". ")
 
 
 def file_sample_of(encoding: str) -> str:
@@ -180,6 +192,8 @@ def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
     """Tell whether the container takes the encoding in that byte order."""
     if encoding.startswith("MPEG_") and file_type != "MP3":
         return False  # libsndfile says that it can, and then cannot
+    if (file_type, encoding) in _READ_ONLY:
+        return False
     return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
 
 
@@ -221,7 +235,9 @@ def _reason(error: Exception, system_error: int = 0) -> str:
     if isinstance(error, soundfile.LibsndfileError) and error.code == _SF_ERR_SYSTEM and system_error:
         return os.strerror(system_error)
     if isinstance(error, soundfile.LibsndfileError):
-        return str(error.error_string).removeprefix("System error : ").rstrip(". ")
+        if error.code == _SF_ERR_SYSTEM:  # the code's own text does not say which
+            return error_text(None, error.code)
+        return _plain(str(error.error_string))
     if isinstance(error, OSError) and error.strerror:
         return str(error.strerror)
     return str(error)
@@ -295,8 +311,19 @@ def _check_input(path: str, name: str) -> None:
             raise FileError(f"cannot read {name}: it is closed")
         if os.isatty(_STANDARD_INPUT):
             raise UsageError(f"cannot read {name}: it is a terminal", "pipe audio in, or name a file")
-    elif Path(path).is_dir():
+        return
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        raise FileError(
+            f"cannot open {name}: No such file or directory", f"to record: pastream null {shown(path)}"
+        ) from None
+    except OSError as error:
+        raise FileError(f"cannot open {name}: {error.strerror}") from None
+    if stat.S_ISDIR(status.st_mode):
         raise FileError(f"cannot open {name}: Is a directory")
+    if stat.S_ISREG(status.st_mode) and not status.st_size:
+        raise FileError(f"cannot open {name}: it is empty")
 
 
 def _begins_with_a_header(source: str | int) -> bool:
@@ -318,6 +345,9 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
         sound_file = soundfile.SoundFile(source, closefd=source != _STANDARD_INPUT, **raw)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
         raise _cannot_open(name, source if isinstance(source, str) else None, _reason(error)) from None
+    if sound_file.format == "RAW" and not raw:  # libsndfile goes by .au, .snd, .vox and .gsm where there is no header
+        sound_file.close()
+        raise _cannot_open(name, source if isinstance(source, str) else None, "Format not recognised")
     seekable = bool(sound_file.seekable())
     return InputFile(
         sound_file=sound_file,
@@ -327,7 +357,8 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
         endian=sound_file.endian,
         rate=sound_file.samplerate,
         channels=sound_file.channels,
-        frames=sound_file.frames if seekable else None,
+        # a FLAC made by a pipe does not say how long it is, and libsndfile says 2**63 - 1
+        frames=sound_file.frames if seekable and sound_file.frames < 2**62 else None,
         seekable=seekable,
     )
 
@@ -336,8 +367,6 @@ def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
     """Return why a file, or a stream for which there is no path, cannot be opened."""
     if path is None:
         return FileError(f"cannot open {name}: {reason}", "raw data needs -t raw -c CHANNELS -r RATE -e ENCODING")
-    if not Path(path).exists():
-        return FileError(f"cannot open {name}: No such file or directory", f"to record: pastream null {name}")
     if Path(path).is_file() and not os.access(path, os.R_OK):
         return FileError(f"cannot open {name}: Permission denied")
     return FileError(f"cannot open {name}: {reason}", "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING")
@@ -438,6 +467,7 @@ class OutputFile:
         self.channels = channels
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
+        self._file_type = file_type
         self._target, self._temporary, self._is_ours = path, None, False  # type: str, str | None, bool
         self._descriptor = self._open_descriptor(overwrite=overwrite)
         # stays open past libsndfile's own: the file may be renamed, or removed, while it is written
@@ -602,9 +632,17 @@ class OutputFile:
             clips=self.clips,
         )
         try:
+            if not recorded.frames and keep_empty and self.sound_file.format in {"MP3", "FLAC"}:
+                soundfile._snd.sf_command(  # noqa: SLF001 - or nothing would be written at all
+                    self.sound_file._file,  # noqa: SLF001
+                    _SFC_UPDATE_HEADER_NOW,
+                    soundfile._ffi.NULL,  # noqa: SLF001
+                    0,
+                )
             if recorded.frames == self._pad_after_frames:
                 relay.write_all(self._descriptor, b"\0")
             self.sound_file.close()
+            self._check_what_is_there(recorded.frames)
             if self._is_ours and not recorded.frames and not keep_empty:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
                 return None
@@ -620,6 +658,21 @@ class OutputFile:
                 os.close(self._file)
                 self._file = -1
         return recorded
+
+    def _check_what_is_there(self, frames: int) -> None:
+        """Raise where a codec, which writes its last frames on closing, could not: libsndfile does not tell."""
+        if self.is_regular and frames and self._file_type in {"OGG", "MP3", "FLAC"}:
+            path = self._temporary or self._target
+            try:
+                there = soundfile.info(path).frames
+            except (soundfile.SoundFileError, OSError):
+                there = -1
+            full = os.statvfs(path).f_bavail == 0
+            if there < 0:
+                Path(path).unlink(missing_ok=True)
+            if there < frames and not self._counts().file_error:
+                reason = os.strerror(errno.ENOSPC) if full else "its end could not be written"
+                raise FileError(f"cannot finish {self.name}: {reason}")
 
     def _set_plain_format_tag(self) -> None:
         if not self._plain_riff_at_the_end:
@@ -639,7 +692,7 @@ class OutputFile:
             if _is_special(self.path):
                 return os.open(self.path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0))
             self._is_ours = True
-            if not overwrite or not Path(self.path).exists():
+            if not overwrite or not os.path.exists(self.path):
                 return os.open(self.path, flags | os.O_EXCL, 0o666)
             # through symbolic links: the file they lead to is the one that is replaced
             target = Path(self.path).resolve()
@@ -674,25 +727,32 @@ def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bo
 def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
     """Raise unless the container takes the encoding, and `path` the container."""
     if not takes(file_type, encoding, endian):
-        encodings = ", ".join(soundfile.available_subtypes(file_type))
+        of_type = [name for name in soundfile.available_subtypes(file_type) if takes(file_type, name)]
         order = f" in {endian}-endian order" if endian else ""
-        raise FileError(f"cannot write {path}: {file_type} does not take {encoding}{order}", f"it takes {encodings}")
+        raise FileError(
+            f"cannot write {path}: {file_type} does not take {encoding}{order}",
+            "leave out --endian" if endian and encoding in of_type else f"it takes {', '.join(of_type)}",
+        )
     if path != STANDARD_STREAM and not _is_special(path):
         return
     name = "standard output" if path == STANDARD_STREAM else path
     if file_type not in _WRITABLE_TO_A_PIPE:
-        raise UsageError(f"cannot write {file_type} to {name}", f"these can be piped: {_NAMES_OF_PIPE_TYPES}")
+        raise UsageError(f"cannot write {name}: {file_type} cannot be piped", f"these can: {_NAMES_OF_PIPE_TYPES}")
     if not takes_at(path, file_type, encoding, endian):
         what = f"{encoding} in {endian}-endian order" if endian else encoding
         raise UsageError(
-            f"cannot write {what} as {file_type} to {name}", f"in a pipe it takes {', '.join(pipes.OWN_ENCODINGS)}"
+            f"cannot write {name}: {file_type} takes no {what} there",
+            f"in a pipe it takes {', '.join(pipes.OWN_ENCODINGS)}",
         )
     if (
         path == STANDARD_STREAM
         and file_type not in pipes.OWN_TYPES | {"RAW"}
         and relay.is_within_a_file(_STANDARD_OUTPUT)
     ):
-        raise UsageError(f"cannot append {file_type} to a file", "append what comes out of a pipe: ... | cat >>FILE")
+        raise UsageError(
+            f"cannot write {name}: {file_type} cannot be appended to a file",
+            "append what comes out of a pipe: ... | cat >>FILE",
+        )
 
 
 def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
@@ -701,16 +761,18 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
         if sys.stdout is None:
             raise FileError("cannot write standard output: it is closed")
         if os.isatty(_STANDARD_OUTPUT):
-            raise UsageError("cannot write audio to a terminal", "pipe it into a program, or name a file")
+            raise UsageError("cannot write standard output: it is a terminal", "pipe it into a program, or name a file")
         return
-    output, folder = Path(path), Path(path).parent
-    if output.is_dir():
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
         raise FileError(f"cannot create {path}: Is a directory")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
     if input_path is not None and are_one_file(input_path, path):
         raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
-    if not overwrite and output.exists() and not _is_special(path):
+    if os.path.islink(path) and not os.path.exists(path):
+        raise FileError(f"cannot create {path}: it is a link that leads nowhere")
+    if not overwrite and os.path.exists(path) and not _is_special(path):
         raise ExistsError(path)
 
 

@@ -57,7 +57,7 @@ def find(devices: Sequence[DeviceInfo], side: str, text: str | None) -> DeviceIn
         raise DeviceError(f"cannot choose a {side} device: {text!r} stands for several", _candidates(matches))
     able = [device for device in devices if _channels(device, side)]
     raise DeviceError(
-        f"cannot find a {side} device {text!r}",
+        f"cannot find a {side} device: nothing is called {text!r}",
         _candidates(able) if able else "there is none; -D virtual needs no sound hardware",
     )
 
@@ -97,4 +97,5 @@ def pair_of_names(devices: Sequence[DeviceInfo], sides: Sequence[str], text: str
     for split in splits:
         if all(name is None or _matches(devices, side, name) for side, name in split.items()):
             return split
-    return splits[0] if len(splits) == 1 else dict.fromkeys(sides, whole)
+    half = (s for s in splits if any(name is not None and _matches(devices, side, name) for side, name in s.items()))
+    return next(half, dict.fromkeys(sides, whole))

@@ -189,5 +189,5 @@ def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
     code = error.args[1] if len(error.args) > 1 else None
     if code == _INVALID_SAMPLE_RATE:
         offered = ", ".join(dict.fromkeys(f"{side.device.default_rate:g} Hz" for side in sides))
-        return DeviceError(f"cannot open {names}: it does not run at {rate:g} Hz", f"it runs at {offered}; see -r")
+        return DeviceError(f"cannot open {names}: it does not run at {rate:.10g} Hz", f"it runs at {offered}; see -r")
     return DeviceError(f"cannot open {names}: {_words(error)}", "-l lists the devices and their channels")
