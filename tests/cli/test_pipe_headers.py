@@ -437,7 +437,7 @@ def test_what_would_go_back_in_a_file_is_not_appended_to_one(
         assert process.wait(timeout=30) == 2
     assert (tmp_path / "out").read_bytes() == b""
     assert process.stderr
-    assert b"cannot append" in process.stderr.read()
+    assert b"cannot be appended" in process.stderr.read()
 
 
 # ---- ends ----
