@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pastream_cli.errors import PastreamError, UsageError
+from pastream_cli.errors import PastreamError
 from pastream_cli.lines import printable
 
 # Somebody waits with a finger on the key; a host that hangs is left out.
@@ -32,25 +32,12 @@ def _devices() -> list[str]:
 
 
 def _types() -> list[str]:
-    from pastream_cli.engine import files
+    from pastream_cli.engine.formats import file_types
 
-    try:
-        files.check_type("")
-    except UsageError as error:
-        return _listed_in(error)
-    return []
+    return [name.lower() for name in file_types()]
 
 
 def _encodings() -> list[str]:
-    from pastream_cli.engine import files
+    from pastream_cli.engine.formats import encodings
 
-    try:
-        files.check_encoding("")
-    except UsageError as error:
-        return _listed_in(error)
-    return []
-
-
-def _listed_in(error: UsageError) -> list[str]:
-    """Return the names that a refusal offers, in small letters as they are mostly typed."""
-    return (error.way_out or "").removeprefix("one of ").lower().split(", ")
+    return [name.lower() for name in encodings()]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pastream_cli.engine import files, virtual
+from pastream_cli.engine import formats, places, virtual
 from pastream_cli.engine.devices import latency_for
-from pastream_cli.engine.files import InputFile
+from pastream_cli.engine.input_file import InputFile
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.sides import Side, power_of_two_above
 from pastream_cli.errors import DeviceError, UsageError
@@ -59,15 +59,15 @@ def output_type(job: Job) -> str | None:
     """Return the container of OUTPUT: an explicit one, that of its name, or a lone -t."""
     if job.output is None:
         return None
-    of_name = None if job.output == files.STANDARD_STREAM else files.type_of_name(job.output)
+    of_name = None if job.output == places.STANDARD_STREAM else formats.type_of_name(job.output)
     asked = job.file_type.capture
     file_type = (of_name or asked) if job.file_type.lone else (asked or of_name)
     if file_type is None:
-        name = "standard output" if job.output == files.STANDARD_STREAM else job.output
+        name = "standard output" if job.output == places.STANDARD_STREAM else job.output
         raise UsageError(
             f"cannot write {name}: its name does not say the file type",
             "say it with -t, as in -t au"
-            if job.output == files.STANDARD_STREAM
+            if job.output == places.STANDARD_STREAM
             else "end it in .wav, .flac, .ogg, ..., or say it with -t",
         )
     return file_type
@@ -170,7 +170,7 @@ def _sample_format(asked: str | None, device: DeviceInfo, encoding: str | None) 
     """Return the device format that keeps `encoding` bit-exact."""
     if asked:
         return asked
-    if device.prefers_float or (encoding is not None and files.file_sample_of(encoding) == "float32"):
+    if device.prefers_float or (encoding is not None and formats.file_sample_of(encoding) == "float32"):
         return "float32"
     return "int32"
 
@@ -252,7 +252,7 @@ def _plan_capture(
         assert job.output is not None
         encoding = _encoding(job, source, device, file_type)
         endian = job.endian.capture
-        files.check_format(job.output, file_type, encoding, endian)
+        places.check_format(job.output, file_type, encoding, endian)
         output = OutputFormat(file_type, encoding, endian, file_channels)
     sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)
     assert latency.capture is not None
@@ -263,8 +263,8 @@ def _encoding(job: Job, source: InputFile | None, device: DeviceInfo, file_type:
     if job.encoding.capture:
         return job.encoding.capture
     assert job.output is not None
-    if source and files.takes_at(job.output, file_type, source.encoding, job.endian.capture):
+    if source and places.takes_at(job.output, file_type, source.encoding, job.endian.capture):
         return source.encoding
     asked = job.sample_format.capture
     wants_float = asked == "float32" if asked else device.prefers_float
-    return files.default_encoding(file_type, job.output, wants_float=wants_float)
+    return formats.default_encoding(file_type, job.output, wants_float=wants_float)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from pastream_cli.engine import files
-from pastream_cli.engine.files import OutputFile
+from pastream_cli.engine.formats import frame_bytes, most_frames
+from pastream_cli.engine.output_file import OutputFile
+from pastream_cli.engine.places import ExistsError, are_one_file
 from pastream_cli.engine.stream import Stream
 from pastream_cli.errors import FileError
 from pastream_cli.job import Job
@@ -52,7 +53,7 @@ class Recording:
         self._warn = warn
         self._rate = stream.samplerate
         self._split_frames = job.split.to_frames(self._rate) if job.split else None
-        self._most_frames = files.most_frames(output.file_type, output.encoding, output.channels)
+        self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
         self._names = Names(job.output, is_split=self._split_frames is not None)
         self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
         self._made: set[str] = set()
@@ -84,7 +85,7 @@ class Recording:
     @property
     def bytes(self) -> int:
         """Bytes in all files so far, by their frames; 0 where the encoding compresses."""
-        return self.frames * (files.frame_bytes(self._format.encoding, self._format.channels) or 0)
+        return self.frames * (frame_bytes(self._format.encoding, self._format.channels) or 0)
 
     @property
     def clips(self) -> tuple[int, ...]:
@@ -127,14 +128,14 @@ class Recording:
                     frame_limit=min(limits, default=None),
                     expected_frames=self._format.frames,
                 )
-            except files.ExistsError as error:
+            except ExistsError as error:
                 taken = error
         raise taken or FileError(f"cannot create {self._job.output}: every number is taken")
 
     def _is_ours(self, path: str) -> bool:
         """Whether leave to replace files must not be taken: a piece of this take, or what it plays."""
         own = self._job.input
-        return path in self._made or (own is not None and files.are_one_file(own, path))
+        return path in self._made or (own is not None and are_one_file(own, path))
 
     def _make_folder(self, folder: Path) -> None:
         try:
@@ -245,11 +246,11 @@ class Recording:
 
     def _free_frames(self) -> int | None:
         """Return how many frames the disk still takes; `None` where that cannot be told."""
-        frame_bytes = files.frame_bytes(self._format.encoding, self._format.channels)
-        if frame_bytes is None or not self._open or not self._open[0].is_regular:
+        bytes_per_frame = frame_bytes(self._format.encoding, self._format.channels)
+        if bytes_per_frame is None or not self._open or not self._open[0].is_regular:
             return None
         try:
-            return shutil.disk_usage(Path(self._open[0].path).parent).free // frame_bytes
+            return shutil.disk_usage(Path(self._open[0].path).parent).free // bytes_per_frame
         except OSError:
             return None
 

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from pastream_cli.engine import files
 from pastream_cli.engine.devices import choose_devices
-from pastream_cli.engine.files import InputFile
+from pastream_cli.engine.formats import check_encoding, check_type
+from pastream_cli.engine.input_file import InputFile, open_input
+from pastream_cli.engine.libsndfile import error_text
 from pastream_cli.engine.native import exit_on_abort
+from pastream_cli.engine.places import check_place
 from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream
 from pastream_cli.errors import DeviceError, ExitCode, FileError, PastreamError
 from pastream_cli.job import Job
@@ -147,18 +149,18 @@ class Session:
         """Refuse what can be refused before anything is opened."""
         job = self._job
         for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
-            files.check_type(str(file_type))
+            check_type(str(file_type))
         for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
-            files.check_encoding(str(encoding))
+            check_encoding(str(encoding))
         if job.output is not None and not NameTemplate.parse(job.output).has_fields:
             name = NameTemplate.parse(job.output).fill(0, datetime.now(timezone.utc))
-            files.check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+            check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
         output_type(job)
 
     def _open_input(self) -> InputFile:
         job = self._job
         assert job.input is not None
-        return files.open_input(
+        return open_input(
             job.input,
             file_type=job.file_type.playback,
             encoding=job.encoding.playback,
@@ -345,7 +347,7 @@ class Session:
         if self._recording is not None:
             self._finish_files(self._recording)
         if stream is not None and self._input is not None and (code := stream.input_error()):
-            reason = files.error_text(self._input.sound_file, code)
+            reason = error_text(self._input.sound_file, code)
             raise FileError(f"cannot read {self._input.name}: {reason}")
 
     def _stop_device(self, stream: Stream) -> None:

@@ -72,7 +72,14 @@ IMPORTERS: dict[str, set[str]] = {
     "pastream_cli.engine._native": {"engine/native.py"},
     "rich": {"listing.py", "meter.py", "paint.py"},
     "sounddevice": {"engine/portaudio.py"},
-    "soundfile": {"engine/files.py", "engine/soundfiles.py"},
+    "soundfile": {
+        "engine/formats.py",
+        "engine/input_file.py",
+        "engine/libsndfile.py",
+        "engine/mending.py",
+        "engine/output_file.py",
+        "engine/soundfiles.py",
+    },
 }
 """Who alone may import what is slow to load, has a side effect or lends private names."""
 

@@ -21,7 +21,8 @@ from pastream_cli.engine.sides import DeviceStream, Side
 from pastream_cli.errors import PastreamError, UsageError
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
-    from pastream_cli.engine.files import InputFile, OutputFile
+    from pastream_cli.engine.input_file import InputFile
+    from pastream_cli.engine.output_file import OutputFile
 
 PREBUFFER_SECONDS = 0.5
 
@@ -182,15 +183,16 @@ class Core(Progress):
         channel_map : sequence of int, optional
             For each channel of the device the file's, zero-based, or -1 for silence.
         """
-        from pastream_cli.engine import files
+        from pastream_cli.engine.formats import file_sample_code
+        from pastream_cli.engine.libsndfile import FUNCTIONS, handle_of
 
         assert self._playback is not None
         ring = RingBuffer(self._playback.frame_bytes, self._ring_frames(self._playback, buffersize))
         self.connect_playback(ring)
         self.connect_reader(
-            files.FUNCTIONS,
-            files.handle_of(source.sound_file),
-            files.file_sample_code(source.encoding),
+            FUNCTIONS,
+            handle_of(source.sound_file),
+            file_sample_code(source.encoding),
             source.channels,
             _indices(channel_map, self._playback.channels, source.channels),
             loop=loop,
@@ -212,13 +214,13 @@ class Core(Progress):
         channel_map : sequence of int, optional
             For each channel of the file the device's, zero-based, or -1 for silence.
         """
-        from pastream_cli.engine import files
+        from pastream_cli.engine.libsndfile import FUNCTIONS
 
         assert self._capture is not None
         ring = RingBuffer(self._capture.frame_bytes, self._ring_frames(self._capture, buffersize))
         self.connect_capture(ring)
         self.connect_writer(
-            files.FUNCTIONS,
+            FUNCTIONS,
             sink.channels,
             _indices(channel_map, sink.channels, self._capture.channels),
             sink.handle,

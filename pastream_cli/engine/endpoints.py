@@ -119,7 +119,7 @@ class FileSource(Source):
         self.ring = stream.new_ring(side, buffersize)
 
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
-        from pastream_cli.engine import files
+        from pastream_cli.engine.libsndfile import FUNCTIONS, handle_of
 
         self._files.check_readable(self._file, loop=self._loop)
         self.check_channels(channel_map, self._file.channels)
@@ -127,8 +127,8 @@ class FileSource(Source):
         self.ring.flush()
         stream.connect_playback(self.ring)
         stream.connect_reader(
-            files.FUNCTIONS,
-            files.handle_of(self._file),
+            FUNCTIONS,
+            handle_of(self._file),
             self._files.sample_code(self._file),
             self._file.channels,
             indices,
@@ -256,7 +256,7 @@ class FileSink(Sink):
         self.ring = stream.new_ring(side, buffersize)
 
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
-        from pastream_cli.engine import files
+        from pastream_cli.engine.libsndfile import FUNCTIONS
 
         self._files.check_writable(self._file)
         self.check_channels(channel_map, self._file.channels)
@@ -265,7 +265,7 @@ class FileSink(Sink):
         self._recording = self._files.Recording(self._file)
         stream.connect_capture(self.ring)
         stream.connect_writer(
-            files.FUNCTIONS, self._file.channels, indices, self._recording.handle, is_pipe=not self._file.seekable()
+            FUNCTIONS, self._file.channels, indices, self._recording.handle, is_pipe=not self._file.seekable()
         )
 
     def hold(self, end: Callable[[], bool]) -> None:

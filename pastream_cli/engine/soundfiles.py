@@ -7,12 +7,11 @@ from typing import Any
 
 import soundfile
 
-from pastream_cli.engine import files
+from pastream_cli.engine.formats import TYPES_WITH_A_LENGTH, bits_of, file_sample_code, type_of_name
+from pastream_cli.engine.libsndfile import error_text, handle_of, update_header
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.errors import FileError
 
-_SFC_UPDATE_HEADER_NOW = 0x1060
-_TYPES_WITH_A_LENGTH = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"})
 _ENCODING_OF = {
     "float32": "FLOAT",
     "int32": "PCM_32",
@@ -25,7 +24,7 @@ _ENCODING_OF = {
 
 def sample_code(file: Any) -> int:
     """Return the type in which samples pass to and from the file unaltered."""
-    return files.file_sample_code(file.subtype)
+    return file_sample_code(file.subtype)
 
 
 def name_of(file: Any) -> str:
@@ -83,11 +82,11 @@ class Recording:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._keeps_header = file.format in _TYPES_WITH_A_LENGTH and file.seekable()
+        self._keeps_header = file.format in TYPES_WITH_A_LENGTH and file.seekable()
         new = lib.output_file_new(
-            files.handle_of(file),
+            handle_of(file),
             sample_code(file),
-            files.bits_of(file.subtype),
+            bits_of(file.subtype),
             file.channels,
             self._keeps_header,
             -1,
@@ -109,7 +108,7 @@ class Recording:
         counts = self._counts()
         if not counts.file_error:
             return None
-        reason = files.error_text(self._file, counts.file_error, counts.system_error)
+        reason = error_text(self._file, counts.file_error, counts.system_error)
         return FileError(f"cannot write {name_of(self._file)}: {reason}")
 
     def finish(self) -> None:
@@ -123,24 +122,19 @@ class Recording:
         else:
             info.frames += self.frames
         if self._keeps_header:
-            soundfile._snd.sf_command(  # noqa: SLF001
-                self._file._file,  # noqa: SLF001
-                _SFC_UPDATE_HEADER_NOW,
-                soundfile._ffi.NULL,  # noqa: SLF001
-                0,
-            )
+            update_header(self._file)
 
 
 def reading_failure(file: Any, code: int) -> FileError:
     """Return what kept the reader from reading."""
-    return FileError(f"cannot read {name_of(file)}: {files.error_text(file, code)}")
+    return FileError(f"cannot read {name_of(file)}: {error_text(file, code)}")
 
 
 def open_for_recording(
     file: Any, mode: str, rate: int, channels: int, sample_format: str, options: dict[str, Any]
 ) -> Any:
     """Open a new file that holds what a stream captures; see `InputStream.to_file`."""
-    file_format = options.pop("format", None) or files.type_of_name(str(getattr(file, "name", file)))
+    file_format = options.pop("format", None) or type_of_name(str(getattr(file, "name", file)))
     subtype = options.pop("subtype", None)
     if subtype is None and file_format is not None:
         endian = options.get("endian")

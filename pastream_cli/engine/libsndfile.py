@@ -1,0 +1,95 @@
+"""libsndfile's own functions, borrowed from soundfile at run time.
+
+Three private names of soundfile are used, here and nowhere else: `_snd`, `_ffi` and `SoundFile._file`; a fourth,
+`SoundFile._info`, in soundfiles.py. tests/engine/test_contracts.py tells when one of them has moved.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import soundfile
+
+from pastream_cli.engine.native import ffi
+
+_SF_ERR_SYSTEM = 2
+_SFC_UPDATE_HEADER_NOW = 0x1060
+_SFC_RF64_AUTO_DOWNGRADE = 0x1210
+
+
+def _borrow_functions() -> Any:
+    snd = soundfile._snd  # noqa: SLF001
+    borrowed = ffi.new("struct sndfile_functions *")
+    for name, function in {
+        "read_int": "sf_readf_int",
+        "read_float": "sf_readf_float",
+        "write_int": "sf_writef_int",
+        "write_float": "sf_writef_float",
+        "seek": "sf_seek",
+        "command": "sf_command",
+        "error": "sf_error",
+        "write_sync": "sf_write_sync",
+    }.items():
+        member = ffi.typeof("struct sndfile_functions").fields
+        pointer_type = dict(member)[name].type
+        address = int(soundfile._ffi.cast("uintptr_t", getattr(snd, function)))  # noqa: SLF001
+        setattr(borrowed, name, ffi.cast(pointer_type, address))
+    return borrowed
+
+
+FUNCTIONS = _borrow_functions()
+"""libsndfile's functions as the C loops take them; lives as long as the process."""
+
+
+def handle_of(sound_file: soundfile.SoundFile) -> Any:
+    """Return libsndfile's handle of an open file; it stays the file's."""
+    return ffi.cast("void *", int(soundfile._ffi.cast("uintptr_t", sound_file._file)))  # noqa: SLF001
+
+
+def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: int = 0) -> str:
+    """Return why libsndfile refused, in the system's words where it was the system."""
+    if system_error:
+        return os.strerror(system_error)
+    snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
+    text = snd.sf_strerror(its_ffi.NULL if sound_file is None else sound_file._file)  # noqa: SLF001
+    return _plain(str(its_ffi.string(text), "utf-8", "replace")) or f"libsndfile's error {code}"
+
+
+def _plain(words: str) -> str:
+    """Return libsndfile's reason without what every reason has."""
+    for prefix in ("System error : ", "Internal error : ", "Error : "):
+        words = words.removeprefix(prefix)
+    return words.rstrip(". ")
+
+
+def reason_of(error: Exception, system_error: int = 0) -> str:
+    """Return why soundfile, or the system, refused."""
+    if isinstance(error, soundfile.LibsndfileError) and error.code == _SF_ERR_SYSTEM and system_error:
+        return os.strerror(system_error)
+    if isinstance(error, soundfile.LibsndfileError):
+        if error.code == _SF_ERR_SYSTEM:  # the code's own text does not say which
+            return error_text(None, error.code)
+        return _plain(str(error.error_string))
+    if isinstance(error, OSError) and error.strerror:
+        return str(error.strerror)
+    return str(error)
+
+
+def last_system_error() -> int:
+    """Return the errno of the last call of libsndfile's that failed."""
+    return int(soundfile._ffi.errno)  # noqa: SLF001
+
+
+def allow_plain_riff(sound_file: soundfile.SoundFile) -> None:
+    """Have a new RF64 written as RIFF for as long as it stays below 4 GiB."""
+    _command(sound_file, _SFC_RF64_AUTO_DOWNGRADE, 1)
+
+
+def update_header(sound_file: soundfile.SoundFile) -> None:
+    """Write the header as it would be if the file ended here."""
+    _command(sound_file, _SFC_UPDATE_HEADER_NOW, 0)
+
+
+def _command(sound_file: soundfile.SoundFile, command: int, size: int) -> None:
+    soundfile._snd.sf_command(sound_file._file, command, soundfile._ffi.NULL, size)  # noqa: SLF001

@@ -1,0 +1,104 @@
+"""Where sound comes from and goes to: files, FIFOs, devices, the standard streams; and what can be written there."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from pastream_cli.engine import pipes, relay
+from pastream_cli.engine.formats import encodings, takes
+from pastream_cli.errors import FileError, UsageError
+
+STANDARD_STREAM = "-"
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1
+
+_WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
+_NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
+
+
+class ExistsError(FileError):
+    """A file would have to be replaced without leave."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cannot create {name}: it exists already", "-y replaces it")
+
+
+def is_stream(path: str, standard_descriptor: int) -> bool:
+    """Tell whether what is at `path` can only be read or written on and on, from where it stands."""
+    return not relay.is_at_its_beginning(standard_descriptor) if path == STANDARD_STREAM else is_special(path)
+
+
+def is_special(path: str) -> bool:
+    """Tell whether `path` is there and is no regular file: a device, a FIFO."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
+def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bool:
+    """Tell whether the container takes the encoding in that byte order, there."""
+    has_own_header = file_type in pipes.OWN_TYPES and (path == STANDARD_STREAM or is_special(path))
+    return takes(file_type, encoding, endian) and (not has_own_header or pipes.takes(file_type, encoding, endian))
+
+
+def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
+    """Raise unless the container takes the encoding, and `path` the container."""
+    if not takes(file_type, encoding, endian):
+        of_type = encodings(file_type)
+        order = f" in {endian}-endian order" if endian else ""
+        raise FileError(
+            f"cannot write {path}: {file_type} does not take {encoding}{order}",
+            "leave out --endian" if endian and encoding in of_type else f"it takes {', '.join(of_type)}",
+        )
+    if path != STANDARD_STREAM and not is_special(path):
+        return
+    name = "standard output" if path == STANDARD_STREAM else path
+    if file_type not in _WRITABLE_TO_A_PIPE:
+        raise UsageError(f"cannot write {name}: {file_type} cannot be piped", f"these can: {_NAMES_OF_PIPE_TYPES}")
+    if not takes_at(path, file_type, encoding, endian):
+        what = f"{encoding} in {endian}-endian order" if endian else encoding
+        raise UsageError(
+            f"cannot write {name}: {file_type} takes no {what} there",
+            f"in a pipe it takes {', '.join(pipes.OWN_ENCODINGS)}",
+        )
+    if (
+        path == STANDARD_STREAM
+        and file_type not in pipes.OWN_TYPES | {"RAW"}
+        and relay.is_within_a_file(STANDARD_OUTPUT)
+    ):
+        raise UsageError(
+            f"cannot write {name}: {file_type} cannot be appended to a file",
+            "append what comes out of a pipe: ... | cat >>FILE",
+        )
+
+
+def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
+    """Raise unless `path` can be written, before anything is opened or created."""
+    if path == STANDARD_STREAM:
+        if sys.stdout is None:
+            raise FileError("cannot write standard output: it is closed")
+        if os.isatty(STANDARD_OUTPUT):
+            raise UsageError("cannot write standard output: it is a terminal", "pipe it into a program, or name a file")
+        return
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise FileError(f"cannot create {path}: Is a directory")
+    if not os.path.isdir(folder):
+        raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
+    if input_path is not None and are_one_file(input_path, path):
+        raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
+    if os.path.islink(path) and not os.path.exists(path):
+        raise FileError(f"cannot create {path}: it is a link that leads nowhere")
+    if not overwrite and os.path.exists(path) and not is_special(path):
+        raise ExistsError(path)
+
+
+def are_one_file(input_path: str, path: str) -> bool:
+    """Tell whether both are the same regular file, by whatever name or link."""
+    try:
+        return Path(path).samefile(input_path) and not is_special(path)
+    except OSError:
+        return False
