@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Recording:
         self._made: set[str] = set()
         self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
-        self._finishing: list[Task[RecordedFile | None]] = []
+        self._finishing: list[tuple[OutputFile, Task[RecordedFile | None]]] = []
         self._failure: FileError | None = None
         self._wants_cut = False
         self._disk_checked_at = 0.0
@@ -76,6 +77,11 @@ class Recording:
     def name(self) -> str:
         """Name of the present file, for people."""
         return self._open[0].name if self._open else str(self._job.output)
+
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether the present file is a regular one, and no pipe or device."""
+        return bool(self._open) and self._open[0].is_regular
 
     @property
     def frames(self) -> int:
@@ -225,7 +231,7 @@ class Recording:
         start = self._stream.time_of_capture(self._begun_at)
         self._begun_at += file.frames
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        self._finishing.append(self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start)))
+        self._finishing.append((file, self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start))))
 
     # ---- disk ----
 
@@ -247,7 +253,7 @@ class Recording:
     def _free_frames(self) -> int | None:
         """Return how many frames the disk still takes; `None` where that cannot be told."""
         bytes_per_frame = frame_bytes(self._format.encoding, self._format.channels)
-        if bytes_per_frame is None or not self._open or not self._open[0].is_regular:
+        if bytes_per_frame is None or not self.is_on_a_disk:
             return None
         try:
             return shutil.disk_usage(Path(self._open[0].path).parent).free // bytes_per_frame
@@ -256,26 +262,29 @@ class Recording:
 
     # ---- the end ----
 
-    def finish(self, *, is_complete: bool) -> list[Task[RecordedFile | None]]:
-        """Finish every file, once the writer has ended, and return the tasks that do it.
+    def finish(self, *, is_complete: bool) -> Task[None]:
+        """Have every file finished, once the writer has ended; what is returned is done when all are.
 
         A file without a frame goes, unless the run was complete and it is the only one.
         """
         while self._open:
             self._finish_first(keep_empty=is_complete and not self._finishing)
+        return self._worker.start(self._remove_unused)  # the worker does one after the other
+
+    def _remove_unused(self) -> None:
+        """Remove a file that was made too late to be used."""
         if self._making is not None:
-            making = self._making
-            self._finishing.append(self._worker.start(lambda: making.result().close(keep_empty=False, start=None)))
-        return self._finishing
+            with suppress(FileError):
+                self._making.result().close(keep_empty=False, start=None)
 
     def results(self) -> tuple[tuple[RecordedFile, ...], FileError | None]:
         """Return the files that are kept, in order, and what went wrong first, if anything did."""
         kept = []
-        for task in self._finishing:
-            try:
-                file = task.result()
-            except FileError as error:
-                self._failure = self._failure or error
+        for file, task in self._finishing:
+            if not task.is_done:
+                failure: FileError | None = FileError(f"cannot finish {file.name}: the disk does not answer")
             else:
-                kept += [file] if file is not None else []
+                kept += [recorded] if (recorded := task.result()) is not None else []
+                failure = file.unfinished
+            self._failure = self._failure or failure
         return tuple(kept), self._failure

@@ -35,8 +35,10 @@ _SHORTEST_POLL_SECONDS = 0.005
 # A device that is asked to stop plays what it has first; no believable latency is longer.
 _STOP_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
-# A loop that has made no progress for so long is blocked: a stuck pipe, a dead network disk.
+# A loop that has made no progress for so long is blocked, in a stuck pipe. A disk may only be busy, or be waking up:
+# what waits for it is given up much later, or when a second signal asks for it.
 _BLOCKED_SECONDS = 2.0
+_BLOCKED_DISK_SECONDS = 60.0
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
 _MOST_CHANNELS_NAMED = 16
@@ -359,7 +361,7 @@ class Session:
 
     def _finish_loops(self, stream: Stream) -> None:
         """Let the writer drain. As long as it gets on, it has all the time that it needs."""
-        frames, since = -1, time.monotonic()
+        frames, since, is_told = -1, time.monotonic(), False
         while not stream.finish(_SHORTEST_POLL_SECONDS):
             self._poll_recording()
             self._requests.wait(_SHORTEST_POLL_SECONDS)
@@ -368,14 +370,26 @@ class Session:
             if written != frames:
                 frames, since = written, time.monotonic()
             idle = time.monotonic() - since
-            if idle > (_BLOCKED_SECONDS if stream.is_writing() else POLL_SECONDS):
-                return  # without a writer only the reader is left, in a read that nothing ends
+            if not stream.is_writing() and idle > POLL_SECONDS:
+                return  # only the reader is left, in a read that nothing ends
+            if idle > _BLOCKED_SECONDS and not is_told:
+                if self._recording is None or not self._recording.is_on_a_disk:
+                    return
+                is_told = self._warn_of_waiting(self._recording)
+            if idle > _BLOCKED_DISK_SECONDS:
+                return
+
+    def _warn_of_waiting(self, recording: Recording) -> bool:
+        self._observer.warned(f"waiting for the disk to take the rest of {recording.name}; another Ctrl-C gives it up")
+        return True
 
     def _finish_files(self, recording: Recording) -> None:
         if self._stream is not None and self._stream.is_writing():
             raise FileError(f"cannot finish {recording.name}: it takes no more data")
-        for task in recording.finish(is_complete=self._stop_reason == "complete"):
-            self._let(task, _STOP_SECONDS + _BLOCKED_SECONDS)
+        finished = recording.finish(is_complete=self._stop_reason == "complete")
+        if not self._let(finished, _BLOCKED_SECONDS):
+            self._warn_of_waiting(recording)
+            self._let(finished, _BLOCKED_DISK_SECONDS)
         self._files, failure = recording.results()
         if failure is not None:
             raise failure

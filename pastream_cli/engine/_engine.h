@@ -100,7 +100,6 @@ struct sndfile_functions {
     int64_t (*seek)(void *file, int64_t frames, int whence);
     int (*command)(void *file, int command, void *data, int size);
     int (*error)(void *file);
-    void (*write_sync)(void *file);
 };
 
 /* Ring: one producer thread, one consumer thread. Elements are frames or records. */
@@ -183,9 +182,10 @@ int64_t reader_frames(const engine *e);
 int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
                      int file_channels, int64_t nap_ns);
 /* file_bits: the width of integer samples in the file, to which they are rounded; 0 for float.
- * keep_header: update the header every second and sync every five. frame_limit: -1 for none. */
+ * keep_header: update the header every second. descriptor: of the file, whose data are brought to
+ * the disk every five seconds; -1 for none. frame_limit: -1 for none. */
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
-                             int keep_header, int64_t frame_limit);
+                             int keep_header, int descriptor, int64_t frame_limit);
 void output_file_free(output_file *f);
 void output_file_read_counts(const output_file *f, struct output_counts *counts);
 double output_file_peak(const output_file *f, int channel);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "_convert.h"
 #include "_state.h"
@@ -23,6 +24,7 @@ struct output_file {
     int32_t file_bits;
     int32_t channels;
     int32_t keep_header;
+    int32_t descriptor;
     _Atomic int64_t frame_limit; /* the owner may raise it later */
 
     /* Writer. */
@@ -211,7 +213,7 @@ int64_t reader_frames(const engine *e) {
 /* ---- output files ---- */
 
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
-                             int keep_header, int64_t frame_limit) {
+                             int keep_header, int descriptor, int64_t frame_limit) {
     output_file *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
@@ -220,6 +222,7 @@ output_file *output_file_new(void *file, int file_sample, int file_bits, int cha
     f->file_bits = file_bits;
     f->channels = channels;
     f->keep_header = keep_header;
+    f->descriptor = descriptor;
     atomic_store(&f->frame_limit, frame_limit < 0 ? INT64_MAX : frame_limit);
     f->extremes = calloc((size_t)channels, sizeof *f->extremes);
     f->shown = calloc((size_t)channels, sizeof *f->shown);
@@ -326,21 +329,26 @@ static int has_failed(const output_file *f) {
     return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
 }
 
-static void keep_header(const struct writer *w) {
+/* Keeps what a crash could cost small: the header to a second, the data on the disk to five. */
+static void keep_safe(const struct writer *w) {
     output_file *f = w->current;
     const struct sndfile_functions *functions = w->engine->writer.functions;
-    if (!f->keep_header)
+    if (!f->keep_header && f->descriptor < 0)
         return;
     const int64_t now = engine_monotonic_ns();
     const int sync_asked =
         atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
-    if (sync_asked || now >= f->header_due_ns) {
+    if (f->keep_header && (sync_asked || now >= f->header_due_ns)) {
+        errno = 0;
         functions->command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+        if (functions->error(f->file))
+            fail(w, errno);
         f->header_due_ns = now + HEADER_EVERY_NS;
     }
-    if (sync_asked || now >= f->sync_due_ns) {
-        if (f->sync_due_ns)
-            functions->write_sync(f->file);
+    if (f->descriptor >= 0 && (sync_asked || now >= f->sync_due_ns)) {
+        /* not libsndfile's sync, which keeps to itself that the disk refused what it had taken */
+        if (f->sync_due_ns && fsync(f->descriptor) != 0)
+            fail(w, errno);
         f->sync_due_ns = now + SYNC_EVERY_NS;
     }
 }
@@ -365,7 +373,7 @@ static int take_next(struct writer *w) {
         end_current(w);
     atomic_store_explicit(&e->writer_cut, 0, memory_order_relaxed);
     w->current = next;
-    keep_header(w);
+    keep_safe(w);
     return 1;
 }
 
@@ -480,7 +488,7 @@ static void write_until_the_end(struct writer *w) {
         if (w->current && has_failed(w->current))
             return;
         if (frames) {
-            keep_header(w);
+            keep_safe(w);
             continue;
         }
         if (finished && is_drained(w) && !take_last_gap(w))
@@ -489,7 +497,7 @@ static void write_until_the_end(struct writer *w) {
             return;
         nap(e->writer.nap_ns);
         if (w->current)
-            keep_header(w);
+            keep_safe(w);
     }
 }
 

@@ -89,10 +89,6 @@ static int error(void *file) {
     return 0;
 }
 
-static void write_sync(void *file) {
-    (void)file;
-}
-
 const struct sndfile_functions *memory_file_functions(void) {
     static const struct sndfile_functions functions = {
         .read_int = read_int,
@@ -102,7 +98,6 @@ const struct sndfile_functions *memory_file_functions(void) {
         .seek = seek,
         .command = command,
         .error = error,
-        .write_sync = write_sync,
     };
     return &functions;
 }

@@ -300,7 +300,9 @@ class MemorySink(Sink):
         indices = channel_map.indices(self.side.channels)
         self.ring.flush()
         bits = 0 if self._memory.sample_code == lib.FILE_FLOAT32 else 32
-        new = lib.output_file_new(self._memory.open(), self._memory.sample_code, bits, self._memory.channels, False, -1)
+        new = lib.output_file_new(
+            self._memory.open(), self._memory.sample_code, bits, self._memory.channels, False, -1, -1
+        )
         self._output = ffi.gc(check_memory(new, "cannot record to a buffer"), lib.output_file_free)
         stream.connect_capture(self.ring)
         stream.connect_writer(lib.memory_file_functions(), self._memory.channels, indices, self._output)

@@ -29,7 +29,6 @@ def _borrow_functions() -> Any:
         "seek": "sf_seek",
         "command": "sf_command",
         "error": "sf_error",
-        "write_sync": "sf_write_sync",
     }.items():
         member = ffi.typeof("struct sndfile_functions").fields
         pointer_type = dict(member)[name].type

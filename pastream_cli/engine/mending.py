@@ -14,10 +14,10 @@ _FLAC_TOTAL_AT = 18
 _FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 
 
-def mend_flac(path: str, descriptor: int) -> int:
+def mend_flac(path: str, descriptor: int) -> None:
     """Write into a FLAC's header how many frames can be read, which a full disk kept libFLAC from.
 
-    Returns that number. The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
+    The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
     """
     frames = 0
     with soundfile.SoundFile(path) as file, suppress(soundfile.LibsndfileError):  # the last block is cut off
@@ -25,7 +25,6 @@ def mend_flac(path: str, descriptor: int) -> int:
             frames += read
     (fields,) = struct.unpack(">Q", os.pread(descriptor, 8, _FLAC_TOTAL_AT))
     os.pwrite(descriptor, struct.pack(">Q", fields >> 36 << 36 | frames), _FLAC_TOTAL_AT)
-    return frames
 
 
 def set_plain_format_tag(descriptor: int) -> None:

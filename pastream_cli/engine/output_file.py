@@ -74,6 +74,8 @@ class OutputFile:
         self._is_stream = is_stream(path, STANDARD_OUTPUT)
         self._plain_riff_at_the_end = False
         self._pad_after_frames, self._warns_of_4_gib = -1, False
+        self.unfinished: FileError | None = None
+        """Why the file, once closed, does not hold all that was written."""
         create = self._create_stream if self._is_stream else self._create_file
         try:
             self.sound_file = create(file_type, encoding, rate, channels, endian, expected_frames)
@@ -91,6 +93,7 @@ class OutputFile:
                     bits_of(encoding),
                     channels,
                     not self._is_stream and file_type in TYPES_WITH_A_LENGTH,
+                    -1 if self._is_stream else self._descriptor,
                     -1 if frame_limit is None else frame_limit,
                 ),
                 f"cannot create {self.name}",
@@ -220,6 +223,7 @@ class OutputFile:
     def close(self, *, keep_empty: bool, start: datetime | None) -> RecordedFile | None:
         """Finish the file; only when the writer has left it. Return `None` if it was removed.
 
+        What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
         `start` is when its first frame was captured, as far as that is known.
         """
         failed = self.failure() is not None
@@ -236,37 +240,42 @@ class OutputFile:
             if recorded.frames == self._pad_after_frames:
                 relay.write_all(self._descriptor, b"\0")
             self.sound_file.close()
-            self._check_what_is_there(recorded.frames)
             if self._is_ours and not recorded.frames and not keep_empty:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
                 return None
             self._set_plain_format_tag()
-            if failed and self._is_ours and self._file_type == "FLAC":
-                recorded = replace(recorded, frames=mend_flac(self._temporary or self._target, self._file))
-            if self._temporary:
-                self._rename()
+            return self._finish_on_disk(recorded, failed=failed) if self._is_ours else recorded
         except (soundfile.SoundFileError, OSError) as error:
-            raise FileError(f"cannot finish {self.name}: {reason_of(error)}") from None
+            self._could_not_finish(reason_of(error))
+            return recorded
         finally:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
-        return recorded
 
-    def _check_what_is_there(self, frames: int) -> None:
-        """Raise where a codec, which writes its last frames on closing, could not: libsndfile does not tell."""
-        if self.is_regular and frames and self._file_type in {"OGG", "MP3", "FLAC"}:
-            path = self._temporary or self._target
-            try:
-                there = soundfile.info(path).frames
-            except (soundfile.SoundFileError, OSError):
-                there = -1
-            full = os.statvfs(path).f_bavail == 0
-            if there < 0:
+    def _could_not_finish(self, reason: str) -> None:
+        self.unfinished = FileError(f"cannot finish {self.name}: {reason}")
+
+    def _finish_on_disk(self, recorded: RecordedFile, *, failed: bool) -> RecordedFile | None:
+        """Have the closed file hold what it says, on the disk, under its name."""
+        path = self._temporary or self._target
+        if failed and self._file_type == "FLAC":
+            mend_flac(path, self._file)
+        is_of_a_codec = self._file_type in {"OGG", "MP3", "FLAC"}
+        if recorded.frames and (is_of_a_codec or (failed and self._file_type != "RAW")):
+            # a codec writes its last frames on closing, and libsndfile does not tell where it could not
+            is_full = os.statvfs(path).f_bavail == 0
+            there = _readable_frames(path)
+            if (there or 0) < recorded.frames and not failed:
+                self._could_not_finish(os.strerror(errno.ENOSPC) if is_full else "its end could not be written")
+            if there is None and is_of_a_codec:
                 Path(path).unlink(missing_ok=True)
-            if there < frames and not self._counts().file_error:
-                reason = os.strerror(errno.ENOSPC) if full else "its end could not be written"
-                raise FileError(f"cannot finish {self.name}: {reason}")
+                return None
+            recorded = replace(recorded, frames=min(recorded.frames, there or 0))
+        os.fsync(self._file)
+        if self._temporary:
+            self._rename()
+        return recorded
 
     def _set_plain_format_tag(self) -> None:
         if not self._plain_riff_at_the_end:
@@ -297,3 +306,11 @@ class OutputFile:
             raise ExistsError(self.name) from None
         except OSError as error:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
+
+
+def _readable_frames(path: str) -> int | None:
+    """Return how many frames a file says it has; `None` where it is none that can be read."""
+    try:
+        return int(soundfile.info(path).frames)
+    except (soundfile.SoundFileError, OSError):
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -83,12 +84,14 @@ class Recording:
     def __init__(self, file: Any) -> None:
         self._file = file
         self._keeps_header = file.format in TYPES_WITH_A_LENGTH and file.seekable()
+        self._descriptor = _descriptor_of(file)
         new = lib.output_file_new(
             handle_of(file),
             sample_code(file),
             bits_of(file.subtype),
             file.channels,
             self._keeps_header,
+            self._descriptor,
             -1,
         )
         self.handle = ffi.gc(check_memory(new, f"cannot record to {name_of(file)}"), lib.output_file_free)
@@ -123,6 +126,19 @@ class Recording:
             info.frames += self.frames
         if self._keeps_header:
             update_header(self._file)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _descriptor_of(file: Any) -> int:
+    """Return a descriptor of our own for a file on a disk; -1 where there is none by that name."""
+    if not file.seekable() or not isinstance(file.name, (str, bytes)):
+        return -1
+    try:
+        return os.open(file.name, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return -1
 
 
 def reading_failure(file: Any, code: int) -> FileError:

@@ -112,10 +112,6 @@ static int error_of(void *file) {
     return ((struct fake_file *)file)->error;
 }
 
-static void write_sync(void *file) {
-    dawdle(file);
-}
-
 const struct sndfile_functions fake_functions = {
     .read_int = read_int,
     .read_float = read_float,
@@ -124,5 +120,4 @@ const struct sndfile_functions fake_functions = {
     .seek = seek,
     .command = command,
     .error = error_of,
-    .write_sync = write_sync,
 };

@@ -61,7 +61,7 @@ static void offer_piece(struct run *run) {
     piece->file->takes_all = run->fails_like_an_encoder;
     piece->file->slow_one_in = run->slow_one_in;
     piece->handle = output_file_new(piece->file, side->file_sample, side->file_bits,
-                                    side->file_channels, one_in(&run->random, 2), piece->limit);
+                                    side->file_channels, one_in(&run->random, 2), -1, piece->limit);
     if (writer_offer(run->engine, piece->handle)) {
         ++run->piece_count;
         return;

@@ -19,7 +19,6 @@ BORROWED_OF_LIBSNDFILE = (
     "sf_readf_int",
     "sf_seek",
     "sf_strerror",
-    "sf_write_sync",
     "sf_writef_float",
     "sf_writef_int",
 )
