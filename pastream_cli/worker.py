@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from pastream_cli.threads import DeafThread
+
 T = TypeVar("T")
 
 
@@ -56,7 +58,7 @@ class Worker:
     def __init__(self, name: str, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._tasks: queue.SimpleQueue[Task[Any]] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = DeafThread(target=self._run, name=name, daemon=True)
 
     def start(self, function: Callable[[], T]) -> Task[T]:
         """Have `function` called after those that were handed over before it."""

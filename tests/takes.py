@@ -106,9 +106,19 @@ def read_by_sox(path: Path, channels: int = 2, *options: str) -> NDArray[np.int3
 
 def handles(pid: int, number: int) -> bool:
     """Tell whether the process has a handler of its own for the signal."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        caught = next(line for line in status if line.startswith("SigCgt:"))
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+    return number in _signals(Path(f"/proc/{pid}/status"), "SigCgt")
+
+
+def blocked_signals(pid: int) -> list[set[int]]:
+    """Return which signals each thread of the process blocks, all but the main one."""
+    threads = [task for task in Path(f"/proc/{pid}/task").iterdir() if task.name != str(pid)]
+    return [_signals(thread / "status", "SigBlk") for thread in threads]
+
+
+def _signals(status: Path, field: str) -> set[int]:
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith(f"{field}:"))
+    mask = int(line.split()[1], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
 
 
 def report_of(result: Result) -> dict[str, Any]:

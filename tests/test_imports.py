@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "args": {"errors", "job", "options", "units", "values"},
     "bars": {"levels", "report"},
     "completing": {ENGINE, "errors", "lines", "noise", "worker"},
-    ENGINE: {ENGINE, "errors", "report", "units", "watch"},
+    ENGINE: {ENGINE, "errors", "report", "threads", "units", "watch"},
     "errors": set(),
     "generate": {"__version__", "args", "manual", "options", "shells"},
     "job": {"errors", "units"},
@@ -60,10 +60,11 @@ ALLOWED: dict[str, set[str]] = {
     "shells": {"args", "options"},
     "signals": set(),
     "terminal": set(),
+    "threads": set(),
     "units": {"errors"},
     "values": {"errors", "job", "options", "units"},
     "watch": {"report"},
-    "worker": set(),
+    "worker": {"threads"},
 }
 
 IMPORTERS: dict[str, set[str]] = {

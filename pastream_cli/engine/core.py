@@ -19,6 +19,7 @@ from pastream_cli.engine.progress import Progress
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import DeviceStream, Side
 from pastream_cli.errors import PastreamError, UsageError
+from pastream_cli.threads import DeafThread
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
     from pastream_cli.engine.input_file import InputFile
@@ -381,7 +382,7 @@ class Core(Progress):
     def new_loops(self) -> list[threading.Thread]:
         """Return the loops that the ends of the stream need, not started."""
         loops = ((_READER, self._read), (_WRITER, self._write))
-        return [threading.Thread(target=run, name=name) for name, run in loops if run is not None]
+        return [DeafThread(target=run, name=name) for name, run in loops if run is not None]
 
     def is_prebuffered(self) -> bool:
         """Whether the playback ring holds half a second, or all there is."""

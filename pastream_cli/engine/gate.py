@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from pastream_cli.engine.sides import DeviceStream
+from pastream_cli.threads import DeafThread
 
 # A device that is asked to stop plays what it has first; no believable latency is longer.
 _STOP_SECONDS = 3.0
@@ -84,7 +85,7 @@ class Gate:
     @staticmethod
     def _within(seconds: float, call: Callable[[], None]) -> bool:
         """Make a call that may hang; tell whether it came back in time."""
-        caller = threading.Thread(target=_quietly, args=(call,), name="device", daemon=True)
+        caller = DeafThread(target=_quietly, args=(call,), name="device", daemon=True)
         if not _starts(caller):
             _quietly(call)
             return True

@@ -7,12 +7,12 @@ import select
 import shutil
 import stat
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import FileError
+from pastream_cli.threads import DeafThread
 
 _MOST_KEPT_BYTES = 2**32
 _BYTES_LEFT_ON_THE_DISK = 2**26
@@ -101,7 +101,7 @@ def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -
         if closes_source:
             os.close(source)
 
-    threading.Thread(target=run, args=(memory,), name="pump").start()
+    DeafThread(target=run, args=(memory,), name="pump").start()
     return read_end
 
 

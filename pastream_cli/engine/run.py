@@ -11,6 +11,7 @@ from pastream_cli.engine.endpoints import Endpoint, Sink, Source
 from pastream_cli.engine.gate import Gate
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError, FileError, PastreamError
+from pastream_cli.threads import DeafThread
 from pastream_cli.watch import Pulse, Watchdog
 
 _POLL_SECONDS = 0.02
@@ -77,7 +78,7 @@ class Run:
         self._watchdog = Watchdog(latency)
         self._complete_since: float | None = None
         self._functions: list[threading.Thread] = []
-        self._watcher = threading.Thread(target=self._watch, name="pastream watcher")
+        self._watcher = DeafThread(target=self._watch, name="pastream watcher")
         self.device_is_started = False
         self.aborted = False
         self.finished = False
@@ -99,7 +100,7 @@ class Run:
                 call = (endpoint.function, (stream, endpoint.ring, *endpoint.args), endpoint.kwargs)
                 is_source = endpoint is self._source
                 self._functions.append(
-                    threading.Thread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
+                    DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
                 )
         try:
             for thread in (self._watcher, *self._loops, *self._functions):

@@ -10,6 +10,7 @@ from typing import Any
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.errors import UsageError
 from pastream_cli.report import DeviceInfo
+from pastream_cli.threads import DeafThread
 from pastream_cli.units import Time, parse_rate, parse_time
 
 NAME = "virtual"
@@ -149,7 +150,7 @@ class VirtualStream:
         )
         for fault in device.faults:
             lib.virtual_add_fault(self._device, fault.kind, fault.at.to_frames(rate), fault.length.to_frames(rate))
-        self._thread = threading.Thread(target=lib.virtual_run, args=(self._device,), name="virtual device")
+        self._thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")
         self._thread.start()
 
     def stop(self) -> None:

@@ -24,6 +24,7 @@ from tests.takes import (
     losses_told,
     read_by_sox,
     report_of,
+    starved_seconds,
     told,
     wait_for_frames,
 )
@@ -134,16 +135,18 @@ def test_a_process_that_is_stopped_for_a_second_goes_on_and_tells_what_it_missed
     pastream: Pastream, tmp_path: Path, fresh_jackd: JackServer, campaign: Callable[[int], int]
 ) -> None:
     for turn in range(campaign(10)):
-        takes = [record(pastream, tmp_path / f"{turn} {n}.wav", "system", server=fresh_jackd) for n in range(1)]
-        processes = [take.listener.process for take in takes]
-        for number, seconds in ((signal.SIGSTOP, 1), (signal.SIGCONT, 2), (signal.SIGINT, 0)):
-            for process in processes:
-                process.send_signal(number)
+        take = record(pastream, tmp_path / f"{turn}.wav", "system", server=fresh_jackd)
+        process = take.listener.process
+        for number, seconds in ((signal.SIGSTOP, 1), (signal.SIGCONT, 2)):
+            process.send_signal(number)
             time.sleep(seconds)
-        for result in [take.finish(30) for take in takes]:
-            assert result.returncode == 0, result
-            assert report_of(result)["missing_frames"] == pytest.approx(RATE, abs=0.1 * RATE * SLACK)
-            assert SILENT not in result.stderr
+        starved = starved_seconds(process.pid)  # the device goes on without a client that a busy machine holds up
+        process.send_signal(signal.SIGINT)
+        result = take.finish(30)
+        assert result.returncode == 0, result
+        missing_seconds = report_of(result)["missing_frames"] / RATE
+        assert 1 - 0.1 * SLACK < missing_seconds < 1 + 0.1 * SLACK + starved
+        assert SILENT not in result.stderr
 
 
 def test_a_server_outlasts_every_signal_that_its_client_gets(

@@ -10,9 +10,9 @@ import pytest
 
 from tests.homes import need, wait_until
 from tests.runner import Pastream
-from tests.servers import PulseServer
+from tests.servers import JackServer, PulseServer
 from tests.sounds import RATE, make_noise
-from tests.takes import handles, read_by_sox, told, wait_for_frames
+from tests.takes import blocked_signals, handles, read_by_sox, told, wait_for_frames
 
 
 def stop(pastream: Pastream, process: subprocess.Popen[bytes], recording: Path, number: signal.Signals) -> None:
@@ -71,3 +71,12 @@ def test_a_take_whose_input_is_a_header_alone_stops_all_the_same(pastream: Pastr
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
     assert not (tmp_path / "take.wav").exists()
+
+
+def test_the_main_thread_alone_hears_signals(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    # libjack takes a system call that a signal has ended for the end of its server
+    one_thread = {"OPENBLAS_NUM_THREADS": "1"}
+    process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", "system", server=jackd, env=one_thread)
+    wait_for_frames(tmp_path / "take.wav")
+    heard = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGCONT, signal.SIGTSTP}
+    assert [heard - blocked for blocked in blocked_signals(process.pid)] == [set()] * len(blocked_signals(process.pid))

@@ -58,7 +58,9 @@ def decode(data: bytes | bytearray) -> NDArray[np.int32]:
 
 def loss_lines(result: Result) -> list[int]:
     """Return how many frames each line on the screen says were lost."""
-    return [int(match.replace(" ", "")) for match in re.findall(r"(?m)^pastream: ([0-9 ]+) frames? lost", result.stderr)]
+    return [
+        int(match.replace(" ", "")) for match in re.findall(r"(?m)^pastream: ([0-9 ]+) frames? lost", result.stderr)
+    ]
 
 
 def test_a_reader_that_stalls_for_eight_seconds_loses_nothing(pastream: Pastream) -> None:

@@ -1,0 +1,25 @@
+"""Threads that no signal is delivered to."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+
+class DeafThread(threading.Thread):
+    """A thread that leaves signals to the main one, as do all that a library starts from it.
+
+    A signal interrupts a system call of whichever thread it is delivered to, and hosts do not expect that:
+    libjack takes it for the end of its server.
+    """
+
+    def start(self) -> None:
+        """Start it with all signals blocked, which a new thread has from the one that starts it."""
+        if not hasattr(signal, "pthread_sigmask"):
+            super().start()
+            return
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
