@@ -24,6 +24,7 @@ _OVER = 32767 / 32768
 _LOUD, _HOT = deflection(-12.0), deflection(-3.0)
 _STYLES = ("green", "yellow", "bold red")
 _SCALE_LABELS = (0, -20, -40, -10, -30, -5, -50, -60)
+_DEAD = "dead: only zeros"
 _GROUP = 8
 _MOST_HEIGHT = 4
 
@@ -61,23 +62,20 @@ class Channels:
     ----------
     rate : float
         Frames per second.
-    sources : sequence of int, optional
-        For each channel shown the one that is measured, zero-based, or -1 for silence.
     """
 
-    def __init__(self, rate: float, sources: Sequence[int] | None = None) -> None:
+    def __init__(self, rate: float) -> None:
         self.all: list[Channel] = []
         self.clips: tuple[int, ...] = ()
-        """Of each channel, where they are counted for each."""
+        """Of each channel, where they are counted."""
         self._rate = rate
-        self._sources = sources
         self._window: deque[tuple[tuple[float, ...], int]] = deque()
         self._window_frames = 0
         self._moved_at: float | None = None
 
     def move(self, levels: Levels, now: float) -> None:
         """Take the levels since the last call; `now` is in seconds."""
-        peaks, square_sums = self._picked(levels.peaks), self._picked(levels.square_sums)
+        peaks, square_sums = levels.peaks, levels.square_sums
         if not self.all:
             self.all = [Channel() for _ in peaks]
         self._slide(square_sums, levels.frames)
@@ -91,10 +89,11 @@ class Channels:
             channel.move(peak, rms_decibels(square_sum, frames), now, fall)
             channel.silent_frames = 0 if peak > 0 else channel.silent_frames + levels.frames
 
-    def _picked(self, values: tuple[float, ...]) -> tuple[float, ...]:
-        if self._sources is None:
-            return values
-        return tuple(values[source] if source >= 0 else 0.0 for source in self._sources)
+    def rest(self, now: float) -> None:
+        """Let the bars fall while nothing is measured."""
+        nothing = (0.0,) * len(self.all)
+        if self.all:
+            self.move(Levels(nothing, nothing, 0), now)
 
     def _slide(self, square_sums: tuple[float, ...], frames: int) -> None:
         """Keep as many of the last sums of squares as the RMS is taken over."""
@@ -113,6 +112,12 @@ class Channels:
     def numbers_of_dead(self) -> list[int]:
         """Return the dead channels, one-based."""
         return [number for number, channel in enumerate(self.all, 1) if self.is_dead(channel)]
+
+    def numbers_of_over(self) -> list[int]:
+        """Return the channels, one-based, that have reached full scale, where nothing counts how often."""
+        if self.clips:
+            return []
+        return [number for number, channel in enumerate(self.all, 1) if channel.greatest >= _OVER]
 
     def clip_words(self, index: int) -> str:
         """Return the clips of a channel, empty where it has none."""
@@ -167,7 +172,8 @@ def _row(channels: Channels, index: int, layout: _Columns, *, is_ascii: bool) ->
         numbers += f" {format_level(decibels(channel.greatest)):>5}"
     clips = (f" {_shortened(channels.clip_words(index), layout.clips):>{layout.clips}}", "bold red")
     if channels.is_dead(channel):
-        return [(label, ""), (_fit("dead: nothing but zeros", layout.bar), "bold magenta"), (numbers, ""), clips]
+        words = _DEAD if len(_DEAD) <= layout.bar else "dead"
+        return [(label, ""), (f"{words:<{layout.bar}.{layout.bar}}", "bold magenta"), (numbers, ""), clips]
     return [(label, ""), *_bar(channel, layout.bar, is_ascii=is_ascii), (numbers, ""), clips]
 
 
@@ -178,10 +184,6 @@ def _shortened(count: str, width: int) -> str:
             return count + unit
         count = count[:-3]
     return count
-
-
-def _fit(text: str, width: int) -> str:
-    return f"{text:<{width}.{width}}"
 
 
 def _bar(channel: Channel, width: int, *, is_ascii: bool) -> Line:

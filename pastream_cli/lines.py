@@ -11,18 +11,20 @@ from pastream_cli.units import format_clock, format_count, format_frames
 
 PROGRAM = "pastream"
 INDENT = " " * len(f"{PROGRAM}: ")
+LEVEL = "level "
+"""What stands before the course of a take, in its summary."""
 
 _MOST_PLACES = 10
 # Beyond, channels are summed up instead of listed.
 _MOST_CHANNELS = 16
 
 _WHAT_HAPPENED = {
-    LossKind.OVERRUN: "lost, the output was too slow",
-    LossKind.DEVICE: "lost by the device",
-    LossKind.HOST_CAPTURE: "lost by the host",
-    LossKind.DEFICIT: "never came, by the clock",
-    LossKind.UNDERRUN: "of silence played, the input was too slow",
-    LossKind.HOST_PLAYBACK: "missing from the playback, says the host",
+    LossKind.OVERRUN: ("lost", ", the output was too slow"),
+    LossKind.DEVICE: ("lost by the device", ""),
+    LossKind.HOST_CAPTURE: ("lost by the host", ""),
+    LossKind.DEFICIT: ("never came", ", by the clock"),
+    LossKind.UNDERRUN: ("of silence played", " for want of input"),
+    LossKind.HOST_PLAYBACK: ("missing from the playback", ", says the host"),
 }
 
 
@@ -105,7 +107,8 @@ def loss_line(loss: Loss, rate: float) -> str:
     frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
     if loss.kind is LossKind.DEFICIT:
         frames = f"about {frames}"
-    return f"{PROGRAM}: {frames} {_WHAT_HAPPENED[loss.kind]} at {format_clock(loss.frame, rate)}"
+    what, why = _WHAT_HAPPENED[loss.kind]
+    return f"{PROGRAM}: {frames} {what} at {format_clock(loss.frame, rate)}{why}"
 
 
 def loss_words(run: Snapshot | Report) -> list[str]:
@@ -150,7 +153,7 @@ def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[s
         lines.append(_channel_peak_words(peaks))
     lines.append("; ".join(_fault_words(report)))
     if course:
-        lines.append(course)
+        lines.append(f"{LEVEL}{course}")
     return [f"{PROGRAM}: {lines[0]}", *(f"{INDENT}{line}" for line in lines[1:] if line)]
 
 

@@ -36,7 +36,7 @@ class Meter:
     def __init__(self, opening: Opening, *, is_ascii: bool) -> None:
         self._opening = opening
         self._is_ascii = is_ascii
-        self._channels = Channels(opening.rate, opening.capture_map)
+        self._channels = Channels(opening.rate)
         self._snapshot: Snapshot | None = None
         self._deficits = 0
         self._last_xrun_frame: int | None = None
@@ -46,12 +46,13 @@ class Meter:
     def take(self, snapshot: Snapshot, now: float) -> None:
         """Take how the run stands; `now` is monotonic, in seconds."""
         before, self._snapshot, self._now = self._snapshot, snapshot, now
-        if snapshot.levels is not None:
-            self._channels.move(snapshot.levels, now)
         if snapshot.levels is not None or self._called_at is None:
             self._called_at = now
-        if len(snapshot.clips) == len(self._channels.all):
-            self._channels.clips = snapshot.clips
+        if snapshot.levels is not None:
+            self._channels.move(snapshot.levels, now)
+        elif self._silent_seconds():
+            self._channels.rest(now)
+        self._channels.clips = snapshot.clips
         self._deficits += sum(loss.kind is LossKind.DEFICIT for loss in snapshot.new_losses)
         if snapshot.new_losses:
             self._last_xrun_frame = snapshot.new_losses[-1].frame
@@ -63,8 +64,8 @@ class Meter:
         if self._snapshot is None:
             return []
         if width < _LEAST_WIDTH or height <= 2:
-            return [_cut([(self.status(), "bold")], max(1, width - 1))]
-        header = _flow(self._status_fields(self._snapshot), width - 1)
+            return [_cut([(self.status(width), "bold")], width - 1)]
+        header = _flow(self._status_fields(self._snapshot, width - 1), width - 1)
         footer = [_cut([(self._key_words(self._snapshot), "dim")], width - 1)] if keys else []
         room = height - 1 - len(header)
         count = len(self._channels.all)
@@ -80,43 +81,48 @@ class Meter:
         drawn = [*header, *body]
         return drawn + footer[: height - 1 - len(drawn)]
 
-    def status(self) -> str:
+    def status(self, width: int) -> str:
         """Return how the run stands in one line, for a terminal that cannot move its cursor."""
         if self._snapshot is None:
             return ""
-        state, clock, losses, *_ = self._status_fields(self._snapshot)
-        shown = [_text(state), _text(clock)]
+        snapshot = self._snapshot
+        shown = [self._state(snapshot)[0], format_clock(snapshot.frames, snapshot.rate)]
+        shown += [text for text, _ in self._losses(snapshot)]
         if self._channels.all:
             loudest = self._channels.all[self._channels.loudest()]
             shown.append(f"peak {format_level(loudest.hold)} dBFS")
-        clips = sum(self._snapshot.clips)
-        if clips:
+        if clips := sum(snapshot.clips):
             shown.append(f"{clips} clips")
-        return "  ".join([*shown, _text(losses)])
+        return "  ".join(shown)[: width - 1]
 
     # ---- how it stands ----
 
-    def _status_fields(self, snapshot: Snapshot) -> list[Line]:
-        """Return what the header says, what matters most first."""
-        fields = [[self._state(snapshot)], [(self._clock_words(snapshot), "bold")], [self._losses(snapshot)]]
+    def _status_fields(self, snapshot: Snapshot, width: int) -> list[Line]:
+        """Return what the header says, what matters most first; no field is wider than `width`."""
+        vital = (self._state(snapshot), (self._clock_words(snapshot), "bold"), *self._losses(snapshot))
+        fields: list[Line] = [[span] for span in vital]
         if snapshot.length_frames:
-            fields.append(self._progress(snapshot))
+            fields.append(_progress(snapshot, width, is_ascii=self._is_ascii))
         if snapshot.file_name is not None:
             size = f" {_bytes_words(snapshot.file_bytes)}" if snapshot.file_bytes else ""
             fields.append([(f"{self._shortened(printable(snapshot.file_name))}{size}", "cyan")])
         if snapshot.disk_seconds is not None:
             scant = _degree(-snapshot.disk_seconds, -_SHORT_DISK_SECONDS, -_SCANT_DISK_SECONDS)
             fields.append([(f"disk {_span_words(snapshot.disk_seconds)}", scant)])
-        fields.append([(f"buffer {snapshot.buffer_fill:4.0%}", _degree(snapshot.buffer_fill, 0.5, 0.8))])
-        fields.append([(f"load {snapshot.device_load:4.0%}", _degree(snapshot.device_load, 0.5, 0.8))])
-        if len(snapshot.clips) != len(self._channels.all) and any(snapshot.clips):
-            fields.append([(f"{sum(snapshot.clips)} clips", "bold red")])
+        fields.append([(f"buffer {snapshot.buffer_fill:3.0%}", _degree(snapshot.buffer_fill, 0.5, 0.8))])
+        fields.append([(f"load {snapshot.device_load:3.0%}", _degree(snapshot.device_load, 0.5, 0.8))])
         return fields
+
+    def _silent_seconds(self) -> float:
+        """Return for how long the device has not called, 0 where that is nothing to speak of."""
+        seconds = self._now - self._called_at if self._called_at is not None else 0.0
+        return seconds if seconds > _SILENT_SECONDS else 0.0
 
     def _state(self, snapshot: Snapshot) -> Span:
         """Return what goes on, at a glance."""
-        if self._called_at is not None and self._now - self._called_at > _SILENT_SECONDS:
-            return "DEVICE SILENT" if snapshot.frames else "WAITING", "bold red"
+        if silent_seconds := self._silent_seconds():
+            words = f"DEVICE SILENT for {silent_seconds:.0f} s" if snapshot.frames else "WAITING for the device"
+            return words, "bold red"
         if snapshot.is_paused:
             return "PAUSED", "bold yellow"
         record, play, listen = ("*", ">", "o") if self._is_ascii else ("●", "▶", "○")
@@ -131,23 +137,15 @@ class Meter:
             return clock
         return f"{clock} of {format_clock(snapshot.length_frames, snapshot.rate)}"
 
-    def _progress(self, snapshot: Snapshot) -> Line:
-        assert snapshot.length_frames
-        share = min(1.0, snapshot.frames / snapshot.length_frames)
-        done = round(share * _PROGRESS_WIDTH)
-        full, empty = "#." if self._is_ascii else "━─"
-        left = format_clock(max(0, snapshot.length_frames - snapshot.frames), snapshot.rate)
-        bar = (full * done, "cyan"), (empty * (_PROGRESS_WIDTH - done), "dim")
-        return [*bar, (f" {int(share * 100):3} % {left} left", "")]
-
-    def _losses(self, snapshot: Snapshot) -> Span:
+    def _losses(self, snapshot: Snapshot) -> list[Span]:
+        """Return what was lost; what a device takes that does not call is not known yet."""
         count = _xruns(snapshot) + self._deficits
         if not count:
-            return "nothing lost", "green"
-        words = [f"{count} xrun{'' if count == 1 else 's'}", *loss_words(snapshot)]
+            return [] if self._silent_seconds() else [("nothing lost", "green")]
+        words = f"{count} xrun{'' if count == 1 else 's'}"
         if self._last_xrun_frame is not None:
-            words.append(f"last at {format_clock(self._last_xrun_frame, snapshot.rate)}")
-        return ", ".join(words), "bold red"
+            words += f", last at {format_clock(self._last_xrun_frame, snapshot.rate)}"
+        return [(text, "bold red") for text in (words, *loss_words(snapshot))]
 
     def _shortened(self, name: str) -> str:
         """Return the end of a long name, which tells more than its beginning."""
@@ -176,13 +174,26 @@ class Meter:
         greatest = format_level(decibels(loudest.greatest))
         numbers = f"RMS {format_level(loudest.rms)} peak {format_level(loudest.hold)} max {greatest}"
         notes: list[Line] = [[(f"loudest {index + 1}: {numbers}", "")]]
-        clipped = [(i + 1, words) for i in range(len(channels.all)) if (words := channels.clip_words(i))]
-        notes += [[(f"clips {number}: {words}", "bold red")] for number, words in clipped[:_MOST_CHANNELS_NAMED]]
+        if over := channels.numbers_of_over():
+            notes.append([(f"over: {ranges(over)}", "bold red")])
+        clipped = [(number, clips) for number, clips in enumerate(channels.clips, 1) if clips]
+        notes += [[(f"clips {number}: {clips}", "bold red")] for number, clips in clipped[:_MOST_CHANNELS_NAMED]]
         if len(clipped) > _MOST_CHANNELS_NAMED:
-            notes.append([(f"and {len(clipped) - _MOST_CHANNELS_NAMED} more", "bold red")])
+            notes.append([(f"and on {len(clipped) - _MOST_CHANNELS_NAMED} more", "bold red")])
         if dead := channels.numbers_of_dead():
             notes.append([(f"dead: {ranges(dead)}", "bold magenta")])
         return notes
+
+
+def _progress(snapshot: Snapshot, width: int, *, is_ascii: bool) -> Line:
+    assert snapshot.length_frames
+    share = min(1.0, snapshot.frames / snapshot.length_frames)
+    left = format_clock(max(0, snapshot.length_frames - snapshot.frames), snapshot.rate)
+    words = f" {int(share * 100):3}% {left} left"
+    bar_width = max(0, min(_PROGRESS_WIDTH, width - len(words)))
+    done = round(share * bar_width)
+    full, empty = "#." if is_ascii else "━─"
+    return [(full * done, "cyan"), (empty * (bar_width - done), "dim"), (words, "")]
 
 
 def _xruns(snapshot: Snapshot) -> int:

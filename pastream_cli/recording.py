@@ -23,6 +23,7 @@ from pastream_cli.worker import Task, Worker
 # The next file is made so long before its first frame: longer than anything should hold up Python.
 _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
+_MEASURED_SECONDS = 10.0
 _SCANT_DISK_SECONDS = 120.0
 
 
@@ -89,9 +90,9 @@ class Recording:
         return self._begun_at + sum(file.frames for file in self._open)
 
     @property
-    def bytes(self) -> int:
-        """Bytes in all files so far, by their frames; 0 where the encoding compresses."""
-        return self.frames * (frame_bytes(self._format.encoding, self._format.channels) or 0)
+    def size(self) -> int:
+        """Bytes in the present file; 0 where it is on no disk."""
+        return self._open[0].size if self._open else 0
 
     @property
     def clips(self) -> tuple[int, ...]:
@@ -252,13 +253,23 @@ class Recording:
 
     def _free_frames(self) -> int | None:
         """Return how many frames the disk still takes; `None` where that cannot be told."""
-        bytes_per_frame = frame_bytes(self._format.encoding, self._format.channels)
+        bytes_per_frame = self._bytes_per_frame()
         if bytes_per_frame is None or not self.is_on_a_disk:
             return None
         try:
-            return shutil.disk_usage(Path(self._open[0].path).parent).free // bytes_per_frame
+            return int(shutil.disk_usage(Path(self._open[0].path).parent).free / bytes_per_frame)
         except OSError:
             return None
+
+    def _bytes_per_frame(self) -> float | None:
+        """Return what a frame takes on the disk: by the file so far where it is compressed and has enough of them."""
+        if not self._open:
+            return None
+        current, uncompressed = self._open[0], frame_bytes(self._format.encoding, self._format.channels)
+        is_compressed = uncompressed is None or self._format.file_type == "FLAC"
+        if is_compressed and current.size and current.frames > _MEASURED_SECONDS * self._rate:
+            return current.size / current.frames
+        return uncompressed
 
     # ---- the end ----
 

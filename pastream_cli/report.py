@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -114,13 +115,11 @@ class Opening:
     file_channels: int
     latency: float | None
     length_frames: int | None
-    capture_map: tuple[int, ...] | None = None
-    """For each channel of the file that of the device, zero-based, -1 for silence; `None`: each has its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Levels of every channel since the last look; of capture if there is one, else of playback.
+    """Levels of every channel since the last look; of what is recorded if anything is, else of what is played.
 
     `peaks` are of full scale (1.0); `square_sums` are sums of squared samples over `frames`.
     """
@@ -128,6 +127,14 @@ class Levels:
     peaks: tuple[float, ...]
     square_sums: tuple[float, ...]
     frames: int
+
+    def picked(self, sources: Sequence[int]) -> Levels:
+        """Return the levels of these channels, zero-based, -1 for silence."""
+        peaks, square_sums = (
+            tuple(values[source] if source >= 0 else 0.0 for source in sources)
+            for values in (self.peaks, self.square_sums)
+        )
+        return Levels(peaks, square_sums, self.frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,7 @@ class Snapshot:
     file_name: str | None
     """The file that is being written, `None` where there is none."""
     file_bytes: int
-    """Of all files of the recording so far; 0 where that is not known."""
+    """In it so far; 0 where that is not known."""
     disk_seconds: float | None
     """For how long the disk has room, where that can be told."""
     levels: Levels | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from pastream_cli.keys import Keys, in_foreground
 from pastream_cli.levels import Course
 from pastream_cli.lines import (
     INDENT,
+    LEVEL,
     banner_line,
     banner_lines,
     buffer_line,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
 _FINISH_SECONDS = 2.0
+_IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 class Screen:
@@ -101,14 +104,14 @@ class Screen:
     def opened(self, opening: Opening) -> None:
         """Show what is connected to what."""
         if not self._job.quiet:
-            self._print(self._wrapped(banner_lines(opening)) if self._outlet.is_terminal else [banner_line(opening)])
+            self._print(self._wrapped(banner_lines(opening) if self._outlet.is_terminal else [banner_line(opening)]))
         if self._is_live:
             self._make_meter(opening)
         self._keys.poll()
 
     def warned(self, text: str) -> None:
         """Show one warning."""
-        self._print([warning_line(text)])
+        self._print(self._wrapped([warning_line(text)]))
 
     def progressed(self, snapshot: Snapshot) -> None:
         """Show how the run stands."""
@@ -117,7 +120,7 @@ class Screen:
         self._remember(snapshot)
         if self._meter is not None:
             self._meter.take(snapshot, now)
-        lines = [loss_line(loss, snapshot.rate) for loss in snapshot.new_losses]
+        lines = self._wrapped(loss_line(loss, snapshot.rate) for loss in snapshot.new_losses)
         if self._job.verbose:
             lines += self._quotes().splitlines()
         if lines:
@@ -156,19 +159,18 @@ class Screen:
     def _summary(self, report: Report) -> list[str]:
         if not self._outlet.is_terminal:
             return [summary_line(report)]
-        course = self._course.line(self._outlet.size()[0] - len(INDENT), is_ascii=self._is_ascii)
+        course = self._course.line(self._outlet.size()[0] - len(INDENT + LEVEL), is_ascii=self._is_ascii)
         return self._wrapped(summary_lines(report, course, self._peaks))
 
     def _wrapped(self, lines: Iterable[str]) -> list[str]:
-        """Return lines for a terminal, those that are too long for it with an indent where they go on."""
-        width = max(40, self._outlet.size()[0])
-        return [
-            part
-            for line in lines
-            for part in textwrap.wrap(
-                line, width, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
-            )
-        ]
+        """Return lines, those that are too long for a terminal with an indent where they go on."""
+        if not self._outlet.is_terminal:
+            return list(lines)
+        wrap = textwrap.TextWrapper(
+            max(40, self._outlet.size()[0]), subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
+        ).wrap
+        # no number breaks between its groups of digits
+        return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", line))]
 
     def _remember(self, snapshot: Snapshot) -> None:
         """Keep what the summary says about levels."""
@@ -197,7 +199,7 @@ class Screen:
             return
         width, height = self._outlet.size()
         if not self._moves_cursor:
-            status = meter.status()[: width - 1]
+            status = meter.status(width)
             self._outlet.write("\r" + status.ljust(self._status_width))
             self._status_width = len(status)
             return

@@ -223,7 +223,8 @@ class Session:
         if plan.capture is not None and not stream.is_fast:
             self._deficit = Deficit(stream.samplerate, stream.longest_latency)
         if plan.capture is not None:
-            self._dead_channels = DeadChannels(stream.samplerate)
+            meant = [number for number, source in enumerate(plan.capture_map or (), 1) if source < 0]
+            self._dead_channels = DeadChannels(stream.samplerate, meant)
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
@@ -282,6 +283,8 @@ class Session:
                 losses += self._deficit_losses(self._deficit.end(), counts.paused_frames)
         self._losses += losses
         recording, levels = self._recording, stream.take_levels()
+        if levels is not None and plan.capture_map is not None:
+            levels = levels.picked(plan.capture_map)
         if levels is not None and self._dead_channels is not None and (dead := self._dead_channels.poll(levels)):
             names = ", ".join(map(str, dead[:_MOST_CHANNELS_NAMED])) + ", ..." * (len(dead) > _MOST_CHANNELS_NAMED)
             self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
@@ -302,7 +305,7 @@ class Session:
                 is_paused=stream.is_paused,
                 can_split=recording is not None and recording.can_cut,
                 file_name=recording.name if recording is not None else None,
-                file_bytes=recording.bytes if recording is not None else 0,
+                file_bytes=recording.size if recording is not None else 0,
                 disk_seconds=recording.disk_seconds if recording is not None else None,
                 levels=levels,
                 clips=recording.clips if recording is not None else (),

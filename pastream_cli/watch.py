@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from enum import Enum
 
 from pastream_cli.report import Levels
@@ -129,12 +130,15 @@ class DeadChannels:
     ----------
     rate : float
         Frames per second.
+    meant : collection of int, optional
+        Channels, one-based, that are meant to be silent.
     """
 
     SECONDS = 10.0
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, meant: Collection[int] = ()) -> None:
         self._limit = self.SECONDS * rate
+        self._meant = meant
         self._silent_frames: list[int] = []
         self.found: set[int] = set()
         """Channels, one-based, that were dead at any time."""
@@ -146,7 +150,8 @@ class DeadChannels:
         newly = []
         for index, peak in enumerate(levels.peaks):
             self._silent_frames[index] = 0 if peak > 0 else self._silent_frames[index] + levels.frames
-            if self._silent_frames[index] >= self._limit and index + 1 not in self.found:
-                self.found.add(index + 1)
-                newly.append(index + 1)
+            number = index + 1
+            if self._silent_frames[index] >= self._limit and number not in self.found and number not in self._meant:
+                self.found.add(number)
+                newly.append(number)
         return newly

@@ -155,6 +155,11 @@ class OutputFile:
         return self._is_ours
 
     @property
+    def size(self) -> int:
+        """How many bytes it has on the disk by now; 0 where it is on none."""
+        return os.fstat(self._file).st_size if self._file >= 0 else 0
+
+    @property
     def is_stream(self) -> bool:
         """Whether somebody may wait at the other end."""
         return self._is_stream
