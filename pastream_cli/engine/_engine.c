@@ -256,7 +256,7 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
     atomic_store(&e->settled, settle_frames == 0);
-    atomic_store(&e->levels_asked, 0);
+    atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
     return 1;
 }
@@ -328,7 +328,26 @@ void engine_detach(engine *e) {
     atomic_store(&e->detached, 1);
 }
 
+/* Adds what was measured after the last answer to what the owner has not taken yet. */
+static void answer_last_levels(engine *e) {
+    const uint32_t asked = atomic_load(&e->levels_asked);
+    const int is_taken = atomic_load(&e->levels_answered) != asked;
+    const int32_t channels = e->capture.channels ? e->capture.channels : e->playback.channels;
+    if (!e->meter.frames)
+        return;
+    for (int32_t channel = 0; channel < channels; ++channel) {
+        const float peak = is_taken ? 0 : e->shown.peaks[channel];
+        e->shown.peaks[channel] = e->meter.peaks[channel] > peak ? e->meter.peaks[channel] : peak;
+        e->shown.square_sums[channel] =
+            e->meter.square_sums[channel] + (is_taken ? 0 : e->shown.square_sums[channel]);
+    }
+    e->shown.frames = e->meter.frames + (is_taken ? 0 : e->shown.frames);
+    e->meter.frames = 0;
+    atomic_store(&e->levels_answered, asked);
+}
+
 void engine_finish(engine *e) {
+    answer_last_levels(e);
     if (e->open_underrun.frames)
         ring_write(e->events, &e->open_underrun, 1);
     if (e->open_loss.frames)

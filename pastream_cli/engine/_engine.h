@@ -155,7 +155,8 @@ int64_t engine_monotonic_ns(void);
 void engine_pause(engine *e, int paused);
 /* No more frames are taken or given; a callback that comes all the same plays silence. */
 void engine_detach(engine *e);
-/* After the last callback: publishes a loss still open, and lets the writer drain and end. */
+/* After the last callback: publishes a loss still open and the last levels, and lets the writer
+ * drain and end. */
 void engine_finish(engine *e);
 
 /* Memory as a file, for both loops: frames one after the other, as many as fit. */
