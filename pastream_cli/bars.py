@@ -203,21 +203,20 @@ def _bar(channel: Channel, width: int, *, is_ascii: bool) -> Line:
 
 
 def bridge(channels: Channels, width: int, height: int, *, is_ascii: bool) -> list[Line]:
-    """Return all channels as upright bars of one column each, in banks, on at most `height` lines."""
+    """Return all channels as upright bars of one column each, in numbered banks, on at most `height` lines."""
     count = len(channels.all)
-    label = len(str(count))
-    groups = max(1, (width - 1 - label) // (_GROUP + 1))
-    bank = groups * _GROUP
-    banks = -(-count // bank)
-    bar_height = max(1, min(_MOST_HEIGHT, height // banks))
+    bank = max(1, (width - 1) // (_GROUP + 1)) * _GROUP
+    height_of_bank = min(_MOST_HEIGHT + 1, max(1, height // -(-count // bank)))
+    bar_height = max(1, height_of_bank - 1)
     lines: list[Line] = []
     for first in range(0, count, bank):
-        if len(lines) + bar_height > height:
+        if len(lines) + height_of_bank > height:
             break
         shown = channels.all[first : first + bank]
-        for row in reversed(range(bar_height)):
-            start = f"{'' if row else first + 1:>{label}}"
-            lines.append([(start, ""), *_slice(channels, shown, row, bar_height, is_ascii=is_ascii)])
+        lines += [_slice(channels, shown, row, bar_height, is_ascii=is_ascii) for row in reversed(range(bar_height))]
+        if height_of_bank > bar_height:
+            numbers = "".join(f" {number:<{_GROUP}}" for number in range(first + 1, first + len(shown) + 1, _GROUP))
+            lines.append([(numbers.rstrip(), "dim")])
     return lines
 
 

@@ -157,7 +157,7 @@ class Meter:
 
     def _key_words(self, snapshot: Snapshot) -> str:
         words = ["space goes on" if snapshot.is_paused else "space pauses", "q stops"]
-        return ", ".join([*words, "s starts the next file"] if snapshot.can_split else words)
+        return ", ".join([*words, "s splits"] if snapshot.can_split else words)
 
     # ---- many channels ----
 

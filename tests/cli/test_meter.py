@@ -1,0 +1,390 @@
+"""The meter as text: every width and number of channels, what stays, what falls, what is told first."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from pastream_cli import args
+from pastream_cli.bars import Line
+from pastream_cli.job import Job
+from pastream_cli.levels import Course, deflection, ranges, rms_decibels
+from pastream_cli.meter import Meter
+from pastream_cli.report import Levels, Loss, LossKind, Opening, RecordedFile, Snapshot
+from pastream_cli.session import Session
+from pastream_cli.signals import Requests
+from tests.sounds import RATE, make_noise, read
+
+SCREENS = Path(__file__).with_name("screens.txt")
+"""Made by ``python -m tests.cli.test_meter >tests/cli/screens.txt``, and to be looked at then."""
+
+STEP = 0.1
+
+
+def opening(*, plays: bool = False, records: bool = True, channels: int = 2) -> Opening:
+    """Return what is connected to what; nothing but these three shows in a meter."""
+    return Opening(
+        rate=RATE,
+        playback_name="in.wav" if plays else None,
+        playback_device="virtual" if plays else None,
+        playback_format="int32" if plays else None,
+        playback_channels=channels if plays else 0,
+        capture_name="take.wav" if records else None,
+        capture_device="virtual" if records else None,
+        capture_format="int32" if records else None,
+        capture_channels=channels if records else 0,
+        file_type="WAV" if records else None,
+        encoding="PCM_24" if records else None,
+        file_channels=channels if records else 0,
+        latency=0.5,
+        length_frames=None,
+    )
+
+
+STANDING = Snapshot(
+    rate=RATE,
+    frames=0,
+    length_frames=None,
+    lost_frames=0,
+    losses=0,
+    underrun_frames=0,
+    underruns=0,
+    host_flags=0,
+    missing_frames=0,
+    new_losses=(),
+    buffer_fill=0.0,
+    device_load=0.0,
+    is_paused=False,
+    can_split=False,
+    file_name="take.wav",
+    file_bytes=0,
+    disk_seconds=None,
+    levels=None,
+    clips=(),
+)
+
+
+def levels(peaks: Sequence[float], seconds: float = STEP, crest: float = 1.0) -> Levels:
+    """Return the levels of sounds with these peaks, whose RMS is lower than that of sines by a factor."""
+    frames = round(seconds * RATE)
+    return Levels(tuple(peaks), tuple((peak / crest) ** 2 / 2 * frames for peak in peaks), frames)
+
+
+def text(lines: list[Line]) -> list[str]:
+    return ["".join(span for span, _ in line).rstrip() for line in lines]
+
+
+def shown(meter: Meter, width: int = 80, height: int = 24, *, keys: bool = False) -> str:
+    return "\n".join(text(meter.lines(width, height, keys=keys)))
+
+
+def styles(meter: Meter, words: str) -> set[str]:
+    """Return how the words are drawn."""
+    return {style for line in meter.lines(80, 24) for span, style in line if words in span}
+
+
+def running(peaks: Sequence[float] = (0.5, 0.5), *, is_ascii: bool = False, plays: bool = False) -> Meter:
+    """Return the meter of a recording in its first second."""
+    meter = Meter(opening(channels=len(peaks), plays=plays), is_ascii=is_ascii)
+    meter.take(replace(STANDING, frames=RATE, levels=levels(peaks), clips=(0,) * len(peaks)), 0.0)
+    return meter
+
+
+# ---- screens ----
+
+
+def peaks_of(channels: int) -> list[float]:
+    """Return levels from full scale down to silence, the last channel but one exactly zero where there are some."""
+    peaks = [10 ** (-(index * 7 % 64) / 20) for index in range(channels)]
+    if channels > 2:
+        peaks[-2] = 0.0
+    return peaks
+
+
+def screen(width: int, channels: int) -> str:
+    """Return a recording that has lost something and has clipped, after twelve of twenty minutes."""
+    meter = Meter(opening(channels=channels), is_ascii=False)
+    peaks = peaks_of(channels)
+    clips = tuple(1234567 if peak == 1 else 0 for peak in peaks)
+    loss = Loss(LossKind.DEVICE, 3 * RATE, 4096, 0)
+    stands = replace(
+        STANDING,
+        length_frames=20 * 60 * RATE,
+        lost_frames=4096,
+        losses=1,
+        buffer_fill=0.07,
+        device_load=0.01,
+        can_split=True,
+        file_bytes=209_000_000,
+        disk_seconds=5.3 * 3600,
+        clips=clips,
+    )
+    for second in range(12 * 60):
+        lost = (loss,) if second == 3 else ()
+        levels_now = levels([peak * 0.1 for peak in peaks] if second % 2 else peaks, 1.0, crest=2.0)
+        meter.take(replace(stands, frames=second * RATE, levels=levels_now, new_losses=lost), float(second))
+    return shown(meter, width, keys=True)
+
+
+def screens() -> str:
+    return "".join(
+        f"==== {width} columns, {channels} channels\n{screen(width, channels)}\n\n"
+        for channels in (1, 2, 8, 64)
+        for width in (40, 80, 120, 200)
+    )
+
+
+def test_screens_look_as_they_were_last_looked_at() -> None:
+    assert screens() == SCREENS.read_text(encoding="utf-8")
+
+
+@given(
+    channels=st.sampled_from([0, 1, 2, 8, 16, 17, 64, 300]),
+    width=st.integers(1, 220),
+    height=st.integers(1, 60),
+    keys=st.booleans(),
+    is_ascii=st.booleans(),
+    plays=st.booleans(),
+)
+def test_the_meter_fits_into_every_window(
+    channels: int, width: int, height: int, *, keys: bool, is_ascii: bool, plays: bool
+) -> None:
+    meter = Meter(opening(channels=channels, plays=plays), is_ascii=is_ascii)
+    now = replace(STANDING, frames=RATE, file_name="folder/日本語の長い名前のファイル.wav", length_frames=RATE * 9)
+    loss = Loss(LossKind.UNDERRUN, 4711, 12345, 0)
+    meter.take(
+        replace(now, levels=levels(peaks_of(channels)), clips=(7,) * channels, underruns=1, new_losses=(loss,)), 0.0
+    )
+    lines = meter.lines(width, height, keys=keys)
+    assert len(lines) <= max(1, height - 1)
+    assert all(cell_len("".join(span for span, _ in line)) < max(2, width) for line in lines)
+    if is_ascii:
+        assert all(span.replace("日本語の長い名前のファイル", "").isascii() for line in lines for span, _ in line)
+
+
+def test_a_narrow_or_flat_window_has_the_state_in_one_line() -> None:
+    meter = running()
+    assert shown(meter, 29, 24) == "● REC  00:00:01.0  nothing l"
+    assert shown(meter, 80, 2) == "● REC  00:00:01.0  nothing lost  peak -6.0 dBFS"
+
+
+def test_letters_stand_for_bars_where_the_locale_has_no_more() -> None:
+    assert shown(running((0.5, 1.0), is_ascii=True, plays=True)).splitlines() == [
+        "* REC > PLAY  00:00:01.0  nothing lost  take.wav  buffer  0%  load  0%",
+        "  -60 -40     -30      -20          -10    -5     0   RMS  PEAK   MAX     CLIPS",
+        "1 ##########################################         -6.0  -6.0  -6.0",
+        "2 #################################################   0.0   0.0   0.0",
+    ]
+
+
+# ---- levels ----
+
+
+def test_a_sine_that_reaches_full_scale_is_at_0_and_a_square_3_above() -> None:
+    assert rms_decibels(RATE / 2, RATE) == 0.0
+    assert rms_decibels(RATE, RATE) == pytest.approx(3.01, abs=0.005)
+
+
+def test_the_scale_is_that_of_iec_60268_18() -> None:
+    scale = {0: 100, -5: 87.5, -10: 75, -20: 50, -30: 30, -40: 15, -50: 7.5, -60: 2.5, -70: 0}
+    assert {level: deflection(level) * 100 for level in scale} == pytest.approx(scale)
+    assert (deflection(3.0), deflection(-math.inf)) == (1.0, 0.0)
+
+
+@given(st.floats(-100, 10), st.floats(-100, 10))
+def test_what_is_louder_is_never_lower_on_the_scale(one: float, other: float) -> None:
+    assert deflection(min(one, other)) <= deflection(max(one, other))
+
+
+def test_a_peak_is_held_for_two_seconds_while_the_bar_falls() -> None:
+    meter = running((1.0,))
+    bars = []
+    for step in range(1, 24):
+        meter.take(replace(STANDING, frames=RATE, levels=levels((1e-4,)), clips=(0,)), step * STEP)
+        line = shown(meter).splitlines()[-1]
+        bars.append((line.count("█") + line.count("▒"), line.count("│"), line.split()[-2]))
+    assert [length for length, _, _ in bars] == sorted((length for length, _, _ in bars), reverse=True)
+    assert bars[9][0] == pytest.approx(49 * deflection(-20), abs=1)  # 20 dB after a second
+    assert [mark for _, mark, _ in bars] == [1] * 20 + [0] * 3
+    assert [hold for _, _, hold in bars] == ["0.0"] * 20 + ["-80.0"] * 3
+
+
+def test_the_rms_is_of_the_last_third_of_a_second() -> None:
+    meter = running((1.0,))
+    rms = []
+    for step in range(1, 5):
+        meter.take(replace(STANDING, levels=levels((0.1,)), clips=(0,)), step * STEP)
+        rms.append(shown(meter).splitlines()[-1].split()[-3])
+    assert rms == ["-3.0", "-4.7", "-20.0", "-20.0"]
+
+
+def test_the_greatest_peak_and_the_clips_stay() -> None:
+    meter = running((1.0, 0.5))
+    for second in range(1, 60):
+        meter.take(replace(STANDING, levels=levels((0.01, 0.01), 1.0), clips=(3, 0)), float(second))
+    one, other = shown(meter).splitlines()[-2:]
+    assert one.split()[-4:] == ["-40.0", "-40.0", "0.0", "3"]
+    assert other.split()[-3:] == ["-40.0", "-40.0", "-6.0"]
+    assert styles(meter, "        3") == {"bold red"}
+
+
+def test_full_scale_is_marked_for_good_where_nothing_counts_clips() -> None:
+    meter = Meter(opening(records=False), is_ascii=False)
+    now = replace(STANDING, file_name=None)
+    for second, peak in enumerate((32767 / 32768, 0.01, 0.01)):
+        meter.take(replace(now, levels=levels((peak, 0.9), 1.0)), float(second))
+    one, other = shown(meter).splitlines()[-2:]
+    assert one.endswith(" over")
+    assert "over" not in other
+
+
+def test_a_channel_is_dead_after_ten_seconds_of_zeros_until_it_has_a_signal() -> None:
+    meter = running((0.5, 0.0))
+    for second in range(1, 12):
+        assert ("dead" in shown(meter)) == (second > 10)
+        meter.take(replace(STANDING, levels=levels((0.5, 0.0), 1.0), clips=(0, 0)), float(second))
+    assert shown(meter).splitlines()[-1].startswith("2 dead: only zeros  ")
+    assert "2 dead  " in shown(meter, 34)
+    meter.take(replace(STANDING, levels=levels((0.5, 1e-7)), clips=(0, 0)), 13.0)
+    assert "dead" not in shown(meter)
+
+
+@pytest.mark.parametrize(("peak", "style"), [(0.2, "green"), (0.5, "yellow"), (0.9, "bold red")])
+def test_a_bar_changes_its_colour_12_and_3_decibels_below_full_scale(peak: float, style: str) -> None:
+    meter = running((peak,))
+    bar = [(span, style) for span, style in meter.lines(80, 24)[-1] if "█" in span]
+    assert bar[-1][1] == style
+    assert [style for _, style in bar] == ["green", "yellow", "bold red"][: len(bar)]
+
+
+# ---- the state ----
+
+
+def test_losses_are_red_and_come_with_the_time_of_the_last() -> None:
+    meter = running()
+    assert styles(meter, "nothing lost") == {"green"}
+    losses = (Loss(LossKind.DEVICE, 5 * RATE, 480, 0), Loss(LossKind.OVERRUN, 65 * RATE, 1000, 0))
+    meter.take(
+        replace(STANDING, losses=2, lost_frames=1480, new_losses=losses, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0
+    )
+    meter.take(replace(STANDING, losses=2, lost_frames=1480, levels=levels((0.5, 0.5)), clips=(0, 0)), 2.0)
+    assert "2 xruns, last at 00:01:05.0  1 480 frames lost" in shown(meter).splitlines()[0]
+    assert styles(meter, "2 xruns") == styles(meter, "1 480") == {"bold red"}
+
+
+def test_a_device_that_does_not_call_is_told_and_its_bars_fall() -> None:
+    meter = running()
+    for step in range(1, 51):
+        meter.take(replace(STANDING, frames=RATE, clips=(0, 0)), step * STEP)
+    first, *_, bar = shown(meter).splitlines()
+    assert first.startswith("DEVICE SILENT for 5 s  00:00:01.0  take.wav")
+    assert "█" not in bar
+    assert styles(meter, "DEVICE SILENT") == {"bold red"}
+
+
+def test_a_pause_is_told_with_the_key_that_ends_it() -> None:
+    meter = running()
+    meter.take(replace(STANDING, frames=RATE, is_paused=True, can_split=True, levels=levels((0, 0), 0.0)), 1.0)
+    first, *_, last = shown(meter, keys=True).splitlines()
+    assert first.startswith("PAUSED  00:00:01.0")
+    assert last == "space goes on, q stops, s splits"
+
+
+@pytest.mark.parametrize(
+    ("disk_seconds", "words", "style"),
+    [
+        (90.0, "disk 1 min", "bold red"),
+        (1200.0, "disk 20 min", "yellow"),
+        (2 * 3600.0, "disk 2 h 00 min", ""),
+        (1e6, "disk 11 days", ""),
+    ],
+)
+def test_a_disk_that_fills_up_is_told_in_time(disk_seconds: float, words: str, style: str) -> None:
+    meter = running()
+    meter.take(replace(STANDING, disk_seconds=disk_seconds, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0)
+    assert words in shown(meter)
+    assert styles(meter, words) == {style}
+
+
+def test_numbers_of_channels_are_told_as_ranges() -> None:
+    assert ranges([1, 3, 4, 5, 9]) == "1, 3-5, 9"
+
+
+# ---- the course of a take ----
+
+
+def test_the_course_of_a_take_of_any_length_fits_and_keeps_its_peaks() -> None:
+    course = Course(64)
+    for second in range(10_000):
+        course.add(1.0 if second == 5000 else 1e-4, (second + 1) * RATE)
+    line = course.line(40, is_ascii=False)
+    assert 20 <= len(line) <= 40
+    assert line.count("█") == 1
+    assert line.index("█") == pytest.approx(len(line) / 2, abs=1)
+    assert course.line(40, is_ascii=True).count("#") == 1
+
+
+def test_a_take_of_a_moment_has_no_course() -> None:
+    course = Course()
+    course.add(1.0, 100)
+    assert course.line(80, is_ascii=False) == ""
+
+
+# ---- the meter and the file ----
+
+
+class Watcher:
+    """Sees a run as the meter does."""
+
+    def __init__(self) -> None:
+        self.snapshots: list[Snapshot] = []
+
+    def opened(self, opening: Opening) -> None:
+        """See nothing in it."""
+
+    def warned(self, text: str) -> None:
+        """See nothing in it."""
+
+    def progressed(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+
+    def peaks(self) -> tuple[float, ...]:
+        return tuple(map(max, zip(*(seen.levels.peaks for seen in self.snapshots if seen.levels), strict=True)))
+
+
+def watched(*arguments: str | Path) -> tuple[Watcher, tuple[RecordedFile, ...]]:
+    """Run a session with these arguments; return what was seen of it, and the files that it wrote."""
+    job, watcher = args.parse([*map(str, arguments)]), Watcher()
+    assert isinstance(job, Job)
+    with Requests() as requests:
+        session = Session(job, watcher, requests)
+        report = session.run()
+        session.leave()
+    assert report.error is None
+    return watcher, report.files
+
+
+def test_the_peaks_of_the_meter_are_those_of_the_file(tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", 3 * RATE, 4)
+    watcher, (file,) = watched(tmp_path / "in.wav", tmp_path / "out.wav", "-D", "virtual:fast")
+    assert watcher.peaks() == file.peaks == tuple(abs(read(tmp_path / "out.wav") / 2**31).max(axis=0))
+
+
+def test_the_meter_shows_what_is_recorded_and_nothing_else(tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", RATE, 4)
+    watcher, (file,) = watched(tmp_path / "in.wav", tmp_path / "out.wav", "-D", "virtual:fast", "-m", "4,0,2")
+    peaks = abs(read(tmp_path / "in.wav") / 2**31).max(axis=0)
+    assert watcher.peaks() == file.peaks == (peaks[3], 0.0, peaks[1])
+    assert all(len(seen.clips) == 3 for seen in watcher.snapshots)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(screens())
