@@ -238,7 +238,7 @@ class Recording:
 
     def warn_of_a_small_disk(self, frames: int | None) -> None:
         """Warn where a recording of so many frames will not fit."""
-        free = self._free_frames()
+        free = self._free_frames_seen = self._free_frames()
         if frames is not None and free is not None and free < frames:
             self._warn(
                 f"the disk has room for {format_clock(free, self._rate)} of the {format_clock(frames, self._rate)}"
