@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pastream_cli.paint import Painter
 
 _LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
+# Longer than tmux, which is the slowest, takes to tell of a new size when there were others before.
+_RESIZING_SECONDS = 0.3
 _FINISH_SECONDS = 2.0
 _IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
@@ -85,6 +87,8 @@ class Screen:
         self._meter: Meter | None = None
         self._status_width = 0
         self._drawn_at = 0.0
+        self._size: tuple[int, int] | None = None
+        self._resized_at = -_RESIZING_SECONDS
         self._course = Course()
         self._peaks: tuple[float, ...] = ()
         self._peak_since_course = 0.0
@@ -127,7 +131,7 @@ class Screen:
             self._print(lines)
         if self._meter is not None and now - self._drawn_at >= _LEAST_SECONDS_BETWEEN_DRAWINGS:
             self._drawn_at = now
-            self._draw(self._meter)
+            self._draw(self._meter, now)
         self._outlet.push()
 
     def ended(self, report: Report) -> None:
@@ -190,7 +194,7 @@ class Screen:
         self._meter = Meter(opening, is_ascii=self._is_ascii)
         self._painter = Painter(has_colours=self._has_colours)
 
-    def _draw(self, meter: Meter) -> None:
+    def _draw(self, meter: Meter, now: float) -> None:
         """Draw the meter, unless the terminal is somebody else's just now, or has not taken what was written before."""
         if self._outlet.is_behind:
             return
@@ -198,6 +202,8 @@ class Screen:
             self._area.forget()
             return
         width, height = self._outlet.size()
+        if self._is_being_resized((width, height), now):
+            return
         if not self._moves_cursor:
             status = meter.status(width)
             self._outlet.write("\r" + status.ljust(self._status_width))
@@ -207,6 +213,16 @@ class Screen:
         lines = meter.lines(width, height, keys=self._keys.are_read)
         painted = [self._painter.paint(line) for line in lines]
         self._outlet.write(self._area.draw(painted, [self._painter.width(line) for line in lines], width))
+
+    def _is_being_resized(self, size: tuple[int, int], now: float) -> bool:
+        """Tell whether the terminal had another size a moment ago.
+
+        What is drawn for a size that it has no longer, since it has not told yet, could not be taken away again.
+        """
+        if self._size is not None and size != self._size:
+            self._resized_at = now
+        self._size = size
+        return now - self._resized_at < _RESIZING_SECONDS
 
     def _print(self, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
