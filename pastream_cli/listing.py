@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import shlex
 from collections.abc import Sequence
 
 from pastream_cli.engine.matching import label
@@ -52,6 +54,8 @@ def _row(device: DeviceInfo) -> tuple[str, ...]:
 
 def _quoted(name: str) -> str:
     """Return a name so that a shell takes it for one word; -D passes over the quotes where there is no shell."""
+    if re.search(r'[$`"\\!]', name):
+        return shlex.quote(name)
     return f'"{name}"' if " " in name else name
 
 

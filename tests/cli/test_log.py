@@ -1,0 +1,79 @@
+"""What is left where no terminal is: plain lines that read well in a log, in a mail from cron, in the journal."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.runner import Pastream
+from tests.sounds import RATE, make_noise
+
+DEVICE = "virtual:sine:xrun=0.2"
+
+
+def test_a_log_has_a_banner_a_line_for_each_loss_and_a_summary(pastream: Pastream, tmp_path: Path) -> None:
+    with open(tmp_path / "log", "wb") as log:
+        process = pastream.start("null", "take.wav", "-d", "0.5", "-b", "480", "-D", DEVICE, stderr=log)
+        assert pastream.finish(process).stdout == b""
+    connection = f"recording {DEVICE} (2 ch int32) to take.wav (WAV PCM_24)"
+    assert (tmp_path / "log").read_bytes().decode("ascii").splitlines() == [
+        f"pastream: {connection} at 48000 Hz, latency 0.5 s, for 00:00:00.5 (24 000 frames)",
+        "pastream: 480 frames lost by the device at 00:00:00.2",
+        "pastream: wrote take.wav: 24 000 frames, 00:00:00.5, peak -6.0 dBFS; 480 frames lost in 1 place at 00:00:00.2",
+    ]
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "xterm-256color", "FORCE_COLOR": "1"}, {"LANG": "C"}])
+def test_a_log_is_plain_whatever_the_environment_says(
+    pastream: Pastream, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with open(tmp_path / "log", "wb") as log:
+        process = pastream.start(
+            "null", "täke\n\x1b[31m.wav", "-d", "0.1", "-D", "virtual:silence", stderr=log, env=environment
+        )
+        pastream.finish(process)
+    written = (tmp_path / "log").read_bytes()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f]", written)
+    assert len(written.splitlines()) == 2
+    assert b"\\n\\x1b[31m.wav" in written
+
+
+def test_a_quiet_run_says_nothing_and_writes_the_same_bytes(pastream: Pastream, tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", RATE)
+    for name, options in (("quiet.wav", ["-q"]), ("loud.wav", ["-v"])):
+        result = pastream("in.wav", name, "-D", "virtual:fast", *options)
+        assert (result.returncode, result.stderr == "") == (0, "-q" in options)
+    assert (tmp_path / "quiet.wav").read_bytes() == (tmp_path / "loud.wav").read_bytes()
+
+
+def test_what_is_wrong_with_a_quiet_run_is_told_all_the_same(pastream: Pastream) -> None:
+    result = pastream("null", "take.wav", "-q", "-d", "0.5", "-b", "480", "-D", DEVICE)
+    assert result.stderr == "pastream: 480 frames lost by the device at 00:00:00.2\n"
+    result = pastream("null", "take.wav", "-q", "-d", "0.5", "-D", "virtual")
+    assert result.stderr.startswith("pastream: cannot create take.wav: ")
+
+
+def test_a_channel_that_is_meant_to_be_silent_is_not_warned_of(pastream: Pastream) -> None:
+    result = pastream("null", "take.wav", "-d", "20", "-m", "3,0,4", "-c", "6", "-D", "virtual:silence:fast")
+    assert "nothing but zeros for 10 s or more on channels 1, 3\n" in result.stderr
+
+
+def test_a_meter_needs_a_terminal(pastream: Pastream) -> None:
+    result = pastream("null", "take.wav", "--meter", "-D", "virtual")
+    assert (result.returncode, result.stderr) == (
+        2,
+        "pastream: cannot use --meter: standard error is no terminal\npastream: leave it out, or run in a terminal\n",
+    )
+
+
+def test_a_reader_of_the_log_that_goes_away_costs_nothing(pastream: Pastream, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = pastream.start("null", "take.wav", "-d", "0.2", "-D", DEVICE, stderr=writing)
+    os.close(writing)
+    assert pastream.finish(process).returncode == 0
+    assert soundfile.info(tmp_path / "take.wav").frames == RATE // 5
