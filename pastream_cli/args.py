@@ -310,7 +310,8 @@ def help_text() -> str:
     for group in Group:
         lines += ["", f"{group.value}:"]
         lines += [_help_line(option) for option in OPTIONS if option.group is group]
-    lines += ["", "INPUT is played and OUTPUT recorded: a file, - or null. See also: man pastream"]
+    lines += ["", "INPUT is played, OUTPUT is recorded: each a file, - (a pipe) or null (nothing)."]
+    lines += ["A TIME is in seconds, with an s behind it in frames. See also: man pastream"]
     return "\n".join(lines) + "\n"
 
 

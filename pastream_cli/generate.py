@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pastream_cli import __version__, manual
+from pastream_cli import __version__, manual, shells
 from pastream_cli.options import OPTIONS, Group, Option
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ def _literal(text: str) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "man/pastream.1": manual_page,
+    "completions/pastream.bash": shells.bash,
+    "completions/_pastream": shells.zsh,
+    "completions/pastream.fish": shells.fish,
 }
 """Files below the root of the checkout, and what makes them."""
 

@@ -90,7 +90,7 @@ OPTIONS = (
         kind=Kind.LIMIT,
         metavar="TIME",
         group=Group.LENGTH,
-        help="how long to run; -1 is without limit",
+        help="how long to run: 90, 10:00, 1:30:00, 48000s",
         manual="""Stop after *TIME*, counted from the first frame of the take.
 What `-o` drops is part of it.
 The take may end earlier, with the input; see `-p` and `--loop`.
@@ -135,7 +135,7 @@ The input must be one that can be rewound, so not a pipe.""",
         kind=Kind.TIME,
         metavar="TIME",
         group=Group.LENGTH,
-        help="start a new output file every TIME",
+        help="start a new output file every TIME: x-{n}.wav",
         manual="""Start a new output file every *TIME*.
 No frame is lost or repeated between two files: put end to end they are the recording in one piece.""",
     ),
@@ -248,7 +248,7 @@ What is stored in the file is `-e`.""",
         kind=Kind.MAP,
         metavar="MAP",
         group=Group.DEVICE,
-        help="IN[:OUT],...: which channel goes where",
+        help="channels IN[:OUT],...: 3,4 takes 3 and 4",
         manual="""Which channel goes where: `IN[:OUT],...`, counted from 1.
 *OUT* left out is the place in the list.
 An *IN* of 0 is silence, and one *IN* may go to several *OUT*.

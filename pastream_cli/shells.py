@@ -119,9 +119,9 @@ _ZSH = r"""#compdef pastream
 
 _pastream_ask() {
     local -a offers
-    offers=("${(@f)$(_call_program $1 ${(q)words[1]} {complete} $1 2>/dev/null)}")
+    offers=(${(f)"$(_call_program $1 ${(q)words[1]} {complete} $1 2>/dev/null)"})
     [[ $1 == devices ]] || compset -P '*,'
-    compadd "${@:2}" -a offers
+    compadd -a offers
 }
 
 _pastream_word() {
@@ -165,7 +165,7 @@ def _zsh_value(option: Option) -> str:
     if option.kind is Kind.FLAG:
         return ""
     if option.asks:
-        action = f"_pastream_ask {option.asks}"
+        action = f" _pastream_ask {option.asks}"  # the space keeps _arguments from putting words of its own between
     elif option.choices and _takes_a_list(option):
         action = f"_sequence -n 2 compadd - {' '.join(option.choices)}"
     else:

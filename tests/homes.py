@@ -13,8 +13,10 @@ import pytest
 
 DEBIAN_PACKAGES = {
     "arecord": "alsa-utils",
+    "bash": "bash",
     "dbus-daemon": "dbus",
     "ffmpeg": "ffmpeg",
+    "fish": "fish",
     "groff": "groff",
     "jack_lsp": "jackd2",
     "jackd": "jackd2",
@@ -31,6 +33,7 @@ DEBIAN_PACKAGES = {
     "tmux": "tmux",
     "valgrind": "valgrind",
     "wireplumber": "wireplumber",
+    "zsh": "zsh",
 }
 """What provides the programs and libraries that tests ask for."""
 

@@ -45,6 +45,19 @@ def test_a_page_that_was_touched_is_named(tmp_path: Path) -> None:
     assert generate.outdated(tmp_path) == ["man/pastream.1"]
 
 
+def test_all_that_is_generated_is_installed_where_man_and_shells_look() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = text.partition("[tool.setuptools.data-files]\n")[2].partition("\n\n")[0]
+    installed = dict(re.findall(r'^"(.+)" = \["(.+)"\]$', section, re.MULTILINE))
+    assert installed == {
+        "share/man/man1": "man/pastream.1",
+        "share/bash-completion/completions": "completions/pastream.bash",
+        "share/zsh/site-functions": "completions/_pastream",
+        "share/fish/vendor_completions.d": "completions/pastream.fish",
+    }
+    assert set(installed.values()) == set(generate.GENERATED)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--wirte"], ["--write", "--check"]])
 def test_generate_tells_how_it_is_used(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert generate.main(arguments) == 2

@@ -1,0 +1,86 @@
+"""Completions in the shells that they are for: typed, completed with Tab, looked at."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pastream_cli.engine.formats import encodings, file_types
+from tests.homes import need
+from tests.runner import Pastream
+from tests.servers import PulseServer
+from tests.terminals import Window
+
+COMPLETIONS = Path(__file__).parents[2] / "completions"
+
+SHELLS = {
+    "bash": ("bash --norc --noprofile -i", f"source {COMPLETIONS}/pastream.bash"),
+    "zsh": ("zsh -f -i", f"fpath=({COMPLETIONS} $fpath); autoload -Uz compinit; compinit -u -D"),
+    "fish": ("fish --no-config", f"set -g fish_autosuggestion_enabled 0; source {COMPLETIONS}/pastream.fish"),
+}
+PULSE = {"bash": r"pulse\,\ ALSA", "zsh": r"pulse,\ ALSA", "fish": r"pulse,\ ALSA"}
+COMPLETED = {
+    "--fat": "--fatal-xruns",
+    "null take.wav --no": "null take.wav --no-meter",
+    "-t fl": "-t flac",
+    "-tfl": "-tflac",
+    "--encoding=pcm_2": "--encoding=pcm_24",
+    "-e pcm_16,pcm_2": "-e pcm_16,pcm_24",
+    "--latency lo": "--latency low",
+    "-D virtual:n": "-D virtual:noise",
+    "nu": "null",
+    "null tak": "null take-one.wav",
+}
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, tmp_path: Path, pulseaudio: PulseServer) -> Iterator[tuple[str, Window]]:
+    """A shell in a window, beside a PulseAudio server; it has read our completion of its kind."""
+    name: str = request.param
+    need(name)
+    command, setting_up = SHELLS[name]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**pulseaudio.environment, "PATH": path, "LANG": "C.UTF-8"}
+    (tmp_path / "shell").mkdir()
+    (tmp_path / "shell" / "take-one.wav").touch()
+    window = Window(tmp_path / "shell", environment, *shlex.split(command), columns=120)
+    with ExitStack() as stack:
+        stack.callback(window.close)
+        window.type("-l", f"{setting_up}; clear; echo rea''dy")
+        window.type("Enter")
+        window.wait_for("ready")
+        yield name, window
+
+
+def test_tab_completes_options_values_devices_and_files(shell: tuple[str, Window]) -> None:
+    name, window = shell
+    for typed, completed in {**COMPLETED, "-D pul": f"-D {PULSE[name]}"}.items():
+        window.type("-l", f"pastream {typed}")
+        window.type("Tab")
+        window.wait_for(f"pastream {completed}")
+        window.type("C-u", "C-l")
+
+
+@pytest.fixture
+def ask(pastream: Pastream) -> Callable[[str], list[str]]:
+    """Asks as completions do."""
+
+    def answers(what: str) -> list[str]:
+        result = pastream("--complete", what)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout.decode().splitlines()
+
+    return answers
+
+
+def test_the_program_answers_with_what_it_takes(ask: Callable[[str], list[str]]) -> None:
+    assert ask("types") == [name.lower() for name in file_types()]
+    assert ask("encodings") == [name.lower() for name in encodings()]
+    assert ask("devices") == ["virtual", "virtual:sine", "virtual:noise"]
+    assert ask("nonsense") == []
