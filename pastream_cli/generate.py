@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 # Changed by hand when the manual says something new: a date of its own would make every build another one.
-MANUAL_DATE = "2026-11-24"
+MANUAL_DATE = "2026-11-26"
 
 _WIDTH = 78
 _SENTENCE_END = re.compile(r"(?<=[.:;]) *\n")
@@ -42,10 +42,12 @@ def manual_page() -> str:
 
 
 def _section(title: str, text: str) -> Iterator[str]:
-    yield f'.SH "{title}"' if " " in title else f".SH {title}"
-    lines = list(_blocks(text))
-    # A heading starts a paragraph by itself.
-    yield from lines[1:] if lines[0] == ".PP" else lines
+    heading = f'.SH "{title}"' if " " in title else f".SH {title}"
+    before = ""
+    for line in (heading, *_blocks(text)):
+        if line != ".PP" or not before.startswith(".S"):  # a heading starts a paragraph by itself
+            yield line
+        before = line
 
 
 def _options() -> Iterator[str]:
@@ -77,7 +79,9 @@ def _blocks(text: str) -> Iterator[str]:
     """Yield the lines of a section's paragraphs, examples and terms."""
     for block in text.strip("\n").split("\n\n"):
         first, *rest = block.split("\n")
-        if first.startswith("    "):
+        if first.startswith("# "):
+            yield f'.SS "{_literal(first[2:])}"'
+        elif first.startswith("    "):
             yield from (".PP", ".RS 4", ".EX", *(_literal(line[4:]) for line in (first, *rest)), ".EE", ".RE")
         elif rest and rest[0].startswith(": "):
             yield from (".TP", _marked(first), *_filled("\n".join((rest[0][2:], *rest[1:]))))

@@ -1,10 +1,12 @@
 """The manual's prose, in plain ASCII; what it says about single options is in the option table.
 
 Each sentence starts a line.
-Paragraphs are apart by an empty line; an indented one is an example, and one whose second line begins with a colon is a
-term and its text.
+Paragraphs are apart by an empty line; an indented one is an example, one whose second line begins with a colon is a
+term and its text, and a line after a ``#`` is a heading.
 Within them `` `literal` `` is what is typed as it stands and ``*WORD*`` what a value is put in for.
 """
+
+from pastream_cli.recipes import EXAMPLES
 
 NAME = "pastream - record and play sound, without losing a take"
 
@@ -20,19 +22,23 @@ DESCRIPTION = """\
 `pastream` plays *INPUT* and records to *OUTPUT*.
 With both it plays and records at once, on one clock, so that the two files fit each other to the frame.
 
-Each of the two is a file, `-` for standard input or output, or `null` for nothing; `^` and an empty word are nothing
-too.
+Each of the two is a file, `-` for standard input or output, or `null` for nothing; `^` is nothing too, and so is an
+empty word, with a warning.
 An *OUTPUT* that is left out is nothing.
 So `pastream in.wav` plays and `pastream null out.wav` records.
-`pastream null` opens the device and records no file.
+`pastream null` opens the device, shows the meter and records no file.
 
 No file that exists is overwritten, unless `-y` asks for it.
-A recording can be read while it grows and after a crash: about once a second, the header of a file that is not
-compressed is brought up to date.
+A recording can be read while it grows and after a crash; see FILES.
 
 About ten seconds of sound are buffered between the device and each file, to outlast a disk that hesitates.
 Frames that are lost all the same are told, and where their number is known, silence takes their place, so that what
 follows stays where it belongs in time.
+
+A frame is one sample of each channel.
+A loss is a captured frame that was not stored, an underrun is silence that was played for want of input, and either is
+an xrun.
+A clip is a sample at the most positive or most negative value of the encoding, or beyond 1 in floating point.
 """
 
 OPTIONS = """\
@@ -78,15 +84,75 @@ In a rate both `k` and `K` are kHz, as in `44.1k`.
 LENGTHS = """\
 A take begins with the first frame that the device delivers.
 When a real device plays and records at once it begins a little later, after the device has run without trouble for
-0.3 seconds: until then silence is played and nothing is recorded.
+0.3 seconds, or after 2 seconds with a warning: until then silence is played and nothing is recorded.
+Playing begins when half a second of the input has been read, or all of it.
 
 Without `-d`, a recording goes on until it is stopped, and playback, with or without a recording, until the input ends.
 With `-d` it ends at that time or with the input, whichever comes first.
 `-p` adds silence after that end: the run lasts for the input or the duration, whichever is shorter, and then for the
 pad.
 `--loop` and a `-p` without *TIME* let the duration alone decide.
+`-p` without an *INPUT* is refused.
 
 `-o` leaves out the beginning of the recording without moving its end: `-d 10 -o 2` makes a file of 8 seconds.
+"""
+
+NAMES = """\
+These fields in the name of *OUTPUT* are filled in, with the time at which the first frame of the file is captured.
+
+`{n}`, `{n:03}`
+: its number, counted from 1; with zeros in front
+
+`{date}`, `{time}`
+: 20261123 and 060000, local time
+
+`{start:`*FMT*`}`, `{utc:`*FMT*`}`
+: local time and UTC as `strftime`(3) writes them, as in `{utc:%Y-%m-%dT%H%MZ}`
+
+`{{`, `}}`
+: a brace
+
+Folders that such a name asks for are made.
+With `--split`, a name without a number or a time gets `-001`, `-002` and so on before its end.
+A file that is there already is never touched: numbers that are taken are passed over.
+"""
+
+SCREEN = """\
+On a terminal there is a meter, which draws itself to the size of the window, in letters where the locale is not UTF-8,
+without colours where `NO_COLOR` is set, and as a single line where the terminal is `dumb`.
+
+Its first lines say what goes on, for how long, and whether anything was lost: green, or red with the time of the last
+loss.
+Then come what is left, the file and its size, the time until the disk is full, how near the buffer is to its end, and
+the share of its time that the device's callback takes, where the host measures it.
+
+Each channel has a row: the bar is solid up to the RMS level and shaded up to the peak, on the scale of IEC 60268-18; it
+turns yellow at -12 and red at -3.
+A mark stays for two seconds where the greatest peak was.
+RMS is over 0.3 seconds, and reads 0 for a sine that reaches full scale, as AES17 has it; PEAK is the mark, MAX the
+greatest peak of the take.
+CLIPS counts samples at full scale, and stays.
+Where nothing is recorded nothing is counted, and the word `over` stays instead.
+A channel that has been exactly zero for ten seconds is called dead; that is mostly a cable, or the wrong input.
+More than 16 channels are upright bars, eight to a group, with the number of each group's first below; words tell of the
+loudest, of those that have clipped and of those that are dead, which have an `x`.
+
+Keys, when standard input is a terminal too:
+
+space
+: Pause, and go on.
+What is captured meanwhile is dropped and what is played waits; the pause counts neither in `-d` nor as a loss.
+
+`s`
+: Start the next file now, with `--split` or `{n}`.
+
+`q`
+: Stop.
+
+Without a terminal there are plain lines on standard error and no meter: one that says what is connected to what, one
+for each loss, one at the end.
+With `-q` there are losses, warnings and errors alone.
+Standard output has nothing but sound, JSON, the list or the help.
 """
 
 PIPES = """\
@@ -96,8 +162,8 @@ With `-` for *OUTPUT*, `-t` has to say what to write; a terminal is refused.
 : of any length, for every common reader
 
 `-t wav`
-: with the true size in its header where `-d` is given; else with the largest one, and readers disagree on what follows
-after 4 GiB: some go on and some stop
+: with the true size in its header where `-d` is given and it is below 4 GiB; else with the largest one.
+ffmpeg then reads on for ever, sox and libsndfile stop at 4 GiB, which is warned of in time.
 
 `-t flac`, `-t ogg`, `-t mp3`
 : compressed
@@ -105,9 +171,13 @@ after 4 GiB: some go on and some stop
 Other types need a file that they can go back in, and are refused.
 
 WAV, RF64 and AU that come through a pipe are read to their end, whatever length their header gives.
-Raw data has no header, so it needs `-r`, `-c` and `-e` as well.
+What cannot be decoded as it comes, such as FLAC and MP3, is first kept whole in a temporary file of up to 4 GiB, and
+played when it has ended.
+Raw data has no header, so it needs `-t raw`, `-r`, `-c` and `-e`.
 
-When a pipe is slow silence is played until it has caught up, and nothing of it is left out.
+When a pipe is slow silence is played until it has caught up, and nothing of it is left out; that is told as an underrun
+and ends nothing.
+When the reader of standard output goes away the run ends quietly, with 141.
 """
 
 VIRTUAL_DEVICE = """\
@@ -143,13 +213,17 @@ SIGNALS = """\
 `INT` (Ctrl-C), `TERM`, `HUP`
 : Stop: what was captured is written, the file is completed, and the exit status is 0.
 A second `INT` or `TERM` gives up at once.
+A stop before the first frame leaves no file.
 A signal that was ignored at the start, as under `nohup`, stays ignored.
 
 `USR1`
-: With `--split`, start the next file now.
+: With `--split` or `{n}`, start the next file now; else a warning.
 
 `TSTP` (Ctrl-Z)
-: Pause, as in any shell; what was missed meanwhile is told as a loss.
+: Halt, as any job of a shell does; what was missed meanwhile is told as a loss.
+The space bar pauses without one.
+
+After `KILL`, which no program hears of, the file can be read, and `stty sane` gives a terminal its modes back.
 """
 
 EXIT_STATUS = """\
@@ -163,7 +237,7 @@ EXIT_STATUS = """\
 : The command line cannot be used; nothing was opened.
 
 3
-: `--fatal-xruns` met a loss or an underrun.
+: `--fatal-xruns` met a loss or an underrun; what was recorded until then is in the file.
 
 4
 : A file exists already, or cannot be opened, read or written; or the disk is full.
@@ -174,37 +248,140 @@ EXIT_STATUS = """\
 141
 : The reader of standard output went away.
 
-A recording is completed and can be read after each of these but 2 and 130.
+After 0, 1, 3, 4 and 141 a recording in a file is completed and can be read up to the last frame that the file could
+take; what did not fit is told.
 Every failure is told in one line on standard error, often with a second one that says what to do.
 """
 
-EXAMPLES = """\
-Record until Ctrl-C, and ten minutes:
+JSON = """\
+With `--json` one object is printed on one line of ASCII when all is over, after a failure too.
+Times are UTC, frames count from the first of the take, levels are of full scale.
+A field may come in later without a change of `schema_version`, and none changes its meaning; `docs/report.schema.json`
+in the sources describes each.
 
-    pastream null take.wav
-    pastream null take.flac -d 10:00
+`schema_version`, `kind`, `pastream`
+: 1, `run`, and the version of the program
 
-Record channels 3 and 4 of an interface, in 24 bits:
+`arguments`, `asked`
+: the command line as it was typed, and as it was understood
 
-    pastream -D "Scarlett" -m 3,4 -e pcm_24 null guitars.wav
+`exit_code`, `stop_reason`, `error`
+: the exit status; `complete`, `stopped`, `xrun`, `given-up` or `failed`; null, or `message` and `way_out`
 
-Play a sweep and record the room's answer, with two seconds to fade away:
+`playback`, `capture`
+: null, or `device`, `sample_format`, `channels` and `input`, or else `output`, `file_type`, `encoding`,
+`file_channels`
 
-    pastream sweep.wav room.wav -p 2
+`rate`, `latency_seconds`, `length_frames`
+: frames per second, latency by the device's word, length as far as it was known before
 
-Play raw data:
+`frames`, `seconds`, `ended`
+: length of the run with what was lost, and when it was over
 
-    pastream -c1 -r48k -e=pcm_16 take.raw
-    pastream -c1 -r48k -e=pcm_16 -t raw take.bin
+`files`
+: for each file `name`, `start` of its first frame, `frames`, `seconds`, and for each of its `channels` the `peak`, the
+`peak_dbfs` and the `clips`
 
-Play what another program makes, and hand a recording on:
+`lost_frames`, `losses`
+: captured and not stored, counted exactly, and in how many places; silence stands for them
 
-    sox -n -t au - synth 10 sine 440 | pastream -
-    pastream null - -t au | ffmpeg -i - take.opus
+`missing_frames`
+: never delivered, estimated by the clock; nothing stands for them
 
-Try it without hardware: one second of a tone, at once:
+`underrun_frames`, `underruns`
+: silence played for want of input
 
-    pastream -D virtual:sine=440:fast -d 1 null tone.wav
+`host_flags`
+: how often the host reported a glitch without saying how long
+
+`xruns`, `unlisted_xruns`
+: each loss and underrun with its `kind`, `side`, `frame`, `seconds`, `frames` and `time`; how many the list had no room
+for
+
+`pauses`, `dead_channels`
+: `frame` and `frames` of each pause; channels that were exactly zero for ten seconds
+
+`callbacks`, `buffer`
+: how often the device called; `frames` and `high_water_frames`, size and greatest fill of the buffer
+
+With `-l` the `kind` is `devices`, and `devices` has for each its `index` and `name`, which `-D` takes, `host_api`,
+`capture_channels`, `playback_channels`, `default_rate`, `low_latency_seconds`, `high_latency_seconds`,
+`is_default_capture`, `is_default_playback` and `is_virtual`.
+"""
+
+ENVIRONMENT = """\
+`XDG_RUNTIME_DIR`
+: where the sound server of a user listens, mostly /run/user/ and the user's number; cron and sudo leave it out
+
+`PULSE_SERVER`, `JACK_DEFAULT_SERVER`
+: another PulseAudio or JACK server than the usual one
+
+`NO_COLOR`, `TERM`, `LC_ALL`, `LC_CTYPE`, `LANG`
+: what the meter may use
+
+`TMPDIR`
+: where a FLAC or MP3 from a pipe is kept
+
+`TZ`
+: local time in names
+"""
+
+FILES = """\
+There is no file of settings.
+With `-y` a new recording is called `.take.wav.`*PID*`.new` until it has its first frame.
+
+# Length
+
+A WAV that grows past 4 GiB becomes an RF64 by itself, which sox, ffmpeg and most editors read.
+Types that end there (AIFF, WAVEX, VOC and others) go on in a file of the next number.
+W64, CAF, AU, FLAC and RF64 have no such end.
+
+# What a crash costs
+
+When the power fails, what was captured within the last five seconds may not have reached the disk.
+After kill -9, and beyond that:
+
+WAV, RF64, W64, AIFF, AU, CAF
+: The header is brought up to date about every second, so that is what can be missing; the sound itself is mostly there.
+
+RAW
+: next to nothing
+
+FLAC
+: The last tenth of a second.
+The header does not say how long the file is: `pastream`, sox and ffmpeg read all of it, some players show no length,
+and `sox broken.flac whole.flac` mends it.
+
+OGG (Vorbis, Opus)
+: about the last second, by whole pages
+
+MP3
+: about the last half second
+
+"""
+
+DIFFERENCES = """\
+The command lines in the documentation of pastream 0.1 and 0.2 go on to work.
+What they do is different where that was a trap:
+
+An *OUTPUT* that exists is refused; the old program overwrote it, and its own input too.
+
+`-d 60`, `-d 90` and `-d 1.5` are times like all others; they were refused or crashed.
+
+Two channels are recorded by default, not all that a device claims to have.
+
+`--fatal-xruns` exits with 3 and a server that ends with 1, where there was 0 or a hang.
+
+TERM and HUP complete the file, which used to be left without its length.
+
+Losses are filled with silence, and told with their places.
+
+By default a recording has 24 bits, or floating point where the device delivers that.
+For 16 bits say `-e pcm_16`.
+
+Input from a pipe may be slow, and raw data can be played.
+
+There is a meter instead of a line of numbers, and nothing but plain lines where no terminal is.
 """
 
 SEE_ALSO = """\
@@ -215,10 +392,16 @@ BEFORE_OPTIONS = (("SYNOPSIS", SYNOPSIS), ("DESCRIPTION", DESCRIPTION))
 AFTER_OPTIONS = (
     ("TIMES AND SIZES", TIMES_AND_SIZES),
     ("LENGTHS", LENGTHS),
+    ("NAMES OF RECORDINGS", NAMES),
+    ("SCREEN AND KEYS", SCREEN),
     ("PIPES", PIPES),
     ("VIRTUAL DEVICE", VIRTUAL_DEVICE),
     ("EXIT STATUS", EXIT_STATUS),
     ("SIGNALS", SIGNALS),
+    ("JSON", JSON),
+    ("ENVIRONMENT", ENVIRONMENT),
+    ("FILES", FILES),
     ("EXAMPLES", EXAMPLES),
+    ("DIFFERENCES FROM THE OLD PASTREAM", DIFFERENCES),
     ("SEE ALSO", SEE_ALSO),
 )

@@ -359,7 +359,10 @@ With `-l` the list of devices is JSON.""",
         field="list",
         group=Group.INFORMATION,
         help="list the devices",
-        manual="""List the devices on standard output, and do nothing else.""",
+        manual="""List the devices on standard output, and do nothing else: number, name and host API, channels, usual
+rate, latencies, and which ones are the default.
+Number and name can be pasted after `-D`.
+The virtual device comes last; where there is no other, the way out is told.""",
     ),
     Option(
         names=("-h", "--help"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pastream_cli import args, manual
+from pastream_cli import args, recipes
 from pastream_cli.args import ListDevices, ShowHelp, ShowVersion, help_text, parse
 from pastream_cli.errors import ExitCode, UsageError
 from pastream_cli.job import Job, Pair, Route
@@ -486,7 +487,7 @@ def test_what_is_no_map_is_refused_with_the_form(typed: str) -> None:
 
 
 def test_a_map_that_is_missing_is_told_with_its_form() -> None:
-    assert mistake_in("null out.wav -m").way_out == "-m MAP: IN[:OUT],...: which channel goes where"
+    assert mistake_in("null out.wav -m").way_out == "-m MAP: channels IN[:OUT],...: 3,4 takes 3 and 4"
 
 
 def test_two_maps_are_for_playback_and_recording() -> None:
@@ -618,8 +619,9 @@ def test_every_option_with_a_value_says_what_it_is() -> None:
 def commands_shown() -> list[str]:
     """Return what stands after ``pastream`` in every example of the help and the manual."""
     lines = [command for command, _ in EXAMPLES]
-    lines += [line.strip() for line in manual.EXAMPLES.splitlines() if line.startswith("    ")]
-    return [part.strip().removeprefix("pastream ") for line in lines for part in line.split("|") if "pastream" in part]
+    lines += [line for line in recipes.EXAMPLES.splitlines() if line.startswith("    ")]
+    parts = (part.partition("pastream ")[2] for line in lines for part in line.split(" | "))
+    return [re.sub(r" >\S+", "", part) for part in parts if part]
 
 
 @pytest.mark.parametrize("line", commands_shown())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -70,11 +71,20 @@ def test_every_option_is_in_the_manual(option: Option) -> None:
     page = plain(manual_page())
     assert f".TP\n{heading}\n" in page
     assert all(alias in page for alias in option.aliases)
+    assert option.help
+    assert option.manual.endswith(".")
 
 
 def test_every_exit_status_is_in_the_manual() -> None:
     section = plain(manual_page()).partition('.SH "EXIT STATUS"')[2].partition(".SH")[0]
     assert re.findall(r"^\.TP\n(\d+)$", section, re.MULTILINE) == [str(code.value) for code in ExitCode]
+
+
+def test_every_field_of_the_json_is_in_the_manual() -> None:
+    section = plain(manual_page()).partition(".SH JSON")[2].partition(".SH")[0]
+    parts = json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))["$defs"]
+    fields = {field for name in ("run", "devices", "device") for field in parts[name]["properties"]}
+    assert not {field for field in fields if not re.search(rf"\b{field}\b", section)}
 
 
 def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
@@ -85,11 +95,17 @@ def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
         "OPTIONS",
         "TIMES AND SIZES",
         "LENGTHS",
+        "NAMES OF RECORDINGS",
+        "SCREEN AND KEYS",
         "PIPES",
         "VIRTUAL DEVICE",
         "EXIT STATUS",
         "SIGNALS",
+        "JSON",
+        "ENVIRONMENT",
+        "FILES",
         "EXAMPLES",
+        "DIFFERENCES FROM THE OLD PASTREAM",
         "SEE ALSO",
     ]
 
@@ -103,7 +119,8 @@ def test_no_markup_is_left_in_the_manual() -> None:
     page = manual_page()
     assert page.isascii()
     assert "`" not in page
-    assert "*" not in page
+    assert "*" not in page.replace("0 6 * * *", "")
+    assert "# " not in page
 
 
 @pytest.mark.parametrize("checker", [["mandoc", "-Tlint", "-Wall"], ["groff", "-ww", "-man", "-z"]], ids=lambda c: c[0])
