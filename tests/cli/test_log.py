@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,31 @@ def test_a_meter_needs_a_terminal(pastream: Pastream) -> None:
         2,
         "pastream: cannot use --meter: standard error is no terminal\npastream: leave it out, or run in a terminal\n",
     )
+
+
+TALKATIVE_LIBRARY = """
+import os, sys
+from contextlib import suppress
+from pastream_cli.noise import HostNoise
+
+noise = HostNoise(shown=len(sys.argv) > 1)
+os.write(2, b"ALSA lib: no such card\\n")
+print("ours", file=noise.stream)
+print(noise.text(), end="")
+for _ in range(1000):
+    with suppress(BlockingIOError):
+        os.write(2, bytes(1000))
+print(len(noise.text()))
+"""
+
+
+def test_what_host_libraries_say_is_kept_off_the_screen_and_never_blocks_them() -> None:
+    run = subprocess.run([sys.executable, "-c", TALKATIVE_LIBRARY], capture_output=True, text=True, check=True)
+    said, length = run.stdout.splitlines()
+    assert (said, run.stderr) == ("ALSA lib: no such card", "ours\n")
+    assert 60_000 < int(length) <= 65_536
+    run = subprocess.run([sys.executable, "-c", TALKATIVE_LIBRARY, "-v"], capture_output=True, text=True, check=True)
+    assert run.stderr.startswith("ALSA lib: no such card\nours\n")
 
 
 def test_a_reader_of_the_log_that_goes_away_costs_nothing(pastream: Pastream, tmp_path: Path) -> None:
