@@ -10,7 +10,7 @@ from pastream_cli.engine.matching import CAPTURE, find, label, pair_of_names
 from pastream_cli.listing import device_table
 from pastream_cli.report import DeviceInfo
 from tests.runner import Pastream
-from tests.servers import JackServer
+from tests.servers import PulseServer
 
 VIRTUAL = DeviceInfo(
     index=None,
@@ -90,13 +90,13 @@ def test_a_name_in_the_table_is_one_word_of_a_shell_and_stands_for_its_device() 
             assert find(devices, CAPTURE, name) == device
 
 
-def test_numbers_and_names_of_the_list_are_taken_by_d(pastream: Pastream, jackd: JackServer) -> None:
-    listed = pastream("-l", server=jackd).stdout.decode().splitlines()
-    (line,) = [line for line in listed if "loopback" in line]
+def test_numbers_and_names_of_the_list_are_taken_by_d(pastream: Pastream, pulseaudio: PulseServer) -> None:
+    listed = pastream("-l", server=pulseaudio).stdout.decode().splitlines()
+    (line,) = [line for line in listed if "pulse, ALSA" in line]
     number, name, *_ = shlex.split(line)
-    for pasted in (number, name, f'"{name}"'):
-        result = pastream("null", "out.wav", "-y", "-d", "0.1", "-D", pasted, server=jackd)
-        assert (result.returncode, "recording loopback" in result.stderr) == (0, True), result.stderr
+    for pasted in (number, f'"{name}"'):
+        result = pastream("null", "out.wav", "-y", "-d", "0.1", "-D", pasted, server=pulseaudio)
+        assert (result.returncode, "recording pulse (" in result.stderr) == (0, True), result.stderr
 
 
 def test_where_there_is_no_device_the_virtual_one_is_listed_and_the_way_out_told(pastream: Pastream) -> None:
