@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pastream_cli.errors import ExitCode
 from pastream_cli.job import STANDARD_STREAM
 from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
@@ -221,6 +222,8 @@ def _fault_words(report: Report) -> list[str]:
     words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")
+    if report.exit_code is ExitCode.GIVEN_UP:
+        words.append("given up before all was written")
     if report.pauses:
         frames = sum(pause.frames for pause in report.pauses)
         words.append(f"{_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")

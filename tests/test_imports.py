@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "jsonreport": {"__version__", "errors", "job", "report", "units"},
     "keys": {"signals"},
     "levels": set(),
-    "lines": {"job", "levels", "report", "units"},
+    "lines": {"errors", "job", "levels", "report", "units"},
     "listing": {"engine.matching", "lines", "report"},
     "manual": {"recipes"},
     "meter": {"bars", "levels", "lines", "report", "units"},

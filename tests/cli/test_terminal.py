@@ -207,6 +207,23 @@ def test_the_terminal_is_as_it_was_after_every_end(window: Callable[..., Window]
     assert not [take.text() for take in (*takes.values(), *stopped.values()) if "RMS" in take.text()]
 
 
+def test_a_take_that_is_given_up_says_so_and_leaves_the_terminal_as_it_was(
+    window: Callable[..., Window], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # and never reads
+    try:
+        take = window("-D", "virtual:sine", "null", "../pipe", "-t", "au")
+        take.wait_for("buffer  1%")
+        take.type("C-c")
+        time.sleep(0.3)
+        take.type("C-c")
+        assert take.code() == 130
+    finally:
+        os.close(reader)
+    assert "given up before all was written" in take.text()
+
+
 def test_a_shell_has_a_clean_terminal_while_the_take_is_stopped(pastream: Pastream, tmp_path: Path) -> None:
     shell = Window(tmp_path / "shell", pastream.environment, "bash", "--norc", "--noprofile", "-i")
     try:
