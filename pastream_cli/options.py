@@ -94,7 +94,8 @@ OPTIONS = (
         manual="""Stop after *TIME*, counted from the first frame of the take.
 What `-o` drops is part of it.
 The take may end earlier, with the input; see `-p` and `--loop`.
-With 0 everything is opened and checked, and an empty file is written.""",
+With 0 everything is opened and checked, and an empty file is written.
+What is printed at the start says the length as it was understood.""",
         default="until the input ends, or until stopped when only recording",
     ),
     Option(
@@ -189,7 +190,8 @@ It matters for raw data most.""",
         manual="""Replace an *OUTPUT* that exists.
 The old file stays as it is until the first frame of the new recording is there, so a run that fails before that costs
 nothing.
-Without this option a file that exists is never touched.""",
+Without this option a file that exists is never touched.
+A device or a FIFO is opened as it is, with or without it.""",
     ),
     Option(
         names=("-D", "--device"),
@@ -215,7 +217,7 @@ input side and an output side at commas that are not in double quotes.
         group=Group.DEVICE,
         help="number of channels",
         manual="""How many channels to open.
-A mono file is heard on both of the device's first two channels.""",
+A mono file is heard on both of the first two channels of a real device.""",
         default="""for playback what the file has; for recording what `-m` needs, else as many as are played, else two,
 or one if the device has no more""",
     ),
@@ -254,7 +256,7 @@ What is stored in the file is `-e`.""",
 An *IN* of 0 is silence, and one *IN* may go to several *OUT*.
 
 In a recording *IN* is a channel of the device and *OUT* one of the file, so `-m 3,4` records channels 3 and 4 into a
-stereo file.
+stereo file; the device is opened with as many channels as that takes.
 In playback *IN* is a channel of the file and *OUT* one of the device.
 One *MAP* applies to the recording if there is one, else to playback; given twice, the first is for playback and the
 second for the recording.""",
