@@ -1,14 +1,18 @@
 /* The audio callback and nothing else: the real-time file.
  *
- * Everything here runs on the device's thread (engine_device_lost too). No lock, no allocation, no
- * call that can block, no loop without a bound; one read of the monotonic clock per block.
+ * Everything here runs on the device's thread (engine_device_lost too), and what it calls in
+ * _convert.c, _gather.c and _levels.c. No lock, no allocation, no call that can block, no loop
+ * without a bound; one read of the monotonic clock per block.
  */
-#include <math.h>
 #include <time.h>
 
+#include "_convert.h"
+#include "_gather.h"
 #include "_state.h"
 
 enum { GO_ON = 0, COMPLETE = 1 };
+
+enum { METER_BUFFER_SAMPLES = 4096 };
 
 /* PortAudio's PaStreamCallbackFlags. */
 enum {
@@ -47,19 +51,11 @@ static int64_t position_of(const engine *e) {
 /* Copies frames between ring and device, and picks their channels where the side has a map. */
 static void move_frames(const struct side *side, unsigned char *target, int32_t target_channels,
                         const unsigned char *source, int32_t source_channels, int64_t frames) {
-    if (!side->map) {
+    if (side->map)
+        gather(target, target_channels, source, source_channels, side->sample_format, side->map,
+               frames);
+    else
         memcpy(target, source, (size_t)frames * (size_t)side->frame_bytes);
-        return;
-    }
-    const int64_t bytes = side->frame_bytes / side->channels;
-    const unsigned char zero = side->sample_format == SAMPLE_UINT8 ? 0x80 : 0;
-    for (int64_t i = 0; i < frames; ++i, source += source_channels * bytes) {
-        for (int32_t channel = 0; channel < target_channels; ++channel, target += bytes) {
-            const int32_t from = side->map[channel];
-            for (int64_t b = 0; b < bytes; ++b)
-                target[b] = from < 0 ? zero : source[from * bytes + b];
-        }
-    }
 }
 
 static void fetch(const struct side *side, unsigned char *output, int64_t frames) {
@@ -232,86 +228,17 @@ static void store(engine *e, const unsigned char *input, int64_t frames, int64_t
         atomic_store_explicit(&e->capture_high_water, waiting, memory_order_relaxed);
 }
 
-static const float *as_float32(const void *data, int sample_format, float *buffer,
-                               int64_t samples) {
-    switch (sample_format) {
-    case SAMPLE_INT32:
-        for (int64_t i = 0; i < samples; ++i)
-            buffer[i] = (float)((const int32_t *)data)[i] * 0x1p-31f;
-        return buffer;
-    case SAMPLE_INT24: {
-        const unsigned char *bytes = data;
-        for (int64_t i = 0; i < samples; ++i) {
-            /* the low byte stays zero: the packed bytes are the upper three of an int32 */
-            int32_t sample = 0;
-            memcpy((unsigned char *)&sample + 1, bytes + 3 * i, 3);
-            buffer[i] = (float)sample * 0x1p-31f;
-        }
-        return buffer;
-    }
-    case SAMPLE_INT16:
-        for (int64_t i = 0; i < samples; ++i)
-            buffer[i] = (float)((const int16_t *)data)[i] * 0x1p-15f;
-        return buffer;
-    case SAMPLE_INT8:
-        for (int64_t i = 0; i < samples; ++i)
-            buffer[i] = (float)((const int8_t *)data)[i] * 0x1p-7f;
-        return buffer;
-    case SAMPLE_UINT8:
-        for (int64_t i = 0; i < samples; ++i)
-            buffer[i] = (float)(((const uint8_t *)data)[i] - 128) * 0x1p-7f;
-        return buffer;
-    default:
-        return data;
-    }
-}
-
-/* Peak and sum of squares of interleaved samples. Sixteen lanes at a time stay in registers and
- * vectorise; `lanes` is a multiple of both 16 and the number of channels, so that each lane only
- * ever sees one channel. */
-static void measure(struct levels *levels, const float *samples, int64_t count_of_samples,
-                    int64_t channels, int64_t lanes) {
-    const int64_t groups = lanes ? count_of_samples / lanes : 0;
-    for (int64_t first = 0; groups && first < lanes; first += METER_LANES) {
-        float peaks[METER_LANES] = {0};
-        float sums[METER_LANES] = {0};
-        const float *group = samples + first;
-        for (int64_t i = 0; i < groups; ++i, group += lanes) {
-            for (int lane = 0; lane < METER_LANES; ++lane) {
-                const float magnitude = fabsf(group[lane]);
-                peaks[lane] = magnitude > peaks[lane] ? magnitude : peaks[lane];
-                sums[lane] += magnitude * magnitude;
-            }
-        }
-        for (int lane = 0; lane < METER_LANES; ++lane) {
-            const int64_t channel = (first + lane) % channels;
-            if (peaks[lane] > levels->peaks[channel])
-                levels->peaks[channel] = peaks[lane];
-            levels->square_sums[channel] += (double)sums[lane];
-        }
-    }
-    int64_t channel = 0;
-    for (int64_t i = groups * lanes; i < count_of_samples; ++i) {
-        const float magnitude = fabsf(samples[i]);
-        if (magnitude > levels->peaks[channel])
-            levels->peaks[channel] = magnitude;
-        levels->square_sums[channel] += (double)(magnitude * magnitude);
-        channel = channel + 1 == channels ? 0 : channel + 1;
-    }
-}
-
 static void meter(engine *e, const struct side *side, const void *data, int64_t frames) {
     float buffer[METER_BUFFER_SAMPLES];
-    const int64_t channels = side->channels;
-    const int64_t frames_at_once = METER_BUFFER_SAMPLES / channels;
+    const int64_t frames_at_once = METER_BUFFER_SAMPLES / side->channels;
     const unsigned char *next = data;
     for (int64_t done = 0; done < frames; done += frames_at_once) {
-        const int64_t samples = min_frames(frames - done, frames_at_once) * channels;
-        measure(&e->meter, as_float32(next, side->sample_format, buffer, samples), samples,
-                channels, e->meter_lanes);
-        next += frames_at_once * side->frame_bytes;
+        const int64_t now = min_frames(frames - done, frames_at_once);
+        const float *samples =
+            converted(buffer, SAMPLE_FLOAT32, 0, next, side->sample_format, now * side->channels);
+        add_levels(&e->meter, samples, now, side->channels);
+        next += now * side->frame_bytes;
     }
-    e->meter.frames += frames;
 }
 
 /* Hands the levels to the owner if it has asked since the last time. */

@@ -1,7 +1,21 @@
 #include "_convert.h"
 
-#include <math.h>
 #include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "samples of three bytes are taken apart as little-endian machines have them"
+#endif
+
+/* Loops of so many turns become vectors without a branch, whatever the compiler thinks of the cost;
+ * what is left at the end is filled up to as many. A tile stays in the innermost cache. */
+enum { LANES = 16, TILE_SAMPLES = 512 };
+
+union lanes {
+    int32_t int32[LANES];
+    float float32[LANES];
+    int16_t int16[LANES];
+    unsigned char bytes[3 * LANES];
+};
 
 int sample_bytes(int sample_format) {
     switch (sample_format) {
@@ -17,254 +31,181 @@ int sample_bytes(int sample_format) {
     }
 }
 
-static void gather_4(uint32_t *target, int target_channels, const uint32_t *source,
-                     int source_channels, const int32_t *map, int64_t frames) {
-    for (int channel = 0; channel < target_channels; ++channel) {
-        const uint32_t *from = source + (map[channel] < 0 ? 0 : map[channel]);
-        const uint32_t mask = map[channel] < 0 ? 0 : UINT32_MAX;
-        uint32_t *to = target + channel;
-        for (int64_t i = 0; i < frames; ++i)
-            to[i * target_channels] = from[i * source_channels] & mask;
-    }
-}
+/* ---- to int32 ---- */
 
-static void gather_any(unsigned char *target, int target_channels, const unsigned char *source,
-                       int source_channels, int bytes, int zero, const int32_t *map,
-                       int64_t frames) {
-    const size_t size = (size_t)bytes;
-    for (int64_t i = 0; i < frames; ++i) {
-        for (int channel = 0; channel < target_channels; ++channel) {
-            unsigned char *to = target + (i * target_channels + channel) * bytes;
-            if (map[channel] < 0)
-                memset(to, zero, size);
-            else
-                memcpy(to, source + (i * source_channels + map[channel]) * bytes, size);
-        }
-    }
-}
-
-void gather(void *target, int target_channels, const void *source, int source_channels,
-            int sample_format, const int32_t *map, int64_t frames) {
-    const int bytes = sample_bytes(sample_format);
-    if (bytes == 4)
-        gather_4(target, target_channels, source, source_channels, map, frames);
-    else
-        gather_any(target, target_channels, source, source_channels, bytes,
-                   sample_format == SAMPLE_UINT8 ? 0x80 : 0, map, frames);
-}
-
-static void widen(int32_t *target, const void *source, int sample_format, int64_t samples) {
-    switch (sample_format) {
-    case SAMPLE_INT24:
-        for (int64_t i = 0; i < samples; ++i) {
-            const unsigned char *bytes = (const unsigned char *)source + 3 * i;
-            uint32_t sample = (uint32_t)bytes[0] << 8 | (uint32_t)bytes[1] << 16;
-            sample |= (uint32_t)bytes[2] << 24;
-            target[i] = (int32_t)sample;
-        }
-        break;
-    case SAMPLE_INT16:
-        for (int64_t i = 0; i < samples; ++i)
-            target[i] = (int32_t)((uint32_t)((const uint16_t *)source)[i] << 16);
-        break;
-    case SAMPLE_INT8:
-        for (int64_t i = 0; i < samples; ++i)
-            target[i] = (int32_t)((uint32_t)((const uint8_t *)source)[i] << 24);
-        break;
-    case SAMPLE_UINT8:
-        for (int64_t i = 0; i < samples; ++i)
-            target[i] = (int32_t)((uint32_t)(((const uint8_t *)source)[i] ^ 0x80u) << 24);
-        break;
-    default:
-        memcpy(target, source, (size_t)samples * sizeof *target);
-    }
-}
-
-static int32_t round_to(int32_t sample, int32_t half, int32_t mask) {
-    /* top is where rounding up would pass the most positive code */
-    const int32_t top = INT32_MAX - half;
-    return (sample > top ? INT32_MAX : sample + half) & mask;
-}
-
-static void narrow(void *target, int sample_format, const int32_t *source, int64_t samples) {
-    switch (sample_format) {
-    case SAMPLE_INT24:
-        for (int64_t i = 0; i < samples; ++i) {
-            const uint32_t sample = (uint32_t)round_to(source[i], 0x80, ~0xFF);
-            unsigned char *bytes = (unsigned char *)target + 3 * i;
-            bytes[0] = (unsigned char)(sample >> 8);
-            bytes[1] = (unsigned char)(sample >> 16);
-            bytes[2] = (unsigned char)(sample >> 24);
-        }
-        break;
-    case SAMPLE_INT16:
-        for (int64_t i = 0; i < samples; ++i)
-            ((int16_t *)target)[i] = (int16_t)(round_to(source[i], 0x8000, ~0xFFFF) >> 16);
-        break;
-    case SAMPLE_INT8:
-        for (int64_t i = 0; i < samples; ++i)
-            ((int8_t *)target)[i] = (int8_t)(round_to(source[i], 0x800000, ~0xFFFFFF) >> 24);
-        break;
-    case SAMPLE_UINT8:
-        for (int64_t i = 0; i < samples; ++i)
-            ((uint8_t *)target)[i] =
-                (uint8_t)((round_to(source[i], 0x800000, ~0xFFFFFF) >> 24) + 128);
-        break;
-    default:
-        memcpy(target, source, (size_t)samples * sizeof *source);
-    }
-}
-
-static int32_t int32_of(float sample) {
-    const float scaled = sample * 0x1p31f;
-    if (!(scaled < 0x1p31f)) /* not a number, too, which becomes silence */
-        return scaled >= 0x1p31f ? INT32_MAX : 0;
-    return scaled <= -0x1p31f ? INT32_MIN : (int32_t)lrintf(scaled);
-}
-
-static void float_to_int32(int32_t *target, const float *source, int64_t samples) {
-    for (int64_t i = 0; i < samples; ++i)
-        target[i] = int32_of(source[i]);
-}
-
-static void int32_to_float(float *target, const int32_t *source, int64_t samples) {
-    for (int64_t i = 0; i < samples; ++i)
-        target[i] = (float)source[i] * 0x1p-31f;
-}
-
-const void *device_to_file(void *buffer, int file_sample, const void *source, int sample_format,
-                           int64_t samples) {
-    if (file_sample == FILE_INT32) {
-        if (sample_format == SAMPLE_INT32)
-            return source;
-        if (sample_format == SAMPLE_FLOAT32)
-            float_to_int32(buffer, source, samples);
-        else
-            widen(buffer, source, sample_format, samples);
-        return buffer;
-    }
-    if (sample_format == SAMPLE_FLOAT32)
-        return source;
-    if (sample_format == SAMPLE_INT32) {
-        int32_to_float(buffer, source, samples);
-    } else {
-        /* in place: each int32 becomes the float of the same four bytes */
-        widen(buffer, source, sample_format, samples);
-        for (int64_t i = 0; i < samples; ++i) {
-            int32_t wide;
-            memcpy(&wide, (char *)buffer + i * 4, 4);
-            const float sample = (float)wide * 0x1p-31f;
-            memcpy((char *)buffer + i * 4, &sample, 4);
-        }
-    }
-    return buffer;
-}
-
-enum { SAMPLES_AT_ONCE = 512 };
-
-void file_to_device(void *target, int sample_format, const void *source, int file_sample,
-                    int64_t samples) {
-    if (file_sample == FILE_FLOAT32 && sample_format == SAMPLE_FLOAT32) {
-        memcpy(target, source, (size_t)samples * sizeof(float));
-    } else if (file_sample == FILE_INT32 && sample_format == SAMPLE_FLOAT32) {
-        int32_to_float(target, source, samples);
-    } else if (file_sample == FILE_INT32) {
-        narrow(target, sample_format, source, samples);
-    } else {
-        const int bytes = sample_bytes(sample_format);
-        int32_t wide[SAMPLES_AT_ONCE];
-        for (int64_t done = 0; done < samples; done += SAMPLES_AT_ONCE) {
-            const int64_t n = samples - done < SAMPLES_AT_ONCE ? samples - done : SAMPLES_AT_ONCE;
-            float_to_int32(wide, (const float *)source + done, n);
-            narrow((char *)target + done * bytes, sample_format, wide, n);
-        }
-    }
-}
-
-enum { LANES = 16, MOST_LANES = 4096 };
-
-/* The least multiple of both LANES and the channels: a lane then only ever sees one channel. */
-static int lanes_of(int channels) {
-    int lanes = channels;
-    while (lanes % LANES)
-        lanes += channels;
-    return lanes <= MOST_LANES ? lanes : 0;
-}
-
-static void add_extreme(struct extremes *extremes, int32_t most, int32_t least, int64_t clips) {
-    const double up = (double)most * 0x1p-31;
-    const double down = -(double)least * 0x1p-31;
-    if (up > extremes->peak)
-        extremes->peak = up;
-    if (down > extremes->peak)
-        extremes->peak = down;
-    extremes->clips += clips;
-}
-
-const int32_t *round_and_measure(int32_t *buffer, const int32_t *source, int bits, int64_t frames,
-                                 int channels, struct extremes *extremes) {
-    const int32_t half = bits < 32 ? INT32_C(1) << (31 - bits) : 0;
-    const int32_t mask = (int32_t)(UINT32_MAX << (32 - bits));
-    const int32_t top = INT32_MAX & mask;
-    const int64_t samples = frames * channels;
-    const int lanes = lanes_of(channels);
-    const int64_t groups = lanes ? samples / lanes : 0;
-    for (int first = 0; groups && first < lanes; first += LANES) {
-        int32_t most[LANES] = {0};
-        int32_t least[LANES] = {0};
-        int32_t clips[LANES] = {0};
-        const int32_t *from = source + first;
-        int32_t *to = buffer + first;
-        for (int64_t i = 0; i < groups; ++i, from += lanes, to += lanes) {
-            for (int lane = 0; lane < LANES; ++lane) {
-                const int32_t sample = round_to(from[lane], half, mask);
-                if (bits < 32)
-                    to[lane] = sample;
-                most[lane] = sample > most[lane] ? sample : most[lane];
-                least[lane] = sample < least[lane] ? sample : least[lane];
-                clips[lane] += (sample == top) | (sample == INT32_MIN);
-            }
-        }
-        for (int lane = 0; lane < LANES; ++lane)
-            add_extreme(&extremes[(first + lane) % channels], most[lane], least[lane], clips[lane]);
-    }
-    for (int64_t i = groups * lanes; i < samples; ++i) {
-        const int32_t sample = round_to(source[i], half, mask);
-        if (bits < 32)
-            buffer[i] = sample;
-        add_extreme(&extremes[i % channels], sample, sample, sample == top || sample == INT32_MIN);
-    }
-    return bits < 32 ? buffer : source;
-}
-
-void measure_float32(const float *samples, int64_t frames, int channels,
-                     struct extremes *extremes) {
-    const int64_t count = frames * channels;
-    const int lanes = lanes_of(channels);
-    const int64_t groups = lanes ? count / lanes : 0;
-    for (int first = 0; groups && first < lanes; first += LANES) {
-        float peaks[LANES] = {0};
-        int32_t clips[LANES] = {0};
-        const float *from = samples + first;
-        for (int64_t i = 0; i < groups; ++i, from += lanes) {
-            for (int lane = 0; lane < LANES; ++lane) {
-                const float magnitude = fabsf(from[lane]);
-                peaks[lane] = magnitude > peaks[lane] ? magnitude : peaks[lane];
-                clips[lane] += magnitude >= 1.0f;
-            }
-        }
+static void int32_of_float32(int32_t *target, const float *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
         for (int lane = 0; lane < LANES; ++lane) {
-            struct extremes *channel = &extremes[(first + lane) % channels];
-            if ((double)peaks[lane] > channel->peak)
-                channel->peak = (double)peaks[lane];
-            channel->clips += clips[lane];
+            /* from 2^21 to 2^22 the last bit of a double is 2^-31: the sum is rounded to the
+             * nearest multiple of that, halves to even, and its lower bits are the code */
+            const double shifted = (double)source[lane] + 0x1.8p21;
+            uint64_t bits;
+            memcpy(&bits, &shifted, sizeof bits);
+            /* masks instead of branches; not a number is neither inside nor beyond */
+            const int32_t inside = -(int32_t)((source[lane] > -1.0f) & (source[lane] < 1.0f));
+            const int32_t above = -(int32_t)(source[lane] >= 1.0f);
+            const int32_t below = -(int32_t)(source[lane] <= -1.0f);
+            target[lane] = ((int32_t)(uint32_t)bits & inside) | (above & INT32_MAX);
+            target[lane] |= below & INT32_MIN;
         }
+}
+
+static void int32_of_int24(int32_t *target, const unsigned char *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += 3 * LANES) {
+        uint32_t words[LANES]; /* the first with a foreign byte behind it, the others in front */
+        memcpy(&words[0], source, 4);
+        words[0] <<= 8;
+        for (int lane = 1; lane < LANES; ++lane)
+            memcpy(&words[lane], source + 3 * lane - 1, 4);
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (int32_t)(words[lane] & 0xFFFFFF00u);
     }
-    for (int64_t i = groups * lanes; i < count; ++i) {
-        const float magnitude = fabsf(samples[i]);
-        struct extremes *channel = &extremes[i % channels];
-        if ((double)magnitude > channel->peak)
-            channel->peak = (double)magnitude;
-        channel->clips += magnitude >= 1.0f;
+}
+
+static void int32_of_int16(int32_t *target, const uint16_t *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (int32_t)((uint32_t)source[lane] << 16);
+}
+
+static void int32_of_8_bits(int32_t *target, const uint8_t *source, uint8_t zero, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (int32_t)((uint32_t)(source[lane] ^ zero) << 24);
+}
+
+static const int32_t *widened(int32_t *buffer, const void *source, int format, int64_t samples) {
+    switch (format) {
+    case SAMPLE_FLOAT32:
+        int32_of_float32(buffer, source, samples);
+        return buffer;
+    case SAMPLE_INT24:
+        int32_of_int24(buffer, source, samples);
+        return buffer;
+    case SAMPLE_INT16:
+        int32_of_int16(buffer, source, samples);
+        return buffer;
+    case SAMPLE_INT8:
+        int32_of_8_bits(buffer, source, 0, samples);
+        return buffer;
+    case SAMPLE_UINT8:
+        int32_of_8_bits(buffer, source, 0x80, samples);
+        return buffer;
+    default:
+        return source;
     }
+}
+
+/* ---- from int32 ---- */
+
+/* To the nearest multiple of 2 * half, and no further than the most positive one. */
+static inline int32_t rounded(int32_t sample, int32_t half) {
+    return (sample + (sample > INT32_MAX - half ? 0 : half)) & -2 * half;
+}
+
+static void float32_of_int32(float *target, const int32_t *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (float)source[lane] * 0x1p-31f;
+}
+
+static void round_int32(int32_t *target, int32_t half, const int32_t *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = rounded(source[lane], half);
+}
+
+static void int24_of_int32(unsigned char *target, const int32_t *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += 3 * LANES, source += LANES) {
+        uint32_t words[LANES];
+        for (int lane = 0; lane < LANES; ++lane)
+            words[lane] = (uint32_t)rounded(source[lane], 0x80) >> 8;
+        /* the fourth byte of each is mended by the next one */
+        for (int lane = 0; lane < LANES - 1; ++lane)
+            memcpy(target + 3 * lane, &words[lane], 4);
+        memcpy(target + 3 * (LANES - 1), &words[LANES - 1], 3);
+    }
+}
+
+static void int16_of_int32(int16_t *target, const int32_t *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (int16_t)(rounded(source[lane], 0x8000) >> 16);
+}
+
+static void int32_to_8_bits(uint8_t *target, uint8_t zero, const int32_t *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (uint8_t)((rounded(source[lane], 0x800000) >> 24) ^ zero);
+}
+
+static void narrow(void *target, int format, int bits, const int32_t *source, int64_t samples) {
+    switch (format) {
+    case SAMPLE_FLOAT32:
+        float32_of_int32(target, source, samples);
+        break;
+    case SAMPLE_INT24:
+        int24_of_int32(target, source, samples);
+        break;
+    case SAMPLE_INT16:
+        int16_of_int32(target, source, samples);
+        break;
+    case SAMPLE_INT8:
+        int32_to_8_bits(target, 0, source, samples);
+        break;
+    case SAMPLE_UINT8:
+        int32_to_8_bits(target, 0x80, source, samples);
+        break;
+    default:
+        if (bits < ALL_BITS)
+            round_int32(target, INT32_C(1) << (31 - bits), source, samples);
+        else
+            memcpy(target, source, (size_t)samples * sizeof *source);
+    }
+}
+
+/* ---- from any to any ---- */
+
+/* So many samples as are a multiple of LANES, and at most a tile. */
+static void convert_tile(void *target, int target_format, int bits, const void *source,
+                         int source_format, int64_t samples) {
+    int32_t wide[TILE_SAMPLES];
+    narrow(target, target_format, bits, widened(wide, source, source_format, samples), samples);
+}
+
+static int is_same(int target_format, int bits, int source_format) {
+    return source_format == target_format && (source_format != SAMPLE_INT32 || bits == ALL_BITS);
+}
+
+void convert(void *target, int target_format, int bits, const void *source, int source_format,
+             int64_t samples) {
+    const int target_bytes = sample_bytes(target_format);
+    const int source_bytes = sample_bytes(source_format);
+    if (is_same(target_format, bits, source_format)) {
+        memcpy(target, source, (size_t)(samples * source_bytes));
+        return;
+    }
+    unsigned char *to = target;
+    const unsigned char *from = source;
+    int64_t left = samples;
+    while (left >= LANES) {
+        const int64_t tile = left < TILE_SAMPLES ? left - left % LANES : TILE_SAMPLES;
+        convert_tile(to, target_format, bits, from, source_format, tile);
+        to += tile * target_bytes;
+        from += tile * source_bytes;
+        left -= tile;
+    }
+    union lanes last_from = {{0}};
+    union lanes last_to;
+    memcpy(&last_from, from, (size_t)(left * source_bytes));
+    convert_tile(&last_to, target_format, bits, &last_from, source_format, LANES);
+    memcpy(to, &last_to, (size_t)(left * target_bytes));
+}
+
+const void *converted(void *buffer, int target_format, int bits, const void *source,
+                      int source_format, int64_t samples) {
+    if (is_same(target_format, bits, source_format))
+        return source;
+    convert(buffer, target_format, bits, source, source_format, samples);
+    return buffer;
 }

@@ -1,7 +1,8 @@
-/* Samples between the device's format and the file's type. No state, no allocation.
+/* Samples from one format to another. No state, no allocation, no call: the callback uses it too.
  *
  * Integers are left-justified in int32; float32 full scale is 2^31 exactly, so that 16- and 24-bit
- * material crosses a float device unchanged. Narrowing rounds to nearest and clips.
+ * material crosses a float device unchanged. Narrowing rounds to nearest and clips; what is not a
+ * number is silence.
  */
 #ifndef PASTREAM_CONVERT_H
 #define PASTREAM_CONVERT_H
@@ -10,32 +11,17 @@
 
 #include "_engine.h"
 
-/* Extremes of one channel over many blocks. */
-struct extremes {
-    double peak;   /* of full scale */
-    int64_t clips; /* samples at the most positive or most negative code, or |x| >= 1 */
-};
+enum { ALL_BITS = 32 };
 
 int sample_bytes(int sample_format);
 
-/* Picks channels: target channel i is source channel map[i], or silence where that is -1. */
-void gather(void *target, int target_channels, const void *source, int source_channels,
-            int sample_format, const int32_t *map, int64_t frames);
+/* Fills `target`; int32 is rounded to its upper `bits`, of which other formats know nothing. The
+ * two do not overlap. */
+void convert(void *target, int target_format, int bits, const void *source, int source_format,
+             int64_t samples);
 
-/* Device to file. Returns `source` itself where nothing changes, else `buffer`, filled. */
-const void *device_to_file(void *buffer, int file_sample, const void *source, int sample_format,
-                           int64_t samples);
-
-/* File to device. */
-void file_to_device(void *target, int sample_format, const void *source, int file_sample,
-                    int64_t samples);
-
-/* Rounds int32 samples to the upper `bits`, and adds what they hold to `extremes`, one entry per
- * channel. Returns `source` itself where nothing had to be rounded away (32 bits), else `buffer`.
- * The two may be the same. */
-const int32_t *round_and_measure(int32_t *buffer, const int32_t *source, int bits, int64_t frames,
-                                 int channels, struct extremes *extremes);
-
-void measure_float32(const float *samples, int64_t frames, int channels, struct extremes *extremes);
+/* The same, but returns `source` itself where nothing changes, else `buffer`. */
+const void *converted(void *buffer, int target_format, int bits, const void *source,
+                      int source_format, int64_t samples);
 
 #endif

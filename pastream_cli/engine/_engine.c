@@ -207,13 +207,6 @@ static int reset_levels(struct levels *levels, size_t channels) {
     return levels->peaks && levels->square_sums;
 }
 
-static int32_t meter_lanes_for(int32_t channels) {
-    int32_t lanes = channels;
-    while (lanes % METER_LANES)
-        lanes += channels;
-    return lanes <= METER_BUFFER_SAMPLES ? lanes : 0;
-}
-
 static int64_t sum_of_frames(int64_t a, int64_t b) {
     return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
@@ -223,7 +216,6 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     const int32_t channels = e->capture.channels ? e->capture.channels : e->playback.channels;
     if (!reset_levels(&e->meter, (size_t)channels) || !reset_levels(&e->shown, (size_t)channels))
         return 0;
-    e->meter_lanes = meter_lanes_for(channels);
     e->limit = limit < 0 ? INT64_MAX : limit;
     e->pad = pad;
     e->offset = offset;

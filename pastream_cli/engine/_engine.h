@@ -20,11 +20,11 @@ enum sample_format {
     SAMPLE_UINT8
 };
 
-/* The type in which samples pass to and from a file: what libsndfile does not alter. */
+/* The format in which samples pass to and from a file: what libsndfile does not alter. */
 enum file_sample {
-    FILE_INT32,
-    FILE_FLOAT32,
-    FILE_DEVICE /* as the device has them: nothing is converted */
+    FILE_FLOAT32 = SAMPLE_FLOAT32,
+    FILE_INT32 = SAMPLE_INT32,
+    FILE_DEVICE = 100 /* as the device has them: nothing is converted */
 };
 
 enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };

@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "_convert.h"
+#include "_gather.h"
 #include "_state.h"
 
 /* libsndfile's commands and constants (sndfile.h). */
 enum { SFC_UPDATE_HEADER_NOW = 0x1060, SNDFILE_SEEK_START = 0 };
 
-enum { BYTES_PER_FILE_SAMPLE = 4, SCRATCH_SAMPLES = 32768, LEAST_CHUNK_FRAMES = 64 };
+enum { BYTES_PER_FILE_SAMPLE = 4, SCRATCH_SAMPLES = 8192, LEAST_SCRATCH_FRAMES = 64 };
 
 static const int64_t HEADER_EVERY_NS = 1000000000;
 static const int64_t SYNC_EVERY_NS = 5000000000;
@@ -59,9 +60,9 @@ void nap(int64_t nanoseconds) {
     nanosleep(&length, NULL);
 }
 
-/* As many frames at a time as keep the scratch memory in the cache. */
-static int64_t chunk_frames_for(int channels) {
-    return most(LEAST_CHUNK_FRAMES, SCRATCH_SAMPLES / channels);
+/* As many frames at a time as stay in the innermost caches from one step to the next. */
+static int64_t scratch_frames_for(int channels) {
+    return most(LEAST_SCRATCH_FRAMES, SCRATCH_SAMPLES / channels);
 }
 
 static void *scratch_for(int64_t frames, int channels) {
@@ -107,27 +108,32 @@ static int64_t read_file(engine *e, void *samples, int64_t frames) {
                : e->reader.functions->read_int(e->reader.file, samples, frames);
 }
 
+struct reader_scratch {
+    int64_t frames;
+    void *from_file; /* the file's channels and type */
+    void *gathered;  /* the device's channels, the file's type */
+};
+
 /* Reads up to `frames` frames and brings them to `target` as the device wants them. */
-static int64_t read_frames(engine *e, unsigned char *target, int64_t frames, void *from_file,
-                           void *converted) {
+static int64_t read_frames(engine *e, unsigned char *target, int64_t frames,
+                           struct reader_scratch *scratch) {
     const struct side *side = &e->playback;
     const int32_t *map = e->reader.map;
     const int channels = e->reader.file_channels;
-    const int same =
-        e->reader.file_sample == FILE_DEVICE ||
-        (e->reader.file_sample == FILE_FLOAT32 && side->sample_format == SAMPLE_FLOAT32) ||
-        (e->reader.file_sample == FILE_INT32 && side->sample_format == SAMPLE_INT32);
-    if (same && !map)
+    const int format = side->sample_format;
+    const int file_format = e->reader.file_sample == FILE_DEVICE ? format : e->reader.file_sample;
+    const int is_same = file_format == format;
+    if (is_same && !map)
         return most(0, read_file(e, target, frames));
-    const int64_t got = most(0, read_file(e, from_file, frames));
-    const void *frames_of_file = from_file;
-    if (!same) {
-        void *to = map ? converted : target;
-        file_to_device(to, side->sample_format, from_file, e->reader.file_sample, got * channels);
-        frames_of_file = to;
+    const int64_t got = most(0, read_file(e, scratch->from_file, frames));
+    const void *samples = scratch->from_file;
+    if (map) {
+        void *to = is_same ? target : scratch->gathered;
+        gather(to, side->channels, samples, channels, file_format, map, got);
+        samples = to;
     }
-    if (map)
-        gather(target, side->channels, frames_of_file, channels, side->sample_format, map, got);
+    if (!is_same)
+        convert(target, format, ALL_BITS, samples, file_format, got * side->channels);
     return got;
 }
 
@@ -147,8 +153,28 @@ static int rewind_or_end(engine *e, int64_t frames_this_time) {
     return 0;
 }
 
-static void read_until_the_end(engine *e, void *from_file, void *converted) {
+/* Adds to `frames_read`; returns whether the file gave all that was wanted. */
+static int fill_ring(engine *e, int64_t wanted, struct reader_scratch *scratch,
+                     int64_t *frames_read) {
     ring *r = e->playback.frames;
+    while (wanted > 0) {
+        const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
+        const struct ring_span span =
+            ring_span_at(r, index, (uint64_t)least(wanted, scratch->frames));
+        const int64_t asked = (int64_t)span.first_elements;
+        const int64_t got = read_frames(e, span.first, asked, scratch);
+        ring_publish(r, (uint64_t)got);
+        *frames_read += got;
+        atomic_store_explicit(&e->reader.frames, reader_frames(e) + got, memory_order_relaxed);
+        if (got < asked)
+            return 0;
+        wanted -= got;
+    }
+    return 1;
+}
+
+static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
+    const ring *r = e->playback.frames;
     int64_t frames_this_time = 0;
     while (!atomic_load_explicit(&e->reader_stop, memory_order_relaxed)) {
         /* A quarter of the ring at least, so that the thread wakes up seldom. */
@@ -158,14 +184,7 @@ static void read_until_the_end(engine *e, void *from_file, void *converted) {
             continue;
         }
         const int64_t wanted = least(room, e->reader.chunk_frames);
-        const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
-        const struct ring_span span = ring_span_at(r, index, (uint64_t)wanted);
-        const int64_t asked = (int64_t)span.first_elements;
-        const int64_t got = read_frames(e, span.first, asked, from_file, converted);
-        ring_publish(r, (uint64_t)got);
-        frames_this_time += got;
-        atomic_store_explicit(&e->reader.frames, reader_frames(e) + got, memory_order_relaxed);
-        if (got == asked)
+        if (fill_ring(e, wanted, scratch, &frames_this_time))
             continue;
         if (!rewind_or_end(e, frames_this_time))
             return;
@@ -174,15 +193,18 @@ static void read_until_the_end(engine *e, void *from_file, void *converted) {
 }
 
 int reader_run(engine *e) {
-    e->reader.chunk_frames =
-        least(e->reader.chunk_frames, chunk_frames_for(e->reader.file_channels));
-    void *from_file = scratch_for(e->reader.chunk_frames, e->reader.file_channels);
-    void *converted = scratch_for(e->reader.chunk_frames, e->reader.file_channels);
-    const int ready = from_file && converted;
+    const int channels = (int)most(e->reader.file_channels, e->playback.channels);
+    const int64_t frames = scratch_frames_for(channels);
+    struct reader_scratch scratch = {
+        .frames = frames,
+        .from_file = scratch_for(frames, channels),
+        .gathered = scratch_for(frames, channels),
+    };
+    const int ready = scratch.from_file && scratch.gathered;
     if (ready)
-        read_until_the_end(e, from_file, converted);
-    free(from_file);
-    free(converted);
+        read_until_the_end(e, &scratch);
+    free(scratch.from_file);
+    free(scratch.gathered);
     reader_finish(e);
     if (!ready)
         return LOOP_OUT_OF_MEMORY;
@@ -413,12 +435,9 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
         write_frames(w, samples, frames);
         return;
     }
-    samples = device_to_file(w->converted, f->file_sample, samples, format, frames * f->channels);
-    if (f->file_sample == FILE_FLOAT32)
-        measure_float32(samples, frames, f->channels, f->extremes);
-    else
-        samples = round_and_measure(w->converted, samples, f->file_bits, frames, f->channels,
-                                    f->extremes);
+    samples = converted(w->converted, f->file_sample, f->file_bits, samples, format,
+                        frames * f->channels);
+    add_extremes(f->extremes, samples, f->file_sample, f->file_bits, frames, f->channels);
     show_extremes(f);
     write_frames(w, samples, frames);
 }
@@ -502,7 +521,7 @@ static void write_until_the_end(struct writer *w) {
 }
 
 int writer_run(engine *e) {
-    struct writer w = {.engine = e, .chunk_frames = chunk_frames_for(e->writer.file_channels)};
+    struct writer w = {.engine = e, .chunk_frames = scratch_frames_for(e->writer.file_channels)};
     w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
     w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);
     int status = LOOP_OUT_OF_MEMORY;

@@ -10,16 +10,10 @@
 #include <stdint.h>
 
 #include "_engine.h"
+#include "_levels.h"
 #include "_ring.h"
 
-enum { LOSS_RECORDS = 1024, METER_BUFFER_SAMPLES = 4096, METER_LANES = 16 };
-
-/* Levels since the owner last looked, one entry per metered channel. */
-struct levels {
-    float *peaks;
-    double *square_sums;
-    int64_t frames;
-};
+enum { LOSS_RECORDS = 1024 };
 
 struct side {
     ring *frames; /* NULL: this side of the device is not stored or fed */
@@ -43,7 +37,6 @@ struct engine {
     ring *gaps;             /* struct loss, callback to writer: silence to be filled in */
     ring *events;           /* struct loss, callback to owner: what to tell */
     int32_t fills_gaps;     /* a writer takes `gaps`; without one nobody would */
-    int32_t meter_lanes;    /* multiple of METER_LANES and of the channels; 0: one by one */
     struct levels meter;    /* the callback's own */
     struct levels shown;    /* written by the callback only while asked, see levels_asked */
 

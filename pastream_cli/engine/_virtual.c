@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "_convert.h"
+#include "_gather.h"
 #include "_state.h"
 
 enum { MOST_FAULTS = 8, MOST_TABLE_FRAMES = 1 << 20, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
@@ -53,13 +54,12 @@ static void loop_back(void *context, uint64_t frames) {
     const struct side *captured = &v->engine->capture;
     const int file_sample = file_sample_of(captured->sample_format);
     const int64_t count = (int64_t)frames;
-    const void *samples = device_to_file(v->spare, file_sample, v->output, played->sample_format,
-                                         count * played->channels);
-    /* any 4-byte format will do: samples are moved, not read */
-    gather(v->samples, captured->channels, samples, played->channels, SAMPLE_INT32, v->channel_map,
+    const void *samples = converted(v->spare, file_sample, ALL_BITS, v->output,
+                                    played->sample_format, count * played->channels);
+    gather(v->samples, captured->channels, samples, played->channels, file_sample, v->channel_map,
            count);
-    file_to_device(v->input, captured->sample_format, v->samples, file_sample,
-                   count * captured->channels);
+    convert(v->input, captured->sample_format, ALL_BITS, v->samples, file_sample,
+            count * captured->channels);
 }
 
 /* One period of the sine fits whole frames where rate and frequency are whole numbers. */
@@ -119,7 +119,8 @@ static void make_sound(virtual_device *v, int64_t frames) {
             put_sample(v->samples, file_sample, index++,
                        v->sound == VIRTUAL_NOISE ? noise_next(v) : tone);
     }
-    file_to_device(v->input, side->sample_format, v->samples, file_sample, frames * side->channels);
+    convert(v->input, side->sample_format, ALL_BITS, v->samples, file_sample,
+            frames * side->channels);
 }
 
 static unsigned char *make_silent_block(const struct side *side, int64_t frames) {

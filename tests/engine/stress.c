@@ -61,10 +61,8 @@ static const struct {
     const char *name;
     void (*run)(struct random random);
 } parts[] = {
-    {"ring", stress_ring},
-    {"samples", stress_samples},
-    {"device", stress_device},
-    {"virtual", stress_virtual},
+    {"ring", stress_ring},     {"formats", stress_formats}, {"samples", stress_samples},
+    {"device", stress_device}, {"virtual", stress_virtual},
 };
 
 int main(int argc, char **argv) {

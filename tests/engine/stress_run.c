@@ -18,7 +18,7 @@ struct side_plan random_side(struct random *r, int is_playback, int most_channel
         .channels = (int)random_from(r, 1, most_channels),
         .has_ring = 1,
         .format = (int)random_from(r, SAMPLE_FLOAT32, SAMPLE_UINT8),
-        .file_sample = (int)random_from(r, FILE_INT32, FILE_FLOAT32),
+        .file_sample = (int)random_from(r, FILE_FLOAT32, FILE_INT32),
         .file_bits = 8 * (int)random_from(r, 1, 4),
         .file_channels = (int)random_from(r, 1, most_channels),
     };
