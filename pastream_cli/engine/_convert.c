@@ -157,18 +157,23 @@ static void narrow(void *target, int format, int bits, const int32_t *source, in
         int32_to_8_bits(target, 0x80, source, samples);
         break;
     default:
-        if (bits < ALL_BITS)
-            round_int32(target, INT32_C(1) << (31 - bits), source, samples);
-        else
-            memcpy(target, source, (size_t)samples * sizeof *source);
+        round_int32(target, INT32_C(1) << (31 - bits), source, samples);
     }
 }
 
 /* ---- from any to any ---- */
 
+static int significant_bits(int sample_format) {
+    return sample_format == SAMPLE_FLOAT32 ? ALL_BITS : 8 * sample_bytes(sample_format);
+}
+
 /* So many samples as are a multiple of LANES, and at most a tile. */
 static void convert_tile(void *target, int target_format, int bits, const void *source,
                          int source_format, int64_t samples) {
+    if (target_format == SAMPLE_INT32 && significant_bits(source_format) <= bits) {
+        (void)widened(target, source, source_format, samples);
+        return;
+    }
     int32_t wide[TILE_SAMPLES];
     narrow(target, target_format, bits, widened(wide, source, source_format, samples), samples);
 }

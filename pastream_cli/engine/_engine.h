@@ -24,6 +24,7 @@ enum sample_format {
 enum file_sample {
     FILE_FLOAT32 = SAMPLE_FLOAT32,
     FILE_INT32 = SAMPLE_INT32,
+    FILE_INT16 = SAMPLE_INT16,
     FILE_DEVICE = 100 /* as the device has them: nothing is converted */
 };
 
@@ -93,8 +94,10 @@ struct output_counts {
 
 /* libsndfile's functions, borrowed at run time: no header of it is needed to build this. */
 struct sndfile_functions {
+    int64_t (*read_short)(void *file, short *samples, int64_t frames);
     int64_t (*read_int)(void *file, int *samples, int64_t frames);
     int64_t (*read_float)(void *file, float *samples, int64_t frames);
+    int64_t (*write_short)(void *file, const short *samples, int64_t frames);
     int64_t (*write_int)(void *file, const int *samples, int64_t frames);
     int64_t (*write_float)(void *file, const float *samples, int64_t frames);
     int64_t (*seek)(void *file, int64_t frames, int whence);

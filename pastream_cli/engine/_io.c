@@ -103,9 +103,15 @@ int reader_configure(engine *e, const struct sndfile_functions *functions, void 
 }
 
 static int64_t read_file(engine *e, void *samples, int64_t frames) {
-    return e->reader.file_sample == FILE_FLOAT32
-               ? e->reader.functions->read_float(e->reader.file, samples, frames)
-               : e->reader.functions->read_int(e->reader.file, samples, frames);
+    const struct sndfile_functions *functions = e->reader.functions;
+    switch (e->reader.file_sample) {
+    case FILE_FLOAT32:
+        return functions->read_float(e->reader.file, samples, frames);
+    case FILE_INT16:
+        return functions->read_short(e->reader.file, samples, frames);
+    default:
+        return functions->read_int(e->reader.file, samples, frames);
+    }
 }
 
 struct reader_scratch {
@@ -406,18 +412,28 @@ static void show_extremes(output_file *f) {
     }
 }
 
+static int64_t write_file(const struct writer *w, const void *samples, int64_t frames) {
+    const struct sndfile_functions *functions = w->engine->writer.functions;
+    void *file = w->current->file;
+    switch (w->current->file_sample) {
+    case FILE_FLOAT32:
+        return functions->write_float(file, samples, frames);
+    case FILE_INT16:
+        return functions->write_short(file, samples, frames);
+    default:
+        return functions->write_int(file, samples, frames);
+    }
+}
+
 /* Writes frames that already have the file's type and channels. */
 static void write_frames(struct writer *w, const void *samples, int64_t frames) {
     output_file *f = w->current;
-    const struct sndfile_functions *functions = w->engine->writer.functions;
     errno = 0;
-    const int64_t written = f->file_sample == FILE_FLOAT32
-                                ? functions->write_float(f->file, samples, frames)
-                                : functions->write_int(f->file, samples, frames);
+    const int64_t written = write_file(w, samples, frames);
     const int system_error = errno;
     atomic_store_explicit(&f->frames, frames_of(f) + most(0, written), memory_order_relaxed);
     /* Vorbis and MP3 take every frame and only leave an error behind. */
-    if (written != frames || functions->error(f->file))
+    if (written != frames || w->engine->writer.functions->error(f->file))
         fail(w, system_error);
 }
 

@@ -59,13 +59,16 @@ _READ_ONLY = {("WAV", "MPEG_LAYER_III"), ("AIFF", "DWVW_12"), ("MP3", "MPEG_LAYE
 
 
 def file_sample_of(encoding: str) -> str:
-    """Return the type in which samples of `encoding` pass to and from libsndfile unaltered."""
-    return "float32" if encoding in FLOAT_ENCODINGS else "int32"
+    """Return the type in which samples of `encoding` pass to and from libsndfile unaltered, at the least cost."""
+    if encoding in FLOAT_ENCODINGS:
+        return "float32"
+    return "int16" if encoding == "PCM_16" else "int32"
 
 
 def file_sample_code(encoding: str) -> int:
     """Return the C engine's name of `file_sample_of`."""
-    return int(lib.FILE_FLOAT32 if encoding in FLOAT_ENCODINGS else lib.FILE_INT32)
+    codes = {"float32": lib.FILE_FLOAT32, "int32": lib.FILE_INT32, "int16": lib.FILE_INT16}
+    return int(codes[file_sample_of(encoding)])
 
 
 def bits_of(encoding: str) -> int:

@@ -22,8 +22,10 @@ def _borrow_functions() -> Any:
     snd = soundfile._snd  # noqa: SLF001
     borrowed = ffi.new("struct sndfile_functions *")
     for name, function in {
+        "read_short": "sf_readf_short",
         "read_int": "sf_readf_int",
         "read_float": "sf_readf_float",
+        "write_short": "sf_writef_short",
         "write_int": "sf_writef_int",
         "write_float": "sf_writef_float",
         "seek": "sf_seek",

@@ -24,11 +24,15 @@ struct fake_file {
     struct random random;   /* for its slowness */
     int error;              /* libsndfile's code */
     int64_t header_updates; /* commands it got */
-    void *samples;          /* written; four bytes each, of the file's type */
+    void *samples;          /* written; of the file's type */
     int64_t samples_fit;
 };
 
 extern const struct sndfile_functions fake_functions;
+
+int random_file_sample(struct random *r);
+/* A width that integers in a file of that type may have; 0 for float. */
+int random_file_bits(struct random *r, int file_sample);
 
 struct fake_file *fake_file_new(int file_sample, int channels, struct random random);
 void fake_file_free(struct fake_file *f);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "stress_reference.h"
 #include "stress_signal.h"
 
 enum { LOOP_NAP_NS = 30000, OWNER_NAP_NS = 100000, PIECE_CHANCES = 3 };
@@ -18,10 +19,10 @@ struct side_plan random_side(struct random *r, int is_playback, int most_channel
         .channels = (int)random_from(r, 1, most_channels),
         .has_ring = 1,
         .format = (int)random_from(r, SAMPLE_FLOAT32, SAMPLE_UINT8),
-        .file_sample = (int)random_from(r, FILE_FLOAT32, FILE_INT32),
-        .file_bits = 8 * (int)random_from(r, 1, 4),
+        .file_sample = random_file_sample(r),
         .file_channels = (int)random_from(r, 1, most_channels),
     };
+    side.file_bits = random_file_bits(r, side.file_sample);
     if (one_in(r, 2))
         side.file_channels = side.channels;
     const int targets = is_playback ? side.channels : side.file_channels;
@@ -179,15 +180,14 @@ static void close_piece(struct run *run, struct piece *piece) {
     if (file->error && !file->takes_all && !counts.system_error)
         violation("the system's error is lost");
     const int is_float = run->capture.file_sample == FILE_FLOAT32;
-    const int32_t mask = (int32_t)(UINT32_MAX << (32 - run->capture.file_bits));
+    const int32_t top = is_float ? 0 : rounded(INT32_MAX, run->capture.file_bits);
     for (int channel = 0; channel < file->channels; ++channel) {
         double peak = 0;
         int64_t clips = 0;
         for (int64_t i = channel; i < file->frames * file->channels; i += file->channels) {
-            const int32_t sample =
-                get_sample(file->samples, is_float ? SAMPLE_FLOAT32 : SAMPLE_INT32, i);
+            const int32_t sample = get_sample(file->samples, file->file_sample, i);
             peak = fmax(peak, fabs((double)sample / FULL_SCALE));
-            clips += !is_float && sample == (INT32_MAX & mask);
+            clips += !is_float && sample == top;
         }
         /* what a full disk refused was measured all the same */
         if (!file->error) {
@@ -300,14 +300,13 @@ int64_t run_recorded_frames(const struct run *run) {
 
 int32_t *run_recording(const struct run *run) {
     const int channels = run->capture.file_channels;
-    const int format = run->capture.file_sample == FILE_FLOAT32 ? SAMPLE_FLOAT32 : SAMPLE_INT32;
     int32_t *recording =
         allocate((uint64_t)(run_recorded_frames(run) * channels), sizeof *recording);
     int32_t *next = recording;
     for (int i = 0; i < run->piece_count; ++i) {
         const struct fake_file *file = run->pieces[i].file;
         for (int64_t sample = 0; sample < file->frames * channels; ++sample)
-            *next++ = get_sample(file->samples, format, sample);
+            *next++ = get_sample(file->samples, file->file_sample, sample);
     }
     return recording;
 }

@@ -55,17 +55,18 @@ static uint64_t ring_frames_for(int64_t frames) {
 /* ---- ways to carry it ---- */
 
 static void expect_extremes(const struct passage *p, const output_file *f, const void *samples) {
-    const int32_t top = p->file_sample == FILE_INT32 ? rounded(INT32_MAX, p->file_bits) : 0;
+    const int is_float = p->file_sample == FILE_FLOAT32;
+    const int32_t top = is_float ? 0 : rounded(INT32_MAX, p->file_bits);
     for (int channel = 0; channel < p->file_channels; ++channel) {
         double peak = 0;
         int64_t clips = 0;
         for (int64_t i = channel; i < p->frames * p->file_channels; i += p->file_channels) {
-            if (p->file_sample == FILE_FLOAT32) {
+            if (is_float) {
                 const double magnitude = fabs((double)float_at(samples, i));
                 peak = fmax(peak, magnitude); /* of a number and none: the number */
                 clips += magnitude >= 1.0;
             } else {
-                const int32_t sample = get_sample(samples, SAMPLE_INT32, i);
+                const int32_t sample = get_sample(samples, p->file_sample, i);
                 peak = fmax(peak, fabs((double)sample / FULL_SCALE));
                 clips += sample == top || sample == INT32_MIN;
             }
@@ -111,15 +112,20 @@ struct source {
     const void *samples;
     int64_t samples_left;
     int channels;
+    int bytes; /* of a sample */
 };
 
 static int64_t read_source(void *file, void *samples, int64_t frames) {
     struct source *s = file;
     const int64_t count = least_of(frames * s->channels, s->samples_left);
-    memcpy(samples, s->samples, (size_t)count * 4);
-    s->samples = (const char *)s->samples + count * 4;
+    memcpy(samples, s->samples, (size_t)(count * s->bytes));
+    s->samples = (const char *)s->samples + count * s->bytes;
     s->samples_left -= count;
     return count / s->channels;
+}
+
+static int64_t read_source_short(void *file, short *samples, int64_t frames) {
+    return read_source(file, samples, frames);
 }
 
 static int64_t read_source_int(void *file, int *samples, int64_t frames) {
@@ -138,8 +144,17 @@ static int no_error(void *file) {
 /* Returns what the device gets to play, which belongs to the caller. */
 static void *play(const struct passage *p, const void *samples) {
     static const struct sndfile_functions functions = {
-        .read_int = read_source_int, .read_float = read_source_float, .error = no_error};
-    struct source source = {samples, p->frames * p->file_channels, p->file_channels};
+        .read_short = read_source_short,
+        .read_int = read_source_int,
+        .read_float = read_source_float,
+        .error = no_error,
+    };
+    struct source source = {
+        .samples = samples,
+        .samples_left = p->frames * p->file_channels,
+        .channels = p->file_channels,
+        .bytes = bytes_per_sample(p->file_sample),
+    };
     const uint32_t frame_bytes =
         (uint32_t)(p->device_channels * bytes_per_sample(p->device_format));
     ring *frames = ring_new(frame_bytes, ring_frames_for(p->frames), NULL);
@@ -168,18 +183,14 @@ static struct passage random_passage(struct random *r) {
     struct passage p = {
         .device_format = (int)random_from(r, SAMPLE_FLOAT32, SAMPLE_UINT8),
         .device_channels = (int)random_from(r, 1, most),
-        .file_sample = (int)random_from(r, FILE_FLOAT32, FILE_INT32),
-        .file_bits = 8 * (int)random_from(r, 1, 4),
+        .file_sample = random_file_sample(r),
         .file_channels = (int)random_from(r, 1, most),
         .frames = random_from(r, 1, MOST_FRAMES),
     };
+    p.file_bits = random_file_bits(r, p.file_sample);
     if (one_in(r, 2))
         p.file_channels = p.device_channels;
     return p;
-}
-
-static int format_in_file(const struct passage *p) {
-    return p->file_sample == FILE_FLOAT32 ? SAMPLE_FLOAT32 : SAMPLE_INT32;
 }
 
 static void recorded_samples_are_those_captured(struct random *r) {
@@ -188,10 +199,10 @@ static void recorded_samples_are_those_captured(struct random *r) {
     const int64_t samples = p.frames * p.file_channels;
     void *captured = random_material(r, p.device_format, p.frames * p.device_channels);
     void *expected = allocate((uint64_t)samples, 4);
-    expect_frames(&p, expected, format_in_file(&p), p.file_channels, p.file_bits, captured,
+    expect_frames(&p, expected, p.file_sample, p.file_channels, p.file_bits, captured,
                   p.device_format, p.device_channels);
     void *recorded = record(&p, captured);
-    expect_same("recorded", recorded, expected, format_in_file(&p), samples);
+    expect_same("recorded", recorded, expected, p.file_sample, samples);
     free(recorded);
     free(expected);
     free(captured);
@@ -201,10 +212,10 @@ static void played_samples_are_those_of_the_file(struct random *r) {
     struct passage p = random_passage(r);
     random_map(r, p.map, p.device_channels, p.file_channels);
     const int64_t samples = p.frames * p.device_channels;
-    void *material = random_material(r, format_in_file(&p), p.frames * p.file_channels);
+    void *material = random_material(r, p.file_sample, p.frames * p.file_channels);
     void *expected = allocate((uint64_t)samples, 4);
     expect_frames(&p, expected, p.device_format, p.device_channels,
-                  bits_per_sample(p.device_format), material, format_in_file(&p), p.file_channels);
+                  bits_per_sample(p.device_format), material, p.file_sample, p.file_channels);
     void *played = play(&p, material);
     expect_same("played", played, expected, p.device_format, samples);
     free(played);

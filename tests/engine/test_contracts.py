@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
+from pastream_cli.engine import formats
 from tests.homes import need
 
 BORROWED_OF_LIBSNDFILE = (
@@ -17,10 +19,12 @@ BORROWED_OF_LIBSNDFILE = (
     "sf_error_number",
     "sf_readf_float",
     "sf_readf_int",
+    "sf_readf_short",
     "sf_seek",
     "sf_strerror",
     "sf_writef_float",
     "sf_writef_int",
+    "sf_writef_short",
 )
 
 
@@ -44,6 +48,24 @@ def test_a_sound_file_lends_its_handle(tmp_path: Path) -> None:
         assert hasattr(file, "_file"), "SoundFile._file, libsndfile's SNDFILE pointer, has moved"
         assert soundfile._ffi.typeof(file._file).kind == "pointer", "SoundFile._file is no pointer any more"
         assert soundfile._snd.sf_error(file._file) == 0
+
+
+def test_libsndfile_treats_16_bit_samples_alike_whichever_type_they_pass_in(tmp_path: Path) -> None:
+    codes = np.arange(-(2**15), 2**15, dtype=np.int32)
+    samples = {"int16": codes.astype(np.int16), "int32": codes << 16}
+    types = [name for name in formats.file_types() if formats.takes(name, "PCM_16")]
+    for file_type in types:
+        raw = {"samplerate": 48000, "channels": 1, "subtype": "PCM_16", "format": "RAW"} if file_type == "RAW" else {}
+        read = []
+        for written_as, written in samples.items():
+            path = tmp_path / f"{written_as}.{file_type}"
+            soundfile.write(path, written, 48000, "PCM_16", format=file_type)
+            read.append(soundfile.read(path, dtype="int32", **raw)[0])
+            read.append(soundfile.read(path, dtype="int16", **raw)[0].astype(np.int32) << 16)
+        assert all(np.array_equal(other, read[0]) for other in read[1:]), file_type
+        # its SDS does not give back the last few
+        assert file_type == "SDS" or np.array_equal(read[0][: len(codes)], samples["int32"]), file_type
+    assert {"WAV", "RF64", "FLAC", "AIFF", "CAF", "RAW"} <= set(types)
 
 
 def of_sounddevice(expression: str) -> str:
