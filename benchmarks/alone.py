@@ -16,7 +16,7 @@ import soundfile
 
 from benchmarks import peers
 from benchmarks.clients import cpu_ms, resident_mb
-from benchmarks.table import TIMES, Row, Series, limit
+from benchmarks.table import TIMES, Row, Series, compare, limit
 from pastream_cli.engine import _build
 
 _RATE = 48000
@@ -43,8 +43,17 @@ def core(rounds: int) -> Iterator[Row]:
         bench.build("gcc", _build.HERE, program)
         tables = bench.measure(program, rounds)
     for channels, at_most in ((2, 1.2), (8, 4.0), (64, 30.0)):
-        figures = Series(tuple(tables["callback"]["record", channels]["float32"]))
-        yield limit(f"callback, record {channels} ch with the meter, 256 frames", "ns/frame", figures, at_most)
+        for row, how in (
+            ("record", ""),
+            ("record, reversed", ", reversed"),
+            ("record, with zeros", ", repeats and zeros"),
+        ):
+            figures = Series(tuple(tables["callback"][row, channels]["float32"]))
+            what = f"callback, record {channels} ch{how} with the meter, 256 frames"
+            yield limit(what, "ns/frame", figures, at_most)
+    for passage in ("int32 to PCM_24", "float32 to FLOAT"):
+        for channels in (2, 64):
+            yield _dearest_map(passage, channels, tables["writer"][passage, channels])
     for encoding, passage in (
         ("PCM_16", "int32 to PCM_16"),
         ("PCM_24", "int32 to PCM_24"),
@@ -54,9 +63,27 @@ def core(rounds: int) -> Iterator[Row]:
         yield _beside_libsndfile(f"writer, stereo WAV {encoding}", own, _writing_ns("WAV", encoding, rounds))
     own = Series(tuple(tables["writer"]["int32 to PCM_24", 2]["identity"]))
     yield _beside_libsndfile("writer, stereo FLAC PCM_24", own, _writing_ns("FLAC", "PCM_24", rounds))
-    for encoding, passage in (("PCM_16", "PCM to int32"), ("PCM_24", "PCM to int32"), ("FLOAT", "FLOAT to float32")):
+    for encoding, passage in (
+        ("PCM_16", "PCM_16 to int32"),
+        ("PCM_24", "PCM_24 to int32"),
+        ("FLOAT", "FLOAT to float32"),
+    ):
         own = Series(tuple(tables["reader"][passage, 2]["identity"]))
         yield _beside_libsndfile(f"reader, stereo WAV {encoding}", own, _reading_ns(encoding, rounds))
+
+
+def _dearest_map(passage: str, channels: int, columns: dict[str, list[float]]) -> Row:
+    """Compare the map that costs most with none."""
+    of_maps = {column: Series(tuple(figures)) for column, figures in columns.items()}
+    identity, copy = of_maps.pop("identity"), of_maps.pop("memcpy")
+    if channels == 2:
+        of_maps.pop("64 to 2, 2 to 64")  # it reads 64 channels, whatever it does with them
+    name = max(of_maps, key=lambda column: of_maps[column].median)
+    what = f"writer, {passage}, {channels} ch, the dearest map ({name})"
+    if "FLOAT" in passage:  # without a map nothing moves: what moves them at least is added
+        identity = Series(tuple(value + copy.median for value in identity.values))
+    peer = "identity and memcpy" if "FLOAT" in passage else "identity"
+    return compare(what, "ns/frame", of_maps[name], peer, identity, ratio=2)
 
 
 def _beside_libsndfile(what: str, own: Series, libsndfile: Series) -> Row:
@@ -67,7 +94,10 @@ def _beside_libsndfile(what: str, own: Series, libsndfile: Series) -> Row:
 
 def _noise(encoding: str) -> Any:
     noise = np.random.default_rng(1).standard_normal((1 << 18, 2)) * 0.1
-    return noise.astype(np.float32) if encoding == "FLOAT" else (noise * 2**31).astype(np.int32)
+    if encoding == "FLOAT":
+        return noise.astype(np.float32)
+    # the type that costs libsndfile least
+    return (noise * 2**15).astype(np.int16) if encoding == "PCM_16" else (noise * 2**31).astype(np.int32)
 
 
 def _writing_ns(container: str, encoding: str, rounds: int) -> Series:
@@ -77,10 +107,10 @@ def _writing_ns(container: str, encoding: str, rounds: int) -> Series:
             tempfile.NamedTemporaryFile(dir=_memory(), suffix=f".{container.lower()}") as target,
             soundfile.SoundFile(target.name, "w", _RATE, 2, encoding, format=container) as sound,
         ):
-            start = time.perf_counter()
+            start = time.thread_time()
             for first in range(0, len(samples), 16384):
                 sound.write(samples[first : first + 16384])
-            took.append((time.perf_counter() - start) * 1e9 / len(samples))
+            took.append((time.thread_time() - start) * 1e9 / len(samples))
     return Series(tuple(took[1:]))
 
 
@@ -91,10 +121,10 @@ def _reading_ns(encoding: str, rounds: int) -> Series:
         block = np.empty((16384, 2), samples.dtype)
         for _ in range(rounds + 1):  # once for the caches
             with soundfile.SoundFile(file.name) as sound:
-                start = time.perf_counter()
+                start = time.thread_time()
                 while len(sound.read(dtype=samples.dtype.name, out=block)) == len(block):
                     pass
-                took.append((time.perf_counter() - start) * 1e9 / len(samples))
+                took.append((time.thread_time() - start) * 1e9 / len(samples))
     return Series(tuple(took[1:]))
 
 

@@ -1,6 +1,6 @@
 /* One piece of work of the core, always the same: for counting its instructions.
  *
- *     driver {calibration,record,play,duplex,writer,reader} CHANNELS
+ *     driver {calibration,record,mapped,play,duplex,writer,reader} CHANNELS
  *
  * Only `work` is counted; benchmarks/instructions.py runs this under callgrind. */
 #include <math.h>
@@ -117,16 +117,18 @@ static void prepare(struct job *j, int format) {
     const int reads = strcmp(j->name, "reader") == 0;
     const int writes = strcmp(j->name, "writer") == 0;
     const int duplex = strcmp(j->name, "duplex") == 0;
+    const int mapped = strcmp(j->name, "mapped") == 0;
     int32_t map[64];
     for (int i = 0; i < j->channels; ++i)
-        map[i] = i;
+        map[i] = mapped ? j->channels - 1 - i : i;
     if (reads || duplex || strcmp(j->name, "play") == 0)
         j->played = make_ring(j->channels);
-    if (writes || duplex || strcmp(j->name, "record") == 0)
+    if (writes || duplex || mapped || strcmp(j->name, "record") == 0)
         j->captured = make_ring(j->channels);
     j->engine = engine_new();
     if (!j->engine ||
         (j->captured && !engine_set_capture(j->engine, j->captured, format, j->channels)) ||
+        (mapped && !engine_map_capture(j->engine, j->captured, map, j->channels)) ||
         (j->played && !engine_set_playback(j->engine, j->played, format, j->channels)) ||
         !engine_prepare(j->engine, -1, 0, 0, 0, 0))
         give_up("the engine does not take this");

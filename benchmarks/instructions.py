@@ -24,7 +24,7 @@ from pastream_cli.engine import _build
 HERE = Path(__file__).resolve().parent
 STORED = HERE / "instructions.json"
 
-WORK = ("record", "play", "duplex", "writer", "reader")
+WORK = ("record", "mapped", "play", "duplex", "writer", "reader")
 CHANNELS = (2, 8, 64)
 CALIBRATION = "calibration 2"
 

@@ -19,15 +19,14 @@ struct frames {
  * = 4 and mended by the one behind it; the source is then read one byte past the last sample. */
 static inline __attribute__((always_inline)) void
 move_four(const struct frames *f, int64_t target_channel, const int32_t *map,
-          const unsigned char *silence, size_t bytes, size_t moved, int has_silence) {
+          const unsigned char *silence, size_t bytes, size_t moved) {
     const int64_t source_step = f->source_channels * (int64_t)bytes;
     const int64_t target_step = f->target_channels * (int64_t)bytes;
     const unsigned char *from[AT_ONCE];
     int64_t steps[AT_ONCE];
     for (int i = 0; i < AT_ONCE; ++i) {
-        const int is_silent = has_silence && map[i] < 0;
-        from[i] = is_silent ? silence : f->source + map[i] * (int64_t)bytes;
-        steps[i] = is_silent ? 0 : source_step;
+        from[i] = map[i] < 0 ? silence : f->source + map[i] * (int64_t)bytes;
+        steps[i] = map[i] < 0 ? 0 : source_step;
     }
     unsigned char *to = f->target + target_channel * (int64_t)bytes;
 #ifndef __clang__ /* which does so unasked; else the speed hangs on where the loop comes to lie */
@@ -55,11 +54,7 @@ static inline __attribute__((always_inline)) void move_tile(const struct frames 
         /* the last four may have been moved in part: once more does no harm */
         const int64_t last = f->target_channels - AT_ONCE;
         const int64_t first = channel < last ? channel : last;
-        const int32_t *four = map + first;
-        if ((four[0] | four[1] | four[2] | four[3]) < 0)
-            move_four(f, first, four, silence, bytes, moved, 1);
-        else
-            move_four(f, first, four, silence, bytes, moved, 0);
+        move_four(f, first, map + first, silence, bytes, moved);
     }
 }
 
