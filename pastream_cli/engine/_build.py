@@ -15,11 +15,11 @@ from cffi import FFI
 HERE = Path(__file__).resolve().parent
 # What the callback runs: nothing in these may call anything that could block.
 REAL_TIME_SOURCES = ("_cb.c", "_convert.c", "_gather.c", "_levels.c")
-SOURCES = (*REAL_TIME_SOURCES, "_engine.c", "_io.c", "_memory.c", "_pump.c", "_virtual.c")
-HEADERS = ("_convert.h", "_engine.h", "_gather.h", "_levels.h", "_ring.h", "_state.h")
+SOURCES = (*REAL_TIME_SOURCES, "_engine.c", "_memory.c", "_pump.c", "_reader.c", "_virtual.c", "_writer.c")
+HEADERS = ("_convert.h", "_engine.h", "_gather.h", "_levels.h", "_loops.h", "_ring.h", "_state.h")
 
-# The vectoriser, and short loops laid out in full, so that sums and peaks stay in registers; clang does the
-# latter unasked. -O3 doubles the cost of the level meter.
+# The vectoriser, and then short loops laid out in full, so that sums and peaks stay in registers; clang does the
+# latter unasked. -O3 lays them out first, and little is left to vectorise: the level meter costs three times as much.
 GNU_FLAGS = [
     "-std=c11",
     "-D_GNU_SOURCE",

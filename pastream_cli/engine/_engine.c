@@ -312,6 +312,14 @@ int64_t engine_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+void nap(int64_t nanoseconds) {
+    const struct timespec length = {
+        .tv_sec = nanoseconds / 1000000000,
+        .tv_nsec = nanoseconds % 1000000000,
+    };
+    nanosleep(&length, NULL);
+}
+
 void engine_pause(engine *e, int paused) {
     atomic_store_explicit(&e->paused, paused, memory_order_relaxed);
 }

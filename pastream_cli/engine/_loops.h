@@ -1,0 +1,47 @@
+/* What the reader and the writer share: scratch memory and maps. Both run on threads of the
+ * owner's, with the interpreter's lock released from start to end. They may block and wait; the
+ * callback never does. */
+#ifndef PASTREAM_LOOPS_H
+#define PASTREAM_LOOPS_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BYTES_PER_FILE_SAMPLE = 4, SCRATCH_SAMPLES = 8192, LEAST_SCRATCH_FRAMES = 64 };
+
+static inline int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static inline int64_t most(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+/* As many frames at a time as stay in the innermost caches from one step to the next. */
+static inline int64_t scratch_frames_for(int channels) {
+    return most(LEAST_SCRATCH_FRAMES, SCRATCH_SAMPLES / channels);
+}
+
+static inline void *scratch_for(int64_t frames, int channels) {
+    return malloc((size_t)frames * (size_t)channels * BYTES_PER_FILE_SAMPLE);
+}
+
+/* A copy of `map`, or NULL for one that changes nothing; false where memory is short. */
+static inline int copy_map(int32_t **copy, const int32_t *map, int targets, int sources) {
+    free(*copy);
+    *copy = NULL;
+    int identity = targets == sources;
+    for (int i = 0; identity && i < targets; ++i)
+        identity = map[i] == i;
+    if (identity)
+        return 1;
+    const size_t bytes = (size_t)targets * sizeof *map;
+    *copy = malloc(bytes);
+    if (!*copy)
+        return 0;
+    memcpy(*copy, map, bytes);
+    return 1;
+}
+
+#endif
