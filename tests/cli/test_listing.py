@@ -94,8 +94,11 @@ def test_numbers_and_names_of_the_list_are_taken_by_d(pastream: Pastream, pulsea
     listed = pastream("-l", server=pulseaudio).stdout.decode().splitlines()
     (line,) = [line for line in listed if "pulse, ALSA" in line]
     number, name, *_ = shlex.split(line)
-    for pasted in (number, f'"{name}"'):
-        result = pastream("null", "out.wav", "-y", "-d", "0.1", "-D", pasted, server=pulseaudio)
+    processes = [
+        pastream.start("null", f"{index}.wav", "-d", "0.1", "-D", pasted, server=pulseaudio)
+        for index, pasted in enumerate((number, f'"{name}"'))
+    ]
+    for result in map(pastream.finish, processes):
         assert (result.returncode, "recording pulse (" in result.stderr) == (0, True), result.stderr
 
 

@@ -55,8 +55,6 @@ def test_a_quiet_run_says_nothing_and_writes_the_same_bytes(pastream: Pastream, 
 def test_what_is_wrong_with_a_quiet_run_is_told_all_the_same(pastream: Pastream) -> None:
     result = pastream("null", "take.wav", "-q", "-d", "0.5", "-b", "480", "-D", DEVICE)
     assert result.stderr == "pastream: 480 frames lost by the device at 00:00:00.2\n"
-    result = pastream("null", "take.wav", "-q", "-d", "0.5", "-D", "virtual")
-    assert result.stderr.startswith("pastream: cannot create take.wav: ")
 
 
 def test_a_channel_that_is_meant_to_be_silent_is_not_warned_of(pastream: Pastream) -> None:
