@@ -26,7 +26,7 @@ stty -g >before
 sh -c 'trap - INT QUIT HUP; echo $$ >pid; exec "$@"' sh "$@"
 echo $? >code
 stty -g >after
-exec sleep 1000
+trap '' INT; exec sleep 1000
 """
 
 

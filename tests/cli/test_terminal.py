@@ -214,7 +214,7 @@ def test_a_take_that_is_given_up_says_so_and_leaves_the_terminal_as_it_was(
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # and never reads
     try:
         take = window("-D", "virtual:sine", "null", "../pipe", "-t", "au")
-        take.wait_for("buffer  1%")
+        take.wait_for("buffer  5%")
         take.type("C-c")
         time.sleep(0.3)
         take.type("C-c")
