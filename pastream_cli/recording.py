@@ -273,13 +273,17 @@ class Recording:
 
     # ---- the end ----
 
-    def finish(self, *, is_complete: bool) -> Task[None]:
+    def finish(self, *, is_complete: bool) -> Task[None] | None:
         """Have every file finished, once the writer has ended; what is returned is done when all are.
+
+        `None` where no file was ever made: a worker that hangs with the first one is not to be waited for.
 
         A file without a frame goes, unless the run was complete and it is the only one.
         """
         while self._open:
             self._finish_first(keep_empty=is_complete and not self._finishing)
+        if not self._finishing:
+            return None
         return self._worker.start(self._remove_unused)  # the worker does one after the other
 
     def _remove_unused(self) -> None:

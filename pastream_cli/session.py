@@ -390,7 +390,7 @@ class Session:
         if self._stream is not None and self._stream.is_writing():
             raise FileError(f"cannot finish {recording.name}: it takes no more data")
         finished = recording.finish(is_complete=self._stop_reason == "complete")
-        if not self._let(finished, _BLOCKED_SECONDS):
+        if finished is not None and not self._let(finished, _BLOCKED_SECONDS):
             self._warn_of_waiting(recording)
             self._let(finished, _BLOCKED_DISK_SECONDS)
         self._files, failure = recording.results()
