@@ -155,8 +155,8 @@ class JackServer(Server):
     options: ClassVar[tuple[str, ...]] = ()
 
     # A jackd that is killed keeps its slot in a registry of 8 until one of the same name starts, so there is a fixed
-    # stock of names: enough for one server that stays healthy and one that does not, in two test runs side by side.
-    NAMES: ClassVar[tuple[str, ...]] = tuple(f"pastream-test-{number}" for number in range(4))
+    # stock of names: enough for one server that stays healthy and one that does not, in three test runs side by side.
+    NAMES: ClassVar[tuple[str, ...]] = tuple(f"pastream-test-{number}" for number in range(6))
 
     def __init__(self) -> None:
         super().__init__()
