@@ -22,12 +22,14 @@ soak: $(INSTALLED)  ## the campaigns at their full count
 docs: $(INSTALLED)  ## the library's documentation, in build/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
+# pip is brought up to date because the commands that older ones make load re, which takes longer than ours to start.
 bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the peers
 	tests/install-debian-packages
 	[ "$$(id -u)" -ne 0 ] || apt-get install -qq --no-install-recommends jack-capture
 	$(PYTHON) -m venv .venv-predecessor
 	.venv-predecessor/bin/python -m pip install --quiet --disable-pip-version-check pastream==0.2.0.post2
 	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check .
 	$(BIN)/python -m benchmarks.bench
 

@@ -12,12 +12,13 @@ import os
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
-from pastream_cli.errors import ExitCode, FileError, PastreamError
+from pastream_cli.errors import ExitCode, FileError, PastreamError, error_lines
 
+TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
     from pastream_cli.job import Job
 
 
@@ -29,8 +30,6 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = ExitCode.PIPE_CLOSED
     except PastreamError as error:
-        from pastream_cli.lines import error_lines
-
         with suppress(OSError, ValueError):  # nobody reads it
             for line in error_lines(error.message, error.way_out):
                 print(line, file=sys.stderr)  # noqa: T201
@@ -49,22 +48,24 @@ def _occupy_standard_descriptors() -> None:
         pass
     os.close(descriptor)
     # print() would take none for standard output
-    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process
 
 
 def _run(argv: list[str]) -> ExitCode:
     from pastream_cli import args
 
     wish = args.parse(argv)
-    if isinstance(wish, args.ShowHelp):
+    if wish is args.Show.HELP:
         return _print(args.help_text())
-    if isinstance(wish, args.ShowVersion):
+    if wish is args.Show.VERSION:
         from pastream_cli import __version__
 
         return _print(f"pastream {__version__}\n")
-    if isinstance(wish, args.ListDevices):
+    from pastream_cli.job import Complete, ListDevices
+
+    if isinstance(wish, ListDevices):
         return _list_devices(as_json=wish.json, verbose=wish.verbose)
-    if isinstance(wish, args.Complete):
+    if isinstance(wish, Complete):
         from pastream_cli.completing import answers
 
         return _print("".join(f"{answer}\n" for answer in answers(wish.what)))
@@ -91,11 +92,11 @@ def _print_json(value: dict[str, Any], output: str | None) -> None:
 
 def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
     """Print the failure as JSON where that was asked for, and return its exit code."""
-    from datetime import datetime, timezone
-
     from pastream_cli import args
 
     if args.wants_json(argv):
+        from datetime import datetime, timezone
+
         from pastream_cli.jsonreport import failure_report
 
         try:
@@ -108,7 +109,6 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     from pastream_cli.engine import virtual
     from pastream_cli.engine.devices import all_devices
-    from pastream_cli.lines import error_lines
     from pastream_cli.listing import NO_DEVICE, device_table
     from pastream_cli.noise import HostNoise
     from pastream_cli.session import list_devices

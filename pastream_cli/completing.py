@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pastream_cli.errors import PastreamError
-from pastream_cli.lines import printable
+from pastream_cli.errors import PastreamError, printable
 
 # Somebody waits with a finger on the key; a host that hangs is left out.
 _DEVICE_SECONDS = 2.0

@@ -1,8 +1,10 @@
-"""Every failure that a user or a machine can cause, and the exit code it ends in."""
+"""Every failure that a user or a machine can cause, the exit code it ends in, and how it is told."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+
+PROGRAM = "pastream"
 
 
 class ExitCode(IntEnum):
@@ -52,3 +54,20 @@ class FileError(PastreamError):
     """A file exists already, or cannot be opened, read or written."""
 
     exit_code = ExitCode.FILE
+
+
+def shown(text: str) -> str:
+    """Return `text` as a message can carry it: as typed, or quoted where it would not be seen or break the line."""
+    return text if text and text.isprintable() else repr(text)
+
+
+def printable(text: str) -> str:
+    """Return a name without the control characters and lone bytes that would upset a terminal or a log."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def error_lines(message: str, way_out: str | None) -> list[str]:
+    """Return a failure as one line, and the way out as a second where there is one."""
+    return [f"{PROGRAM}: {printable(message)}", *([f"{PROGRAM}: {way_out}"] if way_out else [])]

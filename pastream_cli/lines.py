@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pastream_cli.errors import ExitCode
+from pastream_cli.errors import PROGRAM, ExitCode, printable
 from pastream_cli.job import STANDARD_STREAM
 from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
 from pastream_cli.units import format_clock, format_count, format_frames
 
-PROGRAM = "pastream"
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
 """What stands before the course of a take, in its summary."""
@@ -27,18 +26,6 @@ _WHAT_HAPPENED = {
     LossKind.UNDERRUN: ("of silence played", " for want of input"),
     LossKind.HOST_PLAYBACK: ("missing from the playback", ", says the host"),
 }
-
-
-def printable(text: str) -> str:
-    """Return a name without the control characters and lone bytes that would upset a terminal or a log."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def error_lines(message: str, way_out: str | None) -> list[str]:
-    """Return a failure as one line, and the way out as a second where there is one."""
-    return [f"{PROGRAM}: {printable(message)}", *([f"{PROGRAM}: {way_out}"] if way_out else [])]
 
 
 def warning_line(text: str) -> str:

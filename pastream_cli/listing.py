@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Sequence
 
 from pastream_cli.engine.matching import label
-from pastream_cli.lines import printable
+from pastream_cli.errors import printable
 from pastream_cli.report import DeviceInfo
 
 NO_DEVICE = (

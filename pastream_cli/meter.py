@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from rich.cells import cell_len, set_cell_size
 
 from pastream_cli.bars import Channels, Line, Span, bridge, rows, scale
+from pastream_cli.errors import printable
 from pastream_cli.levels import decibels, format_level, ranges
-from pastream_cli.lines import loss_words, printable
+from pastream_cli.lines import loss_words
 from pastream_cli.report import LossKind, Opening, Snapshot
 from pastream_cli.units import format_clock
 

@@ -5,7 +5,6 @@ In the longer texts, `` `literal` `` is what is typed as it stands and ``*WORD*`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 
@@ -43,32 +42,71 @@ PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Ki
 """Kinds that take one value for both sides of the stream, or one for each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option: how it is typed, what it sets, and everything that is said about it."""
+    """One option: how it is typed, what it sets, and everything that is said about it.
 
-    names: tuple[str, ...]
-    """The short name, if there is one, and the long one."""
-    field: str
-    """The field of `Job` that it sets."""
-    kind: Kind = Kind.FLAG
-    metavar: str = ""
-    group: Group
-    help: str
-    """One line, for the help."""
-    manual: str
-    """What the manual adds to the line: paragraphs, apart by an empty line."""
-    default: str = ""
-    aliases: tuple[str, ...] = ()
-    """Names that are kept for old scripts and listed in the manual only."""
-    constant: bool = True
-    """What a flag sets its field to."""
-    most: int = 1
-    """How often it may be given; with 1 the last one counts."""
-    choices: tuple[str, ...] = ()
-    """Values that a shell can offer."""
-    asks: str = ""
-    """What a shell can ask the program for to offer it: `devices`, `types` or `encodings`."""
+    No dataclass, whose module takes longer to load than Python itself takes to start.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The short name, if there is one, and the long one.
+    field : str
+        The field of `Job` that it sets.
+    group : Group
+        Under which heading it is listed.
+    help : str
+        One line, for the help.
+    manual : str
+        What the manual adds to the line: paragraphs, apart by an empty line.
+    kind : Kind
+        What it takes.
+    metavar : str
+        What stands for the value.
+    default : str
+        What holds without it, in words.
+    aliases : tuple of str
+        Names that are kept for old scripts and listed in the manual only.
+    constant : bool
+        What a flag sets its field to.
+    most : int
+        How often it may be given; with 1 the last one counts.
+    choices : tuple of str
+        Values that a shell can offer.
+    asks : str
+        What a shell can ask the program for to offer it: `devices`, `types` or `encodings`.
+    """
+
+    def __init__(
+        self,
+        *,
+        names: tuple[str, ...],
+        field: str,
+        group: Group,
+        help: str,  # noqa: A002 - the word that users know
+        manual: str,
+        kind: Kind = Kind.FLAG,
+        metavar: str = "",
+        default: str = "",
+        aliases: tuple[str, ...] = (),
+        constant: bool = True,
+        most: int = 1,
+        choices: tuple[str, ...] = (),
+        asks: str = "",
+    ) -> None:
+        self.names = names
+        self.field = field
+        self.group = group
+        self.help = help
+        self.manual = manual
+        self.kind = kind
+        self.metavar = metavar
+        self.default = default
+        self.aliases = aliases
+        self.constant = constant
+        self.most = most
+        self.choices = choices
+        self.asks = asks
 
     @property
     def long_name(self) -> str:

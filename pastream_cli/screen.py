@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from pastream_cli import terminal
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import UsageError, error_lines
 from pastream_cli.job import Job
 from pastream_cli.keys import Keys, in_foreground
 from pastream_cli.levels import Course
@@ -21,7 +21,6 @@ from pastream_cli.lines import (
     banner_line,
     banner_lines,
     buffer_line,
-    error_lines,
     loss_line,
     summary_line,
     summary_lines,

@@ -6,17 +6,18 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import UsageError, shown
 
 _MULTIPLIERS = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2}
+# Patterns are compiled by those that use them, most of which a command line has no use for.
 # Bounded, because Python refuses to convert thousands of digits with an error of its own.
 _WHOLE = "[0-9]{1,18}"
 _NUMBER = rf"(?:{_WHOLE}(?:\.[0-9]{{0,18}})?|\.[0-9]{{1,18}})"
-_CLOCK = re.compile(rf"(?:(?:({_WHOLE}):)?({_WHOLE}):)?({_NUMBER})")
-_FRAMES = re.compile(rf"({_NUMBER})([kKmM]?)s")
-_MILLIONS_OR_MILLISECONDS = re.compile(rf"({_NUMBER})ms")
-_SIZE = re.compile(rf"({_NUMBER})([kKmM]?)")
-_RATE = re.compile(rf"({_NUMBER})([kK]?)")
+_CLOCK = rf"(?:(?:({_WHOLE}):)?({_WHOLE}):)?({_NUMBER})"
+_FRAMES = rf"({_NUMBER})([kKmM]?)s"
+_MILLIONS_OR_MILLISECONDS = rf"({_NUMBER})ms"
+_SIZE = rf"({_NUMBER})([kKmM]?)"
+_RATE = rf"({_NUMBER})([kK]?)"
 
 # Counts travel as signed 64-bit integers; this leaves room for sums of a few of them.
 _MOST_FRAMES = 2**60
@@ -57,21 +58,21 @@ def parse_time(text: str, option: str) -> Time:
     UsageError
         With the accepted forms, where `text` is not one of them.
     """
-    if _MILLIONS_OR_MILLISECONDS.fullmatch(text):
+    if match := re.fullmatch(_CLOCK, text):
+        hours, minutes, seconds = (Fraction(field or 0) for field in match.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+        if total > _MOST_SECONDS:
+            raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
+        return Time(seconds=total)
+    if re.fullmatch(_MILLIONS_OR_MILLISECONDS, text):
         raise _two_readings(text, option)
-    if match := _FRAMES.fullmatch(text):
+    if match := re.fullmatch(_FRAMES, text):
         frames = Fraction(match[1]) * _MULTIPLIERS[match[2]]
         if frames.denominator != 1:
             raise UsageError(f"cannot use {option} {text}: not a whole number of frames", TIME_FORMS)
         if frames > _MOST_FRAMES:
             raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
         return Time(frames=int(frames))
-    if match := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = (Fraction(field or 0) for field in match.groups())
-        total = hours * 3600 + minutes * 60 + seconds
-        if total > _MOST_SECONDS:
-            raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
-        return Time(seconds=total)
     raise UsageError(f"cannot use {option} {shown(text)}: not a time", TIME_FORMS)
 
 
@@ -88,12 +89,12 @@ def _two_readings(text: str, option: str) -> UsageError:
 def is_time(text: str) -> bool:
     """Tell whether `text` is meant as a time: one of the forms, ``-1``, or ``10ms``, which is then refused."""
     forms = (_FRAMES, _CLOCK, _MILLIONS_OR_MILLISECONDS)
-    return text == "-1" or any(form.fullmatch(text) for form in forms)
+    return text == "-1" or any(re.fullmatch(form, text) for form in forms)
 
 
 def parse_size(text: str, option: str) -> int:
     """Parse a count of frames with an optional suffix; `UsageError` where it is none."""
-    match = _SIZE.fullmatch(text)
+    match = re.fullmatch(_SIZE, text)
     size = Fraction(match[1]) * _MULTIPLIERS[match[2]] if match else Fraction(-1)
     if size < 0 or size.denominator != 1:
         raise UsageError(f"cannot use {option} {shown(text)}: not a size", SIZE_FORMS)
@@ -104,16 +105,11 @@ def parse_size(text: str, option: str) -> int:
 
 def parse_rate(text: str, option: str) -> int:
     """Parse a sample rate in Hz, or in kHz with k or K; `UsageError` where it is none."""
-    match = _RATE.fullmatch(text)
+    match = re.fullmatch(_RATE, text)
     rate = Fraction(match[1]) * (1000 if match[2] else 1) if match else Fraction(0)
     if rate.denominator != 1 or not 1 <= rate <= HIGHEST_RATE:
         raise UsageError(f"cannot use {option} {shown(text)}: not a sample rate", RATE_FORMS)
     return int(rate)
-
-
-def shown(text: str) -> str:
-    """Return `text` as a message can carry it: as typed, or quoted where it would not be seen or break the line."""
-    return text if text and text.isprintable() else repr(text)
 
 
 def format_number(value: Fraction) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import UsageError, shown
 from pastream_cli.job import Pair, Route, is_null
 from pastream_cli.options import Kind
-from pastream_cli.units import TIME_FORMS, Time, parse_rate, parse_size, parse_time, shown
+from pastream_cli.units import TIME_FORMS, Time, parse_rate, parse_size, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,11 @@ _LATENCY_FORMS = f"a latency is low, high, or seconds up to {_MOST_LATENCY_SECON
 _MAP_FORMS = "a MAP is IN[:OUT][,IN[:OUT]...], counted from 1, as in 3,4 or 1:2,2:1"
 _CHANNEL_LIST_FORMS = "channels are counted from 0, as in 0,1"
 
-_CHANNEL_COUNT = re.compile(r"[0-9]{1,4}")
-_SECONDS = re.compile(r"[0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9}")
-_ROUTE = re.compile(r"([0-9]{1,4})(?::([0-9]{1,4}))?")
-_CHANNEL_LIST = re.compile(r"[0-9]{1,4}(?:,[0-9]{1,4})*")
-_LIKE_A_FILE = re.compile(r"-|[A-Za-z_/~].*|.*[./][A-Za-z].*", re.DOTALL)
+_CHANNEL_COUNT = r"[0-9]{1,4}"
+_SECONDS = r"[0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9}"
+_ROUTE = r"([0-9]{1,4})(?::([0-9]{1,4}))?"
+_CHANNEL_LIST = r"[0-9]{1,4}(?:,[0-9]{1,4})*"
+_LIKE_A_FILE = r"(?s:-|[A-Za-z_/~].*|.*[./][A-Za-z].*)"
 
 
 def convert(kind: Kind, text: str, name: str) -> object:
@@ -57,7 +57,7 @@ def _offset(text: str, name: str) -> Time:
     try:
         return parse_time(text, name)
     except UsageError as error:
-        if not _LIKE_A_FILE.fullmatch(text):
+        if not re.fullmatch(_LIKE_A_FILE, text):
             raise
         way_out = f"OUTPUT is the second word, as in pastream null {shown(text)}; {TIME_FORMS}"
         raise UsageError(error.message, way_out) from None
@@ -81,7 +81,7 @@ def _pair(one_side: Callable[[str, str], T]) -> Callable[[str, str], Pair[T]]:
 
 
 def _channel_count(text: str, name: str) -> int:
-    if _CHANNEL_COUNT.fullmatch(text) and 1 <= int(text) <= _MOST_CHANNELS:
+    if re.fullmatch(_CHANNEL_COUNT, text) and 1 <= int(text) <= _MOST_CHANNELS:
         return int(text)
     way_out = f"{name} takes 1 to {_MOST_CHANNELS}, or two such numbers with a comma between"
     raise UsageError(f"cannot use {name} {shown(text)}: not a number of channels", way_out)
@@ -106,14 +106,14 @@ def _byte_order(text: str, name: str) -> str:
 def _latency(text: str, name: str) -> float | str:
     if text.lower() in ("low", "high"):
         return text.lower()
-    if _SECONDS.fullmatch(text) and float(text) <= _MOST_LATENCY_SECONDS:
+    if re.fullmatch(_SECONDS, text) and float(text) <= _MOST_LATENCY_SECONDS:
         return float(text)
     raise UsageError(f"cannot use {name} {shown(text)}: not a latency", _LATENCY_FORMS)
 
 
 def _map(text: str, name: str) -> tuple[Route, ...]:
     """Parse a MAP; an OUT that is left out is the place in the list."""
-    matches = [_ROUTE.fullmatch(route) for route in text.split(",")]
+    matches = [re.fullmatch(_ROUTE, route) for route in text.split(",")]
     routes = tuple(
         Route(source=int(match[1]), target=int(match[2] or place)) for place, match in enumerate(matches, 1) if match
     )
@@ -130,7 +130,7 @@ def _map(text: str, name: str) -> tuple[Route, ...]:
 
 
 def _channel_list(text: str, name: str) -> tuple[int, ...]:
-    if not _CHANNEL_LIST.fullmatch(text):
+    if not re.fullmatch(_CHANNEL_LIST, text):
         raise UsageError(f"cannot use {name} {shown(text)}: not a list of channels", _CHANNEL_LIST_FORMS)
     return tuple(int(channel) for channel in text.split(","))
 

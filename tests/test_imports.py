@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -27,16 +30,15 @@ ALLOWED: dict[str, set[str]] = {
         "job",
         "jsonreport",
         "keys",
-        "lines",
         "listing",
         "noise",
         "screen",
         "session",
         "signals",
     },
-    "args": {"errors", "job", "options", "units", "values"},
+    "args": {"errors", "job", "line", "options", "units", "values"},
     "bars": {"levels", "report"},
-    "completing": {ENGINE, "errors", "lines", "noise", "worker"},
+    "completing": {ENGINE, "errors", "noise", "worker"},
     ENGINE: {ENGINE, "errors", "report", "threads", "units", "watch"},
     "errors": set(),
     "generate": {"__version__", "args", "manual", "options", "shells"},
@@ -44,10 +46,11 @@ ALLOWED: dict[str, set[str]] = {
     "jsonreport": {"__version__", "errors", "job", "report", "units"},
     "keys": {"signals"},
     "levels": set(),
+    "line": {"errors", "options", "units"},
     "lines": {"errors", "job", "levels", "report", "units"},
-    "listing": {"engine.matching", "lines", "report"},
+    "listing": {"engine.matching", "errors", "report"},
     "manual": {"recipes"},
-    "meter": {"bars", "levels", "lines", "report", "units"},
+    "meter": {"bars", "errors", "levels", "lines", "report", "units"},
     "naming": {"errors"},
     "noise": set(),
     "options": set(),
@@ -144,3 +147,20 @@ def test_what_needs_no_sound_loads_no_audio_library(pastream: Pastream, argument
     assert "pastream_cli.args" in loaded
     assert "pastream_cli.engine" not in loaded
     assert not {name for name in loaded if name.split(".")[0] in IMPORTERS}
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("--no-such-option",), ()])
+def test_help_version_and_slips_load_nothing_that_takes_longer_than_they_do(arguments: tuple[str, ...]) -> None:
+    run = subprocess.run(
+        # -S: what a test environment adds to every start is not ours
+        [sys.executable, "-S", "-c", "from pastream_cli.__main__ import main; main()", *arguments],
+        cwd=PACKAGE.parent,
+        env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
+    assert "pastream_cli.args" in loaded
+    slow = {"argparse", "dataclasses", "datetime", "difflib", "inspect", "pathlib", "re", "shlex", "typing"}
+    assert not slow & loaded

@@ -17,8 +17,7 @@ from pastream_cli.engine.formats import type_of_name
 from pastream_cli.engine.libsndfile import reason_of
 from pastream_cli.engine.pipes import StreamFormat, Way
 from pastream_cli.engine.places import STANDARD_INPUT, STANDARD_STREAM, is_stream
-from pastream_cli.errors import FileError, UsageError
-from pastream_cli.units import shown
+from pastream_cli.errors import FileError, UsageError, shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pastream_cli import args, recipes
-from pastream_cli.args import ListDevices, ShowHelp, ShowVersion, help_text, parse
+from pastream_cli.args import Show, help_text, parse
 from pastream_cli.errors import ExitCode, UsageError
-from pastream_cli.job import Job, Pair, Route
+from pastream_cli.job import Job, ListDevices, Pair, Route
 from pastream_cli.options import EXAMPLES, OPTIONS, Kind, Option
 from pastream_cli.units import TIME_FORMS, Time
 
@@ -124,7 +124,7 @@ def test_the_examples_of_old_work_as_printed() -> None:
     )
     assert job_of("input.wav output.wav") == Job(input="input.wav", output="output.wav")
     assert job_of("- output.wav") == Job(input="-", output="output.wav")
-    assert parse(["-h"]) == ShowHelp()
+    assert parse(["-h"]) == Show.HELP
     assert parse(["-l"]) == ListDevices()
 
 
@@ -209,12 +209,12 @@ def test_a_dash_is_a_value_too() -> None:
     "line", ["-h", "--help", "in.wav -h", "-d abc -h", "--no-such -h", "-d -h", "-qh", "a b c d -h"]
 )
 def test_help_wins_over_everything_else(line: str) -> None:
-    assert parse(shlex.split(line)) == ShowHelp()
+    assert parse(shlex.split(line)) == Show.HELP
 
 
 @pytest.mark.parametrize("line", ["--version", "in.wav --version", "--bogus --version", "--version -h"])
 def test_version_wins_over_everything_else(line: str) -> None:
-    assert parse(shlex.split(line)) == ShowVersion()
+    assert parse(shlex.split(line)) == Show.VERSION
 
 
 def test_help_behind_two_dashes_is_a_word() -> None:
@@ -570,7 +570,7 @@ def test_a_file_of_arguments_that_cannot_be_read_is_named(tmp_path: Path, conten
 
 
 def test_help_wins_over_a_missing_file_of_arguments() -> None:
-    assert parse(["@missing", "-h"]) == ShowHelp()
+    assert parse(["@missing", "-h"]) == Show.HELP
 
 
 def test_names_in_any_bytes_pass_through_a_file_of_arguments(tmp_path: Path) -> None:

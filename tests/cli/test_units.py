@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastream_cli import units
-from pastream_cli.errors import ExitCode, UsageError
+from pastream_cli.errors import ExitCode, UsageError, shown
 from pastream_cli.units import Time
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def test_what_is_no_rate_is_refused_with_the_forms(text: str) -> None:
     [("out.wav", "out.wav"), ("", "''"), ("two words", "two words"), ("a\nb", r"'a\nb'"), ("\udcff", r"'\udcff'")],
 )
 def test_a_message_stays_on_one_line_whatever_was_typed(text: str, as_shown: str) -> None:
-    assert units.shown(text) == as_shown
+    assert shown(text) == as_shown
 
 
 @pytest.mark.parametrize(
