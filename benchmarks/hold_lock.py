@@ -15,6 +15,8 @@ import time
 class Deaf:
     """An observer that does not look."""
 
+    is_live = False
+
     def opened(self, _opening: object) -> None:
         pass
 

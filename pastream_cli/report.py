@@ -222,6 +222,10 @@ class Report:
 class Observer(Protocol):
     """Whoever shows a run; it is told, and never asks."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody watches the run go on: then it is told ten times per second, else about once."""
+
     def opened(self, opening: Opening) -> None:
         """Show what is connected to what."""
 

@@ -104,6 +104,11 @@ class Screen:
 
     # ---- what it is told ----
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the meter is shown."""
+        return self._is_live
+
     def opened(self, opening: Opening) -> None:
         """Show what is connected to what."""
         if not self._job.quiet:

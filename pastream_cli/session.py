@@ -31,7 +31,10 @@ from pastream_cli.worker import Task, Worker
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
+# Where nobody watches and nothing depends on it: a poll costs more than everything that it looks at.
+_IDLE_POLL_SECONDS = 0.25
 _SHORTEST_POLL_SECONDS = 0.005
+_SECONDS_BETWEEN_SNAPSHOTS = 1.0
 # A device that is asked to stop plays what it has first; no believable latency is longer.
 _STOP_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
@@ -87,6 +90,7 @@ class Session:
         self._uses_portaudio = False
         self._device_is_lost = False
         self._has_warned_of_settling = False
+        self._told_at = 0.0
 
     def run(self) -> Report:
         """Run to the end. Raise nothing that a user or a machine can cause; the report has it."""
@@ -231,9 +235,9 @@ class Session:
         stream, _ = self._running()
         watchdog = Watchdog(stream.longest_latency)
         started = time.monotonic()
+        counts = stream.counts()
         while True:
-            # short at first, so that short runs are not held up
-            self._requests.wait(max(_SHORTEST_POLL_SECONDS, min(POLL_SECONDS, (time.monotonic() - started) / 10)))
+            self._requests.wait(self._seconds_to_next_poll(counts, time.monotonic() - started))
             is_active = stream.active
             counts = stream.counts()
             self._tell(counts)
@@ -254,6 +258,21 @@ class Session:
                 return
             self._watch(watchdog, counts, is_active=is_active)
 
+    @property
+    def _is_watched(self) -> bool:
+        """Whether a second is a long time: for somebody who looks on, or in a run faster than the clock."""
+        stream, _ = self._running()
+        return self._observer.is_live or stream.is_fast
+
+    def _seconds_to_next_poll(self, counts: Counts, since_start: float) -> float:
+        """Return how long to wait: little at first and before the end, so that nobody waits for us."""
+        stream, plan = self._running()
+        has_time = not (self._is_watched or self._job.split or self._job.fatal_xruns)
+        seconds = min(_IDLE_POLL_SECONDS if has_time else POLL_SECONDS, since_start / 10)
+        if plan.length is not None and not stream.is_paused:
+            seconds = min(seconds, (plan.length - counts.position) / stream.samplerate)
+        return max(_SHORTEST_POLL_SECONDS, seconds)
+
     def _watch(self, watchdog: Watchdog, counts: Counts, *, is_active: bool) -> None:
         """Raise where the device is dead; where it is silent, make the file safe."""
         stream, _ = self._running()
@@ -269,7 +288,7 @@ class Session:
             self._observer.warned("the device is silent; what it has delivered is safe")
 
     def _tell(self, counts: Counts, *, is_last: bool = False) -> None:
-        """Show how the run stands, with what was lost since the last time."""
+        """Show how the run stands, with what was lost since the last time; seldom where nobody watches."""
         stream, plan = self._running()
         if counts.settling_gave_up and not self._has_warned_of_settling:
             self._has_warned_of_settling = True
@@ -282,6 +301,10 @@ class Session:
             if is_last:
                 losses += self._deficit_losses(self._deficit.end(), counts.paused_frames)
         self._losses += losses
+        since_told = time.monotonic() - self._told_at
+        if not (losses or is_last or self._is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
+            return
+        self._told_at += since_told
         recording, levels = self._recording, stream.take_levels()
         if levels is not None and plan.capture_map is not None:
             levels = levels.picked(plan.capture_map)

@@ -14,6 +14,8 @@ from pastream_cli.watch import DeadChannels, Deficit, Pulse, Watchdog
 RATE = 48000
 POLL = 0.125
 """Near enough to the real 0.1 s, and exact as a float."""
+IDLE_POLL = 0.25
+"""Where nobody watches."""
 START = 1000.0
 """When polling begins; the clock's zero means nothing."""
 
@@ -136,14 +138,15 @@ def test_drift_is_never_a_loss(parts_per_million: int, block: int) -> None:
     assert watch(deficit, callbacks(600, block=block, rate=rate)) == []
 
 
-def test_callbacks_that_come_late_and_then_at_once_are_no_loss() -> None:
+@pytest.mark.parametrize("every", [POLL, IDLE_POLL])
+def test_callbacks_that_come_late_and_then_at_once_are_no_loss(every: float) -> None:
     dice = random.Random(5)
     for _ in range(50):
         late = [dice.uniform(0, 0.09) if dice.random() < 0.3 else 0.0 for _ in range(5000)]
         # none comes before the one before it
         times = list(accumulate((n * 1024 / RATE + x for n, x in enumerate(late)), max))
         calls = [(time, (n + 1) * 1024) for n, time in enumerate(times)]
-        assert watch(Deficit(RATE, 0.0), calls) == []
+        assert watch(Deficit(RATE, 0.0), calls, every=every) == []
 
 
 def test_a_second_of_lateness_that_is_caught_up_is_no_loss() -> None:
@@ -155,16 +158,17 @@ def test_a_second_of_lateness_that_is_caught_up_is_no_loss() -> None:
 @pytest.mark.parametrize("block", [64, 1024, 4096])
 @pytest.mark.parametrize("missing_seconds", [0.11, 0.5, 1.0, 30.0])
 @pytest.mark.parametrize("parts_per_million", [-200, 0, 200])
+@pytest.mark.parametrize("every", [POLL, IDLE_POLL])
 def test_frames_that_never_came_are_found_with_their_place_and_number(
-    block: int, missing_seconds: float, parts_per_million: int
+    block: int, missing_seconds: float, parts_per_million: int, every: float
 ) -> None:
     rate = RATE * (1 + parts_per_million / 1e6)
     before = list(callbacks(10, block=block, rate=rate))
     time, position = before[-1]
     after = [(time + missing_seconds + n * block / rate, position + n * block) for n in range(1, 10 * RATE // block)]
-    ((frame, frames),) = watch(Deficit(RATE, 0.0), [*before, *after])
+    ((frame, frames),) = watch(Deficit(RATE, 0.0), [*before, *after], every=every)
     assert frames == pytest.approx(missing_seconds * RATE, abs=0.02 * RATE)
-    assert frame == pytest.approx(position, abs=2 * POLL * RATE + block)
+    assert frame == pytest.approx(position, abs=2 * every * RATE + block)
 
 
 def test_every_loss_is_found_once() -> None:
@@ -178,9 +182,10 @@ def test_every_loss_is_found_once() -> None:
 
 
 @pytest.mark.parametrize("seconds_after", [0.4, 1.0, 1.4])
-def test_a_loss_just_before_the_end_is_found_at_the_end(seconds_after: float) -> None:
+@pytest.mark.parametrize("every", [POLL, IDLE_POLL])
+def test_a_loss_just_before_the_end_is_found_at_the_end(seconds_after: float, every: float) -> None:
     calls = [*callbacks(5), *((6 + time, 240_000 + position) for time, position in callbacks(seconds_after))]
-    ((_, frames),) = watch(Deficit(RATE, 0.0), calls)
+    ((_, frames),) = watch(Deficit(RATE, 0.0), calls, every=every)
     assert frames == pytest.approx(RATE, abs=0.05 * RATE)
 
 

@@ -18,6 +18,7 @@ _LOSS_KINDS = {
     lib.LOSS_UNDERRUN: LossKind.UNDERRUN,
     lib.LOSS_HOST_PLAYBACK: LossKind.HOST_PLAYBACK,
 }
+_NAMES_OF_COUNTS = tuple(field.name for field in fields(Counts))
 
 
 class Progress:
@@ -47,7 +48,7 @@ class Progress:
         """Return what the callback has counted so far; the values may be a block apart."""
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
-        return Counts(**{field.name: getattr(counts, field.name) for field in fields(Counts)})
+        return Counts(**{name: getattr(counts, name) for name in _NAMES_OF_COUNTS})
 
     @property
     def frames_of_capture(self) -> int:

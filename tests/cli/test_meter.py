@@ -344,6 +344,8 @@ def test_a_take_of_a_moment_has_no_course() -> None:
 class Watcher:
     """Sees a run as the meter does."""
 
+    is_live = True
+
     def __init__(self) -> None:
         self.snapshots: list[Snapshot] = []
 

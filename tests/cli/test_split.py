@@ -171,6 +171,7 @@ from pastream_cli.signals import Requests
 HELD_SECONDS = 5
 
 class Holder:
+    is_live = True
     has_held = False
 
     def opened(self, opening):
