@@ -120,6 +120,7 @@ engine *engine_new(void) {
     if (!e)
         return NULL;
     e->fills_gaps = 1;
+    e->writer.wake[0] = e->writer.wake[1] = -1;
     e->gaps = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     e->events = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     if (e->gaps && e->events)
@@ -144,6 +145,9 @@ void engine_free(engine *e) {
     free(e->capture.map);
     free(e->reader.map);
     free(e->writer.map);
+    for (int i = 0; i < 2; ++i)
+        if (e->writer.wake[i] >= 0)
+            close(e->writer.wake[i]);
     free(e);
 }
 
@@ -357,6 +361,7 @@ void engine_finish(engine *e) {
     e->open_loss.frames = 0;
     /* release: the last frame and the last gap come before the word that they are the last */
     atomic_store_explicit(&e->capture_finished, 1, memory_order_release);
+    writer_wake(e);
 }
 
 /* ---- process ---- */

@@ -111,6 +111,7 @@ struct engine {
         int32_t *map; /* NULL: identity */
         int32_t file_channels;
         int64_t nap_ns;
+        int wake[2]; /* a pipe: a byte in it ends the writer's rest; -1: there is none */
         _Atomic int32_t finished;
     } writer;
 };
@@ -120,5 +121,8 @@ void engine_device_lost(engine *e, int64_t frames);
 
 /* Sleeps at least this long; returns early on a signal. */
 void nap(int64_t nanoseconds);
+
+/* For the owner: the writer has something to do, and rests no longer. */
+void writer_wake(const engine *e);
 
 #endif

@@ -1,6 +1,8 @@
 /* The writer: out of the ring of the capture into one file after the other, with silence for what
  * was lost. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "_convert.h"
@@ -10,6 +12,9 @@
 
 enum { SFC_UPDATE_HEADER_NOW = 0x1060 }; /* sndfile.h */
 
+static const int64_t NS_PER_MS = 1000000;
+/* Up to the first frame: who waits for a file to begin waits for all of a long nap. */
+static const int64_t FIRST_NAP_NS = 5000000;
 static const int64_t HEADER_EVERY_NS = 1000000000;
 static const int64_t SYNC_EVERY_NS = 5000000000;
 
@@ -97,12 +102,43 @@ struct writer {
     int took_last_gap;
 };
 
+/* Makes the pipe that ends rests, unless there is one. Without one the writer sleeps them out. */
+static void make_wake(engine *e) {
+    if (e->writer.wake[0] >= 0 || pipe(e->writer.wake))
+        return;
+    for (int i = 0; i < 2; ++i) {
+        fcntl(e->writer.wake[i], F_SETFD, FD_CLOEXEC);
+        fcntl(e->writer.wake[i], F_SETFL, O_NONBLOCK);
+    }
+}
+
+void writer_wake(const engine *e) {
+    /* A pipe that is full is one that wakes. */
+    const ssize_t written = e->writer.wake[1] < 0 ? 0 : write(e->writer.wake[1], "", 1);
+    (void)written;
+}
+
+/* Waits for frames, or for the owner. */
+static void rest(const engine *e, int64_t nanoseconds) {
+    if (nanoseconds < NS_PER_MS) {
+        nap(nanoseconds);
+        return;
+    }
+    struct pollfd wake = {.fd = e->writer.wake[0], .events = POLLIN};
+    if (poll(&wake, 1, (int)(nanoseconds / NS_PER_MS)) <= 0)
+        return;
+    char bytes[64];
+    while (read(wake.fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes)
+        continue;
+}
+
 int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
                      int file_channels, int64_t nap_ns) {
     e->writer.functions = functions;
     e->writer.file_channels = file_channels;
     e->writer.nap_ns = nap_ns;
     e->fills_gaps = 1;
+    make_wake(e);
     return copy_map(&e->writer.map, map, file_channels, e->capture.channels) ? LOOP_OK
                                                                              : LOOP_OUT_OF_MEMORY;
 }
@@ -110,8 +146,10 @@ int writer_configure(engine *e, const struct sndfile_functions *functions, const
 int writer_offer(engine *e, output_file *f) {
     output_file *none = NULL;
     /* release: the file's settings must be in memory before the writer finds it */
-    return atomic_compare_exchange_strong_explicit(&e->offered, &none, f, memory_order_release,
-                                                   memory_order_relaxed);
+    const int is_taken = atomic_compare_exchange_strong_explicit(
+        &e->offered, &none, f, memory_order_release, memory_order_relaxed);
+    writer_wake(e);
+    return is_taken;
 }
 
 output_file *writer_withdraw(engine *e) {
@@ -120,10 +158,12 @@ output_file *writer_withdraw(engine *e) {
 
 void writer_cut(engine *e) {
     atomic_store_explicit(&e->writer_cut, 1, memory_order_relaxed);
+    writer_wake(e);
 }
 
 void writer_sync(engine *e) {
     atomic_store_explicit(&e->writer_sync, 1, memory_order_relaxed);
+    writer_wake(e);
 }
 
 int writer_is_finished(const engine *e) {
@@ -136,6 +176,7 @@ void output_file_unlimit(output_file *f) {
 
 void writer_stop(engine *e) {
     atomic_store_explicit(&e->writer_stop, 1, memory_order_relaxed);
+    writer_wake(e);
 }
 
 static int64_t frames_left(const output_file *f) {
@@ -331,7 +372,8 @@ static void write_until_the_end(struct writer *w) {
             return;
         if (atomic_load_explicit(&e->writer_stop, memory_order_relaxed))
             return;
-        nap(e->writer.nap_ns);
+        const int has_begun = w->current && frames_of(w->current) > 0;
+        rest(e, has_begun ? e->writer.nap_ns : least(FIRST_NAP_NS, e->writer.nap_ns));
         if (w->current)
             keep_safe(w);
     }

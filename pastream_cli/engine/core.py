@@ -30,8 +30,10 @@ PREBUFFER_SECONDS = 0.5
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 
-# How long a loop may sleep: a file can wait, a reader at the other end of a pipe should not.
-_FILE_NAP_NS = 50_000_000
+# How long a loop may sleep: a file can wait, a reader at the other end of a pipe should not. The writer is woken
+# when it is to end, and what waits for it is what a crash of the process would lose.
+_READER_NAP_NS = 50_000_000
+_WRITER_NAP_NS = 200_000_000
 _PIPE_NAP_NS = 5_000_000
 _FAST_NAP_NS = 20_000
 _LEAST_NAP_NS = 500_000
@@ -282,7 +284,7 @@ class Core(Progress):
         ring = self._playback_ring
         assert ring is not None
         chunk_frames = _PIPE_CHUNK_FRAMES if is_pipe else _FILE_CHUNK_FRAMES
-        nap_ns = self._nap_ns(ring, is_pipe=is_pipe)
+        nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _READER_NAP_NS)
         status = lib.reader_configure(
             self._engine, functions, file, sample_code, channels, channel_map, loop, chunk_frames, nap_ns
         )
@@ -296,7 +298,7 @@ class Core(Progress):
         """Have the writer loop empty the capture ring into a file, or into memory in its place."""
         ring = self._capture_ring
         assert ring is not None
-        nap_ns = self._nap_ns(ring, is_pipe=is_pipe)
+        nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
         status = lib.writer_configure(self._engine, functions, channel_map, channels, nap_ns)
         check_memory(status == lib.LOOP_OK, "cannot start the writer")
         lib.writer_withdraw(self._engine)
@@ -328,11 +330,11 @@ class Core(Progress):
         """Hand the writer the file that comes next; false while another one still waits."""
         return bool(lib.writer_offer(self._engine, sink.handle))
 
-    def _nap_ns(self, ring: RingBuffer, *, is_pipe: bool) -> int:
+    def _nap_ns(self, ring: RingBuffer, most_ns: int) -> int:
         if self._device.is_fast:
             return _FAST_NAP_NS
         eighth_of_the_ring = int(ring.size / self.samplerate * 1e9 / 8)
-        return max(_LEAST_NAP_NS, min(_PIPE_NAP_NS if is_pipe else _FILE_NAP_NS, eighth_of_the_ring))
+        return max(_LEAST_NAP_NS, min(most_ns, eighth_of_the_ring))
 
     # ---- a run ----
 
