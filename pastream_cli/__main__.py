@@ -61,11 +61,9 @@ def _run(argv: list[str]) -> ExitCode:
         from pastream_cli import __version__
 
         return _print(f"pastream {__version__}\n")
-    from pastream_cli.job import Complete, ListDevices
-
-    if isinstance(wish, ListDevices):
+    if isinstance(wish, args.ListDevices):
         return _list_devices(as_json=wish.json, verbose=wish.verbose)
-    if isinstance(wish, Complete):
+    if isinstance(wish, args.Complete):
         from pastream_cli.completing import answers
 
         return _print("".join(f"{answer}\n" for answer in answers(wish.what)))
@@ -106,24 +104,30 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
     return error.exit_code
 
 
+def _load_portaudio() -> None:
+    """Start every host: on a worker, for it takes as long as all that is loaded meanwhile, and some hang for ever."""
+    from pastream_cli.engine import portaudio  # noqa: F401 - that is how
+
+
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
-    from pastream_cli.engine import virtual
-    from pastream_cli.engine.devices import all_devices
-    from pastream_cli.listing import NO_DEVICE, device_table
     from pastream_cli.noise import HostNoise
-    from pastream_cli.session import list_devices
     from pastream_cli.signals import Requests
+    from pastream_cli.worker import Worker
 
     noise = HostNoise(shown=verbose)
     with Requests() as requests:
+        worker = Worker("device", requests.wake)
+        worker.start(_load_portaudio)
+        from pastream_cli.listing import NO_DEVICE, device_table, list_devices, virtual_device
+
         try:
-            devices = list_devices(requests, all_devices)
+            devices = list_devices(requests, worker)
             trouble = [] if devices else error_lines(*NO_DEVICE)
         except PastreamError as error:
             devices, trouble = [], error_lines(error.message, error.way_out)
     for line in trouble:
         print(line, file=noise.stream)
-    devices = [*devices, virtual.parse(virtual.NAME).info(virtual.NAME)]
+    devices = [*devices, virtual_device()]
     if not as_json:
         return _print(device_table(devices))
     from pastream_cli.jsonreport import device_list
@@ -138,15 +142,21 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with Requests() as requests:
         # what takes its time to load comes when signals are requests already
+        from pastream_cli.engine.virtual import is_virtual
         from pastream_cli.keys import Keys
         from pastream_cli.noise import HostNoise
         from pastream_cli.screen import Screen
-        from pastream_cli.session import Session
+        from pastream_cli.worker import Worker
 
         # on a terminal the screen shows what libraries say, or it would go into the meter
         noise = HostNoise(shown=job.verbose and not is_terminal)
         with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
-            session = Session(job, screen, requests)
+            worker = Worker("device", requests.wake)
+            if not is_virtual(job.device):
+                worker.start(_load_portaudio)
+            from pastream_cli.session import Session
+
+            session = Session(job, screen, requests, worker)
             report = session.run()
             if report.exit_code == ExitCode.DEVICE and report.opening is None:
                 screen.quoted(noise.text())

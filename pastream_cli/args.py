@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from pastream_cli.job import Complete, Job, ListDevices
+    from pastream_cli.job import Job
 
 _MOST_WORDS = 2
 # Below it a block size is taken for a bit depth that somebody meant.
@@ -25,6 +25,21 @@ class Show(Enum):
 
     HELP = "help"
     VERSION = "version"
+
+
+class ListDevices:
+    """Show the devices."""
+
+    def __init__(self, *, json: bool, verbose: bool) -> None:
+        self.json = json
+        self.verbose = verbose
+
+
+class Complete:
+    """Tell a shell what can follow: devices, types or encodings."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
 
 
 COMPLETE = "--complete"
@@ -46,8 +61,6 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
     if not argv:
         raise UsageError("cannot start: no INPUT was given", USAGE)
     if argv[0] == COMPLETE and len(argv) == 2:
-        from pastream_cli.job import Complete
-
         return Complete(argv[1])
     line = Line(argv)
     for given in line.given:
@@ -55,11 +68,11 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
             return _SHOWN_AT_ONCE[given.option.field]
     if line.mistakes:
         raise line.mistakes[0]
-    from pastream_cli.job import Job, ListDevices
-
     values = _values(line.given)
     if values.pop("list", False):
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False))
+    from pastream_cli.job import Job
+
     playback, capture = _words(line.words)
     return Job(input=playback, output=capture, warnings=tuple(_warnings(line, values)), **values)
 

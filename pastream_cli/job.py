@@ -28,21 +28,6 @@ class Pair(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class ListDevices:
-    """Show the devices, and run nothing."""
-
-    json: bool = False
-    verbose: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """Tell a shell what can follow: devices, types or encodings."""
-
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class Route:
     """One channel of a map, both ends one-based; `source` 0 is silence."""
 

@@ -1,4 +1,4 @@
-"""The table of devices. What stands in either of its first two columns can be pasted after -D."""
+"""The devices there are, and the table of them. What stands in its first two columns can be pasted after -D."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from pastream_cli.engine import virtual
+from pastream_cli.engine.devices import all_devices
 from pastream_cli.engine.matching import label
-from pastream_cli.errors import printable
+from pastream_cli.errors import DeviceError, printable
 from pastream_cli.report import DeviceInfo
+from pastream_cli.signals import Requests
+from pastream_cli.worker import Worker
 
 NO_DEVICE = (
     "cannot find a sound device: neither the machine nor a sound server has one",
@@ -22,20 +26,43 @@ _NAME_COLUMN = 1
 _TO_THE_LEFT = (_NAME_COLUMN, 7)
 # Some servers report days.
 _MOST_BELIEVABLE_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+
+
+def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
+    """Return PortAudio's devices, asked for on a worker, so that a host that hangs can be left behind."""
+    task = worker.start(all_devices)
+    while not task.is_done:
+        if requests.stop:
+            raise DeviceError("cannot list the devices: stopped while the hosts were asked")
+        requests.wait(_POLL_SECONDS)
+    return task.result()
+
+
+def virtual_device() -> DeviceInfo:
+    """Return the device that is always there, as it is listed."""
+    return virtual.parse(virtual.NAME).info(virtual.NAME)
 
 
 def device_table(devices: Sequence[DeviceInfo]) -> str:
     """Return a line per device: number, name, channels, rate, latencies in ms, and what it is the default for."""
-    from rich.cells import cell_len
-
     rows = [_HEADINGS, *(_row(device) for device in devices)]
-    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    widths = [max(_cells(row[column]) for row in rows) for column in range(len(_HEADINGS))]
 
     def padded(row: tuple[str, ...], column: int) -> str:
-        padding = " " * (widths[column] - cell_len(row[column]))
+        padding = " " * (widths[column] - _cells(row[column]))
         return row[column] + padding if column in _TO_THE_LEFT else padding + row[column]
 
     return "".join("  ".join(padded(row, i) for i in range(len(row))).rstrip() + "\n" for row in rows)
+
+
+def _cells(text: str) -> int:
+    """Return how many cells of a terminal `text` takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _row(device: DeviceInfo) -> tuple[str, ...]:

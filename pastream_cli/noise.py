@@ -6,8 +6,10 @@ import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
-from pathlib import Path
-from typing import TextIO
+
+TYPE_CHECKING = False  # see line.py
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _STDERR = 2
 
@@ -19,7 +21,7 @@ class HostNoise:
     """
 
     def __init__(self, *, shown: bool) -> None:
-        self.stream: TextIO = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the process
+        self.stream: TextIO = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process
         self._kept = -1
         if shown:
             return

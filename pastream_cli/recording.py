@@ -8,10 +8,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from pastream_cli.engine.core import Core
 from pastream_cli.engine.formats import frame_bytes, most_frames
 from pastream_cli.engine.output_file import OutputFile
 from pastream_cli.engine.places import ExistsError, are_one_file
-from pastream_cli.engine.stream import Stream
 from pastream_cli.errors import FileError
 from pastream_cli.job import Job
 from pastream_cli.naming import Names
@@ -36,7 +36,7 @@ class Recording:
         For the name, `overwrite` and `split`.
     output : OutputFormat
         How the files are written.
-    stream : Stream
+    stream : Core
         Whose writer fills them.
     worker : Worker
         Where files are made and finished, since a disk may block.
@@ -45,7 +45,7 @@ class Recording:
     """
 
     def __init__(
-        self, job: Job, output: OutputFormat, stream: Stream, worker: Worker, warn: Callable[[str], None]
+        self, job: Job, output: OutputFormat, stream: Core, worker: Worker, warn: Callable[[str], None]
     ) -> None:
         assert job.output is not None
         self._job = job

@@ -7,17 +7,17 @@ block runs on a worker, so that the main thread, here, always answers a signal.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TypeVar
 
+from pastream_cli.engine import virtual
+from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import choose_devices
 from pastream_cli.engine.formats import check_encoding, check_type
 from pastream_cli.engine.input_file import InputFile, open_input
 from pastream_cli.engine.libsndfile import error_text
 from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.places import check_place
-from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream
 from pastream_cli.errors import DeviceError, ExitCode, FileError, PastreamError
 from pastream_cli.job import Job
 from pastream_cli.naming import NameTemplate
@@ -66,16 +66,18 @@ class Session:
         Who is told how it goes; nothing depends on it.
     requests : Requests
         What signals ask for.
+    device_worker : Worker, optional
+        Makes every call of PortAudio's; it may be loading it already.
     """
 
-    def __init__(self, job: Job, observer: Observer, requests: Requests) -> None:
+    def __init__(self, job: Job, observer: Observer, requests: Requests, device_worker: Worker | None = None) -> None:
         self._job = job
         self._observer = observer
         self._requests = requests
-        self._device_worker = Worker("device", requests.wake)
+        self._device_worker = device_worker or Worker("device", requests.wake)
         self._file_worker = Worker("files", requests.wake)
         self._input: InputFile | None = None
-        self._stream: Stream | None = None
+        self._stream: Core | None = None
         self._recording: Recording | None = None
         self._plan: Plan | None = None
         self._opened: Opening | None = None
@@ -87,7 +89,7 @@ class Session:
         self._failure: PastreamError | None = None
         self._exit_code = ExitCode.COMPLETE
         self._stop_reason = "complete"
-        self._uses_portaudio = False
+        self._uses_portaudio = not virtual.is_virtual(job.device)
         self._device_is_lost = False
         self._has_warned_of_settling = False
         self._told_at = 0.0
@@ -137,7 +139,6 @@ class Session:
         if job.input is not None:
             self._input = self._wait_for(self._file_worker.start(self._open_input))
         devices = self._wait_for(self._device_worker.start(lambda: choose_devices(job.device, sides_of(job))))
-        self._uses_portaudio = not any(device.is_virtual for device in devices.values())
         plan = self._plan = make_plan(job, self._input, devices)
         self._stream = self._wait_for(self._device_worker.start(lambda: _open_stream(plan, job.block_frames)))
         self._connect_input(plan, self._stream)
@@ -176,7 +177,7 @@ class Session:
             warn=self._observer.warned,
         )
 
-    def _connect_input(self, plan: Plan, stream: Stream) -> None:
+    def _connect_input(self, plan: Plan, stream: Core) -> None:
         job = self._job
         if self._input is None:
             return
@@ -190,7 +191,7 @@ class Session:
         first = self._recording.make_first()
         stream.connect_output(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
 
-    def _opening(self, plan: Plan, stream: Stream) -> Opening:
+    def _opening(self, plan: Plan, stream: Core) -> Opening:
         playback, capture, output = plan.playback, plan.capture, plan.output
         return Opening(
             rate=stream.samplerate,
@@ -211,7 +212,7 @@ class Session:
 
     # ---- running ----
 
-    def _running(self) -> tuple[Stream, Plan]:
+    def _running(self) -> tuple[Core, Plan]:
         assert self._stream is not None
         assert self._plan is not None
         return self._stream, self._plan
@@ -378,14 +379,14 @@ class Session:
             reason = error_text(self._input.sound_file, code)
             raise FileError(f"cannot read {self._input.name}: {reason}")
 
-    def _stop_device(self, stream: Stream) -> None:
+    def _stop_device(self, stream: Core) -> None:
         """End the callbacks. A device that is lost, or does not answer, is shut out instead."""
         if self._device_is_lost or not self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS):
             stream.detach()
             if not self._device_is_lost and self._stop_reason != "complete":
                 self._fail(DeviceError("cannot stop the device: its host does not answer"))
 
-    def _finish_loops(self, stream: Stream) -> None:
+    def _finish_loops(self, stream: Core) -> None:
         """Let the writer drain. As long as it gets on, it has all the time that it needs."""
         frames, since, is_told = -1, time.monotonic(), False
         while not stream.finish(_SHORTEST_POLL_SECONDS):
@@ -484,15 +485,15 @@ class Session:
         return task.is_done
 
 
-def _open_stream(plan: Plan, block_frames: int) -> Stream:
+def _open_stream(plan: Plan, block_frames: int) -> Core:
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
     is_duplex = plan.capture is not None and plan.playback is not None
-    stream_type = DuplexStream if is_duplex else InputStream if plan.capture else OutputStream
 
     def of(values: list[T]) -> T | list[T]:
         return values if is_duplex else values[0]
 
-    return stream_type(
+    return Core(
+        "duplex" if is_duplex else "input" if plan.capture else "output",
         device=of([side.device for side in sides]),
         samplerate=plan.rate,
         channels=of([side.channels for side in sides]),
@@ -500,13 +501,3 @@ def _open_stream(plan: Plan, block_frames: int) -> Stream:
         blocksize=block_frames,
         latency=of([side.latency for side in sides]),
     )
-
-
-def list_devices(requests: Requests, load: Callable[[], T]) -> T:
-    """Return what `load` returns, from a worker, so that a host that hangs can be left behind."""
-    task = Worker("device", requests.wake).start(load)
-    while not task.is_done:
-        if requests.stop:
-            raise DeviceError("cannot list the devices: stopped while the hosts were asked")
-        requests.wait(POLL_SECONDS)
-    return task.result()

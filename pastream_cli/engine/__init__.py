@@ -3,11 +3,9 @@
 ``from pastream_cli import engine as ps`` gives the interface of the library pastream.
 """
 
-from pastream_cli.engine.chunks import chunks
-from pastream_cli.engine.flags import CallbackFlags
-from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.run import BufferEmpty, BufferFull
-from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream
+from __future__ import annotations
+
+from importlib import import_module
 
 __all__ = [
     "BufferEmpty",
@@ -20,3 +18,32 @@ __all__ = [
     "Stream",
     "chunks",
 ]
+
+# Loaded when they are asked for: a command that lists devices has no use for streams.
+_HOMES = {
+    "chunking": ("chunks",),
+    "flags": ("CallbackFlags",),
+    "ringbuffer": ("RingBuffer",),
+    "run": ("BufferEmpty", "BufferFull"),
+    "stream": ("DuplexStream", "InputStream", "OutputStream", "Stream"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+TYPE_CHECKING = False  # typing takes a while to load
+if TYPE_CHECKING:
+    from pastream_cli.engine.chunking import chunks
+    from pastream_cli.engine.flags import CallbackFlags
+    from pastream_cli.engine.ringbuffer import RingBuffer
+    from pastream_cli.engine.run import BufferEmpty, BufferFull
+    from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream
+else:
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

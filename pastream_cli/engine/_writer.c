@@ -372,7 +372,7 @@ static void write_until_the_end(struct writer *w) {
             return;
         if (atomic_load_explicit(&e->writer_stop, memory_order_relaxed))
             return;
-        const int has_begun = w->current && frames_of(w->current) > 0;
+        const int has_begun = !w->current || frames_of(w->current) > 0;
         rest(e, has_begun ? e->writer.nap_ns : least(FIRST_NAP_NS, e->writer.nap_ns));
         if (w->current)
             keep_safe(w);

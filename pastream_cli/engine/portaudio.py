@@ -13,15 +13,10 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
-from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError
-from pastream_cli.report import DeviceInfo
-
-if TYPE_CHECKING:
-    from pastream_cli.engine.sides import Side
 
 try:
-    import sounddevice
+    import sounddevice  # before all else, which other threads load while this one waits for the hosts
 except OSError as error:
     if "not found" not in str(error):
         raise
@@ -29,6 +24,12 @@ except OSError as error:
         "cannot use a sound device: the PortAudio library is not installed",
         "install it (apt install libportaudio2, brew install portaudio), or try -D virtual",
     ) from None
+
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.report import DeviceInfo
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.sides import Side
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _MOST_BELIEVABLE_LATENCY = 10.0
