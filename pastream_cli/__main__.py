@@ -143,6 +143,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
     with Requests() as requests:
         # what takes its time to load comes when signals are requests already
         from pastream_cli.engine.virtual import is_virtual
+        from pastream_cli.engine.without_numpy import load_soundfile
         from pastream_cli.keys import Keys
         from pastream_cli.noise import HostNoise
         from pastream_cli.screen import Screen
@@ -154,6 +155,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
             worker = Worker("device", requests.wake)
             if not is_virtual(job.device):
                 worker.start(_load_portaudio)
+            load_soundfile()
             from pastream_cli.session import Session
 
             session = Session(job, screen, requests, worker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pastream_cli.engine.without_numpy import load_soundfile
 from pastream_cli.errors import PastreamError, printable
 
 # Somebody waits with a finger on the key; a host that hangs is left out.
@@ -31,12 +32,14 @@ def _devices() -> list[str]:
 
 
 def _types() -> list[str]:
+    load_soundfile()
     from pastream_cli.engine.formats import file_types
 
     return [name.lower() for name in file_types()]
 
 
 def _encodings() -> list[str]:
+    load_soundfile()
     from pastream_cli.engine.formats import encodings
 
     return [name.lower() for name in encodings()]

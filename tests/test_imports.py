@@ -85,6 +85,7 @@ IMPORTERS: dict[str, set[str]] = {
         "engine/mending.py",
         "engine/output_file.py",
         "engine/soundfiles.py",
+        "engine/without_numpy.py",
     },
 }
 """Who alone may import what is slow to load, has a side effect or lends private names."""
@@ -165,3 +166,12 @@ def test_help_version_and_slips_load_nothing_that_takes_longer_than_they_do(argu
     assert "pastream_cli.args" in loaded
     slow = {"argparse", "dataclasses", "datetime", "difflib", "inspect", "pathlib", "re", "shlex", "typing"}
     assert not slow & loaded
+
+
+def test_a_quiet_recording_loads_neither_arrays_nor_colours(pastream: Pastream) -> None:
+    # -v: the program's own stderr is then that of its libraries too
+    result = pastream("-v", "-D", "virtual", "-d", "0.01", "null", "take.wav", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert result.returncode == 0
+    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
+    assert "soundfile" in loaded
+    assert not {"numpy", "rich", "sounddevice"} & loaded

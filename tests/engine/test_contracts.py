@@ -68,6 +68,20 @@ def test_libsndfile_treats_16_bit_samples_alike_whichever_type_they_pass_in(tmp_
     assert {"WAV", "RF64", "FLAC", "AIFF", "CAF", "RAW"} <= set(types)
 
 
+def test_soundfile_needs_numpy_for_arrays_alone(tmp_path: Path) -> None:
+    program = """
+import sys
+from pastream_cli.engine.without_numpy import load_soundfile
+load_soundfile()
+import soundfile, pastream_cli.session
+assert "numpy" not in sys.modules, "soundfile takes more from numpy, as it is loaded, than names of types"
+with soundfile.SoundFile(sys.argv[1], "w", 48000, 1) as file:
+    file.write([0.5, -0.5])
+assert soundfile.read(sys.argv[1])[0].tolist() == [0.5, -0.5]
+"""
+    subprocess.run([sys.executable, "-c", program, tmp_path / "file.wav"], check=True)
+
+
 def of_sounddevice(expression: str) -> str:
     """Evaluate in a process of its own: the import starts every host."""
     need("libportaudio.so.2")
