@@ -99,6 +99,8 @@ def _words(words: Sequence[str]) -> tuple[str | None, str | None]:
 
         first, second, third = (shown(word) for word in words[:3])
         way_out = f"a length is -d {third}" if is_time(third) else "put quotes around a name that has spaces"
+        if any(word.startswith("-") and word != "-" for word in words):
+            way_out = "what follows -- is a name; options stand before it"
         raise UsageError(f"cannot use {third}: INPUT is {first} and OUTPUT is {second}", way_out)
     playback, capture = (None if is_null(word) else word for word in (*words, "")[:_MOST_WORDS])
     return playback, capture
@@ -140,7 +142,11 @@ def _warnings(line: Line, values: dict[str, Any]) -> list[str]:
     warnings += [f"an empty value after {name} counts as the default: {unset}" for name in empty]
     block_frames = values.get("block_frames", 0)
     if 0 < block_frames < _SMALLEST_LIKELY_BLOCK:
-        warnings.append(f"-b {block_frames} is a block of {block_frames} frames: a bit depth is -e, as in -e pcm_24")
+        from pastream_cli.units import format_frames
+
+        warnings.append(
+            f"-b {block_frames} is a block of {format_frames(block_frames)}: a bit depth is -e, as in -e pcm_24"
+        )
     return warnings
 
 

@@ -61,6 +61,23 @@ def shown(text: str) -> str:
     return text if text and text.isprintable() else repr(text)
 
 
+def typed(text: str) -> str:
+    """Return the name of a file as one word of a shell's, on one line, that can be pasted as it is."""
+    text = f"./{text}" if text.startswith("@") or (text.startswith("-") and text != "-") else text
+    if text.isprintable():
+        is_plain = text and all(character.isalnum() or character in "_@%+=:,./-" for character in text)
+        return text if is_plain else "'" + text.replace("'", "'\\''") + "'"
+    return "$'" + "".join(map(_escaped, text)) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in "\\'\n\t":
+        return {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t"}[character]
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
 def printable(text: str) -> str:
     """Return a name without the control characters and lone bytes that would upset a terminal or a log."""
     if text.isprintable():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from pastream_cli.errors import UsageError, shown
+from pastream_cli.errors import UsageError, shown, typed
 from pastream_cli.options import OPTIONS, Kind, Option
 
 TYPE_CHECKING = False  # typing, whose own this is, takes a quarter of the time that Python needs to start
@@ -130,10 +130,10 @@ def _option(name: str, argument: str) -> Option:
     if option := _OPTION_OF.get(name):
         return option
     missing = "such option" if name == argument else f"option {shown(name)}"
-    raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", _near_miss(name))
+    raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", _near_miss(name, argument))
 
 
-def _near_miss(name: str) -> str:
+def _near_miss(name: str, argument: str) -> str:
     """Return the question whether a similar long option was meant, or where all are listed."""
     if name.startswith("--") and len(name) > len("--"):
         wanted = name.lower().replace("_", "-")
@@ -141,6 +141,9 @@ def _near_miss(name: str) -> str:
         starts = [long for long in longs if long.startswith(wanted)]
         if near := starts or _closest(wanted, longs):
             return f"did you mean {' or '.join(near)}?"
+    suffix = argument.rpartition(".")[2]
+    if suffix != argument and "=" not in argument and suffix.isalnum() and suffix[0].isalpha():
+        return f"for a file whose name begins with - write {typed(argument)}"
     return "pastream -h lists the options"
 
 
@@ -180,7 +183,7 @@ def _arguments_in(argument: str) -> list[str]:
         reason = error.strerror if isinstance(error, OSError) else str(error).lower()
         raise UsageError(
             f"cannot read arguments from {shown(argument)}: {reason}",
-            f"for a sound file whose name begins with @ write ./{shown(argument)}",
+            f"for a sound file whose name begins with @ write {typed(argument)}",
         ) from None
 
 

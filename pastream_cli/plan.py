@@ -253,6 +253,7 @@ def _plan_capture(
         encoding = _encoding(job, source, device, file_type)
         endian = job.endian.capture
         places.check_format(job.output, file_type, encoding, endian)
+        places.check_channels(job.output, file_type, encoding, endian, file_channels)
         output = OutputFormat(file_type, encoding, endian, file_channels)
     sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)
     assert latency.capture is not None

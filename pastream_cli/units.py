@@ -130,6 +130,11 @@ def format_count(count: int) -> str:
     return f"{count:,}".replace(",", " ")
 
 
+def format_times(count: int, word: str) -> str:
+    """Return how many there are of something, as words."""
+    return f"{format_count(count)} {word}{'' if count == 1 else 's'}"
+
+
 def format_frames(count: int) -> str:
     """Return a number of frames as words."""
-    return "1 frame" if count == 1 else f"{format_count(count)} frames"
+    return format_times(count, "frame")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from pastream_cli.errors import UsageError, shown
+from pastream_cli.errors import UsageError, shown, typed
 from pastream_cli.job import Pair, Route, is_null
 from pastream_cli.options import Kind
 from pastream_cli.units import TIME_FORMS, Time, parse_rate, parse_size, parse_time
@@ -59,7 +59,7 @@ def _offset(text: str, name: str) -> Time:
     except UsageError as error:
         if not re.fullmatch(_LIKE_A_FILE, text):
             raise
-        way_out = f"OUTPUT is the second word, as in pastream null {shown(text)}; {TIME_FORMS}"
+        way_out = f"OUTPUT is the second word, as in pastream null {typed(text)}; {TIME_FORMS}"
         raise UsageError(error.message, way_out) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import soundfile
@@ -43,6 +44,9 @@ TYPES_WITH_A_LENGTH = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "C
 # Containers with 32-bit lengths: AIFF's wrap silently, the others' saturate.
 _TYPES_OF_4_GIB = frozenset({"AIFF", "WAVEX", "SVX", "VOC", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "AVR", "PVF"})
 _HEADER_ROOM = 2**16
+_TYPES_OF_ANY_CHANNELS = TYPES_WITH_A_LENGTH | {"RAW"}
+# One that every encoder knows.
+_ANY_RATE = 48000
 _BYTES_OF_ENCODING = {
     "PCM_S8": 1,
     "PCM_U8": 1,
@@ -130,6 +134,32 @@ def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
     if (file_type, encoding) in _READ_ONLY:
         return False
     return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
+
+
+def most_channels(file_type: str, encoding: str, endian: str | None, wanted: int) -> int:
+    """Return `wanted`, or where a file cannot have so many channels, the most that it can; 0 where none can be made."""
+    if frame_bytes(encoding, 1) and file_type in _TYPES_OF_ANY_CHANNELS:
+        return wanted
+    if encoding == "VORBIS":  # the format has a byte for them; libsndfile begins such a file, and then crashes
+        wanted = min(wanted, 255)
+    most, too_many = 0, wanted + 1
+    channels = wanted
+    while most < channels:
+        if _can_be_made(file_type, encoding, endian, channels):
+            most = channels
+        else:
+            too_many = channels
+        channels = (most + too_many) // 2
+    return most
+
+
+def _can_be_made(file_type: str, encoding: str, endian: str | None, channels: int) -> bool:
+    order = (endian or "FILE").upper()
+    try:
+        soundfile.SoundFile(BytesIO(), "w", _ANY_RATE, channels, encoding, order, file_type).close()
+    except soundfile.SoundFileError:
+        return False
+    return True
 
 
 def default_encoding(file_type: str, path: str, *, wants_float: bool) -> str:

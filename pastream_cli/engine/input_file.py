@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable
@@ -13,11 +14,18 @@ from typing import Any
 import soundfile
 
 from pastream_cli.engine import pipes, relay
-from pastream_cli.engine.formats import type_of_name
+from pastream_cli.engine.formats import encodings, frame_bytes, takes, type_of_name
 from pastream_cli.engine.libsndfile import reason_of
 from pastream_cli.engine.pipes import StreamFormat, Way
-from pastream_cli.engine.places import STANDARD_INPUT, STANDARD_STREAM, is_stream
-from pastream_cli.errors import FileError, UsageError, shown
+from pastream_cli.engine.places import STANDARD_INPUT, STANDARD_STREAM, is_stream, no_folder_in
+from pastream_cli.errors import FileError, UsageError, typed
+from pastream_cli.units import format_count, format_frames
+
+_NOT_RECOGNISED = "Format not recognised"
+# How libsndfile notes that the data of a WAV, AIFF, AU or SVX ends before its chunk does.
+_SHORT_OF_DATA = re.compile(r"^ *(?:data|SSND|BODY|Data Size) *: ([0-9]+) \(should be ([0-9]+)\)", re.MULTILINE)
+# What writers into pipes put where a length belongs begins here; SoX has 0x7FFFF000 less its header.
+_LENGTH_UNKNOWN = 0x7FFF0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,10 @@ class _RawDescription:
                 f"cannot open {name}: RAW data does not say what it is",
                 "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
             )
+        if not takes("RAW", self.encoding, self.endian):
+            raise UsageError(
+                f"cannot open {name}: RAW does not take {self.encoding}", f"it takes {', '.join(encodings('RAW'))}"
+            )
         return _raw(self.rate, self.channels, self.encoding, self.endian)
 
 
@@ -100,7 +112,21 @@ def open_input(
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
     if described is not None and not _begins_with_a_header(source):
         return _opened(source, name, described.format(name))
-    return _opened(source, name, {})
+    found = _opened(source, name, {})
+    if missing := _frames_cut_off(found):
+        there = found.frames or 0
+        warn(f"{name} was cut off: it has {format_count(there)} of its {format_frames(there + missing)}")
+    return found
+
+
+def _frames_cut_off(source: InputFile) -> int:
+    """Return how many frames the header promises beyond those that are there."""
+    size = frame_bytes(source.encoding, source.channels)
+    match = _SHORT_OF_DATA.search(source.sound_file.extra_info)
+    if match is None or size is None or int(match[1]) >= _LENGTH_UNKNOWN:
+        return 0
+    promised_bytes, there_bytes = int(match[1]), int(match[2])
+    return max(0, -((there_bytes - promised_bytes) // size))  # one that is there in part counts as missing
 
 
 def _check_input(path: str, name: str) -> None:
@@ -115,8 +141,10 @@ def _check_input(path: str, name: str) -> None:
         status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
         raise FileError(
-            f"cannot open {name}: No such file or directory", f"to record: pastream null {shown(path)}"
+            f"cannot open {name}: No such file or directory", f"to record: pastream null {typed(path)}"
         ) from None
+    except NotADirectoryError:
+        raise FileError(f"cannot open {name}: {no_folder_in(path)} is no folder") from None
     except OSError as error:
         raise FileError(f"cannot open {name}: {error.strerror}") from None
     if stat.S_ISDIR(status.st_mode):
@@ -142,11 +170,13 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
     """
     try:
         sound_file = soundfile.SoundFile(source, closefd=source != STANDARD_INPUT, **raw)
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise FileError(f"cannot open {name}: {reason_of(error)}") from None
+    except (soundfile.SoundFileError, ValueError, TypeError) as error:
         raise _cannot_open(name, source if isinstance(source, str) else None, reason_of(error)) from None
     if sound_file.format == "RAW" and not raw:  # libsndfile goes by .au, .snd, .vox and .gsm where there is no header
         sound_file.close()
-        raise _cannot_open(name, source if isinstance(source, str) else None, "Format not recognised")
+        raise _cannot_open(name, source if isinstance(source, str) else None, _NOT_RECOGNISED)
     seekable = bool(sound_file.seekable())
     return InputFile(
         sound_file=sound_file,
@@ -168,7 +198,10 @@ def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
         return FileError(f"cannot open {name}: {reason}", "raw data needs -t raw -c CHANNELS -r RATE -e ENCODING")
     if Path(path).is_file() and not os.access(path, os.R_OK):
         return FileError(f"cannot open {name}: Permission denied")
-    return FileError(f"cannot open {name}: {reason}", "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING")
+    way_out = "the file is damaged, or was cut off"
+    if reason == _NOT_RECOGNISED:
+        way_out = "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
+    return FileError(f"cannot open {name}: {reason}", way_out)
 
 
 def _open_stream(path: str, name: str, described: _RawDescription | None, warn: Callable[[str], None]) -> InputFile:

@@ -29,6 +29,8 @@ from pastream_cli.engine.places import STANDARD_OUTPUT, STANDARD_STREAM, ExistsE
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.report import RecordedFile
 
+_LONGEST_NAME_BYTES = 255
+
 
 class OutputFile:
     """One file of a recording, made when it is constructed, removed again if it gets no frame.
@@ -304,7 +306,7 @@ class OutputFile:
                 return os.open(self.path, flags | os.O_EXCL, 0o666)
             # through symbolic links: the file they lead to is the one that is replaced
             target = Path(self.path).resolve()
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
+            temporary = target.with_name(_temporary_name(target.name))
             self._target, self._temporary = str(target), str(temporary)
             return os.open(temporary, flags | os.O_TRUNC, stat.S_IMODE(target.stat().st_mode))
         except FileExistsError:
@@ -319,3 +321,10 @@ def _readable_frames(path: str) -> int | None:
         return int(soundfile.info(path).frames)
     except (soundfile.SoundFileError, OSError):
         return None
+
+
+def _temporary_name(name: str) -> str:
+    """Return a name beside `name` that no other process takes, and no longer than a name may be."""
+    end = f".{os.getpid()}.new"
+    beginning = os.fsencode(f".{name}")[: _LONGEST_NAME_BYTES - len(end)]
+    return beginning.decode(errors="ignore") + end

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from pastream_cli.engine import pipes, relay
-from pastream_cli.engine.formats import encodings, takes
-from pastream_cli.errors import FileError, UsageError
+from pastream_cli.engine.formats import encodings, most_channels, takes
+from pastream_cli.errors import FileError, UsageError, typed
+from pastream_cli.units import format_times
 
 STANDARD_STREAM = "-"
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1
@@ -75,6 +76,17 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
         )
 
 
+def check_channels(path: str, file_type: str, encoding: str, endian: str | None, channels: int) -> None:
+    """Raise unless a file of this kind can have so many channels."""
+    most = most_channels(file_type, encoding, endian, channels)
+    if 0 < most < channels:
+        offered = f"{format_times(most, 'channel')} of {encoding} at most"
+        raise FileError(
+            f"cannot write {path}: {file_type} takes {offered}, not {channels}",
+            f"-c {most} records no more, and -m chooses which",
+        )
+
+
 def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
     """Raise unless `path` can be written, before anything is opened or created."""
     if path == STANDARD_STREAM:
@@ -86,14 +98,30 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         raise FileError(f"cannot create {path}: Is a directory")
-    if not os.path.isdir(folder):
-        raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {folder}")
+    _check_folder(path, folder)
     if input_path is not None and are_one_file(input_path, path):
         raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
     if os.path.islink(path) and not os.path.exists(path):
         raise FileError(f"cannot create {path}: it is a link that leads nowhere")
     if not overwrite and os.path.exists(path) and not is_special(path):
         raise ExistsError(path)
+
+
+def _check_folder(path: str, folder: str) -> None:
+    """Raise unless the folder that `path` is to be made in can be entered."""
+    try:
+        os.stat(os.path.join(folder, "."))  # noqa: PTH116, PTH118 - pathlib drops the dot
+    except FileNotFoundError:
+        raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {typed(folder)}") from None
+    except NotADirectoryError:
+        raise FileError(f"cannot create {path}: {no_folder_in(folder)} is no folder") from None
+    except OSError as error:
+        raise FileError(f"cannot create {path}: {error.strerror}") from None
+
+
+def no_folder_in(path: str) -> str:
+    """Return what stands in `path` in the place of a folder, and is none."""
+    return next((str(part) for part in (*reversed(Path(path).parents), Path(path)) if part.is_file()), path)
 
 
 def are_one_file(input_path: str, path: str) -> bool:

@@ -29,6 +29,7 @@ DEVICE, USAGE_ERROR, FILE = ExitCode.DEVICE, ExitCode.USAGE, ExitCode.FILE
 
 FAST = ("-D", "virtual:fast")
 RAW_FORMS = "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
+DAMAGED = "the file is damaged, or was cut off"
 RAW_IN_A_PIPE = "raw data needs -t raw -c CHANNELS -r RATE -e ENCODING"
 NO_TYPE = "end it in .wav, .flac, .ogg, ..., or say it with -t"
 SAME_FILE = "name another OUTPUT"
@@ -135,20 +136,40 @@ def test_an_empty_input_is_refused(refused: Refused, tmp_path: Path, suffix: str
 
 
 @pytest.mark.parametrize(
-    ("length", "reason"), [(8, "Format not recognised"), (20, "Error in WAV/W64/RF64 file. Malformed 'fmt ' chunk")]
+    ("length", "reason", "way_out"),
+    [
+        (8, "Format not recognised", RAW_FORMS),
+        (20, "Error in WAV/W64/RF64 file. Malformed 'fmt ' chunk", DAMAGED),
+        (36, "Error in WAV file. No 'data' chunk marker", DAMAGED),
+    ],
 )
 def test_an_input_that_ends_in_its_header_is_refused(
-    refused: Refused, tmp_path: Path, sound: bytes, length: int, reason: str
+    refused: Refused, tmp_path: Path, sound: bytes, length: int, reason: str, way_out: str
 ) -> None:
     (tmp_path / "short.wav").write_bytes(sound[:length])
-    refused("short.wav", *FAST, code=FILE, says=f"cannot open short.wav: {reason}", way_out=RAW_FORMS)
+    refused("short.wav", *FAST, code=FILE, says=f"cannot open short.wav: {reason}", way_out=way_out)
 
 
-def test_an_input_that_ends_early_is_played_as_far_as_it_goes(pastream: Pastream, tmp_path: Path, sound: bytes) -> None:
-    (tmp_path / "short.wav").write_bytes(sound[: 44 + 4 * 1000 + 2])
-    result = pastream("short.wav", *FAST)
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "au"])
+def test_an_input_that_ends_early_is_played_as_far_as_it_goes_and_told(
+    pastream: Pastream, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"short.{suffix}"
+    make_noise(path, 4800)
+    os.truncate(path, path.stat().st_size - 4 * 3800 + 2)
+    result = pastream(path.name, *FAST)
     assert result.returncode == 0
-    assert "1 000 frames" in result.stderr
+    assert f"warning: {path.name} was cut off: it has 1 000 of its 4 800 frames" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("pastream: 1 000 frames")
+
+
+@pytest.mark.parametrize("length", [0x7FFFF000 - 36, 0xFFFFFFFF])
+def test_an_input_whose_length_its_maker_did_not_know_is_no_cut_off_one(
+    pastream: Pastream, tmp_path: Path, sound: bytes, length: int
+) -> None:
+    (tmp_path / "piped.wav").write_bytes(sound[:40] + length.to_bytes(4, "little") + sound[44:])
+    result = pastream("piped.wav", *FAST)
+    assert (result.returncode, "warning" in result.stderr) == (0, False), result.stderr
 
 
 def test_an_input_whose_middle_is_lost_is_played_up_to_there(pastream: Pastream, tmp_path: Path) -> None:
@@ -206,7 +227,18 @@ def test_a_name_that_is_too_long_is_refused(refused: Refused, length: int) -> No
 
 def test_a_name_that_breaks_the_line_is_shown_on_one(refused: Refused) -> None:
     says = r"cannot open a\nb\x1b.wav: No such file or directory"
-    refused("a\nb\x1b.wav", *FAST, code=FILE, says=says, way_out=r"to record: pastream null 'a\nb\x1b.wav'")
+    refused("a\nb\x1b.wav", *FAST, code=FILE, says=says, way_out=r"to record: pastream null $'a\nb\x1b.wav'")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("my take.wav", "'my take.wav'"), ("it's.wav", r"'it'\''s.wav'"), ("-x.wav", "./-x.wav"), ("\udcff", r"$'\xff'")],
+)
+def test_a_way_out_can_be_pasted_into_a_shell(pastream: Pastream, name: str, word: str) -> None:
+    result = pastream("--", name)
+    assert explanation(result.stderr)[1] == f"to record: pastream null {word}"
+    echo = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert echo.stdout.removeprefix(b"./") == os.fsencode(name)
 
 
 def test_headerless_data_is_refused_without_a_description(refused: Refused, tmp_path: Path) -> None:
@@ -230,12 +262,15 @@ def test_a_folder_is_no_output(refused: Refused, tmp_path: Path, name: str) -> N
 def test_an_output_in_a_folder_that_is_not_there_is_refused(refused: Refused) -> None:
     says = "cannot create takes/new/out.wav: there is no folder takes/new"
     refused("null", "takes/new/out.wav", *FAST, "-d", "1", code=FILE, says=says, way_out="mkdir -p takes/new")
+    says = "cannot create new takes/out.wav: there is no folder new takes"
+    refused("null", "new takes/out.wav", *FAST, "-d", "1", code=FILE, says=says, way_out="mkdir -p 'new takes'")
 
 
 @has_sound
-def test_an_output_below_a_file_is_refused(refused: Refused) -> None:
-    says = "cannot create in.wav/out.wav: there is no folder in.wav"
-    refused("null", "in.wav/out.wav", *FAST, "-d", "1", code=FILE, says=says, way_out="mkdir -p in.wav")
+def test_nothing_is_below_a_file(refused: Refused) -> None:
+    for name in ("in.wav/take.wav", "in.wav/new/take.wav"):
+        refused("null", name, *FAST, "-d", "1", code=FILE, says=f"cannot create {name}: in.wav is no folder")
+        refused(name, *FAST, code=FILE, says=f"cannot open {name}: in.wav is no folder")
 
 
 @pytest.mark.parametrize("arguments", [["in.wav"], ["null", "-d", "1"]])
@@ -579,6 +614,40 @@ def test_an_encoding_that_the_type_does_not_take_is_refused_with_those_that_it_d
     refused(*arguments, *FAST, code=FILE, says=says, way_out=f"it takes {encodings}")
 
 
+@pytest.mark.parametrize(
+    ("name", "channels", "file_type", "most"),
+    [
+        ("out.flac", 9, "FLAC", "8 channels of PCM_24"),
+        ("out.mp3", 3, "MP3", "2 channels of MPEG_LAYER_III"),
+        ("out.ogg", 256, "OGG", "255 channels of VORBIS"),
+        ("out.svx", 2, "SVX", "1 channel of PCM_16"),
+    ],
+)
+def test_more_channels_than_the_type_takes_are_refused_with_how_many_it_does(
+    refused: Refused, name: str, channels: int, file_type: str, most: str
+) -> None:
+    says = f"cannot write {name}: {file_type} takes {most} at most, not {channels}"
+    way_out = f"-c {most.partition(' ')[0]} records no more, and -m chooses which"
+    refused("null", name, "-c", str(channels), "-d", "1", *FAST, code=FILE, says=says, way_out=way_out)
+
+
+def test_as_many_channels_as_the_type_takes_are_recorded(pastream: Pastream, tmp_path: Path) -> None:
+    for name, channels in (("out.flac", 8), ("out.ogg", 255)):
+        result = pastream("null", name, "-c", str(channels), "-d", "0.05", "-D", "virtual:noise:fast")
+        assert result.returncode == 0, result.stderr
+        assert soundfile.info(tmp_path / name).channels == channels
+
+
+def test_raw_data_in_an_encoding_that_it_does_not_have_is_refused_with_those_that_it_has(
+    refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "in.raw").write_bytes(bytes(400))
+    encodings = [name for name in soundfile.available_subtypes("RAW") if name not in {"G721_32", "G723_24", "G723_40"}]
+    says, way_out = "cannot open in.raw: RAW does not take VORBIS", f"it takes {', '.join(encodings)}"
+    arguments = ("in.raw", "-c", "2", "-r", "8k", "-e", "vorbis")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
+
+
 def test_a_byte_order_that_the_type_does_not_take_is_refused(refused: Refused) -> None:
     says = "cannot write out.flac: FLAC does not take PCM_24 in big-endian order"
     arguments = ("null", "out.flac", "--endian", "big", "-d", "1")
@@ -678,6 +747,7 @@ def test_nonsense_for_a_number_is_answered_with_the_forms_that_there_are(refused
             "put quotes around a name that has spaces",
         ),
         ("null out.wav --durration 5", "use --durration: there is no such option", "did you mean --duration?"),
+        ("-x.wav", "use -x.wav: there is no option -x", "for a file whose name begins with - write ./-x.wav"),
         ("null out.wav -z", "use -z: there is no such option", "pastream -h lists the options"),
         (
             "null out-{x}.wav -d 1",
