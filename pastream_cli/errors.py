@@ -50,6 +50,10 @@ class DeviceError(PastreamError):
     exit_code = ExitCode.DEVICE
 
 
+class HostError(DeviceError):
+    """A host refused in words of its own; what else it printed may tell why."""
+
+
 class FileError(PastreamError):
     """A file exists already, or cannot be opened, read or written."""
 

@@ -10,14 +10,17 @@ from pastream_cli.engine import formats, places, virtual
 from pastream_cli.engine.devices import latency_for
 from pastream_cli.engine.input_file import InputFile
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK
-from pastream_cli.engine.sides import Side, power_of_two_above
+from pastream_cli.engine.sides import Side, check_room, power_of_two_above
 from pastream_cli.errors import DeviceError, UsageError
 from pastream_cli.job import Job, Pair, Route
 from pastream_cli.report import DeviceInfo
+from pastream_cli.units import Time, format_frames
 
 T = TypeVar("T")
 
 _LEAST_SECONDS_MEANT = 0.1
+# The watchdog waits no longer for the first block.
+_MOST_BLOCK_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     pad = job.pad.to_frames(rate) if job.pad else None
     offset = job.offset.to_frames(rate)
     length = _length(job, source, duration, pad)
-    if duration and job.duration and job.duration.frames and duration < rate * _LEAST_SECONDS_MEANT:
-        warnings.append(f"-d {duration}s is {duration} frames, {duration * 1000 / rate:.3g} ms; seconds have no suffix")
+    warnings += _meant_as_seconds("-d", job.duration, rate) + _meant_as_seconds("--split", job.split, rate)
     if offset and length is not None and offset >= length:
         raise UsageError(
             f"cannot use --offset: it drops {offset} frames of a recording of {length}",
@@ -111,6 +113,12 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         )
     if length is None and _is_fast(devices) and (source is None or job.loop or pad is None):
         raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
+    if job.block_frames > rate * _MOST_BLOCK_SECONDS and not _is_fast(devices):
+        raise UsageError(
+            f"cannot use -b {job.block_frames}: a block of {job.block_frames / rate:.3g} s comes too seldom",
+            f"a device that is silent for {_MOST_BLOCK_SECONDS} s is given up; without -b the host chooses",
+        )
+    check_room(filter(None, (playback, capture)), rate, job.buffer_frames, job.block_frames)
     if output and length is not None:
         output = replace(output, frames=length - offset)
     return Plan(
@@ -126,6 +134,14 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         length=length,
         warnings=tuple(warnings),
     )
+
+
+def _meant_as_seconds(option: str, time: Time | None, rate: int) -> list[str]:
+    """Return a warning where so few frames were asked for that seconds were meant."""
+    if time is None or not time.frames or time.frames >= rate * _LEAST_SECONDS_MEANT:
+        return []
+    milliseconds = time.frames * 1000 / rate
+    return [f"{option} {time.frames}s is {format_frames(time.frames)}, {milliseconds:.3g} ms; seconds have no suffix"]
 
 
 def _is_fast(devices: Mapping[str, DeviceInfo]) -> bool:

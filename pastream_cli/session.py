@@ -18,7 +18,7 @@ from pastream_cli.engine.input_file import InputFile, open_input
 from pastream_cli.engine.libsndfile import error_text
 from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.places import check_place
-from pastream_cli.errors import DeviceError, ExitCode, FileError, PastreamError
+from pastream_cli.errors import DeviceError, ExitCode, FileError, HostError, PastreamError
 from pastream_cli.job import Job
 from pastream_cli.naming import NameTemplate
 from pastream_cli.plan import Plan, make_plan, output_type, sides_of
@@ -113,6 +113,11 @@ class Session:
         except PastreamError as error:
             self._fail(error)
         return self._report()
+
+    @property
+    def failed_at_host(self) -> bool:
+        """Whether a device was refused by its host, for reasons that the host may have printed."""
+        return isinstance(self._failure, HostError)
 
     def leave(self) -> None:
         """Close the device and end its host, for as long as that takes within limits."""

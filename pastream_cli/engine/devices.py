@@ -24,15 +24,15 @@ def all_devices() -> list[DeviceInfo]:
 
 def choose_devices(text: str | None, sides: Sequence[str]) -> dict[str, DeviceInfo]:
     """Return the device for each of `sides`; see `matching.pair_of_names` for how `text` is read."""
-    if virtual.is_virtual(text):
-        assert text is not None
-        info = virtual.parse(text).info(text)
-        return dict.fromkeys(sides, info)
+    names = pair_of_names((), sides, text, virtual.is_virtual)
+    name, *others = set(names.values())
+    if not others and name is not None and virtual.is_virtual(name):  # nobody else need be asked
+        return dict.fromkeys(sides, virtual.parse(name).info(name))
     devices = all_devices()
-    names = pair_of_names(devices, sides, text)
+    names = pair_of_names(devices, sides, text, virtual.is_virtual)
     if any(virtual.is_virtual(name) for name in names.values()):
         raise UsageError(
-            f"cannot use -D {text}: the virtual device does not pair with a real one", "one stream has one clock"
+            f"cannot use -D {text}: the virtual device does not pair with another one", "one stream has one clock"
         )
     return {side: find(devices, side, name) for side, name in names.items()}
 

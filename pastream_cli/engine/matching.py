@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pastream_cli.errors import DeviceError
 from pastream_cli.report import DeviceInfo
@@ -24,11 +24,15 @@ def _channels(device: DeviceInfo, side: str) -> int:
 def _matches(devices: Sequence[DeviceInfo], side: str, text: str) -> list[DeviceInfo]:
     """Return the devices that `text` may stand for: by number, by whole name, by part of a name."""
     able = [device for device in devices if _channels(device, side)]
-    if re.fullmatch("[0-9]+", text):
+    if _is_number(text):
         return [device for device in able if device.index == int(text)]
     wanted = text.casefold()
     whole = [device for device in able if wanted in {device.name.casefold(), label(device).casefold()}]
     return whole or [device for device in able if wanted in label(device).casefold()]
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch("[0-9]+", text))
 
 
 def find(devices: Sequence[DeviceInfo], side: str, text: str | None) -> DeviceInfo:
@@ -55,11 +59,23 @@ def find(devices: Sequence[DeviceInfo], side: str, text: str | None) -> DeviceIn
         return matches[0]
     if matches:
         raise DeviceError(f"cannot choose a {side} device: {text!r} stands for several", _candidates(matches))
+    raise DeviceError(f"cannot find a {side} device: {_why_none(devices, side, text)}", _others(devices, side, text))
+
+
+def _why_none(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
+    """Say why `text` stands for no device of `side`."""
+    other = CAPTURE if side == PLAYBACK else PLAYBACK
+    if unable := _matches(devices, other, text):
+        return f"{label(unable[0])} has no {side} channels"
+    return f"there is no number {text}" if _is_number(text) else f"nothing is called {text!r}"
+
+
+def _others(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
+    """Say what can be had in the place of what `text` does not stand for."""
+    if re.match("virtual(:|$)", text, re.IGNORECASE):
+        return "the virtual device is written in small letters"
     able = [device for device in devices if _channels(device, side)]
-    raise DeviceError(
-        f"cannot find a {side} device: nothing is called {text!r}",
-        _candidates(able) if able else "there is none; -D virtual needs no sound hardware",
-    )
+    return _candidates(able) if able else f"there is no {side} device here; -D virtual needs no sound hardware"
 
 
 def _candidates(devices: Sequence[DeviceInfo]) -> str:
@@ -76,17 +92,23 @@ def _splits(text: str) -> list[tuple[str, str]]:
     return [(_unquote(text[:i]), _unquote(text[i + 1 :])) for i in commas]
 
 
-def pair_of_names(devices: Sequence[DeviceInfo], sides: Sequence[str], text: str | None) -> dict[str, str | None]:
+def pair_of_names(
+    devices: Sequence[DeviceInfo], sides: Sequence[str], text: str | None, also: Callable[[str], bool] = lambda _: False
+) -> dict[str, str | None]:
     """Return the name for each of `sides`, `None` for the default.
 
     The whole of `text` is tried as one device first, since names hold commas (``hw:1,0``), and
     split into INPUT's and OUTPUT's only where nothing matches: where both halves match if there is
-    such a comma.
+    such a comma. `also` tells names that stand for a device which is not in the list.
     """
     if text is None:
         return dict.fromkeys(sides)
     whole = _unquote(text)
-    if any(_matches(devices, side, whole) for side in sides):
+
+    def is_there(side: str, name: str) -> bool:
+        return also(name) or bool(_matches(devices, side, name))
+
+    if any(is_there(side, whole) for side in sides):
         return dict.fromkeys(sides, whole)
 
     def names(split: tuple[str, str]) -> dict[str, str | None]:
@@ -95,7 +117,7 @@ def pair_of_names(devices: Sequence[DeviceInfo], sides: Sequence[str], text: str
 
     splits = [names(split) for split in _splits(text)]
     for split in splits:
-        if all(name is None or _matches(devices, side, name) for side, name in split.items()):
+        if all(name is None or is_there(side, name) for side, name in split.items()):
             return split
-    half = (s for s in splits if any(name is not None and _matches(devices, side, name) for side, name in s.items()))
+    half = (s for s in splits if any(name is not None and is_there(side, name) for side, name in s.items()))
     return next(half, dict.fromkeys(sides, whole))

@@ -13,7 +13,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
-from pastream_cli.errors import DeviceError
+from pastream_cli.errors import DeviceError, HostError
 
 try:
     import sounddevice  # before all else, which other threads load while this one waits for the hosts
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _MOST_BELIEVABLE_LATENCY = 10.0
 _INVALID_SAMPLE_RATE = -9997
+_OTHERWISE = "-l lists the devices and their channels"
+_WAYS_OUT = {
+    -9994: "without -f a format that it has is taken",  # sample format
+    -9985: "another program may be using it; -l lists the devices",  # device unavailable
+}
 
 
 def devices() -> list[DeviceInfo]:
@@ -141,7 +146,7 @@ class PortAudioStream:
         try:
             self._stream.start()
         except sounddevice.PortAudioError as error:
-            raise DeviceError(f"cannot start the stream: {_words(error)}") from None
+            raise HostError(f"cannot start the stream: {_words(error)}") from None
 
     def stop(self) -> None:
         self._stream.stop()
@@ -189,6 +194,8 @@ def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
     names = " and ".join(dict.fromkeys(side.device.name for side in sides))
     code = error.args[1] if len(error.args) > 1 else None
     if code == _INVALID_SAMPLE_RATE:
-        offered = ", ".join(dict.fromkeys(f"{side.device.default_rate:g} Hz" for side in sides))
-        return DeviceError(f"cannot open {names}: it does not run at {rate:.10g} Hz", f"it runs at {offered}; see -r")
-    return DeviceError(f"cannot open {names}: {_words(error)}", "-l lists the devices and their channels")
+        offered = " and ".join(dict.fromkeys(f"{side.device.default_rate:g} Hz" for side in sides))
+        return DeviceError(
+            f"cannot open {names}: it does not run at {rate:.10g} Hz", f"its own rate is {offered}; see -r"
+        )
+    return HostError(f"cannot open {names}: {_words(error)}", _WAYS_OUT.get(code or 0, _OTHERWISE))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS
+from pastream_cli.errors import UsageError
 from pastream_cli.report import DeviceInfo
 
 DEFAULT_BUFFER_SECONDS = 10
@@ -43,6 +46,17 @@ class Side:
         while asked is None and frames * self.frame_bytes > _MOST_BUFFER_BYTES:
             frames //= 2
         return max(frames, power_of_two_above(2 * block_frames))
+
+
+def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_frames: int) -> None:
+    """Raise unless the machine has memory for the rings of all sides, and as much to spare."""
+    wanted = sum(side.buffer_frames(rate, asked, block_frames) * side.frame_bytes for side in sides)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else wanted * 2
+    if wanted > there // 2:
+        raise UsageError(
+            f"cannot buffer so much: it takes {wanted / 1e9:.1f} GB of {there / 1e9:.1f} GB of memory",
+            "make --buffersize or -b smaller",
+        )
 
 
 class DeviceStream(Protocol):

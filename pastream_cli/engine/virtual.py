@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.errors import UsageError
 from pastream_cli.report import DeviceInfo
 from pastream_cli.threads import DeafThread
 from pastream_cli.units import Time, parse_rate, parse_time
+
+T = TypeVar("T")
 
 NAME = "virtual"
 _SOUNDS = {"silence": lib.VIRTUAL_SILENCE, "sine": lib.VIRTUAL_SINE, "noise": lib.VIRTUAL_NOISE}
@@ -72,10 +75,10 @@ def parse(name: str) -> VirtualDevice:
                 settings["sine_hz"] = _parse_hertz(name, value)
         elif part == "fast":
             settings["fast"] = True
-        elif key == "channels" and re.fullmatch("[0-9]{1,4}", value) and 1 <= int(value) <= _MOST_CHANNELS:
-            settings["channels"] = int(value)
+        elif key == "channels" and has_value:
+            settings["channels"] = _parse_channels(name, value)
         elif key == "rate" and has_value:
-            settings["rate"] = parse_rate(value, "-D virtual:rate=")
+            settings["rate"] = _parsed(parse_rate, value, name)
         elif key in _FAULTS and has_value:
             faults.append(_parse_fault(name, key, value))
         else:
@@ -91,12 +94,30 @@ def _parse_hertz(name: str, value: str) -> float:
     return float(value)
 
 
+def _parse_channels(name: str, value: str) -> int:
+    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _MOST_CHANNELS:
+        raise UsageError(f"cannot use -D {name}: {value!r} is not 1 to {_MOST_CHANNELS} channels")
+    return int(value)
+
+
 def _parse_fault(name: str, key: str, value: str) -> Fault:
     at, has_length, length = value.partition("+")
     if bool(has_length) != (key == "stall"):
-        raise UsageError(f"cannot use -D {name}: {key}={value}", "xrun=AT, stall=AT+LENGTH, die=AT and hang=AT")
-    option = f"-D virtual:{key}="
-    return Fault(_FAULTS[key], parse_time(at, option), parse_time(length, option) if has_length else Time(frames=0))
+        raise UsageError(
+            f"cannot use -D {name}: {key} takes {'a time and a length' if key == 'stall' else 'one time'}",
+            "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT",
+        )
+    lasts = _parsed(parse_time, length, name) if has_length else Time(frames=0)
+    return Fault(_FAULTS[key], _parsed(parse_time, at, name), lasts)
+
+
+def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
+    """Return what a part of a name means; where it means nothing, say so of the whole name."""
+    try:
+        return parse_value(value, "")
+    except UsageError as error:
+        reason = error.message.rpartition(": ")[2]
+        raise UsageError(f"cannot use -D {name}: {reason}", error.way_out) from None
 
 
 class VirtualStream:

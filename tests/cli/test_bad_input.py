@@ -480,14 +480,14 @@ def test_a_machine_without_a_device_is_told_of_the_virtual_one(refused: Refused)
 @has_sound
 def test_an_unknown_device_on_a_machine_without_any_is_told_of_the_virtual_one(refused: Refused) -> None:
     says = "cannot find a playback device: nothing is called 'hw:1,0'"
-    way_out = "there is none; -D virtual needs no sound hardware"
+    way_out = "there is no playback device here; -D virtual needs no sound hardware"
     refused("in.wav", "-D", "hw:1,0", code=DEVICE, says=says, way_out=way_out)
 
 
 @has_sound
 def test_an_unknown_device_is_answered_with_those_that_are_there(refused: Refused, pulseaudio: PulseServer) -> None:
-    for device in ("focusrite", "7"):
-        says = f"cannot find a playback device: nothing is called '{device}'"
+    for device, reason in (("focusrite", "nothing is called 'focusrite'"), ("7", "there is no number 7")):
+        says = f"cannot find a playback device: {reason}"
         way_out = "one of: 0 pulse, ALSA; 1 default, ALSA"
         refused("in.wav", "-D", device, code=DEVICE, says=says, way_out=way_out, server=pulseaudio)
 
@@ -501,11 +501,12 @@ def test_a_name_of_several_devices_is_answered_with_them(refused: Refused, pulse
 @pytest.mark.parametrize("device", ["virtual,default", "default,virtual:sine"])
 @has_sound
 def test_a_virtual_device_does_not_pair_with_a_real_one(refused: Refused, pulseaudio: PulseServer, device: str) -> None:
-    says = f"cannot use -D {device}: the virtual device does not pair with a real one"
+    says = f"cannot use -D {device}: the virtual device does not pair with another one"
     way_out = "one stream has one clock"
     refused("in.wav", "out.wav", "-D", device, code=USAGE_ERROR, says=says, way_out=way_out, server=pulseaudio)
 
 
+FAULT_FORMS = "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT"
 VIRTUAL_FORMS = "the forms are virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 
 
@@ -514,6 +515,11 @@ VIRTUAL_FORMS = "the forms are virtual[:silence|:sine[=HZ]|:noise][:fast][:chann
     [
         ("virtual:sin", "'sin' is not known", VIRTUAL_FORMS),
         ("virtual:sine=high", "'high' is not a frequency", "sine=HZ, as in sine=440"),
+        ("virtual:channels=0", "'0' is not 1 to 1024 channels", None),
+        ("virtual:rate=0", "not a sample rate", RATE_FORMS),
+        ("virtual:xrun=", "not a time", TIME_FORMS),
+        ("virtual:stall=1", "stall takes a time and a length", FAULT_FORMS),
+        ("virtual:die=1+1", "die takes one time", FAULT_FORMS),
         ("virtual:fast:die=1", "faults happen in real time, without :fast", None),
     ],
 )
@@ -524,11 +530,33 @@ def test_a_virtual_device_that_does_not_exist_is_refused(
     refused("null", "out.wav", "-d", "1", "-D", device, code=USAGE_ERROR, says=says, way_out=way_out)
 
 
+@pytest.mark.parametrize(
+    ("line", "device"),
+    [("null out.wav", "null,virtual"), ("in.wav", "virtual,null"), ("in.wav out.wav", "virtual,virtual")],
+)
+@has_sound
+def test_a_virtual_device_can_be_named_for_each_side(pastream: Pastream, line: str, device: str) -> None:
+    result = pastream(*line.split(), "-d", "0.05", "-D", device)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_virtual_device_in_capitals_is_told_how_it_is_written(refused: Refused) -> None:
+    says, way_out = (
+        "cannot find a capture device: nothing is called 'Virtual:sine'",
+        "the virtual device is written in small letters",
+    )
+    refused("null", "out.wav", "-d", "1", "-D", "Virtual:sine", code=DEVICE, says=says, way_out=way_out)
+
+
 def test_a_rate_that_the_device_does_not_run_at_is_refused_with_its_own(refused: Refused, jackd: JackServer) -> None:
-    for rate, words in (("44.1k", "44100 Hz"), ("1000000", "1000000 Hz")):
-        says = f"cannot open system: it does not run at {words}"
-        arguments = ("null", "out.wav", "-d", "1", "-r", rate, "-D", "system")
-        refused(*arguments, code=DEVICE, says=says, way_out="it runs at 48000 Hz; see -r", server=jackd)
+    for device, rate, words in (
+        ("system", "44.1k", "44100 Hz"),
+        ("system", "1000k", "1000000 Hz"),
+        ("jack, ALSA", "96k", "96000 Hz"),
+    ):
+        says = f"cannot open {device.partition(',')[0]}: it does not run at {words}"
+        arguments = ("null", "out.wav", "-d", "1", "-r", rate, "-D", device)
+        refused(*arguments, code=DEVICE, says=says, way_out="its own rate is 48000 Hz; see -r", server=jackd)
 
 
 CHANNELS_FORM = "-c says how many channels to open; -l lists what each device has"
@@ -578,6 +606,23 @@ def test_a_machine_without_portaudio_is_told_what_to_install(
     result = run("null", "out.wav", "-d", "0.1", "-D", "virtual")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "out.wav").exists()
+
+
+def test_a_block_that_is_too_long_to_wait_for_is_refused(refused: Refused) -> None:
+    says = "cannot use -b 10485760: a block of 218 s comes too seldom"
+    way_out = "a device that is silent for 10 s is given up; without -b the host chooses"
+    refused("null", "out.wav", "-b", "10M", "-D", "virtual", code=USAGE_ERROR, says=says, way_out=way_out)
+
+
+@pytest.mark.parametrize("option", [("--buffersize", "1900M", "-c", "1024"), ("-b", "1900M", "-c", "1024")])
+def test_a_buffer_that_does_not_fit_the_memory_is_refused(
+    pastream: Pastream, tmp_path: Path, option: list[str]
+) -> None:
+    result = pastream("null", "out.wav", "-d", "1", *option, *FAST)
+    says, way_out = explanation(result.stderr)
+    assert (result.returncode, way_out) == (USAGE_ERROR, "make --buffersize or -b smaller")
+    assert re.fullmatch(r"cannot buffer so much: it takes [0-9.]+ GB of [0-9.]+ GB of memory", says)
+    assert not (tmp_path / "out.wav").exists()
 
 
 # ---- kinds of files ----
@@ -765,3 +810,17 @@ def test_what_does_not_go_together_is_refused(refused: Refused, line: str, messa
 def test_a_meter_needs_a_terminal(refused: Refused) -> None:
     says, way_out = "cannot use --meter: standard error is no terminal", "leave it out, or run in a terminal"
     refused("in.wav", "--meter", *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
+
+
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("-d 1s", "-d 1s is 1 frame, 0.0208 ms; seconds have no suffix"),
+        ("-d 0.1 --split 4799s", "--split 4799s is 4 799 frames, 100 ms; seconds have no suffix"),
+        ("-d 0.1 -b 1", "-b 1 is a block of 1 frame: a bit depth is -e, as in -e pcm_24"),
+    ],
+)
+def test_what_was_probably_meant_otherwise_is_warned_of(pastream: Pastream, line: str, warning: str) -> None:
+    result = pastream("null", "out.wav", *line.split(), *FAST)
+    assert result.returncode == 0
+    assert f"pastream: warning: {warning}\n" in result.stderr
