@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from pastream_cli.job import Job
+    from pastream_cli.report import Report
 
 
 def main() -> NoReturn:
@@ -30,9 +31,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = ExitCode.PIPE_CLOSED
     except PastreamError as error:
-        with suppress(OSError, ValueError):  # nobody reads it
-            for line in error_lines(error.message, error.way_out):
-                print(line, file=sys.stderr)  # noqa: T201
+        _explain(error)
         code = _report_failure(sys.argv[1:], error)
     except Exception:  # noqa: BLE001 - a mistake of ours must not leave the process, and its loops, running for ever
         import traceback
@@ -40,6 +39,13 @@ def main() -> NoReturn:
         traceback.print_exc()
         code = ExitCode.DEVICE
     _exit(code)
+
+
+def _explain(error: PastreamError) -> None:
+    """Tell people of a failure."""
+    with suppress(OSError, ValueError):  # nobody reads it
+        for line in error_lines(error.message, error.way_out):
+            print(line, file=sys.stderr)  # noqa: T201
 
 
 def _occupy_standard_descriptors() -> None:
@@ -84,8 +90,11 @@ def _print_json(value: dict[str, Any], output: str | None) -> None:
     """Print one line on standard output, or on standard error where standard output carries sound."""
     from pastream_cli.jsonreport import line_of
 
-    stream = sys.stderr if output == "-" else sys.stdout
-    print(line_of(value), file=stream, flush=True)
+    if output != "-":
+        _print(f"{line_of(value)}\n")
+        return
+    with suppress(OSError):  # nobody reads it
+        print(line_of(value), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
@@ -101,6 +110,8 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
             _print_json(failure_report(argv, error, now=datetime.now(timezone.utc)), args.output_of(argv))
         except BrokenPipeError:
             return ExitCode.PIPE_CLOSED
+        except FileError:  # the first failure has been told, and counts
+            pass
     return error.exit_code
 
 
@@ -160,21 +171,33 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
 
             session = Session(job, screen, requests, worker)
             report = session.run()
-            if report.exit_code == ExitCode.DEVICE and report.opening is None:
+            if session.failed_at_host:
                 screen.quoted(noise.text())
             if report.exit_code != ExitCode.PIPE_CLOSED:
                 screen.ended(report)
-        if job.json:
-            from datetime import datetime, timezone
-
-            from pastream_cli.jsonreport import run_report
-
-            epoch_ns = time.time_ns() - time.monotonic_ns()
-            value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))
-            _print_json(value, job.output)
+        code = _report_run(argv, job, report) if job.json else report.exit_code
         session.leave()
         # while the handlers still stand: a signal that comes again must not change the code
-        _exit(report.exit_code)
+        _exit(code)
+
+
+def _report_run(argv: list[str], job: Job, report: Report) -> ExitCode:
+    """Print how the run went as JSON, and return the exit code, which changes where that cannot be done."""
+    from datetime import datetime, timezone
+
+    from pastream_cli.jsonreport import run_report
+
+    epoch_ns = time.time_ns() - time.monotonic_ns()
+    value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))
+    try:
+        _print_json(value, job.output)
+    except BrokenPipeError:
+        return ExitCode.PIPE_CLOSED
+    except FileError as error:
+        if report.exit_code is ExitCode.COMPLETE:  # or the first failure has been told, and counts
+            _explain(error)
+            return error.exit_code
+    return report.exit_code
 
 
 def _exit(code: ExitCode) -> NoReturn:

@@ -8,13 +8,14 @@ from pastream_cli.errors import PROGRAM, ExitCode, printable
 from pastream_cli.job import STANDARD_STREAM
 from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
-from pastream_cli.units import format_clock, format_count, format_frames
+from pastream_cli.units import format_clock, format_count, format_frames, format_times
 
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
 """What stands before the course of a take, in its summary."""
 
 _MOST_PLACES = 10
+_LEAST_LATENCY_IN_SECONDS = 0.1
 # Beyond, channels are summed up instead of listed.
 _MOST_CHANNELS = 16
 
@@ -79,12 +80,16 @@ def _file_words(opening: Opening) -> str:
 
 def _terms(opening: Opening) -> str:
     """Return rate, latency and length."""
-    latency = f"latency {opening.latency:.3g} s, " if opening.latency else ""
+    latency = f"latency {_latency_words(opening.latency)}, " if opening.latency else ""
     if opening.length_frames is None and opening.playback_name is not None:
         length = "until the input ends"
     else:
         length = length_words(opening.length_frames, opening.rate)
     return f"at {opening.rate:.10g} Hz, {latency}{length}"
+
+
+def _latency_words(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= _LEAST_LATENCY_IN_SECONDS else f"{seconds * 1000:.3g} ms"
 
 
 # ---- while it runs ----
@@ -181,7 +186,7 @@ def _dbfs(peaks: Iterable[float]) -> str:
 
 def _clip_words(files: Sequence[RecordedFile]) -> list[str]:
     clips = sum(_clips_of(files))
-    return [_times(clips, "clip")] if clips else []
+    return [format_times(clips, "clip")] if clips else []
 
 
 def _channel_peak_words(peaks: Sequence[float]) -> str:
@@ -201,7 +206,7 @@ def _clips_of_channels(files: Sequence[RecordedFile]) -> str:
     if len(clips) <= _MOST_CHANNELS:
         return f"clips {', '.join(map(format_count, clips))}"
     clipped = [number for number, count in enumerate(clips, 1) if count]
-    return f"{_times(sum(clips), 'clip')} on {'channel' if len(clipped) == 1 else 'channels'} {ranges(clipped)}"
+    return f"{format_times(sum(clips), 'clip')} on {'channel' if len(clipped) == 1 else 'channels'} {ranges(clipped)}"
 
 
 def _fault_words(report: Report) -> list[str]:
@@ -211,9 +216,11 @@ def _fault_words(report: Report) -> list[str]:
         words.append("no xruns")
     if report.exit_code is ExitCode.GIVEN_UP:
         words.append("given up before all was written")
+    if report.stop_reason == "xrun":
+        words.append(f"--fatal-xruns ended it at {format_clock(report.frames, report.rate)}")
     if report.pauses:
         frames = sum(pause.frames for pause in report.pauses)
-        words.append(f"{_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")
+        words.append(f"{format_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")
     if report.dead_channels:
         plural = "s" * (len(report.dead_channels) > 1)
         words.append(f"nothing but zeros for 10 s or more on channel{plural} {ranges(report.dead_channels)}")
@@ -226,15 +233,15 @@ def _xrun_words(report: Report) -> list[str]:
 
     words = []
     if report.lost_frames:
-        lost = f"{format_frames(report.lost_frames)} lost in {_times(report.losses, 'place')}"
+        lost = f"{format_frames(report.lost_frames)} lost in {format_times(report.losses, 'place')}"
         words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
     if report.missing_frames:
         words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
     if report.underruns:
-        dry = f"{_times(report.underruns, 'underrun')} of {format_frames(report.underrun_frames)}"
+        dry = f"{format_times(report.underruns, 'underrun')} of {format_frames(report.underrun_frames)}"
         words.append(f"{dry}{places(LossKind.UNDERRUN)}")
     if report.host_flags:
-        flags = f"{_times(report.host_flags, 'xrun')} reported by the host"
+        flags = f"{format_times(report.host_flags, 'xrun')} reported by the host"
         words.append(f"{flags}{places(LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK)}")
     return words
 
@@ -258,7 +265,3 @@ def buffer_line(report: Report) -> str:
             f" frames waited in the buffer ({share:.1f} %)"
         )
     return text
-
-
-def _times(count: int, word: str) -> str:
-    return f"{format_count(count)} {word}{'' if count == 1 else 's'}"

@@ -256,8 +256,8 @@ class Session:
             if self._requests.stop:
                 self._stop_reason = "stopped"
                 return
-            if self._job.fatal_xruns and (counts.xruns or self._deficits):
-                self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
+            if self._has_fatal_xrun(counts):
+                self._end_by_xrun()
                 return
             if counts.complete:
                 self._wait_until_played()
@@ -278,6 +278,12 @@ class Session:
         if plan.length is not None and not stream.is_paused:
             seconds = min(seconds, (plan.length - counts.position) / stream.samplerate)
         return max(_SHORTEST_POLL_SECONDS, seconds)
+
+    def _has_fatal_xrun(self, counts: Counts) -> bool:
+        return self._job.fatal_xruns and bool(counts.xruns or self._deficits)
+
+    def _end_by_xrun(self) -> None:
+        self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
 
     def _watch(self, watchdog: Watchdog, counts: Counts, *, is_active: bool) -> None:
         """Raise where the device is dead; where it is silent, make the file safe."""
@@ -377,7 +383,11 @@ class Session:
         if stream is not None and stream.is_running:
             self._stop_device(stream)
             self._finish_loops(stream)
-            self._tell(stream.counts(), is_last=True)
+            counts = stream.counts()
+            self._tell(counts, is_last=True)
+            # what came after the last look, or is known only from the whole
+            if self._stop_reason == "complete" and self._has_fatal_xrun(counts):
+                self._end_by_xrun()
         if self._recording is not None:
             self._finish_files(self._recording)
         if stream is not None and self._input is not None and (code := stream.input_error()):

@@ -455,6 +455,16 @@ def test_an_answer_that_does_not_fit_the_disk_is_told(pastream: Pastream, option
     assert result.stderr.splitlines()[-1] == "pastream: cannot write standard output: No space left on device"
 
 
+def test_a_report_that_does_not_fit_the_disk_is_told_and_the_take_is_kept(pastream: Pastream, tmp_path: Path) -> None:
+    run = run_behind(pastream, "sh", "-c", 'exec "$@" >/dev/full', "sh")
+    result = run("null", "out.wav", "-d", "0.1", "--json", *FAST)
+    assert result.returncode == FILE
+    assert explanation(result.stderr) == ["cannot write standard output: No space left on device"]
+    assert soundfile.info(tmp_path / "out.wav").frames == RATE // 10
+    result = run("null", "out.wav", "-d", "0.1", "--json", *FAST)
+    assert explanation(result.stderr) == ["cannot create out.wav: it exists already", "-y replaces it"]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [("--nonsense", USAGE_ERROR), ("missing.wav", FILE), ("null out.wav -d 0.1 -D virtual", ExitCode.COMPLETE)],

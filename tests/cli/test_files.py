@@ -50,6 +50,18 @@ def test_the_file_behind_a_link_is_the_one_that_is_replaced(pastream: Pastream, 
     assert names_in(tmp_path / "folder") == ["take.wav"]
 
 
+@pytest.mark.parametrize("stem", ["x" * 251, "é" * 125])
+def test_a_file_whose_name_is_as_long_as_names_may_be_is_replaced(
+    pastream: Pastream, tmp_path: Path, stem: str
+) -> None:
+    path = tmp_path / f"{stem}.wav"
+    path.write_bytes(b"rehearsal")
+    result = pastream("null", path.name, "-y", "-d", "0.1", "-D", "virtual:fast")
+    assert result.returncode == 0, result.stderr
+    assert len(read(path)) == RATE // 10
+    assert names_in(tmp_path) == [path.name]
+
+
 @pytest.mark.parametrize("device", ["no such device", "virtual:die=0", "virtual:nonsense"])
 def test_a_device_that_fails_leaves_the_old_file(pastream: Pastream, tmp_path: Path, device: str) -> None:
     (tmp_path / "out.wav").write_bytes(b"the take of my life")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -201,6 +202,11 @@ def test_a_fatal_loss_is_reported_as_the_reason(pastream: Pastream) -> None:
     result = pastream("null", "out.wav", "-d", "5", "--fatal-xruns", "--json", "-D", "virtual:sine:xrun=0.2")
     report = report_of(result)
     assert (report["exit_code"], report["stop_reason"], report["error"]) == (3, "xrun", None)
+
+
+def test_a_fatal_loss_is_named_in_the_summary_as_what_ended_the_take(pastream: Pastream) -> None:
+    result = pastream("null", "out.wav", "-d", "5", "--fatal-xruns", "-b", "256", "-D", "virtual:sine:xrun=0.2")
+    assert re.search(r"lost in 1 place at 00:00:00\.2; --fatal-xruns ended it at 00:00:0[0-9.]+$", result.stderr)
 
 
 def test_a_slow_input_is_reported_as_an_underrun(pastream: Pastream) -> None:
