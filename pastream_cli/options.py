@@ -333,7 +333,7 @@ This is not the bit depth, which is `-e`: a value below 32 is taken as it stands
         help="frames buffered between device and file",
         manual="""How many frames are buffered between the device and each file, rounded up to a power of two.
 This is how long a disk may hesitate before anything is lost.""",
-        default="about ten seconds, or less to keep within 64 MiB; a value asked for is not limited",
+        default="about ten seconds, or less to keep within 64 MiB; a value asked for may take up to half of the memory",
     ),
     Option(
         names=("--fatal-xruns",),

@@ -19,6 +19,8 @@ from pastream_cli.units import Time, format_frames
 T = TypeVar("T")
 
 _LEAST_SECONDS_MEANT = 0.1
+_LEAST_BUFFER_MILLISECONDS = 50
+_HOW_TO_CHOOSE = {True: "-m names channels by their numbers", False: "-c says how many channels to open"}
 # The watchdog waits no longer for the first block.
 _MOST_BLOCK_SECONDS = 10
 
@@ -106,6 +108,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     offset = job.offset.to_frames(rate)
     length = _length(job, source, duration, pad)
     warnings += _meant_as_seconds("-d", job.duration, rate) + _meant_as_seconds("--split", job.split, rate)
+    warnings += _too_small_a_buffer(job, rate) if not _is_fast(devices) else []
     if offset and length is not None and offset >= length:
         raise UsageError(
             f"cannot use --offset: it drops {offset} frames of a recording of {length}",
@@ -144,6 +147,13 @@ def _meant_as_seconds(option: str, time: Time | None, rate: int) -> list[str]:
     return [f"{option} {time.frames}s is {format_frames(time.frames)}, {milliseconds:.3g} ms; seconds have no suffix"]
 
 
+def _too_small_a_buffer(job: Job, rate: int) -> list[str]:
+    milliseconds = power_of_two_above(job.buffer_frames or rate) * 1000 / rate
+    if milliseconds >= _LEAST_BUFFER_MILLISECONDS:
+        return []
+    return [f"--buffersize {job.buffer_frames} holds {milliseconds:.3g} ms of sound: every disk hesitates for longer"]
+
+
 def _is_fast(devices: Mapping[str, DeviceInfo]) -> bool:
     return any(device.is_virtual and virtual.parse(device.name).fast for device in devices.values())
 
@@ -173,12 +183,12 @@ def _length(job: Job, source: InputFile | None, duration: int | None, pad: int |
     return min(ends) + pad if ends and (source.frames is not None or job.loop) else None
 
 
-def _check_channels(device: DeviceInfo, side: str, channels: int) -> None:
+def _check_channels(device: DeviceInfo, side: str, channels: int, routes: tuple[Route, ...]) -> None:
     offered = device.playback_channels if side == PLAYBACK else device.capture_channels
     if channels > offered:
         raise DeviceError(
             f"cannot open {device.name} with {channels} {side} channels: it has {offered}",
-            "-c says how many channels to open; -l lists what each device has",
+            f"{_HOW_TO_CHOOSE[bool(routes)]}; -l lists what each device has",
         )
 
 
@@ -207,7 +217,7 @@ def _plan_playback(
 
 
 def _playback_side(job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str], channels: int) -> Side:
-    _check_channels(device, PLAYBACK, channels)
+    _check_channels(device, PLAYBACK, channels, _routes(job, PLAYBACK))
     sample_format = _sample_format(job.sample_format.playback, device, source.encoding)
     assert latency.playback is not None
     return Side(device, channels, sample_format, latency.playback)
@@ -261,7 +271,7 @@ def _plan_capture(
     else:
         channels = file_channels = _capture_channels(job, source, device)
         channel_map = None
-    _check_channels(device, CAPTURE, channels)
+    _check_channels(device, CAPTURE, channels, routes)
     file_type = output_type(job)
     output = None
     if file_type is not None:

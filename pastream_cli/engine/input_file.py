@@ -22,6 +22,8 @@ from pastream_cli.errors import FileError, UsageError, typed
 from pastream_cli.units import format_count, format_frames
 
 _NOT_RECOGNISED = "Format not recognised"
+# Kinds of files that libsndfile does not know, and that nobody takes for headerless data.
+_FOREIGN_SUFFIXES = {".aac", ".amr", ".ape", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma", ".wv"}
 # How libsndfile notes that the data of a WAV, AIFF, AU or SVX ends before its chunk does.
 _SHORT_OF_DATA = re.compile(r"^ *(?:data|SSND|BODY|Data Size) *: ([0-9]+) \(should be ([0-9]+)\)", re.MULTILINE)
 # What writers into pipes put where a length belongs begins here; SoX has 0x7FFFF000 less its header.
@@ -199,7 +201,9 @@ def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
     if Path(path).is_file() and not os.access(path, os.R_OK):
         return FileError(f"cannot open {name}: Permission denied")
     way_out = "the file is damaged, or was cut off"
-    if reason == _NOT_RECOGNISED:
+    if reason == _NOT_RECOGNISED and Path(path).suffix.lower() in _FOREIGN_SUFFIXES:
+        way_out = f"another program may read it: ffmpeg -i {typed(path)} -f au - | pastream -"
+    elif reason == _NOT_RECOGNISED:
         way_out = "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
     return FileError(f"cannot open {name}: {reason}", way_out)
 

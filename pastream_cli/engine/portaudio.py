@@ -120,7 +120,7 @@ class PortAudioStream:
                 **{"clip_off": True, "dither_off": True, **host_options},
             )
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise _refusal(error, sides, rate) from None
+            raise _refusal(error, sides, rate, plays=playback is not None) from None
         self.samplerate: float = self._stream.samplerate
         self.blocksize: int = self._stream.blocksize
         latency = self._stream.latency
@@ -190,12 +190,11 @@ def _words(error: Exception) -> str:
     return " ".join(f"{text}{host}{f' [{code}]' if code else ''}".split())
 
 
-def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
+def _refusal(error: Exception, sides: list[Side], rate: float, *, plays: bool) -> DeviceError:
     names = " and ".join(dict.fromkeys(side.device.name for side in sides))
     code = error.args[1] if len(error.args) > 1 else None
     if code == _INVALID_SAMPLE_RATE:
         offered = " and ".join(dict.fromkeys(f"{side.device.default_rate:g} Hz" for side in sides))
-        return DeviceError(
-            f"cannot open {names}: it does not run at {rate:.10g} Hz", f"its own rate is {offered}; see -r"
-        )
+        way_out = f"its own rate is {offered}; {'a file is not converted to it' if plays else 'see -r'}"
+        return DeviceError(f"cannot open {names}: it does not run at {rate:.10g} Hz", way_out)
     return HostError(f"cannot open {names}: {_words(error)}", _WAYS_OUT.get(code or 0, _OTHERWISE))

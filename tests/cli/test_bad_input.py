@@ -190,6 +190,12 @@ def test_an_input_that_is_no_sound_is_refused(refused: Refused, tmp_path: Path) 
     refused("in.wav", *FAST, code=FILE, says="cannot open in.wav: Format not recognised", way_out=RAW_FORMS)
 
 
+def test_an_input_of_a_kind_that_is_not_known_is_refused_with_who_may_know_it(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "my take.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(1000))
+    way_out = "another program may read it: ffmpeg -i 'my take.m4a' -f au - | pastream -"
+    refused("my take.m4a", *FAST, code=FILE, says="cannot open my take.m4a: Format not recognised", way_out=way_out)
+
+
 @AS_ROOT
 @has_sound
 def test_an_input_that_may_not_be_read_is_refused(refused: Refused, pastream: Pastream, tmp_path: Path) -> None:
@@ -569,16 +575,30 @@ def test_a_rate_that_the_device_does_not_run_at_is_refused_with_its_own(refused:
         refused(*arguments, code=DEVICE, says=says, way_out="its own rate is 48000 Hz; see -r", server=jackd)
 
 
+def test_a_file_at_a_rate_that_the_device_does_not_run_at_is_refused(
+    refused: Refused, jackd: JackServer, tmp_path: Path
+) -> None:
+    make_noise(tmp_path / "in.wav", 100, rate=44100)
+    says = "cannot open system: it does not run at 44100 Hz"
+    way_out = "its own rate is 48000 Hz; a file is not converted to it"
+    refused("in.wav", "-D", "system", code=DEVICE, says=says, way_out=way_out, server=jackd)
+
+
 CHANNELS_FORM = "-c says how many channels to open; -l lists what each device has"
 
 
-@pytest.mark.parametrize(("option", "channels"), [(["-c", "64"], 64), (["-m", "1,9"], 9)])
+MAP_FORM = "-m names channels by their numbers; -l lists what each device has"
+
+
+@pytest.mark.parametrize(
+    ("option", "channels", "way_out"), [(["-c", "64"], 64, CHANNELS_FORM), (["-m", "1,9"], 9, MAP_FORM)]
+)
 def test_channels_that_the_device_does_not_have_are_refused(
-    refused: Refused, jackd: JackServer, option: list[str], channels: int
+    refused: Refused, jackd: JackServer, option: list[str], channels: int, way_out: str
 ) -> None:
     says = f"cannot open system with {channels} capture channels: it has 8"
     arguments = ("null", "out.wav", "-d", "1", *option, "-D", "system")
-    refused(*arguments, code=DEVICE, says=says, way_out=CHANNELS_FORM, server=jackd)
+    refused(*arguments, code=DEVICE, says=says, way_out=way_out, server=jackd)
 
 
 def test_a_file_with_more_channels_than_the_device_is_refused(
@@ -827,10 +847,11 @@ def test_a_meter_needs_a_terminal(refused: Refused) -> None:
     [
         ("-d 1s", "-d 1s is 1 frame, 0.0208 ms; seconds have no suffix"),
         ("-d 0.1 --split 4799s", "--split 4799s is 4 799 frames, 100 ms; seconds have no suffix"),
+        ("-d 0 --buffersize 1 -D virtual", "--buffersize 1 holds 0.0208 ms of sound: every disk hesitates for longer"),
         ("-d 0.1 -b 1", "-b 1 is a block of 1 frame: a bit depth is -e, as in -e pcm_24"),
     ],
 )
 def test_what_was_probably_meant_otherwise_is_warned_of(pastream: Pastream, line: str, warning: str) -> None:
-    result = pastream("null", "out.wav", *line.split(), *FAST)
+    result = pastream("null", "out.wav", *FAST, *line.split())
     assert result.returncode == 0
     assert f"pastream: warning: {warning}\n" in result.stderr
