@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -73,6 +74,11 @@ class Recording:
     def can_cut(self) -> bool:
         """Whether a new file may be started on request."""
         return self._split_frames is not None or self._names.template.has_number
+
+    @property
+    def piece_seconds(self) -> float:
+        """How long each file is; infinite where no length was asked for."""
+        return math.inf if self._split_frames is None else self._split_frames / self._rate
 
     @property
     def name(self) -> str:

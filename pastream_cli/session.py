@@ -277,6 +277,8 @@ class Session:
         seconds = min(_IDLE_POLL_SECONDS if has_time else POLL_SECONDS, since_start / 10)
         if plan.length is not None and not stream.is_paused:
             seconds = min(seconds, (plan.length - counts.position) / stream.samplerate)
+        if self._recording is not None:
+            seconds = min(seconds, self._recording.piece_seconds / 10)
         return max(_SHORTEST_POLL_SECONDS, seconds)
 
     def _has_fatal_xrun(self, counts: Counts) -> bool:
