@@ -94,17 +94,22 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
             raise FileError("cannot write standard output: it is closed")
         if os.isatty(STANDARD_OUTPUT):
             raise UsageError("cannot write standard output: it is a terminal", "pipe it into a program, or name a file")
+        _check_not_played(path, "standard output", input_path)
         return
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         raise FileError(f"cannot create {path}: Is a directory")
     _check_folder(path, folder)
-    if input_path is not None and are_one_file(input_path, path):
-        raise FileError(f"cannot record to {path}: it is the file that is played", "name another OUTPUT")
+    _check_not_played(path, path, input_path)
     if os.path.islink(path) and not os.path.exists(path):
         raise FileError(f"cannot create {path}: it is a link that leads nowhere")
     if not overwrite and os.path.exists(path) and not is_special(path):
         raise ExistsError(path)
+
+
+def _check_not_played(path: str, name: str, input_path: str | None) -> None:
+    if input_path is not None and are_one_file(input_path, path):
+        raise FileError(f"cannot record to {name}: it is the file that is played", "name another OUTPUT")
 
 
 def _check_folder(path: str, folder: str) -> None:
@@ -125,8 +130,13 @@ def no_folder_in(path: str) -> str:
 
 
 def are_one_file(input_path: str, path: str) -> bool:
-    """Tell whether both are the same regular file, by whatever name or link."""
+    """Tell whether INPUT and OUTPUT are the same regular file, by whatever name, link or redirection."""
     try:
-        return Path(path).samefile(input_path) and not is_special(path)
+        played = _status(input_path, STANDARD_INPUT)
+        return stat.S_ISREG(played.st_mode) and os.path.samestat(played, _status(path, STANDARD_OUTPUT))
     except OSError:
         return False
+
+
+def _status(path: str, standard_descriptor: int) -> os.stat_result:
+    return os.fstat(standard_descriptor) if path == STANDARD_STREAM else Path(path).stat()

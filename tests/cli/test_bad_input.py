@@ -317,6 +317,23 @@ def test_what_is_played_is_not_recorded_over(refused: Refused, tmp_path: Path, o
     refused("in.wav", output, *leave, *FAST, code=FILE, says=says, way_out=SAME_FILE)
 
 
+@pytest.mark.parametrize(
+    ("line", "redirection", "name"),
+    [
+        ("- in.wav -y", "<in.wav", "in.wav"),
+        ("in.wav - -t raw", ">>in.wav", "standard output"),
+        ("- - -t raw", "<in.wav >>in.wav", "standard output"),
+    ],
+)
+@has_sound
+def test_what_a_shell_opens_to_be_played_is_not_recorded_over(
+    refused: Refused, pastream: Pastream, line: str, redirection: str, name: str
+) -> None:
+    run = run_behind(pastream, "sh", "-c", f'exec "$@" {redirection}', "sh")
+    says = f"cannot record to {name}: it is the file that is played"
+    refused(*line.split(), *FAST, code=FILE, says=says, way_out=SAME_FILE, run=run)
+
+
 @pytest.mark.parametrize("arguments", [["take.wav", "--split", "0.05"], ["take-{n:03}.wav"]])
 def test_what_is_played_is_passed_by_where_names_have_numbers(
     pastream: Pastream, sound: bytes, tmp_path: Path, arguments: list[str]
