@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TypeVar
 
 from pastream_cli.engine import formats, places, virtual
@@ -68,13 +69,9 @@ def output_type(job: Job) -> str | None:
     asked = job.file_type.capture
     file_type = (of_name or asked) if job.file_type.lone else (asked or of_name)
     if file_type is None:
-        name = "standard output" if job.output == places.STANDARD_STREAM else job.output
-        raise UsageError(
-            f"cannot write {name}: its name does not say the file type",
-            "say it with -t, as in -t au"
-            if job.output == places.STANDARD_STREAM
-            else "end it in .wav, .flac, .ogg, ..., or say it with -t",
-        )
+        suffix = PurePath(job.output).suffix
+        reason = f"{suffix} is no file type that is known" if suffix[1:] else "its name does not say the file type"
+        raise UsageError(f"cannot write {job.output}: {reason}", "end it in .wav, .flac, .ogg, ..., or say it with -t")
     return file_type
 
 

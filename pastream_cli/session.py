@@ -180,6 +180,7 @@ class Session:
             rate=job.rate,
             channels=job.channels.playback,
             warn=self._observer.warned,
+            output=job.output,
         )
 
     def _connect_input(self, plan: Plan, stream: Core) -> None:

@@ -92,11 +92,13 @@ def open_input(
     rate: int | None = None,
     channels: int | None = None,
     warn: Callable[[str], None] = lambda _text: None,
+    output: str | None = None,
 ) -> InputFile:
     """Open a file, a FIFO, or standard input for ``-``, for playing.
 
     Blocks for as long as a pipe has nothing to say; `warn` takes a line where that will be long.
-    The next five describe RAW data, and are passed over where there is a header.
+    The next five describe RAW data, and are passed over where there is a header. `output` is what
+    may have been meant to be recorded, where `path` is not there.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def open_input(
     name = "standard input" if path == STANDARD_STREAM else path
     file_type = file_type or (None if path == STANDARD_STREAM else type_of_name(path))
     described = _RawDescription(rate, channels, encoding, endian) if file_type == "RAW" else None
-    _check_input(path, name)
+    _check_input(path, name, path if output in (None, STANDARD_STREAM) else str(output))
     if is_stream(path, STANDARD_INPUT):
         return _open_stream(path, name, described, warn)
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
@@ -131,7 +133,7 @@ def _frames_cut_off(source: InputFile) -> int:
     return max(0, -((there_bytes - promised_bytes) // size))  # one that is there in part counts as missing
 
 
-def _check_input(path: str, name: str) -> None:
+def _check_input(path: str, name: str, output: str) -> None:
     """Raise where it is plain that nothing can be read."""
     if path == STANDARD_STREAM:
         if sys.stdin is None:
@@ -143,7 +145,7 @@ def _check_input(path: str, name: str) -> None:
         status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
         raise FileError(
-            f"cannot open {name}: No such file or directory", f"to record: pastream null {typed(path)}"
+            f"cannot open {name}: No such file or directory", f"to record: pastream null {typed(output)}"
         ) from None
     except NotADirectoryError:
         raise FileError(f"cannot open {name}: {no_folder_in(path)} is no folder") from None

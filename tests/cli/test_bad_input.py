@@ -127,6 +127,8 @@ def run_behind(pastream: Pastream, *prefix: str) -> Callable[..., Result]:
 def test_an_input_that_is_not_there_is_refused_with_how_to_record(refused: Refused) -> None:
     says = "cannot open take.wav: No such file or directory"
     refused("take.wav", *FAST, code=FILE, says=says, way_out="to record: pastream null take.wav")
+    says = "cannot open record: No such file or directory"
+    refused("record", "take.wav", *FAST, code=FILE, says=says, way_out="to record: pastream null take.wav")
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "aiff", "au", "caf", "mp3"])
@@ -746,9 +748,16 @@ def test_a_byte_order_that_the_type_does_not_take_is_refused(refused: Refused) -
     refused(*arguments, *FAST, code=FILE, says=says, way_out="leave out --endian")
 
 
-@pytest.mark.parametrize("name", ["out", "out.", ".wav", "out.xyz", "take.1"])
-def test_a_name_that_tells_no_type_is_refused(refused: Refused, name: str) -> None:
-    says = f"cannot write {name}: its name does not say the file type"
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        *((name, "its name does not say the file type") for name in ("out", "out.", ".wav")),
+        ("out.m4a", ".m4a is no file type that is known"),
+        ("take.1", ".1 is no file type that is known"),
+    ],
+)
+def test_a_name_that_tells_no_type_is_refused(refused: Refused, name: str, reason: str) -> None:
+    says = f"cannot write {name}: {reason}"
     refused("null", name, "-d", "1", *FAST, code=USAGE_ERROR, says=says, way_out=NO_TYPE)
 
 
