@@ -1,10 +1,17 @@
-"""Tests that are too large for every day."""
+"""What the tests of the command line share, and those that are too large for every day."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.forks import Forks, forks_of
+from tests.homes import make_home
+from tests.refusals import Refused
+from tests.runner import Pastream
+from tests.sounds import RATE, make_noise
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -19,3 +26,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def soak_only(campaign: Callable[[int], int]) -> None:
     """Whoever asks for this runs with --soak alone: it is a campaign of which no tenth can be taken."""
     assert campaign(10) == 10
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The command in forks, in a home without sound servers."""
+    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
+        yield lent
+
+
+@pytest.fixture
+def refused(pastream: Pastream, forks: Forks) -> Refused:
+    """Runs a command that must be refused."""
+    return Refused(pastream, forks)
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> bytes:
+    """The content of in.wav: a tenth of a second, stereo."""
+    make_noise(tmp_path / "in.wav", RATE // 10)
+    return (tmp_path / "in.wav").read_bytes()

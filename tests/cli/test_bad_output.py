@@ -1,0 +1,262 @@
+"""What cannot be recorded to is refused, and nothing is made or changed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.explanations import explanation
+from tests.refusals import (
+    AS_ROOT,
+    FAST,
+    FILE,
+    USAGE_ERROR,
+    Refused,
+    contents,
+    has_sound,
+    run_behind,
+    without_rights,
+)
+from tests.runner import Pastream
+from tests.sounds import RATE, make_noise
+
+NO_TYPE = "end it in .wav, .flac, .ogg, ..., or say it with -t"
+SAME_FILE = "name another OUTPUT"
+
+
+# ---- where a recording goes ----
+
+
+@pytest.mark.parametrize("name", ["takes", "takes.wav"])
+@has_sound
+def test_a_folder_is_no_output(refused: Refused, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    for arguments in (["in.wav", name], ["null", name, "-y", "-d", "1"]):
+        refused(*arguments, *FAST, code=FILE, says=f"cannot create {name}: Is a directory")
+
+
+def test_an_output_in_a_folder_that_is_not_there_is_refused(refused: Refused) -> None:
+    says = "cannot create takes/new/out.wav: there is no folder takes/new"
+    refused("null", "takes/new/out.wav", *FAST, "-d", "1", code=FILE, says=says, way_out="mkdir -p takes/new")
+    says = "cannot create new takes/out.wav: there is no folder new takes"
+    refused("null", "new takes/out.wav", *FAST, "-d", "1", code=FILE, says=says, way_out="mkdir -p 'new takes'")
+
+
+@has_sound
+def test_nothing_is_below_a_file(refused: Refused) -> None:
+    for name in ("in.wav/take.wav", "in.wav/new/take.wav"):
+        refused("null", name, *FAST, "-d", "1", code=FILE, says=f"cannot create {name}: in.wav is no folder")
+        refused(name, *FAST, code=FILE, says=f"cannot open {name}: in.wav is no folder")
+
+
+@pytest.mark.parametrize("arguments", [["in.wav"], ["null", "-d", "1"]])
+@has_sound
+def test_an_output_that_is_there_is_not_replaced_without_leave(
+    refused: Refused, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "out.wav").write_text("precious")
+    says = "cannot create out.wav: it exists already"
+    refused(*arguments, "out.wav", *FAST, code=FILE, says=says, way_out="-y replaces it")
+
+
+def test_a_link_that_leads_nowhere_is_no_output(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "out.wav").symlink_to("nowhere/take.wav")
+    says = "cannot create out.wav: it is a link that leads nowhere"
+    for arguments in ([], ["-y"]):
+        refused("null", "out.wav", *arguments, *FAST, "-d", "1", code=FILE, says=says)
+
+
+@AS_ROOT
+def test_an_output_in_a_folder_that_may_not_be_written_is_refused(
+    refused: Refused, pastream: Pastream, tmp_path: Path
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o555)
+    says = "cannot create closed/out.wav: Permission denied"
+    refused("null", "closed/out.wav", *FAST, "-d", "1", code=FILE, says=says, run=without_rights(pastream))
+
+
+@pytest.mark.parametrize("output", ["in.wav", "./in.wav", "sub/../in.wav", "{absolute}", "hard.wav", "link.wav"])
+@pytest.mark.parametrize("leave", [[], ["-y"]])
+@has_sound
+def test_what_is_played_is_not_recorded_over(refused: Refused, tmp_path: Path, output: str, leave: list[str]) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "hard.wav").hardlink_to(tmp_path / "in.wav")
+    (tmp_path / "link.wav").symlink_to("sub/../in.wav")
+    output = output.replace("{absolute}", str(tmp_path / "in.wav"))
+    says = f"cannot record to {output}: it is the file that is played"
+    refused("in.wav", output, *leave, *FAST, code=FILE, says=says, way_out=SAME_FILE)
+
+
+@pytest.mark.parametrize(
+    ("line", "redirection", "name"),
+    [
+        ("- in.wav -y", "<in.wav", "in.wav"),
+        ("in.wav - -t raw", ">>in.wav", "standard output"),
+        ("- - -t raw", "<in.wav >>in.wav", "standard output"),
+    ],
+)
+@has_sound
+def test_what_a_shell_opens_to_be_played_is_not_recorded_over(
+    refused: Refused, pastream: Pastream, line: str, redirection: str, name: str
+) -> None:
+    run = run_behind(pastream, "sh", "-c", f'exec "$@" {redirection}', "sh")
+    says = f"cannot record to {name}: it is the file that is played"
+    refused(*line.split(), *FAST, code=FILE, says=says, way_out=SAME_FILE, run=run)
+
+
+@pytest.mark.parametrize("arguments", [["take.wav", "--split", "0.05"], ["take-{n:03}.wav"]])
+def test_what_is_played_is_passed_by_where_names_have_numbers(
+    pastream: Pastream, sound: bytes, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "in.wav").rename(tmp_path / "take-001.wav")
+    result = pastream("take-001.wav", *arguments, "-y", *FAST)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "take-001.wav").read_bytes() == sound
+    assert (tmp_path / "take-002.wav").exists()
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk on which a file can be made but nothing can be written."""
+    disk = tmp_path / "full"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        (disk / "in.wav").write_bytes(bytes(65536))
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+on_full_disk = pytest.mark.usefixtures("full_disk")
+
+
+@AS_ROOT
+@on_full_disk
+@pytest.mark.parametrize("suffix", ["wav", "au", "aiff", "caf", "w64", "rf64"])
+def test_a_disk_that_is_full_is_told_before_anything_runs(refused: Refused, suffix: str) -> None:
+    says = f"cannot create full/out.{suffix}: No space left on device"
+    refused("null", f"full/out.{suffix}", "-d", "1", *FAST, code=FILE, says=says)
+
+
+@AS_ROOT
+@on_full_disk
+@pytest.mark.parametrize("suffix", ["raw", "flac", "ogg", "opus", "mp3"])
+def test_a_disk_that_is_full_is_told_and_no_empty_file_stays(pastream: Pastream, tmp_path: Path, suffix: str) -> None:
+    before = contents(tmp_path)
+    result = pastream("null", f"full/out.{suffix}", "-d", "0.1", "-D", "virtual:noise:fast")
+    assert result.returncode == FILE, result.stderr
+    assert explanation(result.stderr)[0].endswith(f"full/out.{suffix}: No space left on device")
+    assert contents(tmp_path) == before
+
+
+@AS_ROOT
+@on_full_disk
+def test_a_file_that_was_to_be_replaced_stays_when_the_disk_is_full(refused: Refused) -> None:
+    says = "cannot create full/in.wav: No space left on device"
+    refused("null", "full/in.wav", "-y", "-d", "1", *FAST, code=FILE, says=says)
+
+
+# ---- kinds of files ----
+
+
+def test_a_type_that_there_is_not_is_refused_with_those_that_there_are(refused: Refused) -> None:
+    types = ", ".join(sorted(soundfile.available_formats()))
+    arguments = ("null", "out.m4a", "-t", "m4a", "-d", "1")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says="cannot use -t M4A: not a file type", way_out=f"one of {types}")
+
+
+def test_an_encoding_that_there_is_not_is_refused_with_those_that_there_are(pastream: Pastream, tmp_path: Path) -> None:
+    result = pastream("null", "out.wav", "-e", "16", "-d", "1", *FAST)
+    failure, way_out = explanation(result.stderr)
+    assert (result.returncode, failure) == (USAGE_ERROR, "cannot use -e 16: not an encoding")
+    assert way_out.startswith("one of PCM_S8, PCM_16, PCM_24, PCM_32, PCM_U8, FLOAT, DOUBLE, ")
+    assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "file_type", "encodings"),
+    [
+        ("out.flac", "float", "FLAC", "PCM_S8, PCM_16, PCM_24"),
+        ("out.mp3", "pcm_16", "MP3", "MPEG_LAYER_III"),
+        ("out.ogg", "pcm_16", "OGG", "VORBIS, OPUS"),
+        ("out.voc", "pcm_24", "VOC", "PCM_16, PCM_U8, ULAW, ALAW"),
+    ],
+)
+def test_an_encoding_that_the_type_does_not_take_is_refused_with_those_that_it_does(
+    refused: Refused, name: str, encoding: str, file_type: str, encodings: str
+) -> None:
+    says = f"cannot write {name}: {file_type} does not take {encoding.upper()}"
+    arguments = ("null", name, "-e", encoding, "-d", "1")
+    refused(*arguments, *FAST, code=FILE, says=says, way_out=f"it takes {encodings}")
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "file_type", "most"),
+    [
+        ("out.flac", 9, "FLAC", "8 channels of PCM_24"),
+        ("out.mp3", 3, "MP3", "2 channels of MPEG_LAYER_III"),
+        ("out.ogg", 256, "OGG", "255 channels of VORBIS"),
+        ("out.svx", 2, "SVX", "1 channel of PCM_16"),
+    ],
+)
+def test_more_channels_than_the_type_takes_are_refused_with_how_many_it_does(
+    refused: Refused, name: str, channels: int, file_type: str, most: str
+) -> None:
+    says = f"cannot write {name}: {file_type} takes {most} at most, not {channels}"
+    way_out = f"-c {most.partition(' ')[0]} records no more, and -m chooses which"
+    refused("null", name, "-c", str(channels), "-d", "1", *FAST, code=FILE, says=says, way_out=way_out)
+
+
+def test_as_many_channels_as_the_type_takes_are_recorded(pastream: Pastream, tmp_path: Path) -> None:
+    for name, channels in (("out.flac", 8), ("out.ogg", 255)):
+        result = pastream("null", name, "-c", str(channels), "-d", "0.05", "-D", "virtual:noise:fast")
+        assert result.returncode == 0, result.stderr
+        assert soundfile.info(tmp_path / name).channels == channels
+
+
+def test_raw_data_in_an_encoding_that_it_does_not_have_is_refused_with_those_that_it_has(
+    refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "in.raw").write_bytes(bytes(400))
+    encodings = [name for name in soundfile.available_subtypes("RAW") if name not in {"G721_32", "G723_24", "G723_40"}]
+    says, way_out = "cannot open in.raw: RAW does not take VORBIS", f"it takes {', '.join(encodings)}"
+    arguments = ("in.raw", "-c", "2", "-r", "8k", "-e", "vorbis")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
+
+
+def test_a_byte_order_that_the_type_does_not_take_is_refused(refused: Refused) -> None:
+    says = "cannot write out.flac: FLAC does not take PCM_24 in big-endian order"
+    arguments = ("null", "out.flac", "--endian", "big", "-d", "1")
+    refused(*arguments, *FAST, code=FILE, says=says, way_out="leave out --endian")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        *((name, "its name does not say the file type") for name in ("out", "out.", ".wav")),
+        ("out.m4a", ".m4a is no file type that is known"),
+        ("take.1", ".1 is no file type that is known"),
+    ],
+)
+def test_a_name_that_tells_no_type_is_refused(refused: Refused, name: str, reason: str) -> None:
+    says = f"cannot write {name}: {reason}"
+    refused("null", name, "-d", "1", *FAST, code=USAGE_ERROR, says=says, way_out=NO_TYPE)
+
+
+def test_an_mp3_is_recorded_into_a_wav_without_a_word_about_encodings(pastream: Pastream, tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.mp3", RATE // 10, encoding="MPEG_LAYER_III")
+    result = pastream("in.mp3", "out.wav", *FAST)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.flac", "out.mp3", "out.ogg", "out.aiff", "out.caf"])
+def test_a_recording_of_no_length_is_a_file_that_can_be_played(pastream: Pastream, name: str) -> None:
+    assert pastream("null", name, "-d", "0", *FAST).returncode == 0
+    result = pastream(name, *FAST)
+    assert result.returncode == 0, result.stderr
