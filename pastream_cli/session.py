@@ -25,6 +25,7 @@ from pastream_cli.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.recording import Recording
 from pastream_cli.report import Counts, Loss, LossKind, Observer, Opening, RecordedFile, Report, Snapshot
 from pastream_cli.signals import Requests
+from pastream_cli.units import format_count, format_frames
 from pastream_cli.watch import DeadChannels, Deficit, Pulse, Watchdog
 from pastream_cli.worker import Task, Worker
 
@@ -45,6 +46,8 @@ _BLOCKED_DISK_SECONDS = 60.0
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
 _MOST_CHANNELS_NAMED = 16
+# The length of an MP3 may be out by what its encoder put around the sound.
+_LEAST_SECONDS_MISSED = 0.1
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error
@@ -388,6 +391,7 @@ class Session:
             self._finish_loops(stream)
             counts = stream.counts()
             self._tell(counts, is_last=True)
+            self._warn_of_an_early_end(counts)
             # what came after the last look, or is known only from the whole
             if self._stop_reason == "complete" and self._has_fatal_xrun(counts):
                 self._end_by_xrun()
@@ -396,6 +400,15 @@ class Session:
         if stream is not None and self._input is not None and (code := stream.input_error()):
             reason = error_text(self._input.sound_file, code)
             raise FileError(f"cannot read {self._input.name}: {reason}")
+
+    def _warn_of_an_early_end(self, counts: Counts) -> None:
+        """Tell of an input that had less than its header promised: decoders take that for an end like any other."""
+        source, (stream, plan) = self._input, self._running()
+        if source is None or source.frames is None or plan.length != source.frames or stream.input_error():
+            return
+        if self._stop_reason == "complete" and source.frames - counts.position > plan.rate * _LEAST_SECONDS_MISSED:
+            there, promised = format_count(counts.position), format_frames(source.frames)
+            self._observer.warned(f"{source.name} ended early: it had {there} of its {promised}")
 
     def _stop_device(self, stream: Core) -> None:
         """End the callbacks. A device that is lost, or does not answer, is shut out instead."""

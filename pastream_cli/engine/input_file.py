@@ -24,8 +24,10 @@ from pastream_cli.units import format_count, format_frames
 _NOT_RECOGNISED = "Format not recognised"
 # Kinds of files that libsndfile does not know, and that nobody takes for headerless data.
 _FOREIGN_SUFFIXES = {".aac", ".amr", ".ape", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma", ".wv"}
-# How libsndfile notes that the data of a WAV, AIFF, AU or SVX ends before its chunk does.
-_SHORT_OF_DATA = re.compile(r"^ *(?:data|SSND|BODY|Data Size) *: ([0-9]+) \(should be ([0-9]+)\)", re.MULTILINE)
+# How libsndfile notes that the data of a WAV, AIFF, AU or SVX, or the whole of an RF64 or W64, ends before it should.
+_SHORT_OF_DATA = re.compile(
+    r"^ *(?:data|SSND|BODY|Data Size|Riff size|riff) *: ([0-9]+) \(should be ([0-9]+)\)", re.MULTILINE
+)
 # What writers into pipes put where a length belongs begins here; SoX has 0x7FFFF000 less its header.
 _LENGTH_UNKNOWN = 0x7FFF0000
 

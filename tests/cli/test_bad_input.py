@@ -63,7 +63,7 @@ def test_an_input_that_ends_in_its_header_is_refused(
     refused("short.wav", *FAST, code=FILE, says=f"cannot open short.wav: {reason}", way_out=way_out)
 
 
-@pytest.mark.parametrize("suffix", ["wav", "aiff", "au"])
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "au", "rf64", "w64"])
 def test_an_input_that_ends_early_is_played_as_far_as_it_goes_and_told(
     pastream: Pastream, tmp_path: Path, suffix: str
 ) -> None:
@@ -74,6 +74,18 @@ def test_an_input_that_ends_early_is_played_as_far_as_it_goes_and_told(
     assert result.returncode == 0
     assert f"warning: {path.name} was cut off: it has 1 000 of its 4 800 frames" in result.stderr
     assert result.stderr.splitlines()[-1].startswith("pastream: 1 000 frames")
+
+
+def test_a_compressed_input_that_ends_early_is_told_when_it_does(pastream: Pastream, tmp_path: Path) -> None:
+    path = tmp_path / "short.mp3"
+    make_noise(path, RATE, encoding="MPEG_LAYER_III")
+    assert "warning" not in pastream(path.name, *FAST).stderr
+    os.truncate(path, path.stat().st_size // 2)
+    result = pastream(path.name, *FAST)
+    assert result.returncode == 0
+    found = re.search(r"warning: short.mp3 ended early: it had ([0-9 ]+) of its 48 000 frames\n", result.stderr)
+    assert found, result.stderr
+    assert result.stderr.splitlines()[-1].startswith(f"pastream: {found[1]} frames")
 
 
 @pytest.mark.parametrize("length", [0x7FFFF000 - 36, 0xFFFFFFFF])
