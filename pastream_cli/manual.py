@@ -336,6 +336,8 @@ A WAV that grows past 4 GiB becomes an RF64 by itself, which sox, ffmpeg and mos
 Types that end there (AIFF, WAVEX, VOC and others) go on in a file of the next number.
 W64, CAF, AU, FLAC and RF64 have no such end.
 
+A file that was cut off is played as far as it goes, with a warning that says how much is missing.
+
 # What a crash costs
 
 When the power fails, what was captured within the last five seconds may not have reached the disk.
