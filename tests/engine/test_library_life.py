@@ -166,7 +166,7 @@ def pythons() -> list[str]:
     others += [str(path) for path in sorted(versions.glob("3.1[0-9]*/bin/python"))]
     found: dict[str, str] = {}
     for python in (sys.executable, *filter(None, others)):
-        probe = "import sys; print(sys.version_info[:2]); from pastream_cli import engine"
+        probe = "import sys; print(sys.version_info[:2]); from pastream_cli.engine import InputStream"
         done = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=False, cwd=ROOT)
         if done.returncode == 0:
             found.setdefault(done.stdout, python)
