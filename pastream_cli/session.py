@@ -21,12 +21,14 @@ from pastream_cli.engine.places import check_place
 from pastream_cli.errors import DeviceError, ExitCode, FileError, HostError, PastreamError
 from pastream_cli.job import Job
 from pastream_cli.naming import NameTemplate
+from pastream_cli.opening import open_stream, opening_of
 from pastream_cli.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.recording import Recording
-from pastream_cli.report import Counts, Loss, LossKind, Observer, Opening, RecordedFile, Report, Snapshot
+from pastream_cli.report import Counts, Observer, Opening, RecordedFile, Report
 from pastream_cli.signals import Requests
+from pastream_cli.tally import Tally
 from pastream_cli.units import format_count, format_frames
-from pastream_cli.watch import DeadChannels, Deficit, Pulse, Watchdog
+from pastream_cli.watch import Pulse, Watchdog
 from pastream_cli.worker import Task, Worker
 
 T = TypeVar("T")
@@ -84,10 +86,7 @@ class Session:
         self._recording: Recording | None = None
         self._plan: Plan | None = None
         self._opened: Opening | None = None
-        self._deficit: Deficit | None = None
-        self._dead_channels: DeadChannels | None = None
-        self._deficits: list[Loss] = []
-        self._losses: list[Loss] = []
+        self._tally: Tally | None = None
         self._files: tuple[RecordedFile, ...] = ()
         self._failure: PastreamError | None = None
         self._exit_code = ExitCode.COMPLETE
@@ -148,12 +147,12 @@ class Session:
             self._input = self._wait_for(self._file_worker.start(self._open_input))
         devices = self._wait_for(self._device_worker.start(lambda: choose_devices(job.device, sides_of(job))))
         plan = self._plan = make_plan(job, self._input, devices)
-        self._stream = self._wait_for(self._device_worker.start(lambda: _open_stream(plan, job.block_frames)))
+        self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, job.block_frames)))
         self._connect_input(plan, self._stream)
         if plan.output is not None:
             self._recording = Recording(job, plan.output, self._stream, self._file_worker, self._observer.warned)
             self._wait_for(self._file_worker.start(self._connect_output), _ABANDONED_SECONDS)
-        self._opened = self._opening(plan, self._stream)
+        self._opened = opening_of(plan, self._stream, self._input, self._recording)
         self._observer.opened(self._opened)
         for warning in (*job.warnings, *plan.warnings):
             self._observer.warned(warning)
@@ -200,25 +199,6 @@ class Session:
         first = self._recording.make_first()
         stream.connect_output(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
 
-    def _opening(self, plan: Plan, stream: Core) -> Opening:
-        playback, capture, output = plan.playback, plan.capture, plan.output
-        return Opening(
-            rate=stream.samplerate,
-            playback_name=self._input.name if self._input else None,
-            playback_device=playback.device.name if playback else None,
-            playback_format=playback.sample_format if playback else None,
-            playback_channels=playback.channels if playback else 0,
-            capture_name=self._recording.name if self._recording else None,
-            capture_device=capture.device.name if capture else None,
-            capture_format=capture.sample_format if capture else None,
-            capture_channels=capture.channels if capture else 0,
-            file_type=output.file_type if output else None,
-            encoding=output.encoding if output else None,
-            file_channels=output.channels if output else 0,
-            latency=stream.longest_latency or None,
-            length_frames=plan.length,
-        )
-
     # ---- running ----
 
     def _running(self) -> tuple[Core, Plan]:
@@ -233,12 +213,8 @@ class Session:
         while not stream.is_prebuffered():
             self._requests.wait(_SHORTEST_POLL_SECONDS)
             self._raise_if_asked_to_stop()
+        self._tally = Tally(stream, plan)
         self._wait_for(self._device_worker.start(stream.start_device))
-        if plan.capture is not None and not stream.is_fast:
-            self._deficit = Deficit(stream.samplerate, stream.longest_latency)
-        if plan.capture is not None:
-            meant = [number for number, source in enumerate(plan.capture_map or (), 1) if source < 0]
-            self._dead_channels = DeadChannels(stream.samplerate, meant)
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
@@ -286,7 +262,7 @@ class Session:
         return max(_SHORTEST_POLL_SECONDS, seconds)
 
     def _has_fatal_xrun(self, counts: Counts) -> bool:
-        return self._job.fatal_xruns and bool(counts.xruns or self._deficits)
+        return self._job.fatal_xruns and bool(counts.xruns or self._missing_frames)
 
     def _end_by_xrun(self) -> None:
         self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
@@ -305,60 +281,26 @@ class Session:
             stream.sync()
             self._observer.warned("the device is silent; what it has delivered is safe")
 
+    @property
+    def _missing_frames(self) -> int:
+        return self._tally.missing_frames if self._tally is not None else 0
+
     def _tell(self, counts: Counts, *, is_last: bool = False) -> None:
         """Show how the run stands, with what was lost since the last time; seldom where nobody watches."""
-        stream, plan = self._running()
+        assert self._tally is not None
         if counts.settling_gave_up and not self._has_warned_of_settling:
             self._has_warned_of_settling = True
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
-        losses = stream.new_losses()
-        if self._deficit is not None:
-            passed_frames = counts.position + counts.paused_frames
-            deficit = self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, passed_frames)
-            losses += self._deficit_losses(deficit, counts.paused_frames)
-            if is_last:
-                losses += self._deficit_losses(self._deficit.end(), counts.paused_frames)
-        self._losses += losses
+        losses = self._tally.take_losses(counts, is_last=is_last)
         since_told = time.monotonic() - self._told_at
         if not (losses or is_last or self._is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return
         self._told_at += since_told
-        recording, levels = self._recording, stream.take_levels()
-        if levels is not None and plan.capture_map is not None:
-            levels = levels.picked(plan.capture_map)
-        if levels is not None and self._dead_channels is not None and (dead := self._dead_channels.poll(levels)):
+        levels = self._tally.take_levels()
+        if dead := self._tally.newly_dead(levels):
             names = ", ".join(map(str, dead[:_MOST_CHANNELS_NAMED])) + ", ..." * (len(dead) > _MOST_CHANNELS_NAMED)
             self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
-        self._observer.progressed(
-            Snapshot(
-                rate=stream.samplerate,
-                frames=counts.position,
-                length_frames=plan.length,
-                lost_frames=counts.lost_frames,
-                losses=counts.losses,
-                underrun_frames=counts.underrun_frames,
-                underruns=counts.underruns,
-                host_flags=counts.host_flags,
-                missing_frames=sum(loss.frames or 0 for loss in self._deficits),
-                new_losses=tuple(losses),
-                buffer_fill=stream.buffer_fill(),
-                device_load=stream.cpu_load,
-                is_paused=stream.is_paused,
-                can_split=recording is not None and recording.can_cut,
-                file_name=recording.name if recording is not None else None,
-                file_bytes=recording.size if recording is not None else 0,
-                disk_seconds=recording.disk_seconds if recording is not None else None,
-                levels=levels,
-                clips=recording.clips if recording is not None else (),
-            )
-        )
-
-    def _deficit_losses(self, found: tuple[int, int] | None, paused_frames: int) -> list[Loss]:
-        if found is None:
-            return []
-        frame, frames = found
-        self._deficits.append(Loss(LossKind.DEFICIT, max(0, frame - paused_frames), frames, time.monotonic_ns()))
-        return self._deficits[-1:]
+        self._observer.progressed(self._tally.snapshot(counts, losses, levels, self._recording))
 
     def _poll_recording(self) -> None:
         """Look after the files; a file that fails ends the run, but not before all is safe."""
@@ -474,17 +416,17 @@ class Session:
             files=self._files,
             lost_frames=counts.lost_frames if counts else 0,
             losses=counts.losses if counts else 0,
-            missing_frames=sum(loss.frames or 0 for loss in self._deficits),
+            missing_frames=self._missing_frames,
             underrun_frames=counts.underrun_frames if counts else 0,
             underruns=counts.underruns if counts else 0,
             host_flags=counts.host_flags if counts else 0,
             callbacks=counts.callbacks if counts else 0,
             buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
             buffer_high_water_frames=counts.capture_high_water if counts else 0,
-            dead_channels=tuple(sorted(self._dead_channels.found)) if self._dead_channels else (),
+            dead_channels=self._tally.dead_channels if self._tally else (),
             pauses=stream.pauses if stream is not None else (),
             opening=self._opened,
-            loss_list=tuple(sorted(self._losses, key=lambda loss: loss.frame)),
+            loss_list=self._tally.losses if self._tally else (),
             error=self._failure.message if self._failure else None,
             way_out=self._failure.way_out if self._failure else None,
         )
@@ -514,21 +456,3 @@ class Session:
             self._raise_if_given_up()
             self._requests.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
         return task.is_done
-
-
-def _open_stream(plan: Plan, block_frames: int) -> Core:
-    sides = [side for side in (plan.capture, plan.playback) if side is not None]
-    is_duplex = plan.capture is not None and plan.playback is not None
-
-    def of(values: list[T]) -> T | list[T]:
-        return values if is_duplex else values[0]
-
-    return Core(
-        "duplex" if is_duplex else "input" if plan.capture else "output",
-        device=of([side.device for side in sides]),
-        samplerate=plan.rate,
-        channels=of([side.channels for side in sides]),
-        dtype=of([side.sample_format for side in sides]),
-        blocksize=block_frames,
-        latency=of([side.latency for side in sides]),
-    )
