@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "args": {"errors", "job", "line", "options", "units", "values"},
     "bars": {"levels", "report"},
     "completing": {ENGINE, "errors", "noise", "worker"},
-    ENGINE: {ENGINE, "errors", "report", "threads", "units", "watch"},
+    ENGINE: {ENGINE, "errors", "report", "threads", "units", "watch", "worker"},
     "errors": set(),
     "generate": {"__version__", "args", "manual", "options", "shells"},
     "job": {"errors", "units"},

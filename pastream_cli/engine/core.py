@@ -12,13 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine import virtual
-from pastream_cli.engine.devices import sides_for
-from pastream_cli.engine.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.gate import shut_out
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.engine.progress import Progress
+from pastream_cli.engine.opened import OpenDevice
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.sides import DeviceStream, Side
-from pastream_cli.errors import PastreamError, UsageError
+from pastream_cli.engine.sides import Side
+from pastream_cli.errors import PastreamError
 from pastream_cli.threads import DeafThread
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
@@ -43,125 +42,21 @@ _PIPE_CHUNK_FRAMES = 256
 _READER, _WRITER = "reader", "writer"
 
 
-class Core(Progress):
-    """An open stream. Frames go from a source to playback and from capture to a sink.
+class Core(OpenDevice):
+    """An open device, the rings beside it, and the loops between these and what is played or recorded.
 
-    Parameters
-    ----------
-    kind : {'input', 'output', 'duplex'}
-        Whether it captures, plays, or both. Where it does both, each of the following may be a
-        pair, capture first.
-    device : int or str or DeviceInfo, optional
-        Number, name, part of a name, or ``virtual...``; the default device if left out.
-    samplerate : float, optional
-        Frames per second; the device's default if left out.
-    channels : int, optional
-        As many as the device has, at most two, if left out.
-    dtype : str, optional
-        float32 (the default), int32, int24, int16, int8 or uint8.
-    blocksize : int, optional
-        Frames per callback; 0, the default, lets the host choose.
-    latency : float or {'low', 'high'}, optional
-        Seconds; 0.5 by default where the stream only captures, else 0.2.
-    **host_options
-        What else PortAudio takes, by the names that sounddevice gives them; the virtual device has
-        no use for them.
-
-    Raises
-    ------
-    DeviceError
-        Where the device is not there or refuses.
-
-    Notes
-    -----
-    Opening, starting, stopping and closing a real device may hang with its host; the rest of the
-    methods never block longer than they say. What callbacks and loops count can be read at any
-    time, from any thread.
+    The parameters are those of `OpenDevice`. What may hang with the device's host says so; the rest
+    never blocks longer than it says.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        device: Any = None,
-        samplerate: float | None = None,
-        channels: Any = None,
-        dtype: Any = None,
-        blocksize: int | None = None,
-        *,
-        latency: Any = None,
-        **host_options: Any,
-    ) -> None:
-        sides = sides_for(kind, device, channels, dtype, latency)
-        engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
-        super().__init__(engine, sides.get(CAPTURE), sides.get(PLAYBACK))
-        for side, configure in (
-            (self._playback, lib.engine_set_playback),
-            (self._capture, lib.engine_set_capture),
-        ):
-            if side is not None and not configure(self._engine, ffi.NULL, side.format_code, side.channels):
-                raise UsageError(f"cannot open {side.device.name} with {side.channels} channels: at most 1024")
-        rate = samplerate or next(iter(sides.values())).device.default_rate
-        self._asked_block = blocksize or 0
-        self._device = self._open_device(rate, self._asked_block, host_options)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
         self._device_is_started = False
         self._read: Callable[[], Any] | None = None
         self._write: Callable[[], Any] | None = None
-
-    def _open_device(self, rate: float, block_frames: int, host_options: dict[str, Any]) -> DeviceStream:
-        sides = [side for side in (self._playback, self._capture) if side is not None]
-        if sides[0].device.is_virtual:
-            return virtual.VirtualStream(
-                self._engine,
-                virtual.parse(sides[0].device.name),
-                rate=rate,
-                block_frames=block_frames,
-                latency=max(side.latency if isinstance(side.latency, float) else 0.1 for side in sides),
-            )
-        from pastream_cli.engine import portaudio
-
-        return portaudio.PortAudioStream(
-            self._engine,
-            rate=rate,
-            playback=self._playback,
-            capture=self._capture,
-            block_frames=block_frames,
-            host_options=host_options,
-        )
-
-    # ---- what it is ----
-
-    @property
-    def samplerate(self) -> float:
-        """Frames per second, as the device runs."""
-        return self._device.samplerate
-
-    @property
-    def blocksize(self) -> int:
-        """Frames per callback, 0 where the host chooses."""
-        return self._device.blocksize
-
-    @property
-    def longest_latency(self) -> float:
-        """Seconds, the greater of both sides; 0 where what the host reports cannot be true."""
-        return self._device.latency
-
-    @property
-    def is_fast(self) -> bool:
-        """Whether the device runs as fast as files allow, and not by the clock."""
-        return self._device.is_fast
-
-    @property
-    def isduplex(self) -> bool:
-        """Whether the stream both plays and captures."""
-        return self._playback is not None and self._capture is not None
-
-    @property
-    def engine(self) -> Any:
-        """The C engine, alive as long as this object."""
-        return self._engine
 
     # ---- what runs through it ----
 
@@ -365,12 +260,6 @@ class Core(Progress):
         )
 
     @property
-    def _is_virtual(self) -> bool:
-        side = self._playback or self._capture
-        assert side is not None
-        return side.device.is_virtual
-
-    @property
     def is_running(self) -> bool:
         """Whether the loops were started and have not all ended."""
         return any(loop.is_alive() for loop in self._loops) or self._device_is_started
@@ -402,33 +291,9 @@ class Core(Progress):
         self._device_is_started = True
         self._device.start()
 
-    def stop_device(self) -> None:
-        """End the callbacks after the block in flight. May hang with the device's host."""
-        self._device.stop()
-
-    def abort_device(self) -> None:
-        """End the callbacks at once. May hang with the device's host."""
-        self._device.abort()
-
-    def close_device(self) -> None:
-        """Close the device. May hang with its host."""
-        self._device.close()
-
-    @property
-    def active(self) -> bool:
-        """Whether callbacks come, or may still come."""
-        return self._device.active
-
-    @property
-    def cpu_load(self) -> float:
-        """Share of the available time that the callback takes, where the host measures it."""
-        return self._device.cpu_load
-
     def detach(self) -> None:
         """Shut the callback out for good, for a device that cannot be stopped."""
-        lib.engine_detach(self._engine)
-        while lib.engine_callback_is_running(self._engine):
-            time.sleep(0.001)
+        shut_out(self._engine)
 
     def finish(self, seconds: float) -> bool:
         """Let the loops end after the device has: the writer drains, the reader gives up.

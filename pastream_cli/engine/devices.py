@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from pastream_cli.engine import virtual
+from pastream_cli.engine.limits import answer
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK, find, pair_of_names
+from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.engine.sides import Side
 from pastream_cli.errors import UsageError
 from pastream_cli.report import DeviceInfo
 
 _RECORD_LATENCY = 0.5
 _OTHER_LATENCY = 0.2
+_DEFAULT_SAMPLE_FORMAT = "float32"
+_MOST_SECONDS_TO_FIND = 10.0
+_SIDES_OF = {"input": (CAPTURE,), "output": (PLAYBACK,), "duplex": (CAPTURE, PLAYBACK)}
 
 
 def all_devices() -> list[DeviceInfo]:
@@ -46,24 +52,71 @@ def latency_for(*, only_captures: bool) -> float:
 
 
 def sides_for(kind: str, device: Any, channels: Any, dtype: Any, latency: Any) -> dict[str, Side]:
-    """Return what each side that `kind` names is opened with, capture first."""
-    names = {"input": (CAPTURE,), "output": (PLAYBACK,), "duplex": (CAPTURE, PLAYBACK)}[kind]
+    """Return what each side that `kind` names is opened with, capture first.
 
-    def of(value: Any, index: int) -> Any:
-        return value[index] if isinstance(value, (tuple, list)) else value
-
+    Raises
+    ------
+    ValueError
+        Where no stream can be opened with such a value.
+    DeviceError
+        Where a device is not there, or its host does not answer.
+    UsageError
+        Where the virtual device is to share a stream with another one.
+    """
+    if kind not in _SIDES_OF:
+        raise ValueError(f"kind must be 'input', 'output' or 'duplex', not {kind!r}")
+    names = _SIDES_OF[kind]
+    values = {"device": device, "channels": channels, "dtype": dtype, "latency": latency}
+    of_sides = zip(*(_for_each(names, word, value) for word, value in values.items()), strict=True)
     default_latency = latency_for(only_captures=kind == "input")
-    sides = {}
-    for index, name in enumerate(names):
-        info = of(device, index)
-        if not isinstance(info, DeviceInfo):
-            info = choose_devices(None if info is None else str(info), [name])[name]
-        offered = info.capture_channels if name == CAPTURE else info.playback_channels
-        asked_latency = of(latency, index)
-        sides[name] = Side(
-            device=info,
-            channels=of(channels, index) or min(2, offered),
-            sample_format=of(dtype, index) or "float32",
-            latency=default_latency if asked_latency is None else asked_latency,
-        )
+    sides = {name: _side(name, default_latency, *of_side) for name, of_side in zip(names, of_sides, strict=True)}
+    devices = [side.device for side in sides.values()]
+    if devices[0].name != devices[-1].name and any(device.is_virtual for device in devices):
+        raise UsageError(f"cannot pair {devices[0].name} with {devices[-1].name}: a virtual device is one of a kind")
     return sides
+
+
+def _for_each(names: Sequence[str], word: str, value: Any) -> Sequence[Any]:
+    """Return the value of each side, of a pair or of one for all."""
+    if not isinstance(value, (tuple, list)):
+        return [value] * len(names)
+    if len(value) != len(names):
+        raise ValueError(f"{word} must be one value{', or a pair' if len(names) == 2 else ''}, not {value!r}")
+    return value
+
+
+def _side(name: str, default_latency: float, device: Any, channels: Any, dtype: Any, latency: Any) -> Side:
+    if channels is not None and channels < 1:
+        raise ValueError(f"channels must be at least 1, not {channels!r}")
+    sample_format = _sample_format(dtype)
+    if latency is None:
+        latency = default_latency
+    elif latency not in {"low", "high"}:
+        latency = float(latency)
+        if not 0 <= latency < math.inf:
+            raise ValueError(f"latency must be 'low', 'high' or a number of seconds, not {latency!r}")
+    info = device if isinstance(device, DeviceInfo) else _find(name, device)
+    offered = info.capture_channels if name == CAPTURE else info.playback_channels
+    return Side(info, channels or min(2, offered), sample_format, latency)
+
+
+def _find(side: str, device: Any) -> DeviceInfo:
+    """Return the device that a number or name stands for; within limits, as hosts may hang."""
+    text = None if device is None else str(device)
+
+    def choose() -> DeviceInfo:
+        return choose_devices(text, [side])[side]
+
+    if virtual.is_virtual(text):
+        return choose()
+    return answer(_MOST_SECONDS_TO_FIND, choose, "cannot look for a device: a host does not answer")
+
+
+def _sample_format(dtype: Any) -> str:
+    """Return the name of a sample type, which may be given as one of numpy's."""
+    if dtype is None:
+        return _DEFAULT_SAMPLE_FORMAT
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))
+    if name not in SAMPLE_FORMATS:
+        raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")
+    return str(name)

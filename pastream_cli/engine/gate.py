@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
+from pastream_cli.engine.limits import answer, leave_hosts, within
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.sides import DeviceStream
-from pastream_cli.threads import DeafThread
 
+_START_SECONDS = 10.0
 # A device that is asked to stop plays what it has first; no believable latency is longer.
 _STOP_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
+_POLL_SECONDS = 0.001
 
 _LEFT_BEHIND: list[Any] = []
 """What a device that never answered may still use: it must not be freed."""
@@ -50,20 +52,30 @@ class Gate:
         """Whether callbacks come, or may still come."""
         return not self.is_closed and not self.is_lost and self.device.active
 
+    def start(self, start: Callable[[], None]) -> None:
+        """Start the callbacks with a call that may hang.
+
+        Raises
+        ------
+        DeviceError
+            Where the device refuses, or does not answer; it is lost then.
+        """
+        answer(_START_SECONDS, start, "cannot start the device: its host does not answer", self.leave)
+
     def stop(self, *, abort: bool) -> bool:
         """End the callbacks, at once or after what the device holds; tell whether that came about."""
         if self.is_closed or self.is_lost:
             return not self.is_lost
-        if not abort and self._within(_STOP_SECONDS, self.device.stop):
+        if not abort and within(_STOP_SECONDS, self.device.stop).is_done:
             return True
-        if self._within(_CLOSE_SECONDS, self.device.abort):
+        if within(_CLOSE_SECONDS, self.device.abort).is_done:
             return True
         self.leave()
         return False
 
     def close(self) -> None:
         """Close the device; one that is lost stays as it is."""
-        if self.take() and not self.is_lost and not self._within(_CLOSE_SECONDS, self.device.close):
+        if self.take() and not self.is_lost and not within(_CLOSE_SECONDS, self.device.close).is_done:
             self.leave()
 
     def take(self) -> bool:
@@ -76,35 +88,13 @@ class Gate:
     def leave(self) -> None:
         """Leave a device behind that does not answer, with all that it may still use."""
         self.is_lost = True
+        shut_out(self._engine)
         _LEFT_BEHIND.append((self.device, self._engine))
-        if "pastream_cli.engine.portaudio" in sys.modules:
-            from pastream_cli.engine import portaudio
-
-            portaudio.leave()
-
-    @staticmethod
-    def _within(seconds: float, call: Callable[[], None]) -> bool:
-        """Make a call that may hang; tell whether it came back in time."""
-        caller = DeafThread(target=_quietly, args=(call,), name="device", daemon=True)
-        if not _starts(caller):
-            _quietly(call)
-            return True
-        caller.join(seconds)
-        return not caller.is_alive()
+        leave_hosts()
 
 
-def _starts(thread: threading.Thread) -> bool:
-    """Start a thread, unless the interpreter is past that."""
-    if sys.is_finalizing():  # it would never come to run
-        return False
-    try:
-        thread.start()
-    except RuntimeError:  # as Python 3.12 has it while the interpreter waits for its last threads
-        return False
-    return True
-
-
-def _quietly(call: Callable[[], None]) -> None:
-    """Make a call whose failure changes nothing: the device goes either way."""
-    with suppress(Exception):
-        call()
+def shut_out(engine: Any) -> None:
+    """Shut the callback out for good, for a device that cannot be stopped."""
+    lib.engine_detach(engine)
+    while lib.engine_callback_is_running(engine):
+        time.sleep(_POLL_SECONDS)

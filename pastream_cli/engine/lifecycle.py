@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.endpoints import ChannelMap, Sink, Source
-from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.gate import Gate
-from pastream_cli.engine.native import SAMPLE_FORMATS, ffi, lib
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.run import Run
 from pastream_cli.errors import DeviceError, PastreamError
 from pastream_cli.report import Levels, Loss
@@ -59,7 +58,7 @@ class Stream(Core):
     DeviceError
         Where the device is not there or refuses.
     ValueError
-        Where `kind` or `dtype` is none of the above.
+        Where no stream can be opened with such a value.
 
     Notes
     -----
@@ -88,8 +87,6 @@ class Stream(Core):
         prime_output_buffers_using_stream_callback: bool | None = None,
         extra_settings: Any = None,
     ) -> None:
-        if kind not in {"input", "output", "duplex"}:
-            raise ValueError(f"kind must be 'input', 'output' or 'duplex', not {kind!r}")
         options = {
             "clip_off": clip_off,
             "dither_off": dither_off,
@@ -98,8 +95,7 @@ class Stream(Core):
             "extra_settings": extra_settings,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        types = [_type_name(one) for one in dtype] if isinstance(dtype, (tuple, list)) else _type_name(dtype)
-        super().__init__(kind, device, samplerate, channels, types, blocksize, latency=latency, **given)
+        super().__init__(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
         self._gate = Gate(self._device, self._engine)
         self._lock = threading.RLock()
         self._run: Run | None = None
@@ -137,45 +133,6 @@ class Stream(Core):
             kwargs["channels"] = channels
         return cls(*args, **kwargs)
 
-    # ---- what it is ----
-
-    def _of_sides(self, values: list[Any]) -> Any:
-        return tuple(values) if self.isduplex else values[0]
-
-    @property
-    def _sides(self) -> list[Any]:
-        return [side for side in (self._capture, self._playback) if side is not None]
-
-    @property
-    def device(self) -> Any:
-        """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
-        return self._of_sides([s.device.name if s.device.is_virtual else s.device.index for s in self._sides])
-
-    @property
-    def channels(self) -> Any:
-        """Channels of the device; a pair where the stream is duplex."""
-        return self._of_sides([side.channels for side in self._sides])
-
-    @property
-    def dtype(self) -> Any:
-        """Type of the samples; a pair where the stream is duplex."""
-        return self._of_sides([side.sample_format for side in self._sides])
-
-    @property
-    def samplesize(self) -> Any:
-        """Bytes of one sample; a pair where the stream is duplex."""
-        return self._of_sides([side.sample_bytes for side in self._sides])
-
-    @property
-    def latency(self) -> Any:
-        """Seconds as the host reports them, 0 where that cannot be true; a pair where duplex."""
-        return self._of_sides(list(self._device.latencies))
-
-    @property
-    def time(self) -> float:
-        """Seconds on the clock of the stream."""
-        return self._device.time
-
     # ---- how it goes ----
 
     @property
@@ -210,28 +167,6 @@ class Stream(Core):
     def aborted(self) -> bool:
         """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
         return self._run is not None and self._run.aborted
-
-    @property
-    def status(self) -> CallbackFlags:
-        """What the host has flagged since the start, with what was lost without its word."""
-        counts = ffi.new("struct engine_counts *")
-        lib.engine_read_counts(self._engine, counts)
-        status = CallbackFlags(counts.host_status & 0x1F)
-        if counts.losses:
-            status |= CallbackFlags.INPUT_OVERFLOW
-        if counts.underruns:
-            status |= CallbackFlags.OUTPUT_UNDERFLOW
-        return status
-
-    @property
-    def xruns(self) -> int:
-        """Places since the start where capture or playback went wrong."""
-        return self.counts().xruns
-
-    @property
-    def frame_count(self) -> int:
-        """Frames since the start, lost ones included; each start resets it to zero."""
-        return self.counts().position
 
     @property
     def losses(self) -> tuple[Loss, ...]:
@@ -333,6 +268,7 @@ class Stream(Core):
             run.ask(abort=True)
             if isinstance(error, Exception):
                 run.ended.wait()
+                run.take_error()  # whatever came of it
             raise
         if run.is_asked and not run.device_is_started and not run.is_in_it:
             run.ended.wait()
@@ -446,14 +382,6 @@ class Stream(Core):
             f"{type(self).__name__}({self.device!r}, samplerate={self.samplerate:g}, channels={self.channels}, "
             f"dtype={self.dtype!r}, blocksize={self.blocksize})"
         )
-
-
-def _type_name(dtype: Any) -> str | None:
-    """Return the name of a sample type, which may be given as one of numpy's."""
-    name = dtype if dtype is None or isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", ""))
-    if name is not None and name not in SAMPLE_FORMATS:
-        raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")
-    return name
 
 
 def _raise_error_of(run: Run) -> None:

@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import datetime, timezone
 from typing import Any
 
+from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.sides import Side
 from pastream_cli.report import Counts, Levels, Loss, LossKind, Pause
@@ -49,6 +50,28 @@ class Progress:
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
         return Counts(**{name: getattr(counts, name) for name in _NAMES_OF_COUNTS})
+
+    @property
+    def status(self) -> CallbackFlags:
+        """What the host has flagged since the start, with what was lost without its word."""
+        counts = ffi.new("struct engine_counts *")
+        lib.engine_read_counts(self._engine, counts)
+        status = CallbackFlags(counts.host_status & 0x1F)
+        if counts.losses:
+            status |= CallbackFlags.INPUT_OVERFLOW
+        if counts.underruns:
+            status |= CallbackFlags.OUTPUT_UNDERFLOW
+        return status
+
+    @property
+    def xruns(self) -> int:
+        """Places since the start where capture or playback went wrong."""
+        return self.counts().xruns
+
+    @property
+    def frame_count(self) -> int:
+        """Frames since the start, lost ones included; each start resets it to zero."""
+        return self.counts().position
 
     @property
     def frames_of_capture(self) -> int:

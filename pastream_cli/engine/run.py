@@ -80,7 +80,6 @@ class Run:
         self._functions: list[threading.Thread] = []
         self._watcher = DeafThread(target=self._watch, name="pastream watcher")
         self.device_is_started = False
-        self.aborted = False
         self.finished = False
         """Whether device and loops have ended; functions may still be about to."""
         self.ended = threading.Event()
@@ -115,7 +114,7 @@ class Run:
         """Start the device, unless the end has been asked for."""
         with self._device_lock:
             if self._may_start and not self._is_asked:
-                start()
+                self._gate.start(start)
                 self.device_is_started = True
 
     def _serve(
@@ -150,6 +149,11 @@ class Run:
     def is_to_close(self) -> bool:
         """Whether the device is to be closed with the end of the run."""
         return self._is_to_close
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the run has finished, and not of itself or by a stop."""
+        return self.finished and self._is_to_abort
 
     @property
     def is_in_it(self) -> bool:
@@ -223,10 +227,7 @@ class Run:
     def _end(self) -> None:
         with self._device_lock:
             self._may_start = False
-        if self.device_is_started and not self._gate.stop(abort=self._is_to_abort):
-            lib.engine_detach(self._engine)
-            while lib.engine_callback_is_running(self._engine):
-                time.sleep(_SHORTEST_POLL_SECONDS)
+        if (self.device_is_started or self._gate.is_lost) and not self._gate.stop(abort=self._is_to_abort):
             self.ask(abort=True, error=DeviceError("cannot stop the device: its host does not answer"))
         lib.engine_finish(self._engine)
         lib.reader_stop(self._engine)
@@ -240,7 +241,6 @@ class Run:
             _LEFT_BEHIND.append((self._engine, self._endpoints))
             self.ask(abort=True, error=FileError("cannot end the stream: a file takes or gives no more data"))
         with self._lock:
-            self.aborted = self._is_to_abort
             self.finished = True
         for function in self._functions:
             _join_function(function)

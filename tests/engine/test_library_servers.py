@@ -93,6 +93,45 @@ stream.close()
 assert time.monotonic() - started < 5
 """
 
+HANGING = """
+import sys, time
+from pastream_cli import engine as ps
+from pastream_cli.engine import devices, gate, opened
+
+def ready():
+    print("go", flush=True)
+    sys.stdin.readline()
+    devices._MOST_SECONDS_TO_FIND = opened._MOST_SECONDS_TO_OPEN = 0.5  # instead of 10
+    gate._START_SECONDS = gate._STOP_SECONDS = gate._CLOSE_SECONDS = 0.5  # instead of 10, 3 and 1
+
+def find():
+    ready()
+    return ps.InputStream(device="system")
+
+def open_again():
+    ps.InputStream(device="system").close()
+    return find()
+
+def start():
+    with ps.DuplexStream(device="system") as stream:
+        ready()
+        stream.play(bytes(800))
+
+def stop():
+    with ps.InputStream(device="system") as stream:
+        stream.record(10**7)
+        ready()
+        stream.stop()
+
+try:
+    {"find": find, "open": open_again, "start": start, "stop": stop}[sys.argv[1]]()
+except Exception as error:
+    print(f"{type(error).__name__}: {error}")
+with ps.InputStream(device="virtual:fast") as stream:
+    stream.record(out=bytearray(800), blocking=True)
+    assert stream.frame_count == 100
+"""
+
 
 def run(server: Server, program: str, *arguments: str, timeout: float = 60.0) -> None:
     done = server.run(sys.executable, "-c", program, *arguments, timeout=timeout)
@@ -135,3 +174,31 @@ def test_a_server_that_dies_ends_the_stream_and_not_the_program(fresh_jackd: Jac
         ended = process.poll()
         process.kill()
     assert ended == 0
+
+
+def test_a_server_that_hangs_holds_nobody_up(fresh_jackd: JackServer) -> None:
+    programs = {
+        act: subprocess.Popen(
+            [sys.executable, "-c", HANGING, act],
+            env=fresh_jackd.environment,
+            cwd=fresh_jackd.home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for act in ("find", "open", "start", "stop")
+    }
+    for program in programs.values():
+        assert program.stdout is not None
+        assert program.stdout.readline() == "go\n"
+    fresh_jackd.suspend()
+    for program in programs.values():
+        assert program.stdin is not None
+        program.stdin.write("\n")
+        program.stdin.flush()
+    said = {act: program.communicate(timeout=30)[0] for act, program in programs.items()}
+    fresh_jackd.kill()  # it would take its time to end
+    assert {program.returncode for program in programs.values()} == {0}
+    for act, words in said.items():
+        assert words.startswith(f"DeviceError: cannot {'look for' if act == 'find' else act}"), said
+        assert "does not answer" in words

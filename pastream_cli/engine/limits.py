@@ -1,0 +1,78 @@
+"""Calls of a device's host, which may never come back, behind limits in time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from pastream_cli.errors import DeviceError
+from pastream_cli.threads import DeafThread
+from pastream_cli.worker import Task
+
+T = TypeVar("T")
+
+
+def within(seconds: float, call: Callable[[], T]) -> Task[T]:
+    """Make a call that may hang; return it when it is done, and after so long at the latest.
+
+    At the end of the interpreter, where no thread can be started any more, it has no limit.
+    """
+    task = Task(call)
+    if _starts(DeafThread(target=task.run, name="device", daemon=True)):
+        task.wait(seconds)
+    else:
+        task.run()
+    return task
+
+
+def leave_hosts() -> None:
+    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
+    # not by an import: the call that hangs may be that very import
+    leave = getattr(sys.modules.get("pastream_cli.engine.portaudio"), "leave", None)
+    if leave is not None:
+        leave()
+
+
+def answer(seconds: float, call: Callable[[], T], failure: str, leave: Callable[[], None] = leave_hosts) -> T:
+    """Return what a call returns that may hang.
+
+    Parameters
+    ----------
+    seconds : float
+        How long to wait for it.
+    call : callable
+        Made on a thread of its own.
+    failure : str
+        What to say where it does not.
+    leave : callable
+        Called where it has not come back: in that time, or when its caller was interrupted.
+
+    Raises
+    ------
+    DeviceError
+        Where it has not come back in time.
+    Exception
+        Whatever the call raises.
+    """
+    task: Task[T] | None = None
+    try:
+        task = within(seconds, call)
+    finally:
+        if task is None or not task.is_done:
+            leave()
+    if not task.is_done:
+        raise DeviceError(failure)
+    return task.result()
+
+
+def _starts(thread: threading.Thread) -> bool:
+    """Start a thread, unless the interpreter is past that."""
+    if sys.is_finalizing():  # it would never come to run
+        return False
+    try:
+        thread.start()
+    except RuntimeError:  # as Python 3.12 has it while the interpreter waits for its last threads
+        return False
+    return True
