@@ -98,6 +98,7 @@ class Stream(Core):
         super().__init__(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
         self._gate = Gate(self._device, self._engine)
         self._lock = threading.RLock()
+        self._is_closed = False
         self._run: Run | None = None
         self._source: Source | None = None
         self._sink: Sink | None = None
@@ -153,7 +154,7 @@ class Stream(Core):
     @property
     def closed(self) -> bool:
         """Whether the stream was closed, and is of no further use."""
-        return self._gate.is_closed or (self._run is not None and self._run.is_to_close)
+        return self._is_closed or self._gate.is_closed or (self._run is not None and self._run.is_to_close)
 
     @property
     def finished(self) -> bool:
@@ -340,7 +341,9 @@ class Stream(Core):
         """Close the stream for good; one that runs is aborted first."""
         if not self._gate.is_ours:
             return
-        run = self._run
+        with self._lock:  # whoever begins a run has done so, and nobody begins another one
+            self._is_closed = True
+            run = self._run
         if run is not None:
             run.ask(abort=True, close=True)
             if run.is_in_it:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -93,6 +94,32 @@ stream.close()
 assert time.monotonic() - started < 5
 """
 
+CLOSED_BY_ANOTHER = """
+import random, sys, threading, time
+from pastream_cli import engine as ps
+from pastream_cli.errors import PastreamError
+
+chance = random.Random(4)
+for _ in range(int(sys.argv[1])):
+    stream = ps.InputStream(device="system", channels=2)
+    both_are_there = threading.Barrier(2)
+
+    def record():
+        both_are_there.wait()
+        try:
+            stream.record(200)
+        except PastreamError as error:
+            assert "closed" in str(error), error
+
+    recorder = threading.Thread(target=record)
+    recorder.start()
+    both_are_there.wait()
+    time.sleep(chance.uniform(0, 0.0008))
+    stream.close()
+    recorder.join()
+print("fine")
+"""
+
 HANGING = """
 import sys, time
 from pastream_cli import engine as ps
@@ -174,6 +201,12 @@ def test_a_server_that_dies_ends_the_stream_and_not_the_program(fresh_jackd: Jac
         ended = process.poll()
         process.kill()
     assert ended == 0
+
+
+def test_a_stream_may_be_closed_while_another_thread_starts_it(
+    jackd: JackServer, campaign: Callable[[int], int]
+) -> None:
+    run(jackd, CLOSED_BY_ANOTHER, str(campaign(200)))
 
 
 def test_a_server_that_hangs_holds_nobody_up(fresh_jackd: JackServer) -> None:
