@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from pastream_cli.engine import buffers, endpoints
@@ -32,7 +32,7 @@ class Capturing(Stream):
         return self._rxmap
 
     @rxmapping.setter
-    def rxmapping(self, mapping: Sequence[int] | None) -> None:
+    def rxmapping(self, mapping: Sequence[int] | Mapping[int, int] | None) -> None:
         channels = self._capture_side.channels
         new = ChannelMap(channels, mapping)
         new.indices(channels)
@@ -96,13 +96,14 @@ class Capturing(Stream):
         mode : str, optional
             ``'w'``, ``'w+'``, ``'x'`` or ``'x+'``.
         **kwargs
-            For SoundFile. `subtype` is by default the one that holds the stream's samples as they
-            are: FLOAT for float32, PCM_24 for int24 and so on.
+            For SoundFile. By default `subtype` is the one that holds the stream's samples as they
+            are (FLOAT for float32, PCM_24 for int24 and so on), `samplerate` that of the stream,
+            and `channels` the number of entries in `rxmapping`.
 
         Returns
         -------
         SoundFile
-            Open, with the stream's rate and as many channels as `rxmapping` has entries.
+            Open; the caller closes it.
 
         Raises
         ------
@@ -212,7 +213,7 @@ class Capturing(Stream):
         loop: bool = False,
         buffersize: int | None = None,
         out: Any = None,
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Return an iterator over what the stream captures, chunk by chunk, while it does.
 
         The stream starts when the first chunk is asked for, and is aborted when the iteration is

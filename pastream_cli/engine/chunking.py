@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from pastream_cli.engine.endpoints import is_sound_file
@@ -22,7 +22,7 @@ def chunks(
     buffersize: int | None = None,
     out: Any = None,
     **kwargs: Any,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Open a stream and return an iterator over what it captures, chunk by chunk.
 
     The stream is closed when the iteration ends or is left.
@@ -59,6 +59,6 @@ def chunks(
     return _closing(stream, of_stream)
 
 
-def _closing(stream: Stream, of_stream: Iterator[Any]) -> Iterator[Any]:
+def _closing(stream: Stream, of_stream: Iterator[Any]) -> Generator[Any, None, None]:
     with stream:
         yield from of_stream

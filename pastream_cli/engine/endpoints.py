@@ -25,13 +25,16 @@ class ChannelMap(list[int]):
     ----------
     channels : int
         Of the device: by default each gets its own.
-    mapping : sequence of int, optional
-        One-based channels, 0 for silence.
+    mapping : sequence or mapping of int, optional
+        One-based channels, 0 for silence; or which channel goes where, as ``{2: 1}``, and silence
+        elsewhere.
     """
 
-    def __init__(self, channels: int, mapping: Sequence[int] | None = None) -> None:
+    def __init__(self, channels: int, mapping: Sequence[int] | Mapping[int, int] | None = None) -> None:
         self._default = list(range(1, channels + 1))
         self._was_set = mapping is not None
+        if isinstance(mapping, Mapping):
+            mapping = _listed(mapping, channels)
         super().__init__(self._default if mapping is None else mapping)
 
     @property
@@ -46,6 +49,16 @@ class ChannelMap(list[int]):
 
     def is_identity(self, sources: int) -> bool:
         return self == list(range(1, sources + 1))
+
+
+def _listed(mapping: Mapping[int, int], channels: int) -> list[int]:
+    """Return the list that stands for a mapping of channels to places."""
+    if any(not isinstance(place, int) or place < 1 for place in mapping.values()):
+        raise ValueError(f"cannot map channels {dict(mapping)}: places count from 1")
+    entries = [0] * max(channels, *mapping.values(), 0)
+    for channel, place in mapping.items():
+        entries[place - 1] = channel
+    return entries
 
 
 class Endpoint:

@@ -118,7 +118,7 @@ class Stream(Core):
         file : SoundFile or str or int or file-like object
             Only looked at; a file that is given by its name is closed again.
         *args, **kwargs
-            For the stream; a rate or channels given here go first.
+            For the stream; a rate or channels given here by name go first.
 
         Returns
         -------

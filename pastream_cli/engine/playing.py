@@ -32,7 +32,7 @@ class Playing(Stream):
         return self._txmap
 
     @txmapping.setter
-    def txmapping(self, mapping: Sequence[int] | None) -> None:
+    def txmapping(self, mapping: Sequence[int] | Mapping[int, int] | None) -> None:
         channels = self._playback_side.channels
         new = ChannelMap(channels, mapping)
         new.indices(_MOST_CHANNELS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from pastream_cli.engine import buffers
@@ -75,7 +75,7 @@ class Reader:
         default = stream.new_ring(self._side, None).size
         return max(default, power_of_two_above(4 * self._size))
 
-    def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Run]) -> Iterator[Any]:
+    def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Run]) -> Generator[Any, None, None]:
         """Start the stream, give one chunk after the other, abort it when the caller leaves."""
         run = begin()
         kept = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import soundfile
@@ -150,6 +152,7 @@ def open_for_recording(
     file: Any, mode: str, rate: int, channels: int, sample_format: str, options: dict[str, Any]
 ) -> Any:
     """Open a new file that holds what a stream captures; see `InputStream.to_file`."""
+    options = {"samplerate": rate, "channels": channels} | options
     file_format = options.pop("format", None) or type_of_name(str(getattr(file, "name", file)))
     subtype = options.pop("subtype", None)
     if subtype is None and file_format is not None:
@@ -158,12 +161,19 @@ def open_for_recording(
         if not soundfile.check_format(file_format, wanted, endian):
             raise TypeError(f"{file_format} has no {wanted}: say which subtype to record {sample_format} in")
         subtype = wanted
-    return soundfile.SoundFile(file, mode, rate, channels, subtype=subtype, format=file_format, **options)
+    return soundfile.SoundFile(file, mode, subtype=subtype, format=file_format, **options)
 
 
 def describe(file: Any) -> tuple[int, int]:
-    """Return the rate and the channels of a file, which may be given by its name."""
+    """Return the rate and the channels of a file; one that is open stays open, and where it stands."""
     if isinstance(file, soundfile.SoundFile):
         return int(file.samplerate), int(file.channels)
-    with soundfile.SoundFile(file) as opened:
-        return int(opened.samplerate), int(opened.channels)
+    seek: Any = partial(os.lseek, file) if isinstance(file, int) else getattr(file, "seek", None)
+    here = None
+    with suppress(OSError):  # a pipe stands nowhere
+        here = seek and seek(0, os.SEEK_CUR)
+    with soundfile.SoundFile(file, closefd=False) as opened:
+        described = int(opened.samplerate), int(opened.channels)
+    if here is not None:
+        seek(here, os.SEEK_SET)
+    return described

@@ -47,6 +47,34 @@ def test_a_chunk_is_as_long_as_a_block_unless_its_size_is_given() -> None:
     assert lengths == [300, 300, 300, 100]
 
 
+def test_chunks_overlap_where_the_stream_has_a_blocksize() -> None:
+    source = noise()
+    with ps.DuplexStream(device=FAST, blocksize=300) as stream:
+        chunks = [chunk.copy() for chunk in stream.chunks(overlap=100, frames=1000, playback=source)]
+        assert [len(chunk) for chunk in chunks] == [300, 300, 300, 300, 200]
+        assert all(np.array_equal(a[-100:], b[:100]) for a, b in itertools.pairwise(chunks))
+    assert np.array_equal(chunks[-1][-1], source[999])
+
+
+def test_a_chunk_is_a_view_of_the_ring_wherever_it_lies_there_in_one_piece() -> None:
+    source = noise()
+    with ps.DuplexStream(device=FAST) as stream:
+        chunks = stream.chunks(512, buffersize=2048, playback=source, pad=0)
+        places = [chunk.__array_interface__["data"][0] for chunk in itertools.islice(chunks, 8)]
+        chunks.close()
+    assert [place - places[0] for place in places] == [0, 4096, 8192, 12288] * 2
+
+
+def test_what_is_played_meanwhile_is_followed_by_silence_unless_padding_is_given() -> None:
+    with ps.DuplexStream(device=FAST, blocksize=512) as stream:
+        source, frames = noise(), 0
+        for chunk in stream.chunks(512, playback=source):
+            frames += len(chunk)
+            if frames > 2 * FRAMES:
+                assert not chunk.any()
+                break
+
+
 def test_chunks_of_one_channel_have_one_dimension() -> None:
     with ps.InputStream(device=FAST, channels=1) as stream:
         assert next(stream.chunks(100)).shape == (100,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,6 +184,16 @@ def test_a_stream_is_opened_to_fit_a_file(tmp_path: Path) -> None:
     opened.close()
 
 
+def test_a_file_that_a_stream_is_opened_to_fit_stays_open_and_where_it_stands(tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", 100, 3, rate=8000)
+    with (tmp_path / "in.wav").open("rb") as opened, io.BytesIO(opened.read()) as in_memory:
+        opened.seek(0)
+        for file in (opened.fileno(), opened, in_memory):
+            with ps.OutputStream.from_file(file, device=FAST) as stream:
+                assert (stream.samplerate, stream.channels) == (8000, 3)
+            assert opened.tell() == in_memory.tell() == 0
+
+
 @pytest.mark.parametrize(
     ("dtype", "name", "subtype"),
     [
@@ -206,7 +217,10 @@ def test_a_type_that_no_subtype_holds_has_to_be_chosen(tmp_path: Path) -> None:
         with pytest.raises(TypeError, match="subtype"):
             stream.to_file(str(tmp_path / "out.flac"))
         stream.to_file(str(tmp_path / "out.flac"), subtype="PCM_16").close()
-        stream.to_file(str(tmp_path / "out.x"), mode="w+", format="WAV").close()
+        with stream.to_file(str(tmp_path / "out.x"), "w+", format="WAV", samplerate=8000, channels=5) as file:
+            assert (file.mode, file.samplerate, file.channels, file.subtype) == ("w+", 8000, 5, "FLOAT")
+        with stream.to_file(io.BytesIO(), format="RAW", subtype="PCM_16", endian="BIG") as file:
+            assert (file.format, file.endian) == ("RAW", "BIG")
 
 
 def test_a_file_that_does_not_fit_is_refused(stream: ps.DuplexStream, tmp_path: Path) -> None:
@@ -279,6 +293,16 @@ def test_a_buffersize_that_is_no_power_of_two_is_refused(stream: ps.DuplexStream
         stream.play(file, buffersize=1000)
 
 
+def test_a_functions_file_or_buffer_may_be_replaced_between_runs(stream: ps.DuplexStream, noise: Any) -> None:
+    for end in (fill, noise, fill):
+        recorded = np.zeros_like(noise)
+        stream.set_source(end, args=(noise,))
+        stream.set_sink(recorded)
+        stream.start()
+        stream.wait()
+        assert np.array_equal(recorded, noise)
+
+
 # ---- rings of the caller's ----
 
 
@@ -334,6 +358,17 @@ def test_maps_are_lists_that_can_be_changed_and_reset(stream: ps.DuplexStream) -
     assert (stream.txmapping, stream.rxmapping) == ([2, 2], [2, 0, 1])
     stream.txmapping = stream.rxmapping = None
     assert (stream.txmapping, stream.rxmapping) == ([1, 2], [1, 2])
+
+
+def test_a_map_may_say_which_channel_goes_where(stream: ps.DuplexStream) -> None:
+    stream.txmapping = {2: 1}
+    assert stream.txmapping == [2, 0]
+    stream.rxmapping = {1: 3, 2: 1}
+    assert stream.rxmapping == [2, 0, 1]
+    no_channels: Any = {"1": 1}
+    for mapping in ({1: 3}, {1: 0}, no_channels):
+        with pytest.raises(ValueError, match="map"):
+            stream.txmapping = mapping
 
 
 def test_a_map_that_cannot_be_is_refused(stream: ps.DuplexStream, noise: Any) -> None:

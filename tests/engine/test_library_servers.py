@@ -38,9 +38,20 @@ with ps.DuplexStream(device=device, samplerate=48000, channels=2, dtype=dtype) a
         check(lambda: stream.playrec(source, pad=24000, blocking=True))
     check(lambda: np.concatenate([c.copy() for c in stream.chunks(500, playback=source, pad=24000)]))
     assert stream.frame_count == 48000
+    assert stream.blocksize == 0  # the host chooses, and so chunks are as long as it has frames
+    assert sum(len(chunk) for chunk in stream.chunks(frames=4800)) == 4800
+    try:
+        stream.chunks(overlap=100)
+    except ValueError as error:
+        assert "chunksize" in str(error)
+    else:
+        raise AssertionError("nothing says how long such chunks are")
     assert 0 <= stream.cpu_load <= 1 and stream.time > 0
     assert all(0 <= latency < 10 for latency in stream.latency)
-with ps.InputStream(device=device, samplerate=48000, channels=2) as stream:
+options = {"clip_off": False, "dither_off": False}
+if device == "loopback":  # on ALSA PortAudio itself breaks with either of them
+    options |= {"never_drop_input": True, "prime_output_buffers_using_stream_callback": True}
+with ps.DuplexStream(device=device, samplerate=48000, channels=2, **options) as stream:
     assert len(stream.record(4800, blocking=True)) == 4800
 print("fine")
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import deque
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pastream_cli.engine.native import lib
+from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
 
 STARTS = st.sampled_from([0, 1, 2**32 - 3, 2**32, 2**63 - 5, 2**64 - 4])
@@ -138,6 +139,43 @@ def test_a_ring_in_the_callers_memory_lives_there() -> None:
     assert ring.write(b"abcdef") == 3
     assert memory == b"abcdef\0\0"
     assert bytes(ring.read()) == b"abcdef"
+
+
+def test_memory_that_is_read_only_is_written_all_the_same() -> None:
+    memory = bytes(range(10, 18))
+    ring = RingBuffer(2, buffer=memory)
+    ring.write(b"abcd")
+    assert memory[:4] == b"abcd"
+
+
+def test_part_of_the_callers_memory_may_be_used() -> None:
+    memory = bytearray(100)
+    ring = RingBuffer(3, 8, memory)
+    assert ring.write(b"abc" * 9) == 8
+    assert memory == b"abc" * 8 + bytes(76)
+    of_a_pointer = RingBuffer(2, 2, ffi.cast("void *", ffi.from_buffer(memory)))
+    assert of_a_pointer.write(b"wxyz") == 2
+    assert memory[:5] == b"wxyzb"
+
+
+def test_elements_are_moved_from_and_to_pointers() -> None:
+    ring = RingBuffer(2, 4)
+    source, received = ffi.new("uint16_t[]", [1, 2, 3]), ffi.new("uint16_t[]", 3)
+    assert ring.write(ffi.cast("void *", source), 2) == 2
+    assert ring.write(source + 2, 1) == 1
+    assert ring.readinto(received) == 3
+    assert list(received) == [1, 2, 3]
+    with pytest.raises(ValueError, match="size"):
+        ring.write(ffi.cast("void *", source))
+
+
+def test_a_view_outlives_its_ring() -> None:
+    ring = RingBuffer(1, 4)
+    ring.write(b"abcd")
+    _, first, _ = ring.get_read_buffers(4)
+    del ring
+    gc.collect()
+    assert bytes(first) == b"abcd"
 
 
 def test_elements_are_taken_from_arrays_as_they_lie_in_memory() -> None:

@@ -56,6 +56,12 @@ def test_a_duplex_stream_has_pairs_capture_first() -> None:
         assert (stream.device, len(stream.latency)) == (("virtual", "virtual"), 2)
 
 
+@pytest.mark.parametrize("dtype", ["int16", np.int16, np.dtype("int16")])
+def test_a_type_is_named_as_numpy_has_it(dtype: Any) -> None:
+    with ps.DuplexStream(device=FAST, dtype=dtype) as stream:
+        assert stream.dtype == ("int16", "int16")
+
+
 @pytest.mark.parametrize(("kind", "is_duplex"), [("input", False), ("output", False), ("duplex", True)])
 def test_the_base_class_opens_each_kind(kind: str, is_duplex: bool) -> None:
     with ps.Stream(kind, FAST) as stream:
@@ -77,6 +83,17 @@ def test_options_of_the_host_are_accepted() -> None:
         ({"kind": "input", "dtype": "float64"}, ValueError),
         ({"kind": "input", "device": "virtual:nonsense"}, PastreamError),
         ({"kind": "input", "channels": 5000}, PastreamError),
+        ({"kind": "input", "channels": 0}, ValueError),
+        ({"kind": "input", "channels": (1, 2)}, ValueError),
+        ({"kind": "duplex", "channels": (1, 2, 3)}, ValueError),
+        ({"kind": "input", "samplerate": -1}, ValueError),
+        ({"kind": "input", "samplerate": float("nan")}, ValueError),
+        ({"kind": "input", "blocksize": -1}, ValueError),
+        ({"kind": "input", "blocksize": 1.5}, TypeError),
+        ({"kind": "input", "latency": -1}, ValueError),
+        ({"kind": "input", "latency": "medium"}, ValueError),
+        ({"kind": "duplex", "device": ("virtual", "virtual:sine")}, PastreamError),
+        ({"kind": "input", "wrong": 1}, TypeError),
     ],
 )
 def test_a_stream_that_cannot_be_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
@@ -344,6 +361,22 @@ def test_prebuffer_is_what_the_device_waits_for() -> None:
             stream.wait()
             assert stream.frame_count == 9600
         assert played_at[:at_least] == [0] * at_least
+
+
+@pytest.mark.parametrize("prebuffer", [False, True, 1, 10_000])
+def test_prebuffer_has_no_effect_where_no_thread_fills_the_buffer(prebuffer: bool | int) -> None:
+    with ps.InputStream(device=FAST) as stream:
+        stream.set_sink(bytearray(800))
+        stream.start(prebuffer)
+        stream.wait()
+        assert stream.frame_count == 100
+    with ps.OutputStream(device=FAST) as player:
+        ring = ps.RingBuffer(8, 128)
+        ring.write(bytes(800))
+        player.set_source(ring)
+        player.start(prebuffer)
+        player.wait()
+        assert player.frame_count == 100
 
 
 def test_without_prebuffer_a_stream_waits_in_silence_for_the_first_frame() -> None:
