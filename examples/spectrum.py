@@ -6,6 +6,7 @@ On a device of its own the virtual sound card makes the sound: spectrum.py --dev
 from __future__ import annotations
 
 import argparse
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,7 @@ CHUNK_FRAMES = 4096
 LOWEST_HZ = 31.25
 OCTAVES = 9
 BARS = " ▁▂▃▄▅▆▇█"
+COLUMN_WIDTH = 7
 DECIBELS_PER_STEP = 8
 
 
@@ -32,7 +34,7 @@ def octave_levels(chunk: Any, rate: float) -> list[float]:
 def bars(levels: list[float]) -> str:
     """Draw one character per octave."""
     steps = [int(len(BARS) + level / DECIBELS_PER_STEP) for level in levels]
-    return "  ".join(BARS[max(0, min(len(BARS) - 1, step))] for step in steps)
+    return "".join(BARS[max(0, min(len(BARS) - 1, step))].ljust(COLUMN_WIDTH) for step in steps)
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with ps.InputStream(device=arguments.device, channels=1) as stream:
         frames = -1 if arguments.seconds is None else int(arguments.seconds * stream.samplerate)
-        print("   ".join(f"{LOWEST_HZ * 2**octave:.0f}" for octave in range(OCTAVES)), "Hz")
+        print("".join(f"{LOWEST_HZ * 2**octave:<{COLUMN_WIDTH}.0f}" for octave in range(OCTAVES)) + "Hz")
         try:
             # half of each chunk overlaps the one before, so that the window hides no sound
             for chunk in stream.chunks(CHUNK_FRAMES, overlap=CHUNK_FRAMES // 2, frames=frames):
@@ -53,4 +55,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ps.PastreamError as error:
+        sys.exit(str(error))

@@ -6,6 +6,7 @@ A file begins a moment before it got loud. Try it with: trigger.py --device virt
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--device", help="number or part of a name, or virtual; the default device if left out")
     parser.add_argument("--seconds", type=float, help="how long to listen; until interrupted if left out")
     arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     with ps.InputStream(device=arguments.device) as stream:
         trigger = Trigger(stream, arguments.folder, arguments.level, arguments.quiet)
         frames = -1 if arguments.seconds is None else int(arguments.seconds * stream.samplerate)
@@ -89,4 +91,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ps.PastreamError as error:
+        sys.exit(str(error))
