@@ -68,8 +68,11 @@ def _latencies(device: Any, side: str) -> tuple[float, float]:
 
 
 def _defaults(hosts: Any) -> tuple[int, int]:
-    """Return PortAudio's default devices, or failing that those of the first host that has one."""
-    capture, playback = sounddevice.default.device
+    """Return sounddevice's default devices, else PortAudio's, else those of the first host that has one."""
+    capture, playback = (
+        sounddevice.query_devices(device, kind)["index"] if isinstance(device, str) else device
+        for device, kind in zip(sounddevice.default.device, ("input", "output"), strict=True)
+    )
     for host in hosts:
         capture = host["default_input_device"] if capture < 0 else capture
         playback = host["default_output_device"] if playback < 0 else playback
