@@ -7,7 +7,7 @@ project = "pastream-cli"
 project_copyright = "the pastream authors"
 release = version = __version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 default_role = "py:obj"
 napoleon_google_docstring = False
 napoleon_use_rtype = False

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from pastream_cli.errors import DeviceError, FileError, PastreamError
+
 __all__ = [
     "BufferEmpty",
     "BufferFull",
     "CallbackFlags",
+    "DeviceError",
     "DuplexStream",
+    "FileError",
     "InputStream",
     "OutputStream",
+    "PastreamError",
     "RingBuffer",
     "Stream",
     "chunks",

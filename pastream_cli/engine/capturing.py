@@ -23,11 +23,14 @@ class Capturing(Stream):
 
     @property
     def rxmapping(self) -> list[int]:
-        """Channels to record: for each stored channel that of the device, one-based; 0 is silence.
+        """The channels to record, one-based, in the order in which they are stored; 0 is silence.
 
         A list that may be changed, or assigned with another length; it counts from the next start
-        on. `None` sets it back to all channels of the device in their order. Sinks that are made to
+        on. ``{2: 1}`` says which channel of the device is stored where, with silence elsewhere.
+        `None` sets it back to all channels of the device in their order. Sinks that are made to
         fit, such as the memory that `record` returns, have as many channels as it has entries.
+
+        A `ValueError` is raised where an entry is no channel of the device.
         """
         return self._rxmap
 

@@ -290,7 +290,7 @@ class Stream(Core):
             time.sleep(_PREBUFFER_POLL_SECONDS)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the stream has completed, or was stopped or aborted.
+        """Wait until the stream has completed, or was stopped or aborted, and its functions have returned.
 
         Parameters
         ----------
@@ -304,6 +304,14 @@ class Stream(Core):
 
         Raises
         ------
+        BufferFull, BufferEmpty
+            Where the sink was too slow, or the source.
+        DeviceError
+            Where the device has died, or its host does not answer.
+        FileError
+            Where a file could not be read or written any more.
+        Exception
+            Whatever a function of the stream has raised.
         RuntimeError
             On a thread that the stream itself waits for: in a function that is its source or sink,
             or in `finished_callback`.
@@ -319,11 +327,18 @@ class Stream(Core):
         return True
 
     def stop(self) -> None:
-        """End the stream once the device has played what it holds; recordings get every frame."""
+        """End the stream once the device has played what it holds; recordings get every frame.
+
+        Returns when it has ended; on a thread that the stream itself waits for, at once. Raises what
+        `wait` does.
+        """
         self._end(abort=False, raises=True)
 
     def abort(self) -> None:
-        """End the stream at once; recordings keep what they have. Raises nothing."""
+        """End the stream at once; recordings keep what they have.
+
+        Returns as `stop` does, and raises nothing.
+        """
         self._end(abort=True, raises=False)
 
     def _end(self, *, abort: bool, raises: bool) -> None:
@@ -338,7 +353,10 @@ class Stream(Core):
             _raise_error_of(run)
 
     def close(self) -> None:
-        """Close the stream for good; one that runs is aborted first."""
+        """Close the stream for good; one that runs is aborted first.
+
+        Returns and raises as `stop` does; the stream is closed in any case.
+        """
         if not self._gate.is_ours:
             return
         with self._lock:  # whoever begins a run has done so, and nobody begins another one

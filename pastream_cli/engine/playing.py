@@ -24,10 +24,13 @@ class Playing(Stream):
 
     @property
     def txmapping(self) -> list[int]:
-        """Channels to play: for each channel of the device that of the source, one-based; 0 is silence.
+        """The channel of the source, one-based, that each channel of the device plays; 0 is silence.
 
-        A list that may be changed; it counts from the next start on. `None` sets it back to all
-        channels in their order, for which the source must have as many as the device.
+        A list that may be changed; it counts from the next start on. ``{2: 1}`` says which channel
+        of the source is played where, with silence elsewhere. `None` sets it back to all channels
+        in their order, for which the source must have as many as the device.
+
+        A `ValueError` is raised where it has not one entry for each channel of the device.
         """
         return self._txmap
 

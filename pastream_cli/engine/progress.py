@@ -53,7 +53,10 @@ class Progress:
 
     @property
     def status(self) -> CallbackFlags:
-        """What the host has flagged since the start, with what was lost without its word."""
+        """What the host has flagged since the start, with what was lost without its word.
+
+        The flags are PortAudio's, ``PaStreamCallbackFlags``.
+        """
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
         status = CallbackFlags(counts.host_status & 0x1F)

@@ -20,9 +20,18 @@ class RingBuffer:
         Memory to use; its length is `elementsize` times a power of two. The ring writes into it
         even where the object is read-only.
 
+    Raises
+    ------
+    ValueError
+        Where `size` is no power of two, or `buffer` is too small for it.
+    TypeError
+        Where neither is given.
+
     Notes
     -----
-    Semantics follow PortAudio's ``pa_ringbuffer`` as python-pa-ringbuffer presents it.
+    Semantics follow PortAudio's ``pa_ringbuffer`` as python-pa-ringbuffer presents it. One thread
+    may read while another one writes; two that read, or two that write, need a lock. Nothing here
+    blocks or waits.
     """
 
     def __init__(self, elementsize: int, size: int | None = None, buffer: Any = None) -> None:
@@ -79,7 +88,7 @@ class RingBuffer:
         lib.ring_reset(self._ring, 0)
 
     def write(self, data: Any, size: int = -1) -> int:
-        """Copy elements from `data` and return how many there was room for.
+        """Copy elements from `data`.
 
         Parameters
         ----------
@@ -87,12 +96,34 @@ class RingBuffer:
             Elements one after the other.
         size : int, optional
             Number of elements; all that `data` holds where it is negative.
+
+        Returns
+        -------
+        int
+            How many elements there was room for, and were written.
+
+        Raises
+        ------
+        ValueError
+            Where `data` holds part of an element, or less than `size`, or is a bare pointer
+            without one.
         """
         data, size = self._elements_of(data, size)
         return int(lib.ring_write(self._ring, data, size))
 
     def read(self, size: int = -1) -> Any:
-        """Return a new buffer with `size` elements, or as many as are available."""
+        """Take elements out, into a new buffer.
+
+        Parameters
+        ----------
+        size : int, optional
+            Number of elements; all that are there where it is negative.
+
+        Returns
+        -------
+        buffer
+            Of bytes; it holds `size` elements, or as many as there are.
+        """
         available = self.read_available
         if size < 0 or size > available:
             size = available
@@ -101,32 +132,90 @@ class RingBuffer:
         return ffi.buffer(data)
 
     def readinto(self, data: Any) -> int:
-        """Fill `data` with whole elements and return how many were read."""
+        """Take elements out, into memory of the caller's.
+
+        Parameters
+        ----------
+        data : buffer or CData array
+            Where to put as many elements as it has room for; its length is in whole elements.
+
+        Returns
+        -------
+        int
+            How many elements there were; the rest of `data` is left as it is.
+
+        Raises
+        ------
+        ValueError
+            Where `data` has room for part of an element.
+        """
         data, size = self._elements_of(data, -1)
         return int(lib.ring_read(self._ring, data, size))
 
     def get_write_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
-        """Return the room for up to `size` elements and the two buffers that make it up.
+        """Return memory of the ring's to write elements to, without a copy.
 
-        The buffers are views of the ring; `advance_write_index` publishes what was put there.
+        Parameters
+        ----------
+        size : int
+            Number of elements that are to be written.
+
+        Returns
+        -------
+        (int, memoryview, memoryview)
+            `size`, or the room that there is, in elements, and the bytes that make it up: the
+            second view is empty but where they wrap around the end of the ring. What was written
+            there can be read after `advance_write_index`.
         """
         return self._regions(lib.ring_write_index(self._ring), min(max(size, 0), self.write_available))
 
     def get_read_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
-        """Return how many of `size` elements can be read and the two buffers that hold them.
+        """Return memory of the ring's that holds elements, without a copy.
 
-        The buffers are views of the ring, valid until `advance_read_index` gives them back.
+        Parameters
+        ----------
+        size : int
+            Number of elements that are to be read.
+
+        Returns
+        -------
+        (int, memoryview, memoryview)
+            `size`, or the number of elements that there are, and their bytes: the second view is
+            empty but where they wrap around the end of the ring. They are valid until
+            `advance_read_index` gives the memory back.
         """
         return self._regions(lib.ring_read_index(self._ring), min(max(size, 0), self.read_available))
 
     def advance_write_index(self, size: int) -> int:
-        """Publish `size` elements and return the new write index."""
+        """Have `size` elements read that were put where `get_write_buffers` said.
+
+        Returns
+        -------
+        int
+            The new position, which counts elements modulo 2⁶⁴.
+
+        Raises
+        ------
+        ValueError
+            Where there is not so much room.
+        """
         if not 0 <= size <= self.write_available:
             raise ValueError("cannot advance past the room of the ring")
         return int(lib.ring_advance_write(self._ring, size))
 
     def advance_read_index(self, size: int) -> int:
-        """Give back `size` elements and return the new read index."""
+        """Give back the memory of `size` elements, which `get_read_buffers` has shown.
+
+        Returns
+        -------
+        int
+            The new position, which counts elements modulo 2⁶⁴.
+
+        Raises
+        ------
+        ValueError
+            Where there are not so many elements.
+        """
         if not 0 <= size <= self.read_available:
             raise ValueError("cannot advance past the elements of the ring")
         return int(lib.ring_advance_read(self._ring, size))

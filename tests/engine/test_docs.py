@@ -22,6 +22,8 @@ def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
     page = (tmp_path / "library.html").read_text(encoding="utf-8")
     for name in ("chunks", "InputStream.record", "DuplexStream.playrec", "Stream.levels", "RingBuffer.readinto"):
         assert f'id="pastream_cli.engine.{name}"' in page
+    for other in ("architecture", "benchmarks", "moving"):
+        assert f'href="{other}.html"' in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ps.__all__)
