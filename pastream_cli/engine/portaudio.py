@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import math
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.errors import DeviceError, HostError
@@ -30,6 +31,9 @@ from pastream_cli.report import DeviceInfo
 
 if TYPE_CHECKING:
     from pastream_cli.engine.sides import Side
+
+_call_lock = threading.Lock()
+"""PortAudio is not safe for threads: two calls that open, start, stop or close streams must not meet."""
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _MOST_BELIEVABLE_LATENCY = 10.0
@@ -109,19 +113,20 @@ class PortAudioStream:
 
         callback = ffi.addressof(lib, "engine_callback")
         try:
-            self._stream = sounddevice._StreamBase(  # noqa: SLF001
-                kind,
-                samplerate=rate,
-                blocksize=block_frames,
-                device=of_sides([side.device.index for side in sides]),
-                channels=of_sides([side.channels for side in sides]),
-                dtype=of_sides([side.sample_format for side in sides]),
-                latency=of_sides([side.latency for side in sides]),
-                callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
-                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
-                wrap_callback=None,
-                **{"clip_off": True, "dither_off": True, **host_options},
-            )
+            with _call_lock:
+                self._stream = sounddevice._StreamBase(  # noqa: SLF001
+                    kind,
+                    samplerate=rate,
+                    blocksize=block_frames,
+                    device=of_sides([side.device.index for side in sides]),
+                    channels=of_sides([side.channels for side in sides]),
+                    dtype=of_sides([side.sample_format for side in sides]),
+                    latency=of_sides([side.latency for side in sides]),
+                    callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
+                    userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
+                    wrap_callback=None,
+                    **{"clip_off": True, "dither_off": True, **host_options},
+                )
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _refusal(error, sides, rate, plays=playback is not None) from None
         self.samplerate: float = self._stream.samplerate
@@ -143,26 +148,35 @@ class PortAudioStream:
 
     @property
     def time(self) -> float:
-        return float(self._stream.time)
+        try:
+            return float(self._stream.time)
+        except sounddevice.PortAudioError:  # ALSA's plug-in for PulseAudio has none at times
+            return float(lib.engine_monotonic_ns() / 1e9)
 
     def start(self) -> None:
         try:
-            self._stream.start()
+            with _call_lock:
+                self._stream.start()
         except sounddevice.PortAudioError as error:
             raise HostError(f"cannot start the stream: {_words(error)}") from None
 
     def stop(self) -> None:
-        self._stream.stop()
+        with _call_lock:
+            self._stream.stop()
 
     def abort(self) -> None:
-        self._stream.abort()
+        with _call_lock:
+            self._stream.abort()
 
     def close(self) -> None:
-        self._stream.close()
+        with _call_lock:
+            self._stream.close()
 
 
 def leave() -> None:
-    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
+    """Do without a call that does not come back: with its lock, and with the end of the hosts at the end."""
+    global _call_lock  # noqa: PLW0603 - nobody will ever release the one that there was
+    _call_lock = threading.Lock()
     atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
 
 

@@ -131,6 +131,27 @@ for _ in range(int(sys.argv[1])):
 print("fine")
 """
 
+TOGETHER = """
+import sys, threading
+from pastream_cli import engine as ps
+
+def record():
+    for _ in range(int(sys.argv[1])):
+        with ps.InputStream(device="system", channels=2) as stream:
+            stream.record(out=bytearray(8 * 480), blocking=True)
+            assert stream.frame_count == 480
+
+threads = [threading.Thread(target=record) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+alive_at_the_end = [ps.InputStream(device="system", channels=2) for _ in range(3)]
+for stream in alive_at_the_end:
+    stream.start()
+print("fine")
+"""
+
 HANGING = """
 import sys, time
 from pastream_cli import engine as ps
@@ -218,6 +239,12 @@ def test_a_stream_may_be_closed_while_another_thread_starts_it(
     jackd: JackServer, campaign: Callable[[int], int]
 ) -> None:
     run(jackd, CLOSED_BY_ANOTHER, str(campaign(200)))
+
+
+def test_streams_are_opened_started_and_closed_at_the_same_time(
+    jackd: JackServer, campaign: Callable[[int], int]
+) -> None:
+    run(jackd, TOGETHER, str(campaign(100)))
 
 
 def test_a_server_that_hangs_holds_nobody_up(fresh_jackd: JackServer) -> None:
