@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.engine.test_library_life import PREAMBLE, PROGRAMS
 from tests.homes import wait_until
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server
 
@@ -245,6 +247,16 @@ def test_streams_are_opened_started_and_closed_at_the_same_time(
     jackd: JackServer, campaign: Callable[[int], int]
 ) -> None:
     run(jackd, TOGETHER, str(campaign(100)))
+
+
+def test_a_program_with_a_real_device_ends_in_time_and_without_a_word(
+    jackd: JackServer, campaign: Callable[[int], int]
+) -> None:
+    names = sorted(PROGRAMS, key=lambda name: name != "two streams in a circle")
+    for name in names[: campaign(len(names))]:
+        program = re.sub("""["']virtual["']""", '"loopback"', PREAMBLE + PROGRAMS[name])
+        done = jackd.run(sys.executable, "-X", "dev", "-c", program, timeout=30)
+        assert (done.returncode, done.stderr) == (3 if "sys.exit(3)" in program else 0, ""), name
 
 
 def test_a_server_that_hangs_holds_nobody_up(fresh_jackd: JackServer) -> None:
