@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pastream_cli.engine.limits import answer, leave_hosts, within
+from pastream_cli.engine.limits import answer, leave_hosts, starts, within
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.sides import DeviceStream
+from pastream_cli.threads import DeafThread
 
 _START_SECONDS = 10.0
 # A device that is asked to stop plays what it has first; no believable latency is longer.
@@ -77,6 +78,15 @@ class Gate:
         """Close the device; one that is lost stays as it is."""
         if self.take() and not self.is_lost and not within(_CLOSE_SECONDS, self.device.close).is_done:
             self.leave()
+
+    def drop(self) -> None:
+        """Close the device from a thread of its own.
+
+        A stream is collected wherever Python happens to be, in the middle of another call of
+        PortAudio's too, which would have to end first.
+        """
+        if not starts(DeafThread(target=self.close, name="device")):
+            self.close()
 
     def take(self) -> bool:
         """Tell, once, whoever asks first to close the device."""

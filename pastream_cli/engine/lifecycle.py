@@ -396,7 +396,7 @@ class Stream(Core):
         if run is not None and not run.ended.is_set():
             run.ask(abort=True, close=True)
         else:
-            gate.close()
+            gate.drop()
 
     def __repr__(self) -> str:
         return (

@@ -20,7 +20,7 @@ def within(seconds: float, call: Callable[[], T]) -> Task[T]:
     At the end of the interpreter, where no thread can be started any more, it has no limit.
     """
     task = Task(call)
-    if _starts(DeafThread(target=task.run, name="device", daemon=True)):
+    if starts(DeafThread(target=task.run, name="device", daemon=True)):
         task.wait(seconds)
     else:
         task.run()
@@ -67,8 +67,8 @@ def answer(seconds: float, call: Callable[[], T], failure: str, leave: Callable[
     return task.result()
 
 
-def _starts(thread: threading.Thread) -> bool:
-    """Start a thread, unless the interpreter is past that."""
+def starts(thread: threading.Thread) -> bool:
+    """Start a thread, and tell so; the interpreter may be past that."""
     if sys.is_finalizing():  # it would never come to run
         return False
     try:

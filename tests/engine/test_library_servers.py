@@ -154,6 +154,28 @@ for stream in alive_at_the_end:
 print("fine")
 """
 
+COLLECTED = """
+import gc
+import sounddevice
+from pastream_cli import engine as ps
+from pastream_cli.engine import gate
+
+def start_with_a_collection(self, start=sounddevice._StreamBase.start):
+    gc.collect()
+    start(self)
+
+gc.disable()
+sounddevice._StreamBase.start = start_with_a_collection
+for _ in range(3):
+    dropped = ps.InputStream(device="system", channels=2)
+    dropped.itself = dropped
+    del dropped
+    with ps.InputStream(device="system", channels=2) as stream:
+        stream.record(out=bytearray(8 * 480), blocking=True)
+assert not gate._LEFT_BEHIND
+print("fine")
+"""
+
 HANGING = """
 import sys, time
 from pastream_cli import engine as ps
@@ -247,6 +269,10 @@ def test_streams_are_opened_started_and_closed_at_the_same_time(
     jackd: JackServer, campaign: Callable[[int], int]
 ) -> None:
     run(jackd, TOGETHER, str(campaign(100)))
+
+
+def test_a_stream_may_be_collected_in_the_middle_of_another_ones_start(jackd: JackServer) -> None:
+    run(jackd, COLLECTED)
 
 
 def test_a_program_with_a_real_device_ends_in_time_and_without_a_word(
