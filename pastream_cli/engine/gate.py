@@ -14,9 +14,8 @@ from pastream_cli.engine.sides import DeviceStream
 from pastream_cli.threads import DeafThread
 
 _START_SECONDS = 10.0
-# A device that is asked to stop plays what it has first; no believable latency is longer.
+# A device that is asked to stop plays what it has first; no believable latency is longer, nor is a healthy host.
 _STOP_SECONDS = 3.0
-_CLOSE_SECONDS = 1.0
 _POLL_SECONDS = 0.001
 
 _LEFT_BEHIND: list[Any] = []
@@ -61,22 +60,22 @@ class Gate:
         DeviceError
             Where the device refuses, or does not answer; it is lost then.
         """
-        answer(_START_SECONDS, start, "cannot start the device: its host does not answer", self.leave)
+        answer(_START_SECONDS, start, "cannot start the device: its host does not answer", self.leave, self.device.turn)
 
     def stop(self, *, abort: bool) -> bool:
         """End the callbacks, at once or after what the device holds; tell whether that came about."""
         if self.is_closed or self.is_lost:
             return not self.is_lost
-        if not abort and within(_STOP_SECONDS, self.device.stop).is_done:
+        if not abort and within(_STOP_SECONDS, self.device.stop, self.device.turn).is_done:
             return True
-        if within(_CLOSE_SECONDS, self.device.abort).is_done:
+        if within(_STOP_SECONDS, self.device.abort, self.device.turn).is_done:
             return True
         self.leave()
         return False
 
     def close(self) -> None:
         """Close the device; one that is lost stays as it is."""
-        if self.take() and not self.is_lost and not within(_CLOSE_SECONDS, self.device.close).is_done:
+        if self.take() and not self.is_lost and not within(_STOP_SECONDS, self.device.close, self.device.turn).is_done:
             self.leave()
 
     def drop(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
 
 from pastream_cli.errors import DeviceError
 from pastream_cli.threads import DeafThread
@@ -13,18 +14,27 @@ from pastream_cli.worker import Task
 
 T = TypeVar("T")
 
+NO_TURN: AbstractContextManager[Any] = nullcontext()
+"""For calls that may meet."""
 
-def within(seconds: float, call: Callable[[], T]) -> Task[T]:
+
+def within(seconds: float, call: Callable[[], T], turn: AbstractContextManager[Any]) -> Task[T]:
     """Make a call that may hang; return it when it is done, and after so long at the latest.
 
-    At the end of the interpreter, where no thread can be started any more, it has no limit.
+    That counts from its turn on, which is over then, whatever became of the call. At the end of the
+    interpreter, where no thread can be started any more, there is no limit.
     """
     task = Task(call)
+    with turn:
+        _make(task, seconds)
+    return task
+
+
+def _make(task: Task[Any], seconds: float) -> None:
     if starts(DeafThread(target=task.run, name="device", daemon=True)):
         task.wait(seconds)
     else:
         task.run()
-    return task
 
 
 def leave_hosts() -> None:
@@ -35,7 +45,13 @@ def leave_hosts() -> None:
         leave()
 
 
-def answer(seconds: float, call: Callable[[], T], failure: str, leave: Callable[[], None] = leave_hosts) -> T:
+def answer(
+    seconds: float,
+    call: Callable[[], T],
+    failure: str,
+    leave: Callable[[], None] = leave_hosts,
+    turn: AbstractContextManager[Any] = NO_TURN,
+) -> T:
     """Return what a call returns that may hang.
 
     Parameters
@@ -48,6 +64,8 @@ def answer(seconds: float, call: Callable[[], T], failure: str, leave: Callable[
         What to say where it does not.
     leave : callable
         Called where it has not come back: in that time, or when its caller was interrupted.
+    turn : context manager, optional
+        What lets in one call at a time, where that is needed.
 
     Raises
     ------
@@ -58,7 +76,7 @@ def answer(seconds: float, call: Callable[[], T], failure: str, leave: Callable[
     """
     task: Task[T] | None = None
     try:
-        task = within(seconds, call)
+        task = within(seconds, call, turn)
     finally:
         if task is None or not task.is_done:
             leave()

@@ -74,6 +74,7 @@ class OpenDevice(Progress):
                 host_options=host_options,
             ),
             f"cannot open {self._sides[0].device.name}: its host does not answer",
+            turn=portaudio.TURN,
         )
 
     @property

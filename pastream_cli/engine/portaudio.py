@@ -12,6 +12,7 @@ import atexit
 import math
 import os
 import threading
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.errors import DeviceError, HostError
@@ -32,7 +33,7 @@ from pastream_cli.report import DeviceInfo
 if TYPE_CHECKING:
     from pastream_cli.engine.sides import Side
 
-_call_lock = threading.Lock()
+TURN = threading.Lock()
 """PortAudio is not safe for threads: two calls that open, start, stop or close streams must not meet."""
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
@@ -113,22 +114,22 @@ class PortAudioStream:
 
         callback = ffi.addressof(lib, "engine_callback")
         try:
-            with _call_lock:
-                self._stream = sounddevice._StreamBase(  # noqa: SLF001
-                    kind,
-                    samplerate=rate,
-                    blocksize=block_frames,
-                    device=of_sides([side.device.index for side in sides]),
-                    channels=of_sides([side.channels for side in sides]),
-                    dtype=of_sides([side.sample_format for side in sides]),
-                    latency=of_sides([side.latency for side in sides]),
-                    callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
-                    userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
-                    wrap_callback=None,
-                    **{"clip_off": True, "dither_off": True, **host_options},
-                )
+            self._stream = sounddevice._StreamBase(  # noqa: SLF001
+                kind,
+                samplerate=rate,
+                blocksize=block_frames,
+                device=of_sides([side.device.index for side in sides]),
+                channels=of_sides([side.channels for side in sides]),
+                dtype=of_sides([side.sample_format for side in sides]),
+                latency=of_sides([side.latency for side in sides]),
+                callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
+                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
+                wrap_callback=None,
+                **{"clip_off": True, "dither_off": True, **host_options},
+            )
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _refusal(error, sides, rate, plays=playback is not None) from None
+        self.turn: AbstractContextManager[Any] = TURN
         self.samplerate: float = self._stream.samplerate
         self.blocksize: int = self._stream.blocksize
         latency = self._stream.latency
@@ -155,34 +156,34 @@ class PortAudioStream:
 
     def start(self) -> None:
         try:
-            with _call_lock:
-                self._stream.start()
+            self._stream.start()
         except sounddevice.PortAudioError as error:
             raise HostError(f"cannot start the stream: {_words(error)}") from None
 
     def stop(self) -> None:
-        with _call_lock:
-            self._stream.stop()
+        self._stream.stop()
 
     def abort(self) -> None:
-        with _call_lock:
-            self._stream.abort()
+        self._stream.abort()
 
     def close(self) -> None:
-        with _call_lock:
-            self._stream.close()
+        self._stream.close()
 
 
 def leave() -> None:
-    """Do without a call that does not come back: with its lock, and with the end of the hosts at the end."""
-    global _call_lock  # noqa: PLW0603 - nobody will ever release the one that there was
-    _call_lock = threading.Lock()
+    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
     atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
 
 
+def _start_over() -> None:
+    """Be a process that was forked off: it shares the hosts' connections, and has none of their threads."""
+    global TURN  # noqa: PLW0603 - a thread of the parent's may have it
+    TURN = threading.Lock()
+    leave()
+
+
 if hasattr(os, "register_at_fork"):
-    # a process that is forked off shares the hosts' connections, and has none of their threads
-    os.register_at_fork(after_in_child=leave)
+    os.register_at_fork(after_in_child=_start_over)
 
 
 def terminate() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS
 from pastream_cli.errors import UsageError
@@ -66,6 +67,8 @@ class DeviceStream(Protocol):
     blocksize: int
     latency: float
     is_fast: bool
+    turn: AbstractContextManager[Any]
+    """What lets in one call at a time that starts, stops or closes it, or another one of its kind."""
 
     @property
     def active(self) -> bool:

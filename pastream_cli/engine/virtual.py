@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pastream_cli.engine.limits import NO_TURN
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.errors import UsageError
 from pastream_cli.report import DeviceInfo
@@ -122,6 +123,8 @@ def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
 
 class VirtualStream:
     """A stream of the virtual device; the same protocol as `portaudio.PortAudioStream`."""
+
+    turn = NO_TURN
 
     def __init__(self, engine: Any, device: VirtualDevice, *, rate: float, block_frames: int, latency: float) -> None:
         self.samplerate = rate

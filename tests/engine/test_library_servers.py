@@ -185,7 +185,7 @@ def ready():
     print("go", flush=True)
     sys.stdin.readline()
     devices._MOST_SECONDS_TO_FIND = opened._MOST_SECONDS_TO_OPEN = 0.5  # instead of 10
-    gate._START_SECONDS = gate._STOP_SECONDS = gate._CLOSE_SECONDS = 0.5  # instead of 10, 3 and 1
+    gate._START_SECONDS = gate._STOP_SECONDS = 0.5  # instead of 10 and 3
 
 def find():
     ready()
