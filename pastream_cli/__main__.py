@@ -129,11 +129,11 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     with Requests() as requests:
         worker = Worker("device", requests.wake)
         worker.start(_load_portaudio)
-        from pastream_cli.listing import NO_DEVICE, device_table, list_devices, virtual_device
+        from pastream_cli.listing import device_table, list_devices, no_device_lines, virtual_device
 
         try:
             devices = list_devices(requests, worker)
-            trouble = [] if devices else error_lines(*NO_DEVICE)
+            trouble = [] if devices else no_device_lines()
         except PastreamError as error:
             devices, trouble = [], error_lines(error.message, error.way_out)
     for line in trouble:

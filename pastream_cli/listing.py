@@ -9,17 +9,12 @@ from collections.abc import Sequence
 
 from pastream_cli.engine import virtual
 from pastream_cli.engine.devices import all_devices
+from pastream_cli.engine.environment import way_to_servers
 from pastream_cli.engine.matching import label
-from pastream_cli.errors import DeviceError, printable
+from pastream_cli.errors import DeviceError, error_lines, printable
 from pastream_cli.report import DeviceInfo
 from pastream_cli.signals import Requests
 from pastream_cli.worker import Worker
-
-NO_DEVICE = (
-    "cannot find a sound device: neither the machine nor a sound server has one",
-    "see whether the server runs and you are in the group audio; -D virtual needs no sound hardware",
-)
-"""Message and way out where PortAudio lists nothing."""
 
 _HEADINGS = ("", "NAME, HOST API", "IN", "OUT", "RATE", "LATENCY IN", "LATENCY OUT", "DEFAULT")
 _NAME_COLUMN = 1
@@ -97,3 +92,12 @@ def _latency_words(channels: int, latencies: tuple[float, float]) -> str:
         return "-"
     words = [f"{seconds * 1000:.3g}" if seconds is not None else "?" for seconds in (low, high)]
     return f"{'-'.join(dict.fromkeys(words))} ms"
+
+
+def no_device_lines() -> list[str]:
+    """Return what to say where PortAudio lists nothing, and the way out."""
+    return error_lines(
+        "cannot find a sound device: neither the machine nor a sound server has one",
+        way_to_servers()
+        or "see whether the server runs and you are in the group audio; -D virtual needs no sound hardware",
+    )

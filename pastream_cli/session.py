@@ -274,10 +274,11 @@ class Session:
         pulse = watchdog.poll(time.monotonic(), counts.last_callback_ns)
         if not is_active or pulse is Pulse.DEAD:
             self._device_is_lost = True
-            raise DeviceError(
-                "cannot go on: the device has ended" if not is_active else "cannot go on: the device is silent for good"
-            )
-        if pulse is Pulse.STALLED and not was_stalled:
+            what = "is silent for good" if is_active else "has ended"
+            if counts.time_zero_ns:
+                raise DeviceError(f"cannot go on: the device {what}")
+            raise DeviceError(f"cannot begin: the device {what}", "see whether another -r or --latency suits it")
+        if pulse is Pulse.STALLED and not was_stalled and counts.time_zero_ns:
             stream.sync()
             self._observer.warned("the device is silent; what it has delivered is safe")
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pastream_cli.engine import virtual
+from pastream_cli.engine.environment import way_to_servers
 from pastream_cli.engine.limits import answer
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK, find, pair_of_names
 from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.engine.sides import Side
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import DeviceError, UsageError
 from pastream_cli.report import DeviceInfo
 
 _RECORD_LATENCY = 0.5
@@ -40,7 +41,11 @@ def choose_devices(text: str | None, sides: Sequence[str]) -> dict[str, DeviceIn
         raise UsageError(
             f"cannot use -D {text}: the virtual device does not pair with another one", "one stream has one clock"
         )
-    return {side: find(devices, side, name) for side, name in names.items()}
+    try:
+        return {side: find(devices, side, name) for side, name in names.items()}
+    except DeviceError as error:
+        error.way_out = way_to_servers() or error.way_out
+        raise
 
 
 def latency_for(*, only_captures: bool) -> float:

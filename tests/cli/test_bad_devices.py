@@ -191,3 +191,16 @@ def test_a_buffer_that_does_not_fit_the_memory_is_refused(
     assert (result.returncode, way_out) == (USAGE_ERROR, "make --buffersize or -b smaller")
     assert re.fullmatch(r"cannot buffer so much: it takes [0-9.]+ GB of [0-9.]+ GB of memory", says)
     assert not (tmp_path / "out.wav").exists()
+
+
+@has_sound
+@pytest.mark.parametrize("line", ["null out.wav", "null out.wav -D pulse", "-l"])
+def test_an_environment_in_which_no_server_is_found_is_told(pastream: Pastream, tmp_path: Path, line: str) -> None:
+
+    addresses = ("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_SERVER", "PIPEWIRE_RUNTIME_DIR")
+    result = pastream(*line.split(), env=dict.fromkeys(addresses, ""))
+    assert result.returncode == (0 if line == "-l" else 1)
+    cannot, way_out = result.stderr.splitlines()
+    assert cannot.startswith("pastream: cannot ")
+    assert "XDG_RUNTIME_DIR is not set" in way_out
+    assert not (tmp_path / "out.wav").exists()
