@@ -209,11 +209,11 @@ class Session:
     def _start(self) -> None:
         stream, plan = self._running()
         stream.prepare(plan.duration, plan.pad, plan.offset)
+        self._tally = Tally(stream, plan)
         stream.start_loops()
         while not stream.is_prebuffered():
             self._requests.wait(_SHORTEST_POLL_SECONDS)
             self._raise_if_asked_to_stop()
-        self._tally = Tally(stream, plan)
         self._wait_for(self._device_worker.start(stream.start_device))
 
     def _drive(self) -> None:
