@@ -351,6 +351,9 @@ static void answer_last_levels(engine *e) {
 }
 
 void engine_finish(engine *e) {
+    /* asked again while the writer drains: what was open is with it already */
+    if (atomic_load_explicit(&e->capture_finished, memory_order_relaxed))
+        return;
     answer_last_levels(e);
     if (e->open_underrun.frames)
         ring_write(e->events, &e->open_underrun, 1);

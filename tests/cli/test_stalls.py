@@ -109,6 +109,20 @@ def test_a_take_with_losses_is_as_long_as_the_clock_says(pastream: Pastream) -> 
     assert len(recording) / RATE == pytest.approx(seconds, abs=0.1 * SLACK)
 
 
+def test_a_take_that_ends_with_a_loss_has_its_silence_however_slowly_it_drains(pastream: Pastream) -> None:
+    process = start_with_little_patience(pastream)
+    assert process.stdout
+    data = os.read(process.stdout.fileno(), SMALLEST_PIPE)
+    time.sleep(1)  # the buffer is full by now, and a loss goes on
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    result, rest = read_with_stalls(pastream, process, [])
+    recording = decode(data + rest)
+    losses = losses_told(result, "overrun")
+    assert gaps_in_ramp(recording) == losses != []
+    assert sum(losses[-1]) == len(recording) == report_of(result)["frames"]
+
+
 def expected_gaps(faults: list[tuple[int, int]], block: int) -> list[tuple[int, int]]:
     """Return what a device loses that is told to lose so many frames at the first block from these places on."""
     gaps, frame = [], 0
