@@ -63,6 +63,7 @@ class Recording:
         self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
         self._finishing: list[tuple[OutputFile, Task[RecordedFile | None]]] = []
+        self._finished_well = 0  # so many of these, from the first on
         self._failure: FileError | None = None
         self._wants_cut = False
         self._disk_checked_at = 0.0
@@ -170,6 +171,12 @@ class Recording:
             self._finish_first(keep_empty=False)
         if self._failure is not None:
             raise self._failure
+        for file, task in self._finishing[self._finished_well :]:
+            if not task.is_done:
+                break
+            self._finished_well += 1
+            if file.unfinished:
+                raise file.unfinished
         current = self._open[0]
         current.appear()
         if failure := current.failure():

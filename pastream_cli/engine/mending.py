@@ -23,6 +23,15 @@ def mend_flac(path: str, descriptor: int) -> None:
     with soundfile.SoundFile(path) as file, suppress(soundfile.LibsndfileError):  # the last block is cut off
         while read := len(file.read(_FRAMES_AT_ONCE, dtype="int32")):
             frames += read
+    # the block before the one that is cut off can only be read where the header says that it is the last
+    _set_flac_total(descriptor, frames + _FRAMES_AT_ONCE)
+    with soundfile.SoundFile(path) as file, suppress(soundfile.LibsndfileError):
+        file.seek(frames)
+        frames += len(file.read(dtype="int32"))
+    _set_flac_total(descriptor, frames)
+
+
+def _set_flac_total(descriptor: int, frames: int) -> None:
     (fields,) = struct.unpack(">Q", os.pread(descriptor, 8, _FLAC_TOTAL_AT))
     os.pwrite(descriptor, struct.pack(">Q", fields >> 36 << 36 | frames), _FLAC_TOTAL_AT)
 

@@ -30,6 +30,8 @@ from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.report import RecordedFile
 
 _LONGEST_NAME_BYTES = 255
+# Of a FLAC whose total was never written libsndfile says that it has 2**63 - 1 frames.
+_NO_LENGTH = 2**62
 
 
 class OutputFile:
@@ -266,8 +268,9 @@ class OutputFile:
     def _finish_on_disk(self, recorded: RecordedFile, *, failed: bool) -> RecordedFile | None:
         """Have the closed file hold what it says, on the disk, under its name."""
         path = self._temporary or self._target
-        if failed and self._file_type == "FLAC":
-            mend_flac(path, self._file)
+        if self._file_type == "FLAC" and recorded.frames and (failed or _readable_frames(path) is None):
+            with suppress(soundfile.SoundFileError):  # where there is not even a header
+                mend_flac(path, self._file)
         is_of_a_codec = self._file_type in {"OGG", "MP3", "FLAC"}
         if recorded.frames and (is_of_a_codec or (failed and self._file_type != "RAW")):
             # a codec writes its last frames on closing, and libsndfile does not tell where it could not
@@ -316,11 +319,12 @@ class OutputFile:
 
 
 def _readable_frames(path: str) -> int | None:
-    """Return how many frames a file says it has; `None` where it is none that can be read."""
+    """Return how many frames a file says it has; `None` where it does not say, or is none that can be read."""
     try:
-        return int(soundfile.info(path).frames)
+        frames = int(soundfile.info(path).frames)
     except (soundfile.SoundFileError, OSError):
         return None
+    return frames if frames < _NO_LENGTH else None
 
 
 def _temporary_name(name: str) -> str:

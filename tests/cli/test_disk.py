@@ -135,6 +135,25 @@ def test_a_limit_on_the_size_of_a_file_ends_the_take_as_a_full_disk_does(pastrea
     assert MEBIBYTE - len(recording) * FRAME_BYTES < 8192
 
 
+@pytest.mark.parametrize("pieces", ["", "--split 1"])
+def test_a_flac_whose_last_block_does_not_fit_ends_the_take_and_is_told_without_it(
+    pastream: Pastream, tmp_path: Path, pieces: str
+) -> None:
+    assert pastream("null", "whole.flac", "-d", "1", "-D", f"{RAMP}:fast").returncode == 0
+    bytes_that_fit = (tmp_path / "whole.flac").stat().st_size - 1
+    words = ["null", "take.flac", "-d", "3" if pieces else "1", *pieces.split(), "-D", RAMP, *PATIENT, "--json"]
+    process = pastream.start(*words)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (bytes_that_fit, bytes_that_fit))
+    result = pastream.finish(process)
+    assert result.returncode == 4, result
+    first = "take-001.flac" if pieces else "take.flac"
+    assert result.stderr.splitlines()[-1] == f"pastream: cannot finish {first}: its end could not be written"
+    recording = read(tmp_path / first)
+    assert len(recording) == RATE // 4096 * 4096 == told(result)[first]
+    assert_same(recording, ramp(len(recording)))
+    assert all(len(read(tmp_path / name)) == frames for name, frames in told(result).items())
+
+
 def test_a_full_disk_leaves_whole_pieces_and_no_empty_one(pastream: Pastream, small_disk: SmallDisk) -> None:
     # where only the size of a file is limited, the second piece is to meet that limit
     cuts = "0.2" if small_disk.is_mounted else "5"
