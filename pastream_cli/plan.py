@@ -119,7 +119,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
             f"a device that is silent for {_MOST_BLOCK_SECONDS} s is given up; without -b the host chooses",
         )
     check_room(filter(None, (playback, capture)), rate, job.buffer_frames, job.block_frames)
-    if output and length is not None:
+    if output and length is not None and (_is_fast(devices) or _is_certain(job, source, duration, pad)):
         output = replace(output, frames=length - offset)
     return Plan(
         rate=rate,
@@ -153,6 +153,11 @@ def _too_small_a_buffer(job: Job, rate: int) -> list[str]:
 
 def _is_fast(devices: Mapping[str, DeviceInfo]) -> bool:
     return any(device.is_virtual and virtual.parse(device.name).fast for device in devices.values())
+
+
+def _is_certain(job: Job, source: InputFile | None, duration: int | None, pad: int | None) -> bool:
+    """Tell whether the run is as long as planned even if its input is late, and its end with it."""
+    return source is None or pad is None or (duration is not None and (job.loop or (source.frames or 0) >= duration))
 
 
 def _default_rate(devices: Mapping[str, DeviceInfo]) -> int:

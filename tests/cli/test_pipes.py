@@ -51,6 +51,15 @@ def test_sox_reads_what_is_recorded_as_it_comes(pastream: Pastream) -> None:
     assert float(figures["Minimum amplitude"]) == -0.5
 
 
+def test_a_wav_that_grows_longer_than_planned_is_read_to_its_end(pastream: Pastream, tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", RATE // 2)
+    device = ("-b", "480", "-D", "virtual:stall=4800s+9600s", "--latency", "5")
+    result = pastream("in.wav", "-", "-t", "wav", "-d", "5", *device)
+    assert result.returncode == 0, result.stderr
+    recording, _rate = soundfile.read(io.BytesIO(result.stdout), always_2d=True)
+    assert len(recording) == RATE // 2 + 9600
+
+
 def test_a_filter_between_two_pipes_changes_no_bit(pastream: Pastream, tmp_path: Path) -> None:
     source = make_noise(tmp_path / "in.wav", 5 * RATE, encoding="PCM_24")
     into = sox(str(tmp_path / "in.wav"), "-t", "au", "-").stdout
