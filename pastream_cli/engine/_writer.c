@@ -199,20 +199,24 @@ static int has_failed(const output_file *f) {
     return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
 }
 
+static void update_header(const struct writer *w) {
+    const struct sndfile_functions *functions = w->engine->writer.functions;
+    errno = 0;
+    functions->command(w->current->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+    if (functions->error(w->current->file))
+        fail(w, errno);
+}
+
 /* Keeps what a crash could cost small: the header to a second, the data on the disk to five. */
 static void keep_safe(const struct writer *w) {
     output_file *f = w->current;
-    const struct sndfile_functions *functions = w->engine->writer.functions;
     if (!f->keep_header && f->descriptor < 0)
         return;
     const int64_t now = engine_monotonic_ns();
     const int sync_asked =
         atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
     if (f->keep_header && (sync_asked || now >= f->header_due_ns)) {
-        errno = 0;
-        functions->command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
-        if (functions->error(f->file))
-            fail(w, errno);
+        update_header(w);
         f->header_due_ns = now + HEADER_EVERY_NS;
     }
     if (f->descriptor >= 0 && (sync_asked || now >= f->sync_due_ns)) {
@@ -223,9 +227,14 @@ static void keep_safe(const struct writer *w) {
     }
 }
 
+/* Leaves a file, readable to its last frame: its owner may be late to close it, or never come to
+ * it. */
 static void end_current(struct writer *w) {
+    output_file *f = w->current;
+    if (f->keep_header && !has_failed(f))
+        update_header(w);
     /* release: the counts must be final before the owner reads that they are */
-    atomic_store_explicit(&w->current->done, 1, memory_order_release);
+    atomic_store_explicit(&f->done, 1, memory_order_release);
     w->current = NULL;
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +56,53 @@ def test_sox_and_libsndfile_read_all_but_the_last_moment_of_a_killed_take(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         missing = dict(zip(takes, pool.map(missing_seconds, takes), strict=True))
     assert {take: seconds for take, seconds in missing.items() if seconds > 0} == {}
+
+
+HOLD_THE_LOCK = """
+import ctypes
+import os
+import sys
+from pastream_cli import args
+from pastream_cli.session import Session
+from pastream_cli.signals import Requests
+
+HELD_SECONDS = 30
+
+class Holder:
+    is_live = True
+    looks = 0
+
+    def opened(self, opening):
+        pass
+
+    def warned(self, text):
+        print("warning:", text)
+
+    def progressed(self, snapshot):
+        self.looks += os.path.exists("take-002.wav")
+        if self.looks > 2:  # the writer has it by then
+            ctypes.PyDLL(None).usleep(HELD_SECONDS * 1_000_000)
+
+with Requests() as requests:
+    Session(args.parse(sys.argv[1:]), Holder(), requests).run()
+"""
+
+
+def test_a_killed_take_keeps_a_piece_that_nobody_came_to_close(pastream: Pastream, tmp_path: Path) -> None:
+    words = ["null", "take.wav", "--split", "1.6", "-e", "pcm_24", "-D", RAMP, *PATIENT]
+    with Popen(
+        [sys.executable, "-c", HOLD_THE_LOCK, *words],
+        env=dict(pastream.environment),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+    ) as process:
+        try:
+            wait_for_frames(tmp_path / "take-002.wav")
+        finally:
+            process.kill()
+    piece = tmp_path / "take-001.wav"
+    for reading in (read(piece), read_by_sox(piece)):
+        assert_same(reading, ramp(RATE * 8 // 5))
 
 
 def test_a_killed_take_keeps_every_piece_that_was_finished(pastream: Pastream, tmp_path: Path) -> None:
