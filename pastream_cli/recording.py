@@ -63,7 +63,7 @@ class Recording:
         self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
         self._finishing: list[tuple[OutputFile, Task[RecordedFile | None]]] = []
-        self._finished_well = 0  # so many of these, from the first on
+        self._known_to_be_finished = 0  # so many of these, from the first on
         self._failure: FileError | None = None
         self._wants_cut = False
         self._disk_checked_at = 0.0
@@ -169,24 +169,27 @@ class Recording:
         """
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
-        if self._failure is not None:
-            raise self._failure
-        for file, task in self._finishing[self._finished_well :]:
-            if not task.is_done:
-                break
-            self._finished_well += 1
-            if file.unfinished:
-                raise file.unfinished
         current = self._open[0]
         current.appear()
-        if failure := current.failure():
-            raise failure
         if warning := current.warning():
             self._warn(warning)
-        self._make_next_in_time(current)
+        failure = self._failure_behind() or current.failure()
+        if not current.is_refused:  # a take that fails may still have frames for the next file
+            self._make_next_in_time(current)
+        if failure is not None:
+            raise failure
         if now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now
             self._warn_of_a_full_disk()
+
+    def _failure_behind(self) -> FileError | None:
+        """Return what went wrong first with the files that the writer has left."""
+        for file, task in self._finishing[self._known_to_be_finished :]:
+            if not task.is_done:
+                break
+            self._known_to_be_finished += 1
+            self._failure = self._failure or file.unfinished
+        return self._failure
 
     def cut(self) -> None:
         """Start the next file as soon as it is made."""

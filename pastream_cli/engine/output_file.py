@@ -204,6 +204,11 @@ class OutputFile:
         reason = error_text(self.sound_file, counts.file_error, counts.system_error)
         return self._write_error(f"cannot write {self.name}: {reason}")
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the writer could not write it, and has ended."""
+        return bool(self._counts().file_error)
+
     def _is_removed(self) -> bool:
         """Whether a file on a disk has no name any more: nobody will ever find what it holds."""
         return self._file >= 0 and os.fstat(self._file).st_nlink == 0

@@ -187,6 +187,17 @@ def test_a_take_whose_folder_is_removed_fails(pastream: Pastream, tmp_path: Path
     assert result.stderr.splitlines()[-1].startswith(f"pastream: cannot finish folder/take.{file_type}: ")
 
 
+def test_a_take_whose_pieces_are_removed_fails_at_once(pastream: Pastream, tmp_path: Path) -> None:
+    # with pieces so short the writer always waits for the next one
+    process = pastream.start("null", "take.wav", "--split", "0.02", "-D", "virtual:noise", *PATIENT)
+    wait_until((tmp_path / "take-003.wav").exists, "the third piece")
+    for piece in tmp_path.glob("take*"):
+        piece.unlink()
+    result = pastream.finish(process, timeout=SECONDS_TO_GIVE_UP)
+    assert result.returncode == 4
+    assert "was removed" in result.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("file_type", ["wav", "au"])
 def test_a_take_whose_folder_is_renamed_is_whole_under_its_new_name(
     pastream: Pastream, tmp_path: Path, file_type: str
