@@ -6,7 +6,9 @@ INSTALLED := .venv/installed
 ENGINE_FILES := $(wildcard pastream_cli/engine/*.[ch])
 C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
-.PHONY: run test soak bench docs lint format clean
+SECONDS ?= 1800
+
+.PHONY: run test soak chaos bench docs lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -18,6 +20,10 @@ test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages
 	$(BIN)/python -m pytest --soak -m campaign
+
+chaos: $(INSTALLED)  ## for so many SECONDS, takes on which everything happens at random; SEED=1 repeats those of seed 1
+	tests/install-debian-packages
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 docs: $(INSTALLED)  ## the library's documentation, in build/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +11,7 @@ import hypothesis
 import pytest
 
 from tests.homes import make_home
-from tests.runner import Pastream
+from tests.runner import Pastream, have_programs_hear_signals
 from tests.servers import JackServer, PatientJackServer, PipeWireServer, PulseServer, running
 
 ReportType = TypeVar("ReportType", pytest.TestReport, pytest.CollectReport)
@@ -28,15 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    _have_programs_hear_signals()
+    have_programs_hear_signals()
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "seeded")
-
-
-def _have_programs_hear_signals() -> None:
-    """Undo what nohup and a shell's background job hand down: programs under test would ignore them too."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, lambda _number, _frame: None)  # a handler, unlike an ignored signal, ends with exec
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

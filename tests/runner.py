@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from tests.servers import Server
+
+
+def have_programs_hear_signals() -> None:
+    """Undo what nohup and a shell's background job hand down: programs under test would ignore them too."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)  # a handler, unlike an ignored signal, ends with exec
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class Server(ABC):
         """Spawn the server's processes."""
 
     @abstractmethod
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Tell whether a client can use the server."""
 
     def _spawn(self, *words: str) -> None:
@@ -136,7 +136,7 @@ class Server(ABC):
     def _is_up(self) -> bool:
         if any(process.poll() is not None for process in self._processes):
             raise RuntimeError("a process of it ended")
-        return self._is_ready()
+        return self.is_ready()
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes:
@@ -180,7 +180,7 @@ class JackServer(Server):
         driver = ("-d", "dummy", "-r", "48000", "-p", "256", "-C", "8", "-P", "8")
         self._spawn("jackd", "-n", self.name, "-r", "-L", "8", *self.options, *driver)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         return "loopback:playback_8" in self.run("jack_lsp").stdout
 
 
@@ -217,7 +217,7 @@ class PulseServer(Server):
         options = ("-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit")
         self._spawn("pulseaudio", *options, "-L", "module-native-protocol-unix", "-L", sink)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         return "virt.monitor" in self.run("pactl", "list", "short", "sources").stdout
 
 
@@ -292,7 +292,7 @@ class PipeWireServer(Server):
         self._spawn("wireplumber")
         self._spawn("pipewire-pulse")
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         # The session manager, without which no stream is linked, is the one that chooses the default.
         return "Default Source: virt\n" in self.run("pactl", "info").stdout
 

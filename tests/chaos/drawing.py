@@ -1,0 +1,172 @@
+"""Runs drawn from a seed and a number, always the same ones."""
+
+from __future__ import annotations
+
+import random
+import signal
+from dataclasses import replace
+
+from tests.chaos.faults import (
+    BusyMachine,
+    Cut,
+    DeviceFault,
+    EarlyStop,
+    Fault,
+    FeederStall,
+    Freeze,
+    FullDisk,
+    HoldLock,
+    Kill,
+    ReaderLeaves,
+    ReaderStall,
+    Removal,
+    ServerDeath,
+    ServerHang,
+    SinkSuspended,
+    Stop,
+    StopTwice,
+)
+from tests.chaos.scenarios import ENCODINGS, Host, Scenario, Sink, Source, host_of
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SECOND_STOPS = (signal.SIGINT, signal.SIGTERM)
+PIPED_TYPES = ("au", "wav", "raw", "flac")
+
+SECONDS_TO_GIVE_UP = 14.0
+"""A device that hangs for so long is given up."""
+
+
+def draw(seed: int, number: int) -> Scenario:
+    """Return the run of that number, always the same."""
+    dice = random.Random(f"{seed}/{number}")
+    host = host_of(number)
+    scenario = Scenario(number=number, host=host, seconds=dice.uniform(0.8, 4.0), strikes_early=dice.random() < 0.2)
+    scenario = _draw_virtual(dice, scenario) if host is Host.VIRTUAL else _draw_real(dice, scenario)
+    faults = sorted((*_draw_faults(dice, scenario), *scenario.faults), key=lambda fault: fault.at)
+    return _draw_end(dice, replace(scenario, faults=tuple(faults)))
+
+
+def _draw_virtual(dice: random.Random, scenario: Scenario) -> Scenario:
+    source = dice.choices(list(Source), [70, 15, 15])[0]
+    sink = dice.choices(list(Sink), [75, 17, 8])[0]
+    file_type = dice.choice(PIPED_TYPES if sink is not Sink.FILE else list(ENCODINGS))
+    encodings = ENCODINGS[file_type]
+    if source is not Source.DEVICE:  # which is made by soundfile, in WAV or AU, and must fit on the way back
+        encodings = tuple(encoding for encoding in encodings if encoding in {"pcm_16", "pcm_24", "float", "vorbis"})
+    rate = dice.choice([8000, 44100, 48000, 96000])
+    scenario = replace(
+        scenario,
+        source=source,
+        sink=sink,
+        file_type=file_type,
+        encoding=dice.choice(encodings),
+        rate=rate,
+        channels=dice.choice([1, 2, 2, 3, 8]),
+        block=dice.choice([0, 64, 256, 1000, 4096]),
+        is_patient=dice.random() < 0.7,
+        is_fatal=dice.random() < 0.1,
+        source_frames=0 if source is Source.DEVICE else int(scenario.seconds * rate * dice.uniform(0.3, 1.5)),
+        loops=source is Source.FILE and dice.random() < 0.6,
+        offset=dice.choice([0, 0, 0, 1, rate // 10]),
+    )
+    if sink is Sink.FILE:
+        split = max(1, int(rate * dice.uniform(0.2, 1.5)))
+        small_buffer = 1 << (rate // 2).bit_length() if dice.random() < 0.3 else None
+        overwrites = dice.random() < 0.2
+        split_frames = split if dice.random() < 0.35 else None
+        return replace(scenario, split=split_frames, buffer=small_buffer, overwrites=overwrites)
+    return replace(scenario, buffer=dice.choice([None, None, 4096, 16_384]))
+
+
+def _draw_real(dice: random.Random, scenario: Scenario) -> Scenario:
+    source = dice.choice([Source.DEVICE, Source.FILE])
+    return replace(
+        scenario,
+        seconds=scenario.seconds + 1,
+        source=source,
+        file_type=dice.choice(["wav", "w64", "aiff", "caf", "flac"]),
+        split=int(48000 * dice.uniform(0.3, 1.5)) if dice.random() < 0.35 else None,
+        source_frames=48000 * 20 if source is Source.FILE else 0,
+        block=dice.choice([0, 0, 256, 1024]),
+        is_patient=False,
+        is_fatal=dice.random() < 0.05,
+    )
+
+
+# ---- faults ----
+
+
+def _draw_faults(dice: random.Random, scenario: Scenario) -> list[Fault]:
+    """Return what goes wrong before the end: up to four things, each in a part of the time that is its own."""
+    count = dice.choice([1, 1, 2, 2, 3, 4])
+    part = scenario.seconds / count
+    return [_draw_fault(dice, scenario, (index + dice.uniform(0.1, 0.8)) * part) for index in range(count)]
+
+
+def _draw_fault(dice: random.Random, scenario: Scenario, at: float) -> Fault:
+    choices: list[Fault] = [
+        Freeze(at=at, seconds=dice.uniform(0.1, 1.3), number=dice.choice([signal.SIGSTOP, signal.SIGTSTP])),
+        HoldLock(at=at, seconds=dice.uniform(0.1, 2.5)),
+        BusyMachine(at=at, seconds=dice.uniform(0.3, 1.5)),
+        Cut(at=at),
+    ]
+    if scenario.host is Host.VIRTUAL:
+        frame = int(at * scenario.rate)
+        choices += [
+            DeviceFault(at=at, what="xrun", at_frame=frame),
+            DeviceFault(at=at, what="stall", at_frame=frame, frames=dice.randint(1, scenario.rate // 2)),
+        ]
+    if scenario.sink is not Sink.FILE:
+        choices += [ReaderStall(at=at, seconds=dice.uniform(0.1, 2.0))] * 3
+    if scenario.source is Source.PIPE:
+        choices += [FeederStall(at=at, seconds=dice.uniform(0.1, 2.0))] * 2
+    if scenario.host is Host.PULSE:
+        choices.append(SinkSuspended(at=at, seconds=dice.uniform(0.1, 1.5)))
+    if scenario.host is not Host.VIRTUAL:
+        choices.append(ServerHang(at=at, seconds=dice.uniform(0.1, 0.8)))
+    return dice.choice(choices)
+
+
+def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
+    """Add how it ends, and a stop long after that for one that does not."""
+    at = scenario.seconds
+    backstop = Stop(at=at + 6, number=signal.SIGTERM)
+    ends = {"complete": 25, "stop": 30, "kill": 10, "twice": 5, "early": 2, "full": 6, "removed": 2, "death": 5}
+    ends |= {"hang": 1} if scenario.host is Host.VIRTUAL else {"hang": 3, "death": 15}
+    ends |= {"leave": 30} if scenario.sink is not Sink.FILE else {}
+    end = dice.choices(list(ends), list(ends.values()))[0]
+    if scenario.sink is not Sink.FILE and end in {"full", "removed", "kill"}:
+        end = "leave"
+    if end in {"full", "removed"} and not scenario.is_lossless:
+        end = "stop"
+    if end == "complete":
+        return replace(scenario, duration=max(int(at * scenario.rate), scenario.offset + 1))
+    endings: dict[str, list[Fault]] = {
+        "stop": [Stop(at=at, number=dice.choice(STOPS))],
+        "kill": [Kill(at=at)],
+        "twice": [
+            StopTwice(at=at, seconds=dice.uniform(0, 0.3), number=dice.choice(STOPS), second=dice.choice(SECOND_STOPS))
+        ],
+        "early": [EarlyStop(at=0, seconds=dice.uniform(0, 0.4), number=dice.choice(STOPS))],
+        "full": [FullDisk(at=at), backstop],
+        "removed": [Removal(at=at), Stop(at=at + 0.5, number=dice.choice(STOPS))],
+        "leave": [ReaderLeaves(at=at), backstop],
+        "death": [_death(dice, scenario, at), backstop],
+        "hang": [_hang(scenario, at), replace(backstop, at=at + SECONDS_TO_GIVE_UP + 4)],
+    }
+    faults = endings[end]
+    if end == "early":
+        return replace(scenario, faults=tuple(faults))
+    return replace(scenario, faults=(*scenario.faults, *faults))
+
+
+def _death(_dice: random.Random, scenario: Scenario, at: float) -> Fault:
+    if scenario.host is Host.VIRTUAL:
+        return DeviceFault(at=at, what="die", at_frame=int(at * scenario.rate))
+    return ServerDeath(at=at)
+
+
+def _hang(scenario: Scenario, at: float) -> Fault:
+    if scenario.host is Host.VIRTUAL:
+        return DeviceFault(at=at, what="hang", at_frame=int(at * scenario.rate))
+    return ServerHang(at=at, seconds=SECONDS_TO_GIVE_UP)

@@ -1,0 +1,114 @@
+"""Which faults explain the losses and underruns that a report tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.evidence import Evidence
+from tests.chaos.expected import Place
+from tests.chaos.faults import BusyMachine, DeviceFault
+from tests.chaos.scenarios import Host, Source
+
+PATIENCE_SECONDS = 5.0
+"""A virtual device that is told to be patient may be so late before it loses anything."""
+
+_LEAST_DEFICIT_SECONDS = 0.1
+_SECONDS_TO_TELL = 2.0
+
+
+@dataclass(frozen=True)
+class Xruns:
+    """What a report lists."""
+
+    all: Sequence[dict[str, Any]]
+    is_incomplete: bool
+
+    @classmethod
+    def of(cls, report: dict[str, Any]) -> Xruns:
+        return cls(report["xruns"], bool(report["unlisted_xruns"]))
+
+    def places(self, *kinds: str) -> list[Place]:
+        """Return the first frame and the length of each of these kinds."""
+        return [(xrun["frame"], xrun["frames"]) for xrun in self.all if xrun["kind"] in kinds]
+
+
+def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | None:
+    """Return what nothing explains of what a report tells, `None` where every loss has its reason."""
+    scenario = evidence.scenario
+    is_virtual = scenario.host is Host.VIRTUAL
+    stopped = _seconds(evidence, "stops_device") + evidence.starved_seconds
+    blocked = stopped + _seconds(evidence, "stops_writer")
+    if scenario.split:
+        blocked += _seconds(evidence, "stops_python")  # no next file is there in time
+    buffer_seconds = report["buffer"]["frames"] / scenario.rate if report["buffer"] else 0.0
+    reasons = {
+        "overrun": blocked > 0.5 * buffer_seconds,
+        "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
+        "deficit": stopped > _LEAST_DEFICIT_SECONDS,
+        "host-capture": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
+        "host-playback": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
+        "device": is_virtual and (_is_as_told(evidence, xruns) or stopped > _tolerance_seconds(evidence)),
+    }
+    for xrun in xruns.all:
+        if not reasons[xrun["kind"]]:
+            return f"{xrun['frames']} frames, {xrun['kind']}, at {xrun['seconds']} s; starved {stopped:.2f} s"
+    return None
+
+
+def is_hindered(evidence: Evidence) -> bool:
+    """Tell whether the take, or its server, has missed any time worth mentioning."""
+    return _seconds(evidence, "stops_device") + evidence.starved_seconds > 0.05
+
+
+def late_seconds(evidence: Evidence, end: float) -> float:
+    """Return by how much a take that was stopped at `end` may be short without saying so.
+
+    What a device missed shows in the next second and a half; less than 0.1 s is never called a loss. The virtual
+    device makes up for whatever kept it.
+    """
+    slack = 0.0
+    for struck in evidence.struck:
+        if struck.fault.stops_device:
+            is_told = end - struck.ended > _SECONDS_TO_TELL
+            slack += _LEAST_DEFICIT_SECONDS if is_told else max(struck.fault.seconds, struck.ended - struck.begun)
+    return slack + (0.0 if evidence.scenario.host is Host.VIRTUAL else evidence.starved_seconds)
+
+
+def _seconds(evidence: Evidence, hindrance: str) -> float:
+    """Return for how long in all faults have hindered the take in one way."""
+    return sum(
+        max(struck.fault.seconds, struck.ended - struck.begun)
+        for struck in evidence.struck
+        if getattr(struck.fault, hindrance)
+    )
+
+
+def _tolerance_seconds(evidence: Evidence) -> float:
+    """Return how late the virtual device may be before it loses frames: its latency, or a few blocks."""
+    return PATIENCE_SECONDS if evidence.scenario.is_patient else 0.02
+
+
+def _is_as_told(evidence: Evidence, xruns: Xruns) -> bool:
+    """Tell whether the device has lost what it was told to lose and nothing else."""
+    scenario = evidence.scenario
+    told = sorted(
+        (fault.at_frame, scenario.block if fault.what == "xrun" else fault.frames)
+        for fault in scenario.faults
+        if isinstance(fault, DeviceFault) and not fault.is_deadly
+    )
+    lost = xruns.places("device")
+    if not scenario.block:  # of which the device chose the size
+        return len(lost) <= len(told)
+    gaps: list[Place] = []
+    frame = 0
+    for place, length in told:
+        frame = max(frame, -(-(place - frame) // scenario.block) * scenario.block + frame)
+        if gaps and sum(gaps[-1]) == frame:  # no block between two losses makes them one
+            gaps[-1] = (gaps[-1][0], gaps[-1][1] + length)
+        else:
+            gaps.append((frame, length))
+        frame += length
+    kept = [(max(first, scenario.offset), first + length) for first, length in gaps]
+    return all(any(first == frame and end >= first + length for first, end in kept) for frame, length in lost)
