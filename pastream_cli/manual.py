@@ -162,7 +162,7 @@ With `-` for *OUTPUT*, `-t` has to say what to write; a terminal is refused.
 : of any length, for every common reader
 
 `-t wav`
-: with the true size in its header where `-d` is given and it is below 4 GiB; else with the largest one.
+: with the true size in its header where `-d` makes it certain and it is below 4 GiB; else with the largest one.
 ffmpeg then reads on for ever, sox and libsndfile stop at 4 GiB, which is warned of in time.
 
 `-t flac`, `-t ogg`, `-t mp3`
