@@ -265,9 +265,9 @@ static int apply_faults(virtual_device *v) {
         const int64_t lost = kind == FAULT_XRUN ? v->block_frames : fault->frames;
         switch (kind) {
         case FAULT_STALL:
-            nap((int64_t)((double)lost * 1e9 / v->frames_per_second));
-            /* fall through */
         case FAULT_XRUN:
+            /* what is lost has taken its time all the same */
+            nap((int64_t)((double)lost * 1e9 / v->frames_per_second));
             engine_device_lost(v->engine, lost);
             v->frame += lost;
             break;

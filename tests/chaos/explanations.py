@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.chaos.evidence import Evidence
 from tests.chaos.expected import Place
-from tests.chaos.faults import BusyMachine, DeviceFault
+from tests.chaos.faults import BusyMachine, DeviceFault, FullDisk
 from tests.chaos.scenarios import Host, Source
 
 PATIENCE_SECONDS = 5.0
@@ -44,7 +44,8 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         blocked += _seconds(evidence, "stops_python")  # no next file is there in time
     buffer_seconds = report["buffer"]["frames"] / scenario.rate if report["buffer"] else 0.0
     reasons = {
-        "overrun": blocked > 0.5 * buffer_seconds,
+        # a writer that a full disk has ended takes nothing up to the moment when that is seen
+        "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk)),
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": stopped > _LEAST_DEFICIT_SECONDS,
         "host-capture": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),

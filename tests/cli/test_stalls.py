@@ -172,3 +172,13 @@ def test_a_stall_counts_up_to_the_end_that_was_asked_for(
     assert gaps_in_ramp(recording) == losses_told(result, "device") == [(begun, lost)]
     assert loss_lines(result) == [lost]
     assert len(recording) == RATE
+
+
+def test_blocks_that_a_device_loses_have_taken_their_time(pastream: Pastream) -> None:
+    device = "virtual:sine:xrun=0.5:xrun=0.6:xrun=1.2"
+    begun = time.monotonic()
+    result = pastream("null", "take.wav", "-r", "8000", "-b", "4096", "-d", "3", "-D", device, "--json", *PATIENT)
+    assert time.monotonic() - begun > 3 - 4096 / 8000
+    report = report_of(result)
+    assert (result.returncode, report["frames"], report["lost_frames"]) == (0, 24_000, 3 * 4096)
+    assert report["missing_frames"] == 0
