@@ -208,10 +208,13 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
         demand(report["frames"] == scenario.duration, f"{report['frames']} frames, not {scenario.duration}")
     if frames and report["files"] and (start := report["files"][0]["start"]):
         seconds = (_moment(report["ended"]) - _moment(start)).total_seconds()
-        # the virtual device gives a block at its beginning, PulseAudio's null sink is even earlier, and PipeWire makes
-        # up for the time for which it hung before the take began
-        early_seconds = (0.6 if scenario.host is Host.PULSE else 0.2) + (scenario.block or 4096) / scenario.rate
+        # the virtual device gives a block at its beginning, PulseAudio's null sink is even earlier and keeps what a
+        # process that is held up does not fetch, and PipeWire makes up for the time for which it hung before the take
+        early_seconds = 0.2 + (scenario.block or 4096) / scenario.rate
         early_seconds += sum(struck.fault.seconds for struck in evidence.met(ServerHang))
+        if scenario.host is Host.PULSE:
+            held_up = [struck.fault.seconds for struck in evidence.struck if struck.fault.stops_device]
+            early_seconds += 0.4 + sum(held_up) + evidence.starved_seconds
         demand(frames / scenario.rate <= seconds + early_seconds, f"{frames} frames within {seconds:.3f} s")
 
 
