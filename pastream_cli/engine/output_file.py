@@ -226,8 +226,12 @@ class OutputFile:
 
     def appear(self) -> None:
         """Put the file in the place of the one that it replaces, once it has a frame."""
-        if self._temporary and self.frames:
+        if not self._temporary or not self.frames:
+            return
+        try:
             self._rename()
+        except OSError as error:
+            raise FileError(f"cannot replace {self.name}: {error.strerror}") from None
 
     def _rename(self) -> None:
         assert self._temporary is not None

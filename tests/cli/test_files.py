@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.homes import need
+from tests.homes import need, wait_until
 from tests.runner import Pastream
 from tests.sounds import RATE, assert_same, make_noise, read
 
@@ -177,3 +177,16 @@ def test_pythons_own_module_reads_a_wav(pastream: Pastream, tmp_path: Path, enco
         assert recording.getparams() == source.getparams()
         assert recording.getsampwidth() == sample_bytes
         assert recording.readframes(20_000) == source.readframes(20_000)
+
+
+def test_a_new_file_that_vanishes_before_it_takes_the_place_of_the_old_one_is_told(
+    pastream: Pastream, tmp_path: Path
+) -> None:
+    (tmp_path / "out.wav").write_bytes(b"precious")
+    process = pastream.start("null", "out.wav", "-y", "-D", "virtual:sine:stall=0+2")
+    wait_until(lambda: any(tmp_path.glob(".*.new")), "the new file", 30)
+    next(tmp_path.glob(".*.new")).unlink()
+    result = pastream.finish(process)
+    assert result.returncode == 4
+    assert "cannot finish out.wav: it was removed" in result.stderr
+    assert (tmp_path / "out.wav").read_bytes() == b"precious"
