@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,8 @@ def pythons() -> list[str]:
     """Return this interpreter, and every other that finds what the engine needs."""
     others = [shutil.which(f"python3.{minor}") for minor in range(10, 15)]
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    others += [str(path) for path in sorted(versions.glob("3.1[0-9]*/bin/python"))]
+    with suppress(PermissionError):  # somebody else's
+        others += [str(path) for path in sorted(versions.glob("3.1[0-9]*/bin/python"))]
     found: dict[str, str] = {}
     for python in (sys.executable, *filter(None, others)):
         probe = "import sys; print(sys.version_info[:2]); from pastream_cli.engine import InputStream"
