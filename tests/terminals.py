@@ -53,7 +53,8 @@ class Window:
         folder.mkdir(exist_ok=True)
         self._socket = folder / "tmux"
         size = ("-x", str(columns), "-y", str(lines))
-        self.tmux("new-session", "-d", *size, shlex.join(command), cwd=folder, environment=environment)
+        # exec: a shell in between, which not every shell takes away, would die of the signals for the command
+        self.tmux("new-session", "-d", *size, f"exec {shlex.join(command)}", cwd=folder, environment=environment)
 
     @classmethod
     def of_take(cls, folder: Path, environment: Mapping[str, str], *arguments: str, columns: int = 80) -> Window:
