@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from tests.reports import checked
 from tests.servers import Server
 
 
@@ -92,6 +93,8 @@ class Pastream:
             raise AssertionError(f"still running after {timeout:g} s: {_text(stderr)}") from None
         result = Result(process.returncode, stdout or b"", _text(stderr))
         assert "Traceback" not in result.stderr, result.stderr
+        if "--json" in str(process.args):
+            _check_report(result)
         return result
 
     def close(self) -> None:
@@ -99,6 +102,14 @@ class Pastream:
         for process in self._started:
             with process:
                 process.kill()
+
+
+def _check_report(result: Result) -> None:
+    """Hold what --json printed against its schema; a killed command prints none, nor one whose reader has gone."""
+    if result.stdout.startswith(b"{"):
+        checked(result.stdout.decode())
+    elif result.stderr.rstrip().rpartition("\n")[2].startswith("{"):
+        checked(result.stderr.rstrip().rpartition("\n")[2] + "\n")
 
 
 def _text(output: bytes | None) -> str:

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from tests.chaos.contents import check_content, check_killed, read_all
 from tests.chaos.evidence import Evidence, files_in
 from tests.chaos.explanations import Xruns, explain, late_seconds
@@ -29,10 +27,8 @@ from tests.chaos.faults import (
 )
 from tests.chaos.problems import Hang, Problem, Traceback, UnexplainedLoss, demand
 from tests.chaos.scenarios import Host, Scenario, Sink, Source
+from tests.reports import VALIDATOR
 from tests.takes import SLACK
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text(encoding="utf-8"))
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 UNTOLD_SECONDS = 0.6
 """By which a real device may be late, or a short deficit be passed over, before a take is shorter than its time."""

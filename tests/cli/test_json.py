@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -28,39 +27,11 @@ from pastream_cli.job import Job, Pair, Route
 from pastream_cli.report import DeviceInfo, Loss, LossKind, Opening, Pause, RecordedFile, Report
 from pastream_cli.units import Time
 from tests.homes import wait_until
+from tests.reports import SCHEMA, checked
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, make_noise
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=timezone.utc)
-
-
-def without_more(schema: Any) -> Any:
-    """Return the schema with no room for fields that it does not describe."""
-    if isinstance(schema, list):
-        return [without_more(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    strict = {name: without_more(part) for name, part in schema.items()}
-    return {**strict, "additionalProperties": False} if isinstance(schema.get("properties"), dict) else strict
-
-
-SCHEMA_TEXT = json.loads(SCHEMA.read_text(encoding="utf-8"))
-VALIDATOR = jsonschema.Draft202012Validator(without_more(SCHEMA_TEXT))
-
-
-def checked(text: str) -> dict[str, Any]:
-    """Return what one line of JSON holds, after a look into the schema."""
-    assert text.endswith("\n")
-    assert text.count("\n") == 1
-    assert text.isascii()
-
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
-
-    value: dict[str, Any] = json.loads(text, parse_constant=refuse)
-    VALIDATOR.validate(value)
-    return value
 
 
 def report_of(result: Result) -> dict[str, Any]:
@@ -76,7 +47,7 @@ def reported(pastream: Pastream) -> Callable[..., dict[str, Any]]:
 
 
 def test_the_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA_TEXT)
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 # ---- runs ----
@@ -451,6 +422,6 @@ def test_a_device_is_listed_with_all_that_is_known() -> None:
 
 def test_every_field_of_the_schema_is_required() -> None:
     """A field that is sometimes left out would be one that a reader cannot rely on."""
-    for name, part in SCHEMA_TEXT["$defs"].items():
+    for name, part in SCHEMA["$defs"].items():
         if "properties" in part:
             assert sorted(part["required"]) == sorted(part["properties"]), name
