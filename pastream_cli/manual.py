@@ -36,7 +36,8 @@ Frames that are lost all the same are told, and where their number is known, sil
 follows stays where it belongs in time.
 
 A frame is one sample of each channel.
-A loss is a captured frame that was not stored, an underrun is silence that was played for want of input, and either is
+A loss is a frame that should have been captured and was not stored, be it that the output was too slow, that the device
+lost it or that it never came; an underrun is silence that was played for want of input, and either is
 an xrun.
 A clip is a sample at the most positive or most negative value of the encoding, or beyond 1 in floating point.
 """
@@ -150,16 +151,19 @@ What is captured meanwhile is dropped and what is played waits; the pause counts
 : Stop.
 
 Without a terminal there are plain lines on standard error and no meter: one that says what is connected to what, one
-for each loss, one at the end.
-With `-q` there are losses, warnings and errors alone.
+for each loss or underrun, one at the end.
+With `-q` there are losses, underruns, warnings and errors alone, and no clips.
 Standard output has nothing but sound, JSON, the list or the help.
 """
 
 PIPES = """\
 With `-` for *OUTPUT*, `-t` has to say what to write; a terminal is refused.
 
-`-t au`, `-t raw`, `-t rf64`
+`-t au`, `-t raw`
 : of any length, for every common reader
+
+`-t rf64`
+: of any length, for ffmpeg, for sox (as `-t wav`, with a warning at its end) and for libsndfile
 
 `-t wav`
 : with the true size in its header where `-d` makes it certain and it is below 4 GiB; else with the largest one.
@@ -336,15 +340,15 @@ A WAV that grows past 4 GiB becomes an RF64 by itself, which sox, ffmpeg and mos
 Types that end there (AIFF, WAVEX, VOC and others) go on in a file of the next number.
 W64, CAF, AU, FLAC and RF64 have no such end.
 
-A file that was cut off is played as far as it goes, with a warning that says how much is missing.
+A file that is shorter than its header says is played as far as it goes, with a warning that says how much is missing.
 
 # What a crash costs
 
-When the power fails, what was captured within the last five seconds may not have reached the disk.
-After kill -9, and beyond that:
+When the power fails, what was captured within the last five seconds may not have reached the disk, and of the rest is
+lost what kill -9 would have cost. After kill -9 it is this alone:
 
 WAV, RF64, W64, AIFF, AU, CAF
-: The header is brought up to date about every second, so that is what can be missing; the sound itself is mostly there.
+: The header is brought up to date about every second, so that is what can be missing. The sound behind that is mostly in the file; `sox --ignore-length` gets it out of a WAV.
 
 RAW
 : next to nothing

@@ -184,7 +184,7 @@ No frame is lost or repeated between two files: put end to end they are the reco
         kind=Kind.NAME,
         metavar="TYPE",
         group=Group.FILES,
-        help="kind of file: wav, flac, au, raw...",
+        help="kind of file: wav, flac, au...; for OUTPUT - too",
         manual="""The kind of file, by libsndfile's names in upper or lower case.
 It has to be given for an *OUTPUT* of `-`, and for raw data in a file whose name does not end in `.raw`; otherwise the
 header of the input and the end of the output's name tell.
@@ -253,7 +253,7 @@ input side and an output side at commas that are not in double quotes.
         kind=Kind.CHANNELS,
         metavar="N",
         group=Group.DEVICE,
-        help="number of channels",
+        help="how many channels, not which (that is -m)",
         manual="""How many channels to open.
 A mono file is heard on both of the first two channels of a real device.""",
         default="""for playback what the file has; for recording what `-m` needs, else as many as are played, else two,

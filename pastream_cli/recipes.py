@@ -86,5 +86,5 @@ and `news.timer`, to be switched on by `systemctl --user enable --now news.timer
 
 Was anything lost?
 
-    pastream null take.wav -d 60 -q --json | jq -e '.lost_frames + .missing_frames == 0'
+    pastream null take.wav -d 60 -q --json | jq -e '.exit_code == 0 and .lost_frames + .missing_frames == 0'
 """

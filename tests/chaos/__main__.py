@@ -47,11 +47,12 @@ def table(tally: Tally, seed: int, seconds: float) -> str:
         "frames checked": f"{tally.frames:,}",
         "streams ended by PortAudio": str(tally.given_up),
         "losses and underruns explained": str(tally.losses_explained),
+        "problems of servers, looked for again": str(sum(tally.repeated.values())),
     } | {
         kind: str(tally.problems[kind])
         for kind in sorted({"losses NOT explained", "tracebacks", "hangs", "wrong", *tally.problems})
     }
-    return "\n".join(f"{name:32} {value}" for name, value in rows.items())
+    return "\n".join(f"{name:37} {value}" for name, value in rows.items())
 
 
 def _listed(counter: dict[str, int]) -> str:
