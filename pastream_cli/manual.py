@@ -348,7 +348,8 @@ When the power fails, what was captured within the last five seconds may not hav
 lost what kill -9 would have cost. After kill -9 it is this alone:
 
 WAV, RF64, W64, AIFF, AU, CAF
-: The header is brought up to date about every second, so that is what can be missing. The sound behind that is mostly in the file; `sox --ignore-length` gets it out of a WAV.
+: The header is brought up to date about every second, so that is what can be missing. The sound behind that is mostly
+in the file; `sox --ignore-length` gets it out of a WAV.
 
 RAW
 : next to nothing
