@@ -74,7 +74,9 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
     from pastream_cli.job import Job
 
     playback, capture = _words(line.words)
-    return Job(input=playback, output=capture, warnings=tuple(_warnings(line, values)), **values)
+    return Job(
+        input=playback, output=capture, warnings=tuple(_warnings(line, values, plays=playback is not None)), **values
+    )
 
 
 def wants_json(argv: Sequence[str]) -> bool:
@@ -133,7 +135,7 @@ def _value(given: Given) -> object:
     return None if given.value is None else convert(given.option.kind, given.value, given.name)
 
 
-def _warnings(line: Line, values: dict[str, Any]) -> list[str]:
+def _warnings(line: Line, values: dict[str, Any], *, plays: bool) -> list[str]:
     """Return a line for each thing that is allowed and was probably not meant."""
     unset = "is a shell variable unset?"
     words = zip(("INPUT", "OUTPUT"), line.words, strict=False)
@@ -146,6 +148,15 @@ def _warnings(line: Line, values: dict[str, Any]) -> list[str]:
 
         warnings.append(
             f"-b {block_frames} is a block of {format_frames(block_frames)}: a bit depth is -e, as in -e pcm_24"
+        )
+    channels = values.get("channels")
+    if channels is not None and channels.playback and not channels.lone and not plays:
+        of_playback, of_capture = channels.playback, channels.capture
+        warnings.append(
+            f"the {of_playback} of -c is for playback, of which there is none;"
+            f" channels {of_playback} and {of_capture} are -m {of_playback},{of_capture}"
+            if of_capture
+            else f"the {of_playback} of -c is for playback, of which there is none"
         )
     return warnings
 

@@ -449,6 +449,16 @@ def test_a_block_taken_for_a_bit_depth_is_warned_of() -> None:
     assert job.warnings == ("-b 24 is a block of 24 frames: a bit depth is -e, as in -e pcm_24",)
 
 
+def test_numbers_of_channels_taken_for_their_count_are_warned_of() -> None:
+    job = job_of("null out.wav -c 3,4")
+    assert job.warnings == ("the 3 of -c is for playback, of which there is none; channels 3 and 4 are -m 3,4",)
+
+
+@pytest.mark.parametrize("line", ["null out.wav -c 4", "null out.wav -c null,4", "in.wav out.wav -c 3,4"])
+def test_a_likely_number_of_channels_is_not_warned_of(line: str) -> None:
+    assert job_of(line).warnings == ()
+
+
 @pytest.mark.parametrize("typed", ["0", "32", "1K"])
 def test_a_likely_block_is_not_warned_of(typed: str) -> None:
     assert job_of(f"null out.wav -b {typed}").warnings == ()
