@@ -376,13 +376,13 @@ class Session:
             if idle > _BLOCKED_SECONDS and not is_told:
                 if self._recording is None or not self._recording.is_on_a_disk:
                     return
-                is_told = self._warn_of_waiting(self._recording)
+                is_told = True
+                self._warn_of_waiting(self._recording)
             if idle > _BLOCKED_DISK_SECONDS:
                 return
 
-    def _warn_of_waiting(self, recording: Recording) -> bool:
+    def _warn_of_waiting(self, recording: Recording) -> None:
         self._observer.warned(f"waiting for the disk to take the rest of {recording.name}; another Ctrl-C gives it up")
-        return True
 
     def _finish_files(self, recording: Recording) -> None:
         if self._stream is not None and self._stream.is_writing():

@@ -79,4 +79,6 @@ def test_the_main_thread_alone_hears_signals(pastream: Pastream, tmp_path: Path,
     process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", "system", server=jackd, env=one_thread)
     wait_for_frames(tmp_path / "take.wav")
     heard = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGCONT, signal.SIGTSTP}
-    assert [heard - blocked for blocked in blocked_signals(process.pid)] == [set()] * len(blocked_signals(process.pid))
+    of_threads = blocked_signals(process.pid)
+    assert len(of_threads) >= 3  # writer, device worker, libjack's own
+    assert all(heard <= blocked for blocked in of_threads), of_threads
