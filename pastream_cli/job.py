@@ -82,11 +82,6 @@ class Job:
         """Whether the capture side of a device is used; without any file it feeds the meter."""
         return self.output is not None or self.input is None
 
-    @property
-    def length_is_known(self) -> bool:
-        """Whether a duration was given."""
-        return self.duration is not None
-
     def offset_drops_all(self, rate: float) -> bool:
         """Tell whether, at `rate`, the offset is as long as the longest run that was asked for."""
         if self.duration is None or self.offset.is_zero():
