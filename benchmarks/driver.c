@@ -130,7 +130,7 @@ static void prepare(struct job *j, int format) {
         (j->captured && !engine_set_capture(j->engine, j->captured, format, j->channels)) ||
         (mapped && !engine_map_capture(j->engine, j->captured, map, j->channels)) ||
         (j->played && !engine_set_playback(j->engine, j->played, format, j->channels)) ||
-        !engine_prepare(j->engine, -1, 0, 0, 0, 0))
+        !engine_prepare(j->engine, -1, 0, 0, 0, 0, 48000))
         give_up("the engine does not take this");
     if (j->played && !reads)
         (void)ring_advance_write(j->played, FRAMES);

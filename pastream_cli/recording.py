@@ -77,6 +77,11 @@ class Recording:
         return self._split_frames is not None or self._names.template.has_number
 
     @property
+    def is_between_files(self) -> bool:
+        """Whether the next file is being made, or has been made and is not yet the only one."""
+        return self._making is not None or self._wants_cut or len(self._open) > 1
+
+    @property
     def piece_seconds(self) -> float:
         """How long each file is; infinite where no length was asked for."""
         return math.inf if self._split_frames is None else self._split_frames / self._rate

@@ -40,6 +40,18 @@ class Loss:
     monotonic_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """How far behind the clock a device was for about a tenth of a second.
+
+    `frames` were owed after the callback that owed least; `frame` and `monotonic_ns` are of the first one.
+    """
+
+    frame: int
+    frames: int
+    monotonic_ns: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceInfo:
     """A device as it can be listed and chosen; channels 0 on a side that it does not have."""

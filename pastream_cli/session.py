@@ -34,8 +34,9 @@ from pastream_cli.worker import Task, Worker
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
-# Where nobody watches and nothing depends on it: a poll costs more than everything that it looks at.
-_IDLE_POLL_SECONDS = 0.25
+# Where nobody watches and nothing depends on it: a poll costs more than everything that it looks at. What ends by
+# itself, a loop or a task of a worker, wakes the session.
+_IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
 _SECONDS_BETWEEN_SNAPSHOTS = 1.0
 # A device that is asked to stop plays what it has first; no believable latency is longer.
@@ -210,7 +211,7 @@ class Session:
         stream, plan = self._running()
         stream.prepare(plan.duration, plan.pad, plan.offset)
         self._tally = Tally(stream, plan)
-        stream.start_loops()
+        stream.start_loops(self._requests.wake)
         while not stream.is_prebuffered():
             self._requests.wait(_SHORTEST_POLL_SECONDS)
             self._raise_if_asked_to_stop()
@@ -221,11 +222,13 @@ class Session:
         stream, _ = self._running()
         watchdog = Watchdog(stream.longest_latency)
         started = time.monotonic()
-        counts = stream.counts()
+        counts, is_silent = stream.counts(), False
         while True:
-            self._requests.wait(self._seconds_to_next_poll(counts, time.monotonic() - started))
+            is_calm = not (is_silent or self._is_watched or self._depends_on_polls)
+            self._requests.wait(self._seconds_to_next_poll(counts, time.monotonic() - started, is_calm=is_calm))
             is_active = stream.active
-            counts = stream.counts()
+            before, counts = counts, stream.counts()
+            is_silent = counts.last_callback_ns == before.last_callback_ns
             self._tell(counts)
             self._poll_recording()
             if self._failure is not None:
@@ -250,11 +253,18 @@ class Session:
         stream, _ = self._running()
         return self._observer.is_live or stream.is_fast
 
-    def _seconds_to_next_poll(self, counts: Counts, since_start: float) -> float:
+    @property
+    def _depends_on_polls(self) -> bool:
+        """Whether something may happen that nothing but a poll finds, and that cannot wait for a second."""
+        stream, _ = self._running()
+        plays_the_rest = self._input is not None and stream.is_all_read()
+        is_between_files = self._recording is not None and self._recording.is_between_files
+        return plays_the_rest or is_between_files or self._job.split is not None or self._job.fatal_xruns
+
+    def _seconds_to_next_poll(self, counts: Counts, since_start: float, *, is_calm: bool) -> float:
         """Return how long to wait: little at first and before the end, so that nobody waits for us."""
         stream, plan = self._running()
-        has_time = not (self._is_watched or self._job.split or self._job.fatal_xruns)
-        seconds = min(_IDLE_POLL_SECONDS if has_time else POLL_SECONDS, since_start / 10)
+        seconds = min(_IDLE_POLL_SECONDS if is_calm else POLL_SECONDS, since_start / 10)
         if plan.length is not None and not stream.is_paused:
             seconds = min(seconds, (plan.length - counts.position) / stream.samplerate)
         if self._recording is not None:
@@ -292,7 +302,7 @@ class Session:
         if counts.settling_gave_up and not self._has_warned_of_settling:
             self._has_warned_of_settling = True
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
-        losses = self._tally.take_losses(counts, is_last=is_last)
+        losses = self._tally.take_losses(is_last=is_last)
         since_told = time.monotonic() - self._told_at
         if not (losses or is_last or self._is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return

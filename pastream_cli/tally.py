@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from pastream_cli.engine.core import Core
 from pastream_cli.plan import Plan
 from pastream_cli.recording import Recording
@@ -49,19 +47,13 @@ class Tally:
         """Channels, one-based, that were exactly zero for 10 s at any time."""
         return tuple(sorted(self._dead_channels.found)) if self._dead_channels is not None else ()
 
-    def take_losses(self, counts: Counts, *, is_last: bool = False) -> list[Loss]:
+    def take_losses(self, *, is_last: bool = False) -> list[Loss]:
         """Return what was lost since the last time."""
         losses = self._stream.new_losses()
         if self._deficit is not None:
-            passed_frames = counts.position + counts.paused_frames
-            found = [self._deficit.poll(counts.time_zero_ns, counts.last_callback_ns, passed_frames)]
+            found = [self._deficit.add(debt) for debt in self._stream.new_debts()]
             found += [self._deficit.end()] if is_last else []
-            now = time.monotonic_ns()
-            losses += [
-                Loss(LossKind.DEFICIT, max(0, deficit[0] - counts.paused_frames), deficit[1], now)
-                for deficit in found
-                if deficit is not None
-            ]
+            losses += [loss for loss in found if loss is not None]
         self._losses += losses
         return losses
 

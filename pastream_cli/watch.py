@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import Enum
+from itertools import takewhile
 
-from pastream_cli.report import Levels
+from pastream_cli.report import Debt, Levels, Loss, LossKind
 
 _LEAST_SILENCE_SECONDS = 1.0
 _LATENCIES_OF_SILENCE = 4
@@ -66,9 +67,8 @@ class Watchdog:
 class Deficit:
     """Finds frames that a device swallowed: it fell behind the clock at once, and did not catch up.
 
-    The frames still owed, by the clock, are taken at each callback that a poll sees. One that comes
-    late owes more for a moment, so the least debt over a window counts. A sudden rise is a loss;
-    slow drift between the device's clock and the system's is none.
+    A callback that comes late owes more for a moment, so the least that was owed over a window counts.
+    A sudden rise is a loss; slow drift between the device's clock and the system's is none.
 
     Parameters
     ----------
@@ -84,43 +84,35 @@ class Deficit:
     """At the end of a run there is no whole window behind a loss to wait for."""
 
     def __init__(self, rate: float, block_seconds: float) -> None:
-        self._rate = rate
         self._least_frames = max(self.LEAST_SECONDS, block_seconds) * rate
-        self._debts: deque[tuple[float, float, int]] = deque()
-        self._settled_debt: float | None = None
+        self._debts: deque[Debt] = deque()
+        self._settled_frames: int | None = None
 
-    def poll(self, time_zero_ns: int, last_callback_ns: int, position: int) -> tuple[int, int] | None:
-        """Return the frame before which frames are missing and about how many, if any are.
-
-        `position` is that of the timeline after the last callback. It is looked at once per callback.
-        """
-        seconds = (last_callback_ns - time_zero_ns) / 1e9
-        if time_zero_ns == 0 or (self._debts and seconds <= self._debts[-1][0]):
+    def add(self, debt: Debt) -> Loss | None:
+        """Return the loss, with about how many frames are missing, that has stood for a window now."""
+        self._debts.append(debt)
+        if self._seconds_since(self._debts[0]) < self.WINDOW_SECONDS:
             return None
-        self._debts.append((seconds, seconds * self._rate - position, position))
-        if self._debts[-1][0] - self._debts[0][0] < self.WINDOW_SECONDS:
-            return None
-        found = self._judge()
-        while self._debts[-1][0] - self._debts[0][0] > self.WINDOW_SECONDS:
+        found = self._judge(self._debts)
+        while self._seconds_since(self._debts[0]) > self.WINDOW_SECONDS:
             self._debts.popleft()
         return found
 
-    def end(self) -> tuple[int, int] | None:
+    def end(self) -> Loss | None:
         """Judge by what there is, at the end of a run."""
-        if not self._debts:
-            return None
-        last = self._debts[-1][0]
-        while last - self._debts[0][0] > self.LAST_SECONDS:
-            self._debts.popleft()
-        return self._judge()
+        last = [debt for debt in self._debts if self._seconds_since(debt) <= self.LAST_SECONDS]
+        return self._judge(last) if last else None
 
-    def _judge(self) -> tuple[int, int] | None:
-        least = min(debt for _, debt, _ in self._debts)
-        before, self._settled_debt = self._settled_debt, least
+    def _seconds_since(self, debt: Debt) -> float:
+        return (self._debts[-1].monotonic_ns - debt.monotonic_ns) / 1e9
+
+    def _judge(self, debts: Iterable[Debt]) -> Loss | None:
+        least = min(debt.frames for debt in debts)
+        before, self._settled_frames = self._settled_frames, least
         if before is None or least - before < self._least_frames:
             return None
-        where = next(position for _, debt, position in self._debts if debt >= least)
-        return where, round(least - before)
+        *_, first = takewhile(lambda debt: debt.frames - before >= self._least_frames, reversed(self._debts))
+        return Loss(LossKind.DEFICIT, first.frame, least - before, first.monotonic_ns)
 
 
 class DeadChannels:

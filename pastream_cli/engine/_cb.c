@@ -12,7 +12,7 @@
 
 enum { GO_ON = 0, COMPLETE = 1 };
 
-enum { METER_BUFFER_SAMPLES = 4096 };
+enum { METER_BUFFER_SAMPLES = 4096, DEBT_NS = 100000000 };
 
 /* PortAudio's PaStreamCallbackFlags. */
 enum {
@@ -88,6 +88,26 @@ static void raise_flag(_Atomic int32_t *flags, int32_t flag) {
 static void play_silence(const engine *e, unsigned char *output, int64_t frames) {
     const int zero = e->playback.sample_format == SAMPLE_UINT8 ? 0x80 : 0;
     memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
+}
+
+/* A callback that comes late owes frames that the next ones bring: the least debt of a while
+ * counts.
+ */
+static void note_debt(engine *e, int64_t frame, int64_t now) {
+    const int64_t zero = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed);
+    if (zero == 0)
+        return;
+    const int64_t due = (int64_t)((double)(now - zero) * e->frames_per_ns);
+    const int64_t owed =
+        due - position_of(e) - atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
+    struct debt *open = &e->open_debt;
+    if (now - open->monotonic_ns < DEBT_NS || ring_room(e->debts) == 0) {
+        open->frames = min_frames(open->frames, owed);
+        return;
+    }
+    if (open->monotonic_ns)
+        ring_put(e->debts, open, 1);
+    *open = (struct debt){.frame = frame, .frames = owed, .monotonic_ns = now};
 }
 
 /* For the owner to tell. Where its list is full the counters still have it. */
@@ -322,8 +342,10 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
         if (output)
             play_silence(e, output, frames);
     } else {
+        const int64_t frame = position_of(e);
         result = run_block(e, input, output, frames, host_flags, now);
         count(&e->callbacks, 1);
+        note_debt(e, frame, now);
         atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     }
     /* release: all that this block counted must be visible to an owner that finds it ended */

@@ -50,13 +50,18 @@ static void int32_of_float32(int32_t *target, const float *source, int64_t sampl
         }
 }
 
+/* LANES samples of three bytes, each in the upper ones of a word whose lowest is foreign. */
+static inline void load_int24(uint32_t *words, const unsigned char *source) {
+    memcpy(&words[0], source, 4);
+    words[0] <<= 8;
+    for (int lane = 1; lane < LANES; ++lane)
+        memcpy(&words[lane], source + 3 * lane - 1, 4);
+}
+
 static void int32_of_int24(int32_t *target, const unsigned char *source, int64_t samples) {
     for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += 3 * LANES) {
-        uint32_t words[LANES]; /* the first with a foreign byte behind it, the others in front */
-        memcpy(&words[0], source, 4);
-        words[0] <<= 8;
-        for (int lane = 1; lane < LANES; ++lane)
-            memcpy(&words[lane], source + 3 * lane - 1, 4);
+        uint32_t words[LANES];
+        load_int24(words, source);
         for (int lane = 0; lane < LANES; ++lane)
             target[lane] = (int32_t)(words[lane] & 0xFFFFFF00u);
     }
@@ -163,6 +168,16 @@ static void narrow(void *target, int format, int bits, const int32_t *source, in
 
 /* ---- from any to any ---- */
 
+/* What the meter asks of most devices: not by way of int32. */
+static void float32_of_int24(float *target, const unsigned char *source, int64_t samples) {
+    for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += 3 * LANES) {
+        uint32_t words[LANES];
+        load_int24(words, source);
+        for (int lane = 0; lane < LANES; ++lane)
+            target[lane] = (float)(int32_t)(words[lane] & 0xFFFFFF00u) * 0x1p-31f;
+    }
+}
+
 static int significant_bits(int sample_format) {
     return sample_format == SAMPLE_FLOAT32 ? ALL_BITS : 8 * sample_bytes(sample_format);
 }
@@ -172,6 +187,10 @@ static void convert_tile(void *target, int target_format, int bits, const void *
                          int source_format, int64_t samples) {
     if (target_format == SAMPLE_INT32 && significant_bits(source_format) <= bits) {
         (void)widened(target, source, source_format, samples);
+        return;
+    }
+    if (target_format == SAMPLE_FLOAT32 && source_format == SAMPLE_INT24) {
+        float32_of_int24(target, source, samples);
         return;
     }
     int32_t wide[TILE_SAMPLES];

@@ -123,7 +123,8 @@ engine *engine_new(void) {
     e->writer.wake[0] = e->writer.wake[1] = -1;
     e->gaps = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     e->events = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
-    if (e->gaps && e->events)
+    e->debts = ring_new(sizeof(struct debt), DEBT_RECORDS, NULL);
+    if (e->gaps && e->events && e->debts)
         return e;
     engine_free(e);
     return NULL;
@@ -139,6 +140,7 @@ void engine_free(engine *e) {
         return;
     ring_free(e->gaps);
     ring_free(e->events);
+    ring_free(e->debts);
     free_levels(&e->meter);
     free_levels(&e->shown);
     free(e->playback.map);
@@ -216,7 +218,7 @@ static int64_t sum_of_frames(int64_t a, int64_t b) {
 }
 
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
-                   int64_t settle_at_most) {
+                   int64_t settle_at_most, double frames_per_second) {
     const int32_t channels = e->capture.channels ? e->capture.channels : e->playback.channels;
     if (!reset_levels(&e->meter, (size_t)channels) || !reset_levels(&e->shown, (size_t)channels))
         return 0;
@@ -226,14 +228,17 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->total = e->playback.frames && pad > 0 ? sum_of_frames(e->limit, pad) : e->limit;
     e->settle_frames = settle_frames;
     e->settle_at_most = settle_at_most;
+    e->frames_per_ns = frames_per_second / 1e9;
     e->has_played = 0;
     e->clean_frames = 0;
     e->settling_frames = 0;
     e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
+    e->open_debt.monotonic_ns = 0;
     e->last_gap_frames = 0;
     ring_reset(e->gaps, 0);
     ring_reset(e->events, 0);
+    ring_reset(e->debts, 0);
     _Atomic int64_t *const counters[] = {
         &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
         &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
@@ -306,6 +311,10 @@ int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *fr
     return 1;
 }
 
+int engine_next_debt(engine *e, struct debt *record) {
+    return (int)ring_read(e->debts, record, 1);
+}
+
 int engine_callback_is_running(const engine *e) {
     return atomic_load(&e->in_callback);
 }
@@ -359,6 +368,8 @@ void engine_finish(engine *e) {
         ring_write(e->events, &e->open_underrun, 1);
     if (e->open_loss.frames)
         ring_write(e->events, &e->open_loss, 1);
+    if (e->open_debt.monotonic_ns)
+        ring_write(e->debts, &e->open_debt, 1);
     e->last_gap_frames = e->open_loss.frames;
     e->open_underrun.frames = 0;
     e->open_loss.frames = 0;

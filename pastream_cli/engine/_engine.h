@@ -57,6 +57,13 @@ struct loss {
     int32_t reserved;
 };
 
+/* How far behind the clock the device was, over a tenth of a second or more. */
+struct debt {
+    int64_t frame;        /* on the timeline, before its first callback */
+    int64_t frames;       /* owed after the callback that owed least */
+    int64_t monotonic_ns; /* of its first callback */
+};
+
 /* What the callback has counted so far. Each value is exact; they may be a block apart. */
 struct engine_counts {
     int64_t callbacks;
@@ -139,9 +146,10 @@ int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels
  * writer is configured. */
 void engine_leave_gaps(engine *e);
 /* Prepares a run, all in frames; -1 stands for no limit, and as pad for filling up to `limit`.
- * settle_frames 0 makes the first callback time zero. */
+ * settle_frames 0 makes the first callback time zero. frames_per_second is what the clock asks of
+ * the device. */
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
-                   int64_t settle_at_most);
+                   int64_t settle_at_most, double frames_per_second);
 
 /* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete.
  */
@@ -152,6 +160,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
 void engine_read_counts(const engine *e, struct engine_counts *counts);
 int engine_next_loss(engine *e, struct loss *record);
 int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames);
+int engine_next_debt(engine *e, struct debt *record);
 int engine_callback_is_running(const engine *e);
 int64_t engine_monotonic_ns(void);
 /* While paused, frames go by without counting: capture is dropped, playback waits. */

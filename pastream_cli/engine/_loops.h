@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES_PER_FILE_SAMPLE = 4, SCRATCH_SAMPLES = 8192, LEAST_SCRATCH_FRAMES = 64 };
+enum { BYTES_PER_FILE_SAMPLE = 4, LEAST_SCRATCH_FRAMES = 64 };
 
 static inline int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -19,8 +19,8 @@ static inline int64_t most(int64_t a, int64_t b) {
 }
 
 /* As many frames at a time as stay in the innermost caches from one step to the next. */
-static inline int64_t scratch_frames_for(int channels) {
-    return most(LEAST_SCRATCH_FRAMES, SCRATCH_SAMPLES / channels);
+static inline int64_t scratch_frames_for(int samples, int channels) {
+    return most(LEAST_SCRATCH_FRAMES, samples / channels);
 }
 
 static inline void *scratch_for(int64_t frames, int channels) {

@@ -6,6 +6,9 @@
 
 enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
 
+/* Half of the writer's: beside them what they become has its place in the cache. */
+enum { SCRATCH_SAMPLES = 4096 };
+
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
                      int file_sample, int file_channels, const int32_t *map, int loop,
                      int64_t chunk_frames, int64_t nap_ns) {
@@ -118,7 +121,7 @@ static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
 
 int reader_run(engine *e) {
     const int channels = (int)most(e->reader.file_channels, e->playback.channels);
-    const int64_t frames = scratch_frames_for(channels);
+    const int64_t frames = scratch_frames_for(SCRATCH_SAMPLES, channels);
     struct reader_scratch scratch = {
         .frames = frames,
         .from_file = scratch_for(frames, channels),

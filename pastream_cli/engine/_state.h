@@ -13,7 +13,7 @@
 #include "_levels.h"
 #include "_ring.h"
 
-enum { LOSS_RECORDS = 1024 };
+enum { LOSS_RECORDS = 1024, DEBT_RECORDS = 256 };
 
 struct side {
     ring *frames; /* NULL: this side of the device is not stored or fed */
@@ -34,8 +34,10 @@ struct engine {
     int64_t offset;         /* frames dropped from the start of the recording */
     int64_t settle_frames;  /* of callbacks without a flag before time zero */
     int64_t settle_at_most; /* frames after which time zero comes all the same */
+    double frames_per_ns;   /* of the device, by the clock */
     ring *gaps;             /* struct loss, callback to writer: silence to be filled in */
     ring *events;           /* struct loss, callback to owner: what to tell */
+    ring *debts;            /* struct debt, callback to owner */
     int32_t fills_gaps;     /* a writer takes `gaps`; without one nobody would */
     struct levels meter;    /* the callback's own */
     struct levels shown;    /* written by the callback only while asked, see levels_asked */
@@ -51,6 +53,7 @@ struct engine {
     int64_t settling_frames;   /* settling: in all */
     struct loss open_loss;     /* of capture, not yet published; frames 0: none */
     struct loss open_underrun; /* frames 0: none */
+    struct debt open_debt;     /* monotonic_ns 0: none */
 
     /* Callback, for everybody. */
     _Atomic int64_t callbacks;

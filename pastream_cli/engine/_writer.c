@@ -12,6 +12,8 @@
 
 enum { SFC_UPDATE_HEADER_NOW = 0x1060 }; /* sndfile.h */
 
+enum { SCRATCH_SAMPLES = 8192 };
+
 static const int64_t NS_PER_MS = 1000000;
 /* Up to the first frame: who waits for a file to begin waits for all of a long nap. */
 static const int64_t FIRST_NAP_NS = 5000000;
@@ -389,7 +391,8 @@ static void write_until_the_end(struct writer *w) {
 }
 
 int writer_run(engine *e) {
-    struct writer w = {.engine = e, .chunk_frames = scratch_frames_for(e->writer.file_channels)};
+    struct writer w = {
+        .engine = e, .chunk_frames = scratch_frames_for(SCRATCH_SAMPLES, e->writer.file_channels)};
     w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
     w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);
     int status = LOOP_OUT_OF_MEMORY;

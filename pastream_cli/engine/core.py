@@ -255,6 +255,7 @@ class Core(OpenDevice):
                 offset,
                 int(_SETTLE_SECONDS * self.samplerate) if settle else 0,
                 int(_SETTLE_AT_MOST_SECONDS * self.samplerate),
+                self.samplerate,
             ),
             "cannot prepare the stream",
         )
@@ -264,24 +265,33 @@ class Core(OpenDevice):
         """Whether the loops were started and have not all ended."""
         return any(loop.is_alive() for loop in self._loops) or self._device_is_started
 
-    def start_loops(self) -> None:
-        """Start filling the playback ring and emptying the capture ring."""
-        self._loops = self.new_loops()
+    def start_loops(self, has_ended: Callable[[], object]) -> None:
+        """Start filling the playback ring and emptying the capture ring; each loop tells when it has ended."""
+        self._loops = self.new_loops(has_ended)
         for loop in self._loops:
             loop.start()
 
-    def new_loops(self) -> list[threading.Thread]:
+    def new_loops(self, has_ended: Callable[[], object] = lambda: None) -> list[threading.Thread]:
         """Return the loops that the ends of the stream need, not started."""
+
+        def run(loop: Callable[[], Any]) -> None:
+            loop()
+            has_ended()
+
         loops = ((_READER, self._read), (_WRITER, self._write))
-        return [DeafThread(target=run, name=name) for name, run in loops if run is not None]
+        return [DeafThread(target=run, args=(loop,), name=name) for name, loop in loops if loop is not None]
 
     def is_prebuffered(self) -> bool:
         """Whether the playback ring holds half a second, or all there is."""
         ring = self._playback_ring
-        if ring is None or lib.reader_is_finished(self._engine):
+        if ring is None or self.is_all_read():
             return True
         wanted = min(int(PREBUFFER_SECONDS * self.samplerate), ring.size * 3 // 4)
         return ring.read_available >= wanted
+
+    def is_all_read(self) -> bool:
+        """Whether the reader has ended: what the playback ring holds is the rest."""
+        return bool(lib.reader_is_finished(self._engine))
 
     def start_device(self) -> None:
         """Start the callbacks. May hang with the device's host."""
@@ -323,7 +333,7 @@ class Core(OpenDevice):
         fills = []
         if self._capture_ring is not None:
             fills.append(self._capture_ring.read_available / self._capture_ring.size)
-        if self._playback_ring is not None and not lib.reader_is_finished(self._engine):
+        if self._playback_ring is not None and not self.is_all_read():
             fills.append(self._playback_ring.write_available / self._playback_ring.size)
         return max(fills, default=0.0)
 

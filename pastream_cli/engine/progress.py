@@ -10,7 +10,7 @@ from typing import Any
 from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.sides import Side
-from pastream_cli.report import Counts, Levels, Loss, LossKind, Pause
+from pastream_cli.report import Counts, Debt, Levels, Loss, LossKind, Pause
 
 _LOSS_KINDS = {
     lib.LOSS_OVERRUN: LossKind.OVERRUN,
@@ -109,6 +109,14 @@ class Progress:
         if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
             return None
         return Levels(tuple(peaks), tuple(square_sums), int(frames[0]))
+
+    def new_debts(self) -> list[Debt]:
+        """Return how far behind the clock the device was, for each tenth of a second since the last call."""
+        debts: list[Debt] = []
+        record = ffi.new("struct debt *")
+        while lib.engine_next_debt(self._engine, record):
+            debts.append(Debt(record.frame, record.frames, record.monotonic_ns))
+        return debts
 
     def pause(self) -> None:
         """Let frames go by without counting: capture is dropped, playback waits."""

@@ -119,7 +119,7 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
     if (run->capture.channels)
         open_capture(run, capture_ring_frames);
     if (!engine_prepare(run->engine, run->limit, run->pad, run->offset, run->settle_frames,
-                        run->settle_at_most))
+                        run->settle_at_most, 48000))
         violation("out of memory");
     if (run->playback_ring)
         run->reader = start_thread(read_all, run);

@@ -87,7 +87,7 @@ static void *record(const struct passage *p, const void *captured) {
     output_file *out =
         output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1, -1);
     if (!engine_set_capture(e, frames, p->device_format, p->device_channels) ||
-        !engine_prepare(e, -1, 0, 0, 0, 0) ||
+        !engine_prepare(e, -1, 0, 0, 0, 0, 48000) ||
         writer_configure(e, &fake_functions, p->map, p->file_channels, NAP_NS) != LOOP_OK)
         violation("the engine does not take this: %d channels of format %d", p->device_channels,
                   p->device_format);
@@ -160,7 +160,7 @@ static void *play(const struct passage *p, const void *samples) {
     ring *frames = ring_new(frame_bytes, ring_frames_for(p->frames), NULL);
     engine *e = engine_new();
     if (!engine_set_playback(e, frames, p->device_format, p->device_channels) ||
-        !engine_prepare(e, -1, 0, 0, 0, 0) ||
+        !engine_prepare(e, -1, 0, 0, 0, 0, 48000) ||
         reader_configure(e, &functions, &source, p->file_sample, p->file_channels, p->map, 0,
                          WHOLE_FILE, NAP_NS) != LOOP_OK)
         violation("the engine does not take this: %d channels of format %d", p->device_channels,
@@ -230,7 +230,7 @@ static engine *engine_with_map(const struct passage *p, int plays, ring *frames)
                                    engine_map_playback(e, frames, p->map, p->file_channels)
                              : engine_set_capture(e, NULL, p->device_format, p->device_channels) &&
                                    engine_map_capture(e, frames, p->map, p->file_channels);
-    if (!is_taken || !engine_prepare(e, -1, 0, 0, 0, 0))
+    if (!is_taken || !engine_prepare(e, -1, 0, 0, 0, 0, 48000))
         violation("the engine does not take this map");
     return e;
 }

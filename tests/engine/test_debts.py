@@ -1,0 +1,95 @@
+"""How far behind the clock a device is, as the callback counts it; the blocks come from here."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from pastream_cli.engine.native import ffi, lib
+
+RATE = 48000
+BLOCK = 480
+BUCKET_SECONDS = 0.1
+
+
+class Device:
+    """A device without sound that owes no frames at its start, and calls back when it is told to."""
+
+    def __init__(self) -> None:
+        self.engine = ffi.gc(lib.engine_new(), lib.engine_free)
+        assert lib.engine_set_capture(self.engine, ffi.NULL, lib.SAMPLE_INT16, 1)
+        assert lib.engine_prepare(self.engine, -1, 0, 0, 0, 0, RATE)
+        self._samples = ffi.new("int16_t[]", BLOCK)
+        self._begun = 0.0
+        self.given = 0
+
+    def give(self, blocks: int, *, at_once: bool = False) -> None:
+        """Call back so many times, each when its frames are due, or all of them when the last one's are."""
+        self._begun = self._begun or time.monotonic()
+        for block in range(blocks):
+            due = self._begun + (self.given + (blocks - 1 - block) * BLOCK * at_once) / RATE
+            time.sleep(max(0.0, due - time.monotonic()))
+            lib.engine_callback(self._samples, ffi.NULL, BLOCK, ffi.NULL, 0, self.engine)
+            self.given += BLOCK
+
+    def swallow(self, seconds: float) -> None:
+        """Let time pass, and the frames with it."""
+        self._begun += seconds
+
+    def debts(self) -> Iterator[Any]:
+        """Take what there is to take."""
+        record = ffi.new("struct debt *")
+        while lib.engine_next_debt(self.engine, record):
+            yield record.frame, record.frames, record.monotonic_ns
+
+
+@pytest.fixture
+def device() -> Device:
+    return Device()
+
+
+def test_a_tenth_of_a_second_is_one_debt_and_the_end_gives_the_rest(device: Device) -> None:
+    device.give(55)
+    before_the_end = list(device.debts())
+    lib.engine_finish(device.engine)
+    debts = [*before_the_end, *device.debts()]
+    assert len(debts) == len(before_the_end) + 1
+    assert debts[0][0] == 0
+    for one, following in pairwise(debts):
+        assert following[2] - one[2] >= BUCKET_SECONDS * 1e9
+        assert following[0] > one[0]
+
+
+def test_callbacks_that_come_late_and_then_at_once_owe_nothing(device: Device) -> None:
+    for _ in range(10):
+        device.give(8, at_once=True)
+    lib.engine_finish(device.engine)
+    # eight blocks late before the first of them, and in time after the last
+    assert statistics.median(owed for _, owed, _ in device.debts()) < 2 * BLOCK
+
+
+def test_what_the_device_swallows_is_owed_from_then_on(device: Device) -> None:
+    device.give(30)
+    device.swallow(0.5)
+    device.give(30)
+    lib.engine_finish(device.engine)
+    debts = list(device.debts())
+    first = next(index for index, (_, owed, _) in enumerate(debts) if owed > 0.4 * RATE)
+    assert debts[first][0] == 30 * BLOCK
+    assert all(owed > 0.4 * RATE for _, owed, _ in debts[first:])
+    assert max(owed for _, owed, _ in debts[:first]) < 0.4 * RATE
+
+
+def test_a_pause_owes_nothing(device: Device) -> None:
+    device.give(20)
+    lib.engine_pause(device.engine, True)
+    device.give(40)
+    lib.engine_pause(device.engine, False)
+    device.give(20)
+    lib.engine_finish(device.engine)
+    assert min(owed for _, owed, _ in list(device.debts())[-2:]) < 0.1 * RATE
