@@ -18,7 +18,7 @@ static inline int64_t most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* As many frames at a time as stay in the innermost caches from one step to the next. */
+/* As many frames as have so many samples. */
 static inline int64_t scratch_frames_for(int samples, int channels) {
     return most(LEAST_SCRATCH_FRAMES, samples / channels);
 }

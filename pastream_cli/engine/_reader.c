@@ -6,7 +6,7 @@
 
 enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
 
-/* Half of the writer's: beside them what they become has its place in the cache. */
+/* So many, and what they become, stay in the innermost cache. */
 enum { SCRATCH_SAMPLES = 4096 };
 
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
