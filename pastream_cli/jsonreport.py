@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
-from pastream_cli.report import DeviceInfo, Loss, LossKind, Opening, Pause, RecordedFile, Report
+from pastream_cli.deviceinfo import DeviceInfo
+from pastream_cli.report import Loss, LossKind, Opening, Pause, RecordedFile, Report
 
 if TYPE_CHECKING:
     from pastream_cli.errors import PastreamError
@@ -228,7 +229,7 @@ def _pause(pause: Pause, rate: float) -> dict[str, Any]:
 def _device(device: DeviceInfo) -> dict[str, Any]:
     low, high = zip(device.capture_latencies, device.playback_latencies, strict=True)
     return {
-        "index": device.index,
+        "index": device.number,
         "name": device.name,
         "host_api": device.host_api,
         "capture_channels": device.capture_channels,

@@ -7,12 +7,12 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine import virtual
 from pastream_cli.engine.devices import all_devices
 from pastream_cli.engine.environment import way_to_servers
 from pastream_cli.engine.matching import label
 from pastream_cli.errors import DeviceError, error_lines, printable
-from pastream_cli.report import DeviceInfo
 from pastream_cli.signals import Requests
 from pastream_cli.worker import Worker
 
@@ -63,7 +63,7 @@ def _cells(text: str) -> int:
 def _row(device: DeviceInfo) -> tuple[str, ...]:
     is_default = {"in": device.is_default_capture, "out": device.is_default_playback}
     return (
-        "" if device.index is None else str(device.index),
+        "" if device.number is None else str(device.number),
         _quoted(printable(label(device))),
         str(device.capture_channels),
         str(device.playback_channels),

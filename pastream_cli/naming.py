@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import PurePath
+from typing import NamedTuple
 
 from pastream_cli.errors import UsageError
 
@@ -16,14 +16,12 @@ _MOST_FILES = 1_000_000
 _FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     name: str
     form: str
 
 
-@dataclass(frozen=True, slots=True)
-class NameTemplate:
+class NameTemplate(NamedTuple):
     """The name of a recording, with fields for a number and for the time of its first frame.
 
     ``{n}`` and ``{n:03}`` count from 1; ``{date}`` is 20261123 and ``{time}`` 060000, local;

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine import formats, places, virtual
 from pastream_cli.engine.devices import latency_for
 from pastream_cli.engine.input_file import InputFile
@@ -14,7 +14,6 @@ from pastream_cli.engine.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.sides import Side, check_room, power_of_two_above
 from pastream_cli.errors import DeviceError, UsageError
 from pastream_cli.job import Job, Pair, Route
-from pastream_cli.report import DeviceInfo
 from pastream_cli.units import Time, format_frames
 
 T = TypeVar("T")
@@ -26,8 +25,7 @@ _HOW_TO_CHOOSE = {True: "-m names channels by their numbers", False: "-c says ho
 _MOST_BLOCK_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
+class OutputFormat(NamedTuple):
     """How the recording is written."""
 
     file_type: str
@@ -38,8 +36,7 @@ class OutputFormat:
     """As many as there will be, where that is known before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """A job with every default filled in; lengths in frames, `None` for no limit."""
 
     rate: int
@@ -120,7 +117,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         )
     check_room(filter(None, (playback, capture)), rate, job.buffer_frames, job.block_frames)
     if output and length is not None and (_is_fast(devices) or _is_certain(job, source, duration, pad)):
-        output = replace(output, frames=length - offset)
+        output = output._replace(frames=length - offset)
     return Plan(
         rate=rate,
         playback=playback,

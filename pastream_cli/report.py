@@ -1,14 +1,15 @@
-"""Frozen values that flow out of a run: what the device is, how it goes, how it went."""
+"""Frozen values that flow out of a run: what is connected, how it goes, how it went."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pastream_cli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 
 class LossKind(Enum):
@@ -26,8 +27,7 @@ class LossKind(Enum):
         return self in {LossKind.OVERRUN, LossKind.DEVICE, LossKind.HOST_CAPTURE, LossKind.DEFICIT}
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """One place where capture lost frames, or where playback ran dry.
 
     `frames` is exact, but for a deficit, which is estimated by the clock; `None` where not even
@@ -40,8 +40,7 @@ class Loss:
     monotonic_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(NamedTuple):
     """How far behind the clock a device was for about a tenth of a second.
 
     `frames` were owed after the callback that owed least; `frame` and `monotonic_ns` are of the first one.
@@ -52,31 +51,7 @@ class Debt:
     monotonic_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceInfo:
-    """A device as it can be listed and chosen; channels 0 on a side that it does not have."""
-
-    index: int | None
-    name: str
-    host_api: str
-    capture_channels: int
-    playback_channels: int
-    default_rate: float
-    capture_latencies: tuple[float, float] = (0.0, 0.0)
-    """Low and high, in seconds."""
-    playback_latencies: tuple[float, float] = (0.0, 0.0)
-    is_default_capture: bool = False
-    is_default_playback: bool = False
-    prefers_float: bool = False
-    """Whether the host carries samples as float32, so that nothing else passes unchanged."""
-
-    @property
-    def is_virtual(self) -> bool:
-        return self.index is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(NamedTuple):
     """What the callback has counted so far: `struct engine_counts` of _engine.h, field by field."""
 
     callbacks: int
@@ -109,8 +84,7 @@ class Counts:
         return self.losses + self.underruns + self.host_flags
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Opening(NamedTuple):
     """What is connected to what, once all is open and before anything runs."""
 
     rate: float
@@ -129,8 +103,7 @@ class Opening:
     length_frames: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """Levels of every channel since the last look; of what is recorded if anything is, else of what is played.
 
     `peaks` are of full scale (1.0); `square_sums` are sums of squared samples over `frames`.
@@ -149,16 +122,14 @@ class Levels:
         return Levels(peaks, square_sums, self.frames)
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """A pause: `frames` went by at the place `frame` of the timeline, and are not in the files."""
 
     frame: int
     frames: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """How a run stands at one moment; all frames are of the timeline."""
 
     rate: float
@@ -190,8 +161,7 @@ class Snapshot:
     """Clipped samples of each channel of the file so far."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedFile:
+class RecordedFile(NamedTuple):
     """One file of a recording; `frames` holds what can be read back."""
 
     name: str
@@ -202,8 +172,7 @@ class RecordedFile:
     clips: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """How a run went."""
 
     exit_code: ExitCode
@@ -222,7 +191,7 @@ class Report:
     """Size of the capture buffer; 0 where nothing is recorded."""
     buffer_high_water_frames: int
     callbacks: int
-    loss_list: tuple[Loss, ...] = field(default=())
+    loss_list: tuple[Loss, ...] = ()
     pauses: tuple[Pause, ...] = ()
     opening: Opening | None = None
     dead_channels: tuple[int, ...] = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from pastream_cli.errors import UsageError, shown
 
@@ -29,8 +29,7 @@ SIZE_FORMS = "a size is a whole number; k, K, m or M after it stand for 1000, 10
 RATE_FORMS = "a rate is in Hz or kHz, as in 48000, 48k or 44.1k"
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(NamedTuple):
     """A length of time, in seconds or in frames, as the user gave it.
 
     Exactly one of the two is set. Seconds become frames when the rate of the stream is known.

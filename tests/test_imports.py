@@ -41,16 +41,17 @@ ALLOWED: dict[str, set[str]] = {
     "args": {"errors", "job", "line", "options", "units", "values"},
     "bars": {"levels", "report"},
     "completing": {ENGINE, "errors", "noise", "worker"},
-    ENGINE: {ENGINE, "errors", "report", "threads", "units", "watch", "worker"},
+    "deviceinfo": set(),
+    ENGINE: {ENGINE, "deviceinfo", "errors", "report", "threads", "units", "watch", "worker"},
     "errors": set(),
     "generate": {"__version__", "args", "manual", "options", "shells"},
     "job": {"errors", "units"},
-    "jsonreport": {"__version__", "errors", "job", "report", "units"},
+    "jsonreport": {"__version__", "deviceinfo", "errors", "job", "report", "units"},
     "keys": {"signals"},
     "levels": set(),
     "line": {"errors", "options", "units"},
     "lines": {"errors", "job", "levels", "report", "units"},
-    "listing": {ENGINE, "errors", "report", "signals", "worker"},
+    "listing": {ENGINE, "deviceinfo", "errors", "signals", "worker"},
     "manual": {"recipes"},
     "meter": {"bars", "errors", "levels", "lines", "report", "units"},
     "naming": {"errors"},
@@ -58,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "opening": {ENGINE, "plan", "recording", "report"},
     "options": set(),
     "paint": {"bars"},
-    "plan": {ENGINE, "errors", "job", "report", "units"},
+    "plan": {ENGINE, "deviceinfo", "errors", "job", "units"},
     "recipes": set(),
     "recording": {ENGINE, "errors", "job", "naming", "plan", "report", "units", "worker"},
     "report": {"errors"},
@@ -192,3 +193,11 @@ def test_a_quiet_recording_loads_neither_arrays_nor_colours(pastream: Pastream) 
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
     assert "soundfile" in loaded
     assert not {"numpy", "rich", "sounddevice"} & loaded
+
+
+def test_a_list_of_devices_loads_nothing_that_takes_longer_than_the_list(pastream: Pastream) -> None:
+    result = pastream("-v", "-l", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert result.returncode == 0
+    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
+    assert "pastream_cli.listing" in loaded
+    assert not {"dataclasses", "fractions", "numpy", "pastream_cli.report", "soundfile"} & loaded

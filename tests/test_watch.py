@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import accumulate
 
 import pytest
@@ -126,7 +125,7 @@ def watch(deficit: Deficit, calls: Iterable[tuple[float, int]], *, every: float 
         owed = int(seconds * RATE) - position
         now = int((START + seconds) * 1e9)
         if debts and now - debts[-1].monotonic_ns < every * 1e9:
-            debts[-1] = replace(debts[-1], frames=min(owed, debts[-1].frames))
+            debts[-1] = debts[-1]._replace(frames=min(owed, debts[-1].frames))
         else:
             debts.append(Debt(frame, owed, now))
         frame = position

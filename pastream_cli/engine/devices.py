@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine import virtual
 from pastream_cli.engine.environment import way_to_servers
 from pastream_cli.engine.limits import answer
@@ -13,7 +14,6 @@ from pastream_cli.engine.matching import CAPTURE, PLAYBACK, find, pair_of_names
 from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.engine.sides import Side
 from pastream_cli.errors import DeviceError, UsageError
-from pastream_cli.report import DeviceInfo
 
 _RECORD_LATENCY = 0.5
 _OTHER_LATENCY = 0.2
@@ -83,7 +83,7 @@ def sides_for(kind: str, device: Any, channels: Any, dtype: Any, latency: Any) -
 
 def _for_each(names: Sequence[str], word: str, value: Any) -> Sequence[Any]:
     """Return the value of each side, of a pair or of one for all."""
-    if not isinstance(value, (tuple, list)):
+    if isinstance(value, DeviceInfo) or not isinstance(value, (tuple, list)):
         return [value] * len(names)
     if len(value) != len(names):
         raise ValueError(f"{word} must be one value{', or a pair' if len(names) == 2 else ''}, not {value!r}")

@@ -7,9 +7,8 @@ import re
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import soundfile
 
@@ -32,8 +31,7 @@ _SHORT_OF_DATA = re.compile(
 _LENGTH_UNKNOWN = 0x7FFF0000
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(NamedTuple):
     """An open file or stream to be played; `frames` is `None` where only its end will tell."""
 
     sound_file: soundfile.SoundFile
@@ -54,8 +52,7 @@ class InputFile:
         self.sound_file.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _RawDescription:
+class _RawDescription(NamedTuple):
     """What RAW data is said to be, on the command line."""
 
     rate: int | None

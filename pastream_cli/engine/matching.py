@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.errors import DeviceError
-from pastream_cli.report import DeviceInfo
 
 PLAYBACK, CAPTURE = "playback", "capture"
 _NULL_WORDS = ("", "^", "null")
@@ -25,7 +25,7 @@ def _matches(devices: Sequence[DeviceInfo], side: str, text: str) -> list[Device
     """Return the devices that `text` may stand for: by number, by whole name, by part of a name."""
     able = [device for device in devices if _channels(device, side)]
     if _is_number(text):
-        return [device for device in able if device.index == int(text)]
+        return [device for device in able if device.number == int(text)]
     wanted = text.casefold()
     whole = [device for device in able if wanted in {device.name.casefold(), label(device).casefold()}]
     return whole or [device for device in able if wanted in label(device).casefold()]
@@ -79,7 +79,7 @@ def _others(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
 
 
 def _candidates(devices: Sequence[DeviceInfo]) -> str:
-    return "one of: " + "; ".join(f"{device.index} {label(device)}" for device in devices)
+    return "one of: " + "; ".join(f"{device.number} {label(device)}" for device in devices)
 
 
 def _unquote(text: str) -> str:

@@ -121,7 +121,7 @@ class OpenDevice(Progress):
     @property
     def device(self) -> Any:
         """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
-        return self._of_sides([s.device.name if s.device.is_virtual else s.device.index for s in self._sides])
+        return self._of_sides([s.device.name if s.device.is_virtual else s.device.number for s in self._sides])
 
     @property
     def channels(self) -> Any:

@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -290,7 +289,7 @@ class OutputFile:
             if there is None and is_of_a_codec:
                 Path(path).unlink(missing_ok=True)
                 return None
-            recorded = replace(recorded, frames=min(recorded.frames, there or 0))
+            recorded = recorded._replace(frames=min(recorded.frames, there or 0))
         os.fsync(self._file)
         if self._temporary:
             self._rename()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from pastream_cli.units import HIGHEST_RATE
 
@@ -88,8 +88,7 @@ class Way(Enum):
     NOT_AT_ALL = "not at all"
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFormat:
+class StreamFormat(NamedTuple):
     """Samples that follow a header as they are, in libsndfile's words.
 
     Where `trailer_bytes` is not 0, chunks that are not audio are said to follow `audio_bytes` of audio.

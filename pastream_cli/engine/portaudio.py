@@ -27,8 +27,8 @@ except OSError as error:
         "install it (apt install libportaudio2, brew install portaudio), or try -D virtual",
     ) from None
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine.native import ffi, lib
-from pastream_cli.report import DeviceInfo
 
 if TYPE_CHECKING:
     from pastream_cli.engine.sides import Side
@@ -52,7 +52,7 @@ def devices() -> list[DeviceInfo]:
     capture, playback = _defaults(hosts)
     return [
         DeviceInfo(
-            index=index,
+            number=index,
             name=device["name"],
             host_api=hosts[device["hostapi"]]["name"],
             capture_channels=device["max_input_channels"],
@@ -118,7 +118,7 @@ class PortAudioStream:
                 kind,
                 samplerate=rate,
                 blocksize=block_frames,
-                device=of_sides([side.device.index for side in sides]),
+                device=of_sides([side.device.number for side in sides]),
                 channels=of_sides([side.channels for side in sides]),
                 dtype=of_sides([side.sample_format for side in sides]),
                 latency=of_sides([side.latency for side in sides]),

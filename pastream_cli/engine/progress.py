@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,7 +18,6 @@ _LOSS_KINDS = {
     lib.LOSS_UNDERRUN: LossKind.UNDERRUN,
     lib.LOSS_HOST_PLAYBACK: LossKind.HOST_PLAYBACK,
 }
-_NAMES_OF_COUNTS = tuple(field.name for field in fields(Counts))
 
 
 class Progress:
@@ -49,7 +47,7 @@ class Progress:
         """Return what the callback has counted so far; the values may be a block apart."""
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
-        return Counts(**{name: getattr(counts, name) for name in _NAMES_OF_COUNTS})
+        return Counts(**{name: getattr(counts, name) for name in Counts._fields})
 
     @property
     def status(self) -> CallbackFlags:

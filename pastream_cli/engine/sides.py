@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS
 from pastream_cli.errors import UsageError
-from pastream_cli.report import DeviceInfo
 
 DEFAULT_BUFFER_SECONDS = 10
 _MOST_BUFFER_BYTES = 64 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One side of a device: which one, how many channels, in which sample format and latency."""
 
     device: DeviceInfo

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine.limits import NO_TURN
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.errors import UsageError
-from pastream_cli.report import DeviceInfo
 from pastream_cli.threads import DeafThread
-from pastream_cli.units import Time, parse_rate, parse_time
+
+if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
+    from pastream_cli.units import Time
 
 T = TypeVar("T")
 
@@ -27,8 +28,7 @@ _FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 _LEAST_BLOCK, _MOST_BLOCK = 64, 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Something that the device is told to do wrong, for tests of the tool itself."""
 
     kind: int
@@ -36,8 +36,7 @@ class Fault:
     length: Time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualDevice:
+class VirtualDevice(NamedTuple):
     """A virtual device as its name describes it."""
 
     sound: int = lib.VIRTUAL_LOOPBACK
@@ -50,7 +49,7 @@ class VirtualDevice:
     def info(self, name: str) -> DeviceInfo:
         """Return the description under which the device is listed."""
         return DeviceInfo(
-            index=None,
+            number=None,
             name=name,
             host_api=NAME,
             capture_channels=_MOST_CHANNELS,
@@ -79,6 +78,8 @@ def parse(name: str) -> VirtualDevice:
         elif key == "channels" and has_value:
             settings["channels"] = _parse_channels(name, value)
         elif key == "rate" and has_value:
+            from pastream_cli.units import parse_rate
+
             settings["rate"] = _parsed(parse_rate, value, name)
         elif key in _FAULTS and has_value:
             faults.append(_parse_fault(name, key, value))
@@ -108,6 +109,8 @@ def _parse_fault(name: str, key: str, value: str) -> Fault:
             f"cannot use -D {name}: {key} takes {'a time and a length' if key == 'stall' else 'one time'}",
             "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT",
         )
+    from pastream_cli.units import Time, parse_time
+
     lasts = _parsed(parse_time, length, name) if has_length else Time(frames=0)
     return Fault(_FAULTS[key], _parsed(parse_time, at, name), lasts)
 

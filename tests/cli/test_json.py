@@ -22,9 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastream_cli import jsonreport
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.job import Job, Pair, Route
-from pastream_cli.report import DeviceInfo, Loss, LossKind, Opening, Pause, RecordedFile, Report
+from pastream_cli.report import Loss, LossKind, Opening, Pause, RecordedFile, Report
 from pastream_cli.units import Time
 from tests.homes import wait_until
 from tests.reports import SCHEMA, checked
@@ -412,7 +413,7 @@ def test_no_run_has_the_fields_of_one() -> None:
 
 def test_a_device_is_listed_with_all_that_is_known() -> None:
     device = DeviceInfo(
-        index=3, name="pulse", host_api="ALSA", capture_channels=32, playback_channels=0, default_rate=44100.0,
+        number=3, name="pulse", host_api="ALSA", capture_channels=32, playback_channels=0, default_rate=44100.0,
         capture_latencies=(0.01, math.inf), is_default_capture=True,
     )  # fmt: skip
     (value,) = checked(jsonreport.line_of(jsonreport.device_list([device])) + "\n")["devices"]

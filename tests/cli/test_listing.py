@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from dataclasses import replace
 
+from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine.matching import CAPTURE, find, label, pair_of_names
 from pastream_cli.listing import device_table
-from pastream_cli.report import DeviceInfo
 from tests.runner import Pastream
 from tests.servers import PulseServer
 
 VIRTUAL = DeviceInfo(
-    index=None,
+    number=None,
     name="virtual",
     host_api="virtual",
     capture_channels=1024,
@@ -22,7 +21,7 @@ VIRTUAL = DeviceInfo(
 )
 DEVICES = (
     DeviceInfo(
-        index=0,
+        number=0,
         name="HDA Intel PCH: ALC257 Analog (hw:0,0)",
         host_api="ALSA",
         capture_channels=2,
@@ -33,7 +32,7 @@ DEVICES = (
         is_default_capture=True,
     ),
     DeviceInfo(
-        index=1,
+        number=1,
         name="pulse",
         host_api="ALSA",
         capture_channels=32,
@@ -45,7 +44,7 @@ DEVICES = (
         is_default_playback=True,
     ),
     DeviceInfo(
-        index=12,
+        number=12,
         name="マイク",
         host_api="JACK",
         capture_channels=8,
@@ -79,7 +78,7 @@ NAMES = (
 
 
 def test_a_name_in_the_table_is_one_word_of_a_shell_and_stands_for_its_device() -> None:
-    devices = [replace(DEVICES[0], index=index, name=name) for index, name in enumerate(NAMES)]
+    devices = [DEVICES[0]._replace(number=index, name=name) for index, name in enumerate(NAMES)]
     table = device_table(devices)
     for device, line in zip(devices, table.splitlines()[1:], strict=True):
         cell = line[3 : table.index("IN ")].strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,7 +93,7 @@ def styles(meter: Meter, words: str) -> set[str]:
 def running(peaks: Sequence[float] = (0.5, 0.5), *, is_ascii: bool = False, plays: bool = False) -> Meter:
     """Return the meter of a recording in its first second."""
     meter = Meter(opening(channels=len(peaks), plays=plays), is_ascii=is_ascii)
-    meter.take(replace(STANDING, frames=RATE, levels=levels(peaks), clips=(0,) * len(peaks)), 0.0)
+    meter.take(STANDING._replace(frames=RATE, levels=levels(peaks), clips=(0,) * len(peaks)), 0.0)
     return meter
 
 
@@ -115,8 +114,7 @@ def screen(width: int, channels: int) -> str:
     peaks = peaks_of(channels)
     clips = tuple(1234567 if peak == 1 else 0 for peak in peaks)
     loss = Loss(LossKind.DEVICE, 3 * RATE, 4096, 0)
-    stands = replace(
-        STANDING,
+    stands = STANDING._replace(
         length_frames=20 * 60 * RATE,
         lost_frames=4096,
         losses=1,
@@ -130,7 +128,7 @@ def screen(width: int, channels: int) -> str:
     for second in range(12 * 60):
         lost = (loss,) if second == 3 else ()
         levels_now = levels([peak * 0.1 for peak in peaks] if second % 2 else peaks, 1.0, crest=2.0)
-        meter.take(replace(stands, frames=second * RATE, levels=levels_now, new_losses=lost), float(second))
+        meter.take(stands._replace(frames=second * RATE, levels=levels_now, new_losses=lost), float(second))
     return shown(meter, width, keys=True)
 
 
@@ -158,10 +156,10 @@ def test_the_meter_fits_into_every_window(
     channels: int, width: int, height: int, *, keys: bool, is_ascii: bool, plays: bool
 ) -> None:
     meter = Meter(opening(channels=channels, plays=plays), is_ascii=is_ascii)
-    now = replace(STANDING, frames=RATE, file_name="folder/日本語の長い名前のファイル.wav", length_frames=RATE * 9)
+    now = STANDING._replace(frames=RATE, file_name="folder/日本語の長い名前のファイル.wav", length_frames=RATE * 9)
     loss = Loss(LossKind.UNDERRUN, 4711, 12345, 0)
     meter.take(
-        replace(now, levels=levels(peaks_of(channels)), clips=(7,) * channels, underruns=1, new_losses=(loss,)), 0.0
+        now._replace(levels=levels(peaks_of(channels)), clips=(7,) * channels, underruns=1, new_losses=(loss,)), 0.0
     )
     lines = meter.lines(width, height, keys=keys)
     assert len(lines) <= max(1, height - 1)
@@ -208,7 +206,7 @@ def test_a_peak_is_held_for_two_seconds_while_the_bar_falls() -> None:
     meter = running((1.0,))
     bars = []
     for step in range(1, 24):
-        meter.take(replace(STANDING, frames=RATE, levels=levels((1e-4,)), clips=(0,)), step * STEP)
+        meter.take(STANDING._replace(frames=RATE, levels=levels((1e-4,)), clips=(0,)), step * STEP)
         line = shown(meter).splitlines()[-1]
         bars.append((line.count("█") + line.count("▒"), line.count("│"), line.split()[-2]))
     assert [length for length, _, _ in bars] == sorted((length for length, _, _ in bars), reverse=True)
@@ -221,7 +219,7 @@ def test_the_rms_is_of_the_last_third_of_a_second() -> None:
     meter = running((1.0,))
     rms = []
     for step in range(1, 5):
-        meter.take(replace(STANDING, levels=levels((0.1,)), clips=(0,)), step * STEP)
+        meter.take(STANDING._replace(levels=levels((0.1,)), clips=(0,)), step * STEP)
         rms.append(shown(meter).splitlines()[-1].split()[-3])
     assert rms == ["-3.0", "-4.7", "-20.0", "-20.0"]
 
@@ -229,7 +227,7 @@ def test_the_rms_is_of_the_last_third_of_a_second() -> None:
 def test_the_greatest_peak_and_the_clips_stay() -> None:
     meter = running((1.0, 0.5))
     for second in range(1, 60):
-        meter.take(replace(STANDING, levels=levels((0.01, 0.01), 1.0), clips=(3, 0)), float(second))
+        meter.take(STANDING._replace(levels=levels((0.01, 0.01), 1.0), clips=(3, 0)), float(second))
     one, other = shown(meter).splitlines()[-2:]
     assert one.split()[-4:] == ["-40.0", "-40.0", "0.0", "3"]
     assert other.split()[-3:] == ["-40.0", "-40.0", "-6.0"]
@@ -238,9 +236,9 @@ def test_the_greatest_peak_and_the_clips_stay() -> None:
 
 def test_full_scale_is_marked_for_good_where_nothing_counts_clips() -> None:
     meter = Meter(opening(records=False), is_ascii=False)
-    now = replace(STANDING, file_name=None)
+    now = STANDING._replace(file_name=None)
     for second, peak in enumerate((32767 / 32768, 0.01, 0.01)):
-        meter.take(replace(now, levels=levels((peak, 0.9), 1.0)), float(second))
+        meter.take(now._replace(levels=levels((peak, 0.9), 1.0)), float(second))
     one, other = shown(meter).splitlines()[-2:]
     assert one.endswith(" over")
     assert "over" not in other
@@ -250,10 +248,10 @@ def test_a_channel_is_dead_after_ten_seconds_of_zeros_until_it_has_a_signal() ->
     meter = running((0.5, 0.0))
     for second in range(1, 12):
         assert ("dead" in shown(meter)) == (second > 10)
-        meter.take(replace(STANDING, levels=levels((0.5, 0.0), 1.0), clips=(0, 0)), float(second))
+        meter.take(STANDING._replace(levels=levels((0.5, 0.0), 1.0), clips=(0, 0)), float(second))
     assert shown(meter).splitlines()[-1].startswith("2 dead: only zeros  ")
     assert "2 dead  " in shown(meter, 34)
-    meter.take(replace(STANDING, levels=levels((0.5, 1e-7)), clips=(0, 0)), 13.0)
+    meter.take(STANDING._replace(levels=levels((0.5, 1e-7)), clips=(0, 0)), 13.0)
     assert "dead" not in shown(meter)
 
 
@@ -273,9 +271,9 @@ def test_losses_are_red_and_come_with_the_time_of_the_last() -> None:
     assert styles(meter, "nothing lost") == {"green"}
     losses = (Loss(LossKind.DEVICE, 5 * RATE, 480, 0), Loss(LossKind.OVERRUN, 65 * RATE, 1000, 0))
     meter.take(
-        replace(STANDING, losses=2, lost_frames=1480, new_losses=losses, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0
+        STANDING._replace(losses=2, lost_frames=1480, new_losses=losses, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0
     )
-    meter.take(replace(STANDING, losses=2, lost_frames=1480, levels=levels((0.5, 0.5)), clips=(0, 0)), 2.0)
+    meter.take(STANDING._replace(losses=2, lost_frames=1480, levels=levels((0.5, 0.5)), clips=(0, 0)), 2.0)
     assert "2 xruns, last at 00:01:05.0  1 480 frames lost" in shown(meter).splitlines()[0]
     assert styles(meter, "2 xruns") == styles(meter, "1 480") == {"bold red"}
 
@@ -283,7 +281,7 @@ def test_losses_are_red_and_come_with_the_time_of_the_last() -> None:
 def test_a_device_that_does_not_call_is_told_and_its_bars_fall() -> None:
     meter = running()
     for step in range(1, 51):
-        meter.take(replace(STANDING, frames=RATE, clips=(0, 0)), step * STEP)
+        meter.take(STANDING._replace(frames=RATE, clips=(0, 0)), step * STEP)
     first, *_, bar = shown(meter).splitlines()
     assert first.startswith("DEVICE SILENT for 5 s  00:00:01.0  take.wav")
     assert "█" not in bar
@@ -292,7 +290,7 @@ def test_a_device_that_does_not_call_is_told_and_its_bars_fall() -> None:
 
 def test_a_pause_is_told_with_the_key_that_ends_it() -> None:
     meter = running()
-    meter.take(replace(STANDING, frames=RATE, is_paused=True, can_split=True, levels=levels((0, 0), 0.0)), 1.0)
+    meter.take(STANDING._replace(frames=RATE, is_paused=True, can_split=True, levels=levels((0, 0), 0.0)), 1.0)
     first, *_, last = shown(meter, keys=True).splitlines()
     assert first.startswith("PAUSED  00:00:01.0")
     assert last == "space goes on, q stops, s splits"
@@ -309,7 +307,7 @@ def test_a_pause_is_told_with_the_key_that_ends_it() -> None:
 )
 def test_a_disk_that_fills_up_is_told_in_time(disk_seconds: float, words: str, style: str) -> None:
     meter = running()
-    meter.take(replace(STANDING, disk_seconds=disk_seconds, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0)
+    meter.take(STANDING._replace(disk_seconds=disk_seconds, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0)
     assert words in shown(meter)
     assert styles(meter, words) == {style}
 

@@ -7,7 +7,6 @@ import os
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +78,7 @@ def test_a_header_that_is_written_reads_as_what_was_written(
     assert isinstance(found, StreamFormat)
     # a pad byte is all that is ever said to follow
     assert found.trailer_bytes in (0, 1)
-    assert replace(found, audio_bytes=-1, trailer_bytes=0) == StreamFormat(
+    assert found._replace(audio_bytes=-1, trailer_bytes=0) == StreamFormat(
         file_type, encoding, "LITTLE", rate, channels
     )
     assert rest == SAMPLES

@@ -1,0 +1,27 @@
+"""A device as it is listed and chosen; apart from other values, for a list of devices has no use for them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class DeviceInfo(NamedTuple):
+    """A device as it can be listed and chosen; channels 0 on a side that it does not have."""
+
+    number: int | None
+    name: str
+    host_api: str
+    capture_channels: int
+    playback_channels: int
+    default_rate: float
+    capture_latencies: tuple[float, float] = (0.0, 0.0)
+    """Low and high, in seconds."""
+    playback_latencies: tuple[float, float] = (0.0, 0.0)
+    is_default_capture: bool = False
+    is_default_playback: bool = False
+    prefers_float: bool = False
+    """Whether the host carries samples as float32, so that nothing else passes unchanged."""
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.number is None
