@@ -37,7 +37,7 @@ bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the p
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check .
-	$(BIN)/python -m benchmarks.bench
+	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -135,6 +135,9 @@ def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
         contest.series("predecessor", "first_frame_seconds"),
         ratio=0.7,
     )
+    if "arecord" in contest:
+        first_frames = (contest.series(name, "first_frame_seconds") for name in ("quiet", "arecord"))
+        yield Row("the same", "s", next(first_frames), "arecord", next(first_frames))
 
 
 def on_jack(rounds: int, seconds: float) -> Iterator[Row]:
@@ -188,7 +191,8 @@ def commands(rounds: int, _seconds: float) -> Iterator[Row]:
     wanted = {
         "--version": [peers.OURS, "--version"],
         "--help": [peers.OURS, "--help"],
-        "a usage error": [peers.OURS, "--no-such-option"],
+        "an unknown option": [peers.OURS, "--no-such-option"],
+        "a wrong value": [peers.OURS, "-d", "ten", "null", "take.wav"],
         "pass": [python, "-c", "pass"],
         "-l": [peers.OURS, "-l"],
         "sounddevice": [python, "-m", "sounddevice"],
@@ -199,7 +203,7 @@ def commands(rounds: int, _seconds: float) -> Iterator[Row]:
             for name, command in wanted.items():
                 took[name].append(_wall_ms(command, server))
     series = {name: Series(tuple(values)) for name, values in took.items()}
-    for name in ("--version", "--help", "a usage error"):
+    for name in ("--version", "--help", "an unknown option", "a wrong value"):
         yield compare(name, "ms", series[name], "python -c pass", series["pass"], ratio=1.6)
     yield compare("-l", "ms", series["-l"], "python -m sounddevice", series["sounddevice"], ratio=1.1)
 
@@ -299,37 +303,40 @@ def circumstances(load: tuple[float, float, float]) -> str:
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `python -m benchmarks.bench --write`; `make bench` prints the same table. The recorders of a
-group take turns on one server, each with its own default encoding (ours 24 bit on PulseAudio, arecord 16).
-A figure is the median of the rounds, ± half the distance between the
-greatest and the least. CPU is what the kernel counted for all threads of the process (schedstat), in
+Written by `make bench ARGS="--write --full"`; `make bench` prints the same table, with the lock held for 10 s.
+The recorders of a group take turns on one server, each with its own default encoding (ours 24 bit on PulseAudio,
+arecord 16). A figure is the median of the rounds, ± half the distance between the greatest and the least. CPU is what the kernel counted for all threads of the process (schedstat), in
 milliseconds per second of recording, start-up left out.
 """
 
 NOTES = """\
 ## Why it costs what it costs
 
-* **Quiet.** CPU follows wake-ups, each of which finds cold caches: a poll of the main thread takes 30 µs when it is
-  repeated at once, and 240 to 320 in a run. Where nobody watches there are four of them per second, and five of
-  the writer, which a stop wakes out of its nap. On PulseAudio the main thread takes a third, the writer a third, and
-  the callback's thread and libpulse's the rest; on JACK the thread of the callback, which is libjack's, takes most.
-  arecord has one thread that does nothing else.
+* **Quiet.** CPU follows wake-ups, each of which finds cold caches: a look of the main thread takes 30 µs when it is
+  repeated at once, and 700 to 900 after a second of rest. Where nobody watches there is one per second, and there are
+  five naps of the writer, which a stop wakes. On PulseAudio, of 2.4 ms per second the main thread takes 0.8, the
+  callback's 0.8, the writer 0.4 and libpulse's thread 0.4; on JACK with 2 channels, of 2.4, libjack's, where the
+  callback runs, 0.9, the main thread 0.9 and the writer 0.5. arecord has one thread, which does nothing else: no
+  meter, no watch over the device, no header that is kept, no sync.
+* **64 channels.** Of 10.4 ms per second the writer takes 5.2, most of it the kernel's for 12 MB, and a twelfth for the
+  sync every five seconds, which jack_capture leaves out; PortAudio's interleaving of JACK's ports takes 1.8.
 * **A start.** PortAudio's hosts take 35 ms (PulseAudio) to 130 (JACK), on a thread that mostly holds no interpreter's
   lock, while the session is loaded on the main one; a machine whose cores are all busy gains less by that. numpy is
   not loaded; with it a start would take 60 ms of processor time and 11 MB more. Help, the version and an unknown option
-  take 3 to 4 ms of it beside Python's own 8, most of that for `enum` and `contextlib`. A value that is wrong (`-d ten`)
-  takes 17, for what values are made of (`dataclasses`, `fractions`, `re`).
-* **The list of devices** takes a third more processor time than sounddevice's own, for the descriptions of devices
-  (`dataclasses`) and a worker that can be left behind by a host that hangs.
+  take 4 ms beside Python's own 8, most of that for `enum` and `contextlib`. A value that is wrong (`-d ten`) takes 15:
+  5 are `dataclasses`, with `inspect`, for the job that would hold it, 2 the job itself, and 2 each `typing`,
+  `fractions` and `re`. Without the first two, by classes written out by hand, it would still be twice Python's own.
 * **Memory.** Of it 4 MB are the ring, which is in memory from the start so that the callback meets no page fault.
 * **The spin at the start on an idle null sink** comes of PortAudio and the ALSA plug-in together. PortAudio
   prepares the PCM a second time as it starts it; the plug-in then ends its first PulseAudio stream, and the
   end of that stream puts a wake-up into the pipe that PortAudio polls, for which there are no frames. Only
-  the first data from the server take it out again. Up to then `poll` returns at once, and a core is busy. On a
-  source that is in use the spin is short (6 to 19 ms of CPU until the first callback); an idle null sink takes
-  up to two seconds. It came with every latency (0.1 to 4 s) and block size that was tried. Taking the byte out of the
-  pipe from outside ends it (2 ms of CPU instead of 1,300 and more), but means to read from a descriptor of another
-  library. The figure in the table is what the spin got of a core: on a busy machine that is less.
+  the first data from the server take it out again, and those come with the next turn of an idle null sink, which
+  takes one every two seconds; arecord, which prepares once, has its first frame after 0.12 s. Up to then `poll`
+  returns at once, and a core is busy. On a source that is in use the spin is short (6 to 19 ms of CPU until the first
+  callback); an idle null sink takes up to two seconds. It came with every latency (0.1 to 4 s) and block size that
+  was tried. Taking the byte out of the pipe from outside ends it (2 ms of CPU instead of 1,300 and more), but means
+  to read from a descriptor of another library. The figure in the table is what the spin got of a core: on a busy
+  machine that is less.
 * **24 hours.** Two threads share such a run. The writer's is the slower one, with 2.5 s of CPU for 24 hours, of which
   1.4 s are the rounding of int32 to 16 bit; the device's takes 1.75 s, most of it for the meter. What is beyond 2.5 s
   is waiting for a core.
