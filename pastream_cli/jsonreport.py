@@ -194,6 +194,7 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
     return {
         "name": file.name,
         "start": None if file.start is None else _utc(file.start),
+        "first_frame": file.first_frame,
         "frames": file.frames,
         "seconds": _seconds(file.frames, rate),
         "channels": [

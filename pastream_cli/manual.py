@@ -283,8 +283,8 @@ in the sources describes each.
 : length of the run with what was lost, and when it was over
 
 `files`
-: for each file `name`, `start` of its first frame, `frames`, `seconds`, and for each of its `channels` the `peak`, the
-`peak_dbfs` and the `clips`
+: for each file `name`, `start` of its first frame, `first_frame`, which is its place on the timeline, `frames`,
+`seconds`, and for each of its `channels` the `peak`, the `peak_dbfs` and the `clips`
 
 `lost_frames`, `losses`
 : captured and not stored, counted exactly, and in how many places; silence stands for them
@@ -299,8 +299,8 @@ in the sources describes each.
 : how often the host reported a glitch without saying how long
 
 `xruns`, `unlisted_xruns`
-: each loss and underrun with its `kind`, `side`, `frame`, `seconds`, `frames` and `time`; how many the list had no room
-for
+: each loss and underrun with its `kind`, `side`, `frames` and `time`, and its place on the timeline as `frame` and
+`seconds`, which in a file is `frame` less the file's `first_frame`; how many the list had no room for
 
 `pauses`, `dead_channels`
 : `frame` and `frames` of each pause; channels that were exactly zero for ten seconds

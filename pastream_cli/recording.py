@@ -250,10 +250,11 @@ class Recording:
         """Close the first of the open files, which the writer has left, on the worker."""
         file = self._open.pop(0)
         self._failure = self._failure or file.failure()
-        start = self._stream.time_of_capture(self._begun_at)
+        start, place = self._stream.time_of_capture(self._begun_at), self._stream.place_of_capture(self._begun_at)
         self._begun_at += file.frames
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        self._finishing.append((file, self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start))))
+        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start, first_frame=place))
+        self._finishing.append((file, task))
 
     # ---- disk ----
 

@@ -167,6 +167,8 @@ class RecordedFile(NamedTuple):
     name: str
     start: datetime | None
     """When its first frame was captured."""
+    first_frame: int
+    """Where on the timeline that is."""
     frames: int
     peaks: tuple[float, ...]
     clips: tuple[int, ...]

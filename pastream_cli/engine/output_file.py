@@ -133,12 +133,15 @@ class OutputFile:
     def _create_stream(
         self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None, frames: int | None
     ) -> soundfile.SoundFile:
-        """Begin a stream: with a header of our own, and after it RAW data, where libsndfile would go back."""
+        """Begin a stream: with a header of our own, and after it RAW data, where we know better than libsndfile."""
         relay.make_blocking(self._descriptor)
-        has_own_header = file_type in pipes.OWN_TYPES
+        has_own_header = pipes.takes(file_type, encoding, endian)
         with relay.taken_for_its_beginning(self._descriptor):
-            container, order = ("RAW", "LITTLE") if has_own_header else (file_type, endian)
-            sound_file = self._create(container, encoding, rate, channels, order)
+            if has_own_header:
+                order = "BIG" if file_type == "AU" else "LITTLE"
+                sound_file = self._create("RAW", encoding, rate, channels, order)
+            else:
+                sound_file = self._create(file_type, encoding, rate, channels, endian)
         if has_own_header:
             relay.write_all(self._descriptor, pipes.streaming_header(file_type, encoding, rate, channels, frames))
         if file_type == "WAV":
@@ -237,16 +240,17 @@ class OutputFile:
         Path(self._temporary).replace(self._target)
         self._temporary = None
 
-    def close(self, *, keep_empty: bool, start: datetime | None) -> RecordedFile | None:
+    def close(self, *, keep_empty: bool, start: datetime | None, first_frame: int = 0) -> RecordedFile | None:
         """Finish the file; only when the writer has left it. Return `None` if it was removed.
 
         What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
-        `start` is when its first frame was captured, as far as that is known.
+        `start` is when its first frame was captured, as far as that is known, `first_frame` where on the timeline.
         """
         failed = self.failure() is not None
         recorded = RecordedFile(
             name=self.path,
             start=start,
+            first_frame=first_frame,
             frames=self.frames,
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,

@@ -79,12 +79,16 @@ class Progress:
         """Frames that the recording has or will have by now, lost ones included."""
         return max(0, self.counts().position - self._offset)
 
+    def place_of_capture(self, frame: int) -> int:
+        """Return where on the timeline a frame of the recording is."""
+        return frame + self._offset
+
     def time_of_capture(self, frame: int) -> datetime | None:
         """Return when a frame of the recording was captured; `None` before the first one was."""
         time_zero_ns = self.counts().time_zero_ns
         if not time_zero_ns:
             return None
-        frame += self._offset
+        frame = self.place_of_capture(frame)
         frame += sum(pause.frames for pause in self.pauses if pause.frame <= frame)
         age = time.monotonic() - time_zero_ns / 1e9 - frame / self.samplerate
         return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)

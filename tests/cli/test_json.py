@@ -132,6 +132,20 @@ def test_files_of_a_recording_are_reported_in_order(reported: Callable[..., dict
     assert all(soundfile.info(tmp_path / file["name"]).frames == file["frames"] for file in report["files"])
     starts = [datetime.fromisoformat(file["start"].replace("Z", "+00:00")) for file in report["files"]]
     assert starts == sorted(starts)
+    assert [file["first_frame"] for file in report["files"]] == [0, RATE, 2 * RATE]
+
+
+def test_a_loss_has_its_place_in_its_file(reported: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    words = ["-d", "1.5", "-o", "0.25", "--split", "0.5", "-D", "virtual:sine:xrun=1"]
+    report = reported("null", "{n}.wav", *words)
+    assert [file["first_frame"] for file in report["files"]] == [RATE // 4, 3 * RATE // 4, 5 * RATE // 4]
+    (loss,) = report["xruns"]
+    file = report["files"][1]
+    sound, _ = soundfile.read(tmp_path / file["name"])
+    place = loss["frame"] - file["first_frame"]
+    assert not sound[place : place + loss["frames"]].any()
+    assert sound[place - 2 : place].any()
+    assert sound[place + loss["frames"] :][:2].any()
 
 
 def test_clips_and_peaks_are_reported_for_each_channel(reported: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
@@ -378,7 +392,9 @@ def test_what_does_not_exist_is_null() -> None:
 
 
 def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
-    file = RecordedFile(name="x", start=None, frames=0, peaks=(0.0, math.inf, math.nan, 1.0), clips=(0, 0, 0, 0))
+    file = RecordedFile(
+        name="x", start=None, first_frame=0, frames=0, peaks=(0.0, math.inf, math.nan, 1.0), clips=(0, 0, 0, 0)
+    )
     return Report(
         exit_code=ExitCode.COMPLETE, stop_reason="complete", rate=48000.0, frames=1, files=(file,), lost_frames=0,
         losses=0, missing_frames=0, underrun_frames=0, underruns=0, host_flags=0, buffer_frames=1,
