@@ -48,7 +48,7 @@ _WAV_ENCODINGS = {
 _WAV_FORMATS = {encoding: key for key, encoding in _WAV_ENCODINGS.items()}
 
 OWN_TYPES = frozenset({"WAV", "RF64"})
-"""What `streaming_header` can begin."""
+"""What only `streaming_header` can begin: libsndfile would go back to the header."""
 OWN_ENCODINGS = tuple(_WAV_FORMATS)
 
 _AU_ENCODINGS = {
@@ -61,6 +61,7 @@ _AU_ENCODINGS = {
     7: "DOUBLE",
     27: "ALAW",
 }
+_AU_CODES = {encoding: code for code, encoding in _AU_ENCODINGS.items()}
 
 _RIFF_MAGICS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _AU_MAGICS = {b".snd": ">", b"dns.": "<"}
@@ -292,11 +293,16 @@ def _find_way_of_mp3(head: Head) -> Way:
 
 def takes(file_type: str, encoding: str, endian: str | None) -> bool:
     """Tell whether `streaming_header` can say that."""
+    if file_type == "AU":
+        return encoding in _AU_CODES and endian not in ("little", "LITTLE")
     return file_type in OWN_TYPES and encoding in _WAV_FORMATS and endian not in ("big", "BIG")
 
 
 def streaming_header(file_type: str, encoding: str, rate: int, channels: int, frames: int | None) -> bytes:
-    """Return the header of a WAV or RF64 of so many frames, or of one without an end."""
+    """Return the header of a WAV or RF64 of so many frames, or of one without an end, as that of an AU always is."""
+    if file_type == "AU":
+        # with the annotation that libsndfile leaves out, and that SoX misses aloud
+        return struct.pack(">4s5I4x", b".snd", 28, _UNKNOWN_32, _AU_CODES[encoding], rate, channels)
     tag, sample_bytes = _WAV_FORMATS[encoding]
     frame_bytes = channels * sample_bytes
     bytes_per_second = min(rate * frame_bytes, _UNKNOWN_32)

@@ -45,6 +45,7 @@ def test_sox_reads_what_is_recorded_as_it_comes(pastream: Pastream) -> None:
     result = pastream("null", "-", "-t", "au", "-d", "2", "-D", "virtual:sine")
     assert result.returncode == 0, result.stderr
     statistics = sox("-t", "au", "-", "-n", "stat", stdin=result.stdout).stderr.decode()
+    assert "WARN" not in statistics
     figures = dict(line.split(":", 1) for line in statistics.splitlines() if ":" in line)
     assert int(figures["Samples read"]) == 2 * 2 * RATE
     assert float(figures["Maximum amplitude"]) == 0.5

@@ -84,6 +84,21 @@ def test_a_header_that_is_written_reads_as_what_was_written(
     assert rest == SAMPLES
 
 
+@given(
+    encoding=st.sampled_from(["ULAW", "ALAW", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]),
+    rate=st.integers(1, 2**31 - 1),
+    channels=st.integers(1, 1024),
+)
+def test_an_au_that_is_written_reads_as_what_was_written(encoding: str, rate: int, channels: int) -> None:
+    assert pipes.takes("AU", encoding, None)
+    header = pipes.streaming_header("AU", encoding, rate, channels, None)
+    found, rest = parse(header + SAMPLES)
+    assert found == StreamFormat("AU", encoding, "BIG", rate, channels)
+    assert rest == SAMPLES
+    with soundfile.SoundFile(io.BytesIO(header + SAMPLES)) as file:
+        assert (file.format, file.subtype, file.samplerate, file.channels) == ("AU", encoding, rate, channels)
+
+
 @given(encoding=st.sampled_from(pipes.OWN_ENCODINGS), channels=st.integers(1, 9), frames=st.integers(0, 2000))
 def test_libsndfile_reads_every_frame_of_a_length_that_is_known(encoding: str, channels: int, frames: int) -> None:
     header = pipes.streaming_header("WAV", encoding, 44100, channels, frames)
