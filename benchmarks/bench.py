@@ -303,10 +303,11 @@ def circumstances(load: tuple[float, float, float]) -> str:
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench ARGS="--write --full"`; `make bench` prints the same table, with the lock held for 10 s.
-The recorders of a group take turns on one server, each with its own default encoding (ours 24 bit on PulseAudio,
-arecord 16). A figure is the median of the rounds, ± half the distance between the greatest and the least. CPU is what the kernel counted for all threads of the process (schedstat), in
-milliseconds per second of recording, start-up left out.
+Written by `make bench ARGS="--write --full"`; `make bench` prints the same table, with the lock held for 10 s. The
+recorders of a group take turns on one server, each with its own default encoding (ours 24 bit on PulseAudio,
+arecord 16). A figure is the median of the rounds, ± half the distance between the greatest and the least. CPU is
+what the kernel counted for all threads of the process (schedstat), in milliseconds per second of recording,
+start-up left out.
 """
 
 NOTES = """\
