@@ -91,6 +91,18 @@ class Contest:
         return compare(what, "ms/s", ours, peer, theirs, ratio=ratio)
 
 
+@contextmanager
+def in_use(server: Server) -> Iterator[None]:
+    """Have somebody else record from the server's source."""
+    other = subprocess.Popen(server.command("arecord", "-q", "-f", "dat", "/dev/null"), env=server.environment)
+    time.sleep(3)
+    try:
+        yield
+    finally:
+        other.terminate()
+        other.wait()
+
+
 def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
     contestants = [
         Contestant("quiet", peers.ours("-q")),
@@ -103,6 +115,8 @@ def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
     ]
     with running(PulseServer) as server:
         contest = Contest(server, contestants, rounds=rounds, seconds=seconds)
+        with in_use(server):
+            in_time = Contest(server, [contestants[0], contestants[1], contestants[4]], rounds=rounds, seconds=0.5)
     quiet, meter = contest.cpu("quiet"), contest.cpu("meter")
     unit = "ms/s"
     yield compare(
@@ -136,8 +150,12 @@ def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
         ratio=0.7,
     )
     if "arecord" in contest:
-        first_frames = (contest.series(name, "first_frame_seconds") for name in ("quiet", "arecord"))
-        yield Row("the same", "s", next(first_frames), "arecord", next(first_frames))
+        first_frames = [contest.series(name, "first_frame_seconds") for name in ("quiet", "arecord")]
+        yield Row("the same", "s", first_frames[0], "arecord", first_frames[1])
+    first_frames = [in_time.series(name, "first_frame_seconds") for name in ("quiet", "predecessor", "arecord")]
+    what = "exec to first frame, PulseAudio, a source in use"
+    yield compare(what, "s", first_frames[0], "predecessor", first_frames[1], ratio=0.7)
+    yield Row("the same", "s", first_frames[0], "arecord", first_frames[2])
 
 
 def on_jack(rounds: int, seconds: float) -> Iterator[Row]:
@@ -320,7 +338,9 @@ NOTES = """\
   callback runs, 0.9, the main thread 0.9 and the writer 0.5. arecord has one thread, which does nothing else: no
   meter, no watch over the device, no header that is kept, no sync.
 * **64 channels.** Of 10.4 ms per second the writer takes 5.2, most of it the kernel's for 12 MB, and a twelfth for the
-  sync every five seconds, which jack_capture leaves out; PortAudio's interleaving of JACK's ports takes 1.8.
+  sync every five seconds, which jack_capture leaves out; PortAudio's interleaving of JACK's ports takes 1.8, sample by
+  sample. Shorter naps (50 and 100 ms) changed nothing. To take JACK's buffers as they are would save about 1.5, which
+  is what is missing; but sounddevice has no way to ask PortAudio for that.
 * **A start.** PortAudio's hosts take 35 ms (PulseAudio) to 130 (JACK), on a thread that mostly holds no interpreter's
   lock, while the session is loaded on the main one; a machine whose cores are all busy gains less by that. numpy is
   not loaded; with it a start would take 60 ms of processor time and 11 MB more. Help, the version and an unknown option
@@ -328,16 +348,18 @@ NOTES = """\
   5 are `dataclasses`, with `inspect`, for the job that would hold it, 2 the job itself, and 2 each `typing`,
   `fractions` and `re`. Without the first two, by classes written out by hand, it would still be twice Python's own.
 * **Memory.** Of it 4 MB are the ring, which is in memory from the start so that the callback meets no page fault.
-* **The spin at the start on an idle null sink** comes of PortAudio and the ALSA plug-in together. PortAudio
-  prepares the PCM a second time as it starts it; the plug-in then ends its first PulseAudio stream, and the
-  end of that stream puts a wake-up into the pipe that PortAudio polls, for which there are no frames. Only
-  the first data from the server take it out again, and those come with the next turn of an idle null sink, which
-  takes one every two seconds; arecord, which prepares once, has its first frame after 0.12 s. Up to then `poll`
-  returns at once, and a core is busy. On a source that is in use the spin is short (6 to 19 ms of CPU until the first
-  callback); an idle null sink takes up to two seconds. It came with every latency (0.1 to 4 s) and block size that
-  was tried. Taking the byte out of the pipe from outside ends it (2 ms of CPU instead of 1,300 and more), but means
-  to read from a descriptor of another library. The figure in the table is what the spin got of a core: on a busy
-  machine that is less.
+* **The first frame on PulseAudio** comes with the first block, which for a recording is 230 ms long: a latency of
+  half a second starves later, and costs less. `--latency 0.2` has it 0.1 s sooner, for 0.6 ms per second more. What
+  is recorded begins where the device starts, about 0.15 s after exec.
+* **The spin at the start on an idle null sink** comes of PortAudio and the ALSA plug-in together. PortAudio prepares
+  the PCM a second time as it starts it; the plug-in then ends its first PulseAudio stream, and the end of that stream
+  puts a wake-up into the pipe that PortAudio polls, for which there are no frames. Only the first data from the
+  server take it out again, and those come with the next turn of an idle null sink, which takes one every two seconds
+  and gives arecord its first frame no sooner. Up to then `poll` returns at once, and a core is busy. On a source that
+  is in use the spin takes 6 to 19 ms of CPU. It came with every latency (0.1 to 4 s) and block size that was tried.
+  Taking the byte out of the pipe from outside ends it (2 ms of CPU instead of 1,300 and more), but means to read from
+  a descriptor of another library. The figure in the table is what the spin got of a core: on a busy machine that is
+  less.
 * **24 hours.** Two threads share such a run. The writer's is the slower one, with 2.5 s of CPU for 24 hours, of which
   1.4 s are the rounding of int32 to 16 bit; the device's takes 1.75 s, most of it for the meter. What is beyond 2.5 s
   is waiting for a core.
