@@ -91,15 +91,13 @@ static void play_silence(const engine *e, unsigned char *output, int64_t frames)
 }
 
 /* A callback that comes late owes frames that the next ones bring: the least debt of a while
- * counts.
+ * counts. `delivered` is all that the device has brought, beyond the end of the timeline too.
  */
-static void note_debt(engine *e, int64_t frame, int64_t now) {
+static void note_debt(engine *e, int64_t frame, int64_t delivered, int64_t now) {
     const int64_t zero = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed);
     if (zero == 0)
         return;
-    const int64_t due = (int64_t)((double)(now - zero) * e->frames_per_ns);
-    const int64_t owed =
-        due - position_of(e) - atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
+    const int64_t owed = (int64_t)((double)(now - zero) * e->frames_per_ns) - delivered;
     struct debt *open = &e->open_debt;
     if (now - open->monotonic_ns < DEBT_NS || ring_room(e->debts) == 0) {
         open->frames = min_frames(open->frames, owed);
@@ -343,9 +341,10 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
             play_silence(e, output, frames);
     } else {
         const int64_t frame = position_of(e);
+        const int64_t paused = atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
         result = run_block(e, input, output, frames, host_flags, now);
         count(&e->callbacks, 1);
-        note_debt(e, frame, now);
+        note_debt(e, frame, frame + paused + frames, now);
         atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     }
     /* release: all that this block counted must be visible to an owner that finds it ended */

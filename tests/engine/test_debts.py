@@ -93,3 +93,14 @@ def test_a_pause_owes_nothing(device: Device) -> None:
     device.give(20)
     lib.engine_finish(device.engine)
     assert min(owed for _, owed, _ in list(device.debts())[-2:]) < 0.1 * RATE
+
+
+def test_a_block_that_reaches_beyond_the_end_is_delivered_whole() -> None:
+    engine = ffi.gc(lib.engine_new(), lib.engine_free)
+    assert lib.engine_set_capture(engine, ffi.NULL, lib.SAMPLE_INT16, 1)
+    assert lib.engine_prepare(engine, 100, 0, 0, 0, 0, RATE)
+    lib.engine_callback(ffi.new("int16_t[]", RATE), ffi.NULL, RATE, ffi.NULL, 0, engine)
+    lib.engine_finish(engine)
+    record = ffi.new("struct debt *")
+    assert lib.engine_next_debt(engine, record)
+    assert record.frames == -RATE  # none is due at time zero
