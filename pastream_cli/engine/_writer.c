@@ -13,8 +13,8 @@
 enum { SFC_UPDATE_HEADER_NOW = 0x1060 }; /* sndfile.h */
 
 /* 128 KiB of float: up to there a byte costs the kernel the less the more are written at once. What
- * a chunk takes of the ring is free again when all of it is written, so it is a small part of it.
- */
+ * a chunk takes of the ring is free again when all of it is written, so it is a small part of it;
+ * in a tiny ring not so small that the calls cost more than what they write. */
 enum { SCRATCH_SAMPLES = 32768, LEAST_CHUNKS = 32 };
 
 static const int64_t NS_PER_MS = 1000000;
@@ -395,7 +395,8 @@ static void write_until_the_end(struct writer *w) {
 
 int writer_run(engine *e) {
     const int64_t fits = scratch_frames_for(SCRATCH_SAMPLES, e->writer.file_channels);
-    const int64_t part = most(1, (int64_t)e->capture.frames->capacity / LEAST_CHUNKS);
+    const int64_t part =
+        most(LEAST_SCRATCH_FRAMES, (int64_t)e->capture.frames->capacity / LEAST_CHUNKS);
     struct writer w = {.engine = e, .chunk_frames = least(fits, part)};
     w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
     w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);
