@@ -230,7 +230,7 @@ def test_standard_error_has_the_report_last_where_standard_output_has_the_sound(
     report = checked(result.stderr.splitlines(keepends=True)[-1])
     assert report["files"][0]["name"] == "-"
     assert report["files"][0]["frames"] == RATE
-    assert len(result.stdout) == 24 + 6 * RATE
+    assert len(result.stdout) == 28 + 6 * RATE
 
 
 def test_people_read_the_same_with_and_without(pastream: Pastream) -> None:
@@ -334,6 +334,7 @@ FILES = st.integers(1, 4).flatmap(
         RecordedFile,
         name=st.text(max_size=9),
         start=st.none() | st.datetimes(timezones=st.just(timezone.utc)),
+        first_frame=COUNTS,
         frames=COUNTS,
         peaks=st.tuples(*[LEVELS] * channels),
         clips=st.tuples(*[COUNTS] * channels),
