@@ -25,7 +25,7 @@ class Tally:
         self._plan = plan
         self._deficit: Deficit | None = None
         self._dead_channels: DeadChannels | None = None
-        if plan.capture is not None and not stream.is_fast:
+        if plan.capture is not None and not plan.capture.device.is_virtual:  # that one tells, to the frame
             self._deficit = Deficit(stream.samplerate, stream.longest_latency)
         if plan.capture is not None:
             meant = [number for number, source in enumerate(plan.capture_map or (), 1) if source < 0]
