@@ -225,7 +225,8 @@ class Session:
         counts, is_silent = stream.counts(), False
         while True:
             is_calm = not (is_silent or self._is_watched or self._depends_on_polls)
-            self._requests.wait(self._seconds_to_next_poll(counts, time.monotonic() - started, is_calm=is_calm))
+            seconds = self._seconds_to_next_poll(counts, time.monotonic() - started, is_calm=is_calm)
+            self._requests.wait(seconds)
             is_active = stream.active
             before, counts = counts, stream.counts()
             is_silent = counts.last_callback_ns == before.last_callback_ns
@@ -245,7 +246,7 @@ class Session:
             if counts.complete:
                 self._wait_until_played()
                 return
-            self._watch(watchdog, counts, is_active=is_active)
+            self._watch(watchdog, counts, seconds, is_active=is_active)
 
     @property
     def _is_watched(self) -> bool:
@@ -277,11 +278,11 @@ class Session:
     def _end_by_xrun(self) -> None:
         self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
 
-    def _watch(self, watchdog: Watchdog, counts: Counts, *, is_active: bool) -> None:
+    def _watch(self, watchdog: Watchdog, counts: Counts, waited: float, *, is_active: bool) -> None:
         """Raise where the device is dead; where it is silent, make the file safe."""
         stream, _ = self._running()
         was_stalled = watchdog.is_stalled
-        pulse = watchdog.poll(time.monotonic(), counts.last_callback_ns)
+        pulse = watchdog.poll(time.monotonic(), counts.last_callback_ns, waited)
         if not is_active or pulse is Pulse.DEAD:
             self._device_is_lost = True
             what = "is silent for good" if is_active else "has ended"

@@ -13,7 +13,7 @@ _LEAST_SILENCE_SECONDS = 1.0
 _LATENCIES_OF_SILENCE = 4
 _SECONDS_TO_RESUME = 10.0
 _SECONDS_TO_BEGIN = 10.0
-# A poll that comes later than this has not been watching: the process was stopped or starved.
+# A poll that is later than this has not been watching: the process was stopped or starved.
 _LATE_POLL_SECONDS = 0.5
 
 
@@ -45,17 +45,18 @@ class Watchdog:
         """Whether no callback has come for longer than it should take."""
         return self._last_callback_ns != 0 and self._silent_seconds > self._stall_after
 
-    def poll(self, now: float, last_callback_ns: int) -> Pulse:
+    def poll(self, now: float, last_callback_ns: int, waited: float = 0.0) -> Pulse:
         """Judge by the time of the last callback, 0 for none yet; `now` is monotonic, in seconds.
 
-        Silence is counted only over polls that came on time.
+        Silence is counted only over polls that came on time: not much later than after the `waited` seconds, if they
+        were put off for so long.
         """
         since_poll = 0.0 if self._polled is None else now - self._polled
         self._polled = now
         if last_callback_ns != self._last_callback_ns:
             self._last_callback_ns = last_callback_ns
             self._silent_seconds = 0.0
-        elif since_poll <= _LATE_POLL_SECONDS:
+        elif since_poll <= waited + _LATE_POLL_SECONDS:
             self._silent_seconds += since_poll
         if last_callback_ns == 0:
             return Pulse.DEAD if self._silent_seconds > _SECONDS_TO_BEGIN else Pulse.BEATING

@@ -83,6 +83,14 @@ def test_polls_that_come_late_are_no_silence(late: float) -> None:
     assert first(device.poll(5), Pulse.STALLED) == 2 + POLL
 
 
+@pytest.mark.parametrize(("late", "pulse"), [(0.0, Pulse.STALLED), (0.375, Pulse.STALLED), (0.625, Pulse.BEATING)])
+def test_a_poll_that_was_put_off_is_late_only_after_that(late: float, pulse: Pulse) -> None:
+    watchdog = Watchdog(0.0)
+    watchdog.poll(START, 1)
+    watchdog.poll(START + 1 + late, 1, 1.0)
+    assert watchdog.poll(START + 1 + late + POLL, 1, POLL) is pulse
+
+
 def test_a_late_poll_is_neither_death_nor_the_end_of_a_stall() -> None:
     device = Device()
     device.poll(1, calls=True)
