@@ -131,7 +131,7 @@ def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
     """Tell whether the container takes the encoding in that byte order."""
     if encoding.startswith("MPEG_") and file_type != "MP3":
         return False  # libsndfile says that it can, and then cannot
-    if (file_type, encoding) in _READ_ONLY:
+    if file_type == "SD2" or (file_type, encoding) in _READ_ONLY:  # an SD2 needs a second file beside it
         return False
     return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
 

@@ -1,4 +1,4 @@
-"""What libsndfile leaves to be mended in a file that it has closed."""
+"""What libsndfile leaves to be mended in a file that it closes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from contextlib import suppress
 
 import soundfile
 
+from pastream_cli.engine import relay
+from pastream_cli.engine.places import STANDARD_OUTPUT
+from pastream_cli.threads import DeafThread
+
 _WAVE_FORMAT_PCM = 1
 _WAVE_FORMAT_EXTENSIBLE = 0xFFFE
 _FLAC_TOTAL_AT = 18
+_FLAC_TOTAL_BITS = 36
 _FRAMES_AT_ONCE = 4096  # libFLAC's blocks
+# What libFLAC goes back to the header with: a checksum of 16 bytes, the total in 5, sizes of blocks in 6.
+_FLAC_AFTERTHOUGHT_BYTES = 27
+_READ_BYTES = 2**16
 
 
 def mend_flac(path: str, descriptor: int) -> None:
@@ -33,7 +41,39 @@ def mend_flac(path: str, descriptor: int) -> None:
 
 def _set_flac_total(descriptor: int, frames: int) -> None:
     (fields,) = struct.unpack(">Q", os.pread(descriptor, 8, _FLAC_TOTAL_AT))
-    os.pwrite(descriptor, struct.pack(">Q", fields >> 36 << 36 | frames), _FLAC_TOTAL_AT)
+    os.pwrite(descriptor, struct.pack(">Q", fields >> _FLAC_TOTAL_BITS << _FLAC_TOTAL_BITS | frames), _FLAC_TOTAL_AT)
+
+
+def close_flac_stream(sound_file: soundfile.SoundFile, descriptor: int, frames: int) -> None:
+    """Close a FLAC of so many frames in a pipe, which is sent nothing behind its last frame.
+
+    libsndfile does not tell libFLAC that a pipe cannot be gone back in, so that it would write behind
+    the sound what belongs into the header, where SoX and libsndfile stumble over it.
+    """
+    stream = os.dup(descriptor)
+    read_end, write_end = os.pipe()
+    os.dup2(write_end, descriptor)
+    os.close(write_end)
+    end = bytearray()
+
+    def collect() -> None:
+        while some := os.read(read_end, _READ_BYTES):
+            end.extend(some)
+
+    collector = DeafThread(target=collect, name="end of a FLAC")
+    collector.start()
+    try:
+        sound_file.close()
+    finally:
+        if descriptor == STANDARD_OUTPUT:  # any other has been closed
+            os.dup2(stream, descriptor)
+        collector.join()
+        os.close(read_end)
+    try:
+        total = int.from_bytes(end[-11:-6], "big") & (1 << _FLAC_TOTAL_BITS) - 1
+        relay.write_all(stream, bytes(end[:-_FLAC_AFTERTHOUGHT_BYTES] if total == frames else end))
+    finally:
+        os.close(stream)
 
 
 def set_plain_format_tag(descriptor: int) -> None:

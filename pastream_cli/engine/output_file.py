@@ -22,7 +22,7 @@ from pastream_cli.engine.libsndfile import (
     reason_of,
     update_header,
 )
-from pastream_cli.engine.mending import mend_flac, set_plain_format_tag
+from pastream_cli.engine.mending import close_flac_stream, mend_flac, set_plain_format_tag
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.places import STANDARD_OUTPUT, STANDARD_STREAM, ExistsError, is_special, is_stream
 from pastream_cli.errors import ExitCode, FileError
@@ -260,7 +260,7 @@ class OutputFile:
                 update_header(self.sound_file)  # or nothing would be written at all
             if recorded.frames == self._pad_after_frames:
                 relay.write_all(self._descriptor, b"\0")
-            self.sound_file.close()
+            self._close_sound_file(failed=failed)
             if self._is_ours and not recorded.frames and not keep_empty:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
                 return None
@@ -273,6 +273,15 @@ class OutputFile:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
+
+    def _close_sound_file(self, *, failed: bool) -> None:
+        if not self._is_stream or self._file_type != "FLAC" or failed:
+            self.sound_file.close()
+            return
+        try:
+            close_flac_stream(self.sound_file, self._descriptor, self.frames)
+        except OSError as error:
+            self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
 
     def _could_not_finish(self, reason: str) -> None:
         self.unfinished = FileError(f"cannot finish {self.name}: {reason}")

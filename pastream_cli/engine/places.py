@@ -49,6 +49,8 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
     """Raise unless the container takes the encoding, and `path` the container."""
     if not takes(file_type, encoding, endian):
         of_type = encodings(file_type)
+        if not of_type:
+            raise FileError(f"cannot write {path}: {file_type} can be played, not recorded", "name another type")
         order = f" in {endian}-endian order" if endian else ""
         raise FileError(
             f"cannot write {path}: {file_type} does not take {encoding}{order}",

@@ -171,6 +171,12 @@ def test_a_type_that_there_is_not_is_refused_with_those_that_there_are(refused: 
     refused(*arguments, *FAST, code=USAGE_ERROR, says="cannot use -t M4A: not a file type", way_out=f"one of {types}")
 
 
+def test_a_type_that_can_only_be_played_is_refused_and_nothing_is_made(refused: Refused, tmp_path: Path) -> None:
+    says = "cannot write out.sd2: SD2 can be played, not recorded"
+    refused("null", "out.sd2", *FAST, "-d", "1", code=FILE, says=says, way_out="name another type")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_encoding_that_there_is_not_is_refused_with_those_that_there_are(pastream: Pastream, tmp_path: Path) -> None:
     result = pastream("null", "out.wav", "-e", "16", "-d", "1", *FAST)
     failure, way_out = explanation(result.stderr)

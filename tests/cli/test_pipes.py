@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import os
 import re
 import subprocess
 import time
@@ -87,6 +88,26 @@ def test_what_is_written_to_a_pipe_is_exact(pastream: Pastream, tmp_path: Path, 
     assert result.returncode == 0, result.stderr
     sox("-t", file_type, "-", str(tmp_path / "out.wav"), stdin=result.stdout)
     assert_same(read(tmp_path / "out.wav"), source)
+
+
+@pytest.mark.parametrize("frames", ["0", "1s", "4096s", "48000s"])
+def test_a_flac_in_a_pipe_ends_with_its_sound(pastream: Pastream, tmp_path: Path, frames: str) -> None:
+    recorded = pastream("null", "-", "-t", "flac", "-d", frames, "-D", "virtual:noise:fast")
+    assert recorded.returncode == 0, recorded.stderr
+    assert "FAIL" not in sox("-t", "flac", "-", "-n", "stat", stdin=recorded.stdout).stderr.decode()
+    played = pastream("-", "out.wav", "-D", "virtual:fast", stdin=recorded.stdout)
+    assert played.returncode == 0, played.stderr
+    assert soundfile.info(tmp_path / "out.wav").frames == int(frames.rstrip("s"))
+
+
+def test_a_flac_in_a_fifo_ends_with_its_sound(pastream: Pastream, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with (tmp_path / "sound").open("wb") as file, subprocess.Popen(["cat", str(tmp_path / "fifo")], stdout=file):
+        recorded = pastream("null", "fifo", "-t", "flac", "-d", "1", "-D", "virtual:noise:fast")
+    assert recorded.returncode == 0, recorded.stderr
+    played = pastream("-", "out.wav", "-D", "virtual:fast", stdin=(tmp_path / "sound").read_bytes())
+    assert played.returncode == 0, played.stderr
+    assert soundfile.info(tmp_path / "out.wav").frames == RATE
 
 
 def test_raw_data_is_exact_both_ways(pastream: Pastream, tmp_path: Path) -> None:
