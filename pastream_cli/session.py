@@ -358,11 +358,14 @@ class Session:
     def _warn_of_an_early_end(self, counts: Counts) -> None:
         """Tell of an input that had less than its header promised: decoders take that for an end like any other."""
         source, (stream, plan) = self._input, self._running()
-        if source is None or source.frames is None or plan.length != source.frames or stream.input_error():
+        if source is None or source.frames is None or plan.length is None or plan.pad is None:
             return
-        if self._stop_reason == "complete" and source.frames - counts.position > plan.rate * _LEAST_SECONDS_MISSED:
-            there, promised = format_count(counts.position), format_frames(source.frames)
-            self._observer.warned(f"{source.name} ended early: it had {there} of its {promised}")
+        if self._stop_reason != "complete" or stream.input_error():
+            return
+        there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames)
+        if wanted - there > plan.rate * _LEAST_SECONDS_MISSED:
+            promised = format_frames(source.frames)
+            self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
 
     def _stop_device(self, stream: Core) -> None:
         """End the callbacks. A device that is lost, or does not answer, is shut out instead."""

@@ -21,6 +21,7 @@ from pastream_cli.errors import FileError, UsageError, typed
 from pastream_cli.units import format_count, format_frames
 
 _NOT_RECOGNISED = "Format not recognised"
+_NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's words for what mpg123 does not know
 # Kinds of files that libsndfile does not know, and that nobody takes for headerless data.
 _FOREIGN_SUFFIXES = {".aac", ".amr", ".ape", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma", ".wv"}
 # How libsndfile notes that the data of a WAV, AIFF, AU or SVX, or the whole of an RF64 or W64, ends before it should.
@@ -202,6 +203,8 @@ def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
     if Path(path).is_file() and not os.access(path, os.R_OK):
         return FileError(f"cannot open {name}: Permission denied")
     way_out = "the file is damaged, or was cut off"
+    if reason.startswith(_NO_MP3):
+        reason = "it holds no sound that can be read"
     if reason == _NOT_RECOGNISED and Path(path).suffix.lower() in _FOREIGN_SUFFIXES:
         way_out = f"another program may read it: ffmpeg -i {typed(path)} -f au - | pastream -"
     elif reason == _NOT_RECOGNISED:

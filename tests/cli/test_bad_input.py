@@ -76,16 +76,29 @@ def test_an_input_that_ends_early_is_played_as_far_as_it_goes_and_told(
     assert result.stderr.splitlines()[-1].startswith("pastream: 1 000 frames")
 
 
-def test_a_compressed_input_that_ends_early_is_told_when_it_does(pastream: Pastream, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [(), ("-d", "0.9"), ("-p", "2"), ("-d", "0.9", "-p", "0.1")])
+def test_a_compressed_input_that_ends_early_is_told_when_it_does(
+    pastream: Pastream, tmp_path: Path, length: tuple[str, ...]
+) -> None:
     path = tmp_path / "short.mp3"
     make_noise(path, RATE, encoding="MPEG_LAYER_III")
     assert "warning" not in pastream(path.name, *FAST).stderr
     os.truncate(path, path.stat().st_size // 2)
-    result = pastream(path.name, *FAST)
+    result = pastream(path.name, *length, *FAST)
     assert result.returncode == 0
     found = re.search(r"warning: short.mp3 ended early: it had ([0-9 ]+) of its 48 000 frames\n", result.stderr)
     assert found, result.stderr
-    assert result.stderr.splitlines()[-1].startswith(f"pastream: {found[1]} frames")
+    with soundfile.SoundFile(path) as sound:
+        assert int(found[1].replace(" ", "")) == len(sound.read())
+
+
+def test_an_mp3_by_its_name_alone_is_told_as_none(pastream: Pastream, tmp_path: Path) -> None:
+    (tmp_path / "in.mp3").write_bytes(bytes(range(1, 255)) * 20)
+    result = pastream("in.mp3", *FAST)
+    assert result.returncode == 4
+    first, second = result.stderr.splitlines()
+    assert first == "pastream: cannot open in.mp3: it holds no sound that can be read"
+    assert second == "pastream: the file is damaged, or was cut off"
 
 
 @pytest.mark.parametrize("length", [0x7FFFF000 - 36, 0xFFFFFFFF])
