@@ -218,7 +218,7 @@ SIGNALS = """\
 : Stop: what was captured is written, the file is completed, and the exit status is 0.
 A second `INT` or `TERM` gives up at once.
 A stop before the first frame leaves no file.
-A signal that was ignored at the start, as under `nohup`, stays ignored.
+A signal that was ignored at the start, as under `nohup`, or INT behind the `&` of a script, stays ignored.
 
 `USR1`
 : With `--split` or `{n}`, start the next file now; else a warning.
