@@ -22,6 +22,7 @@ from tests.runner import Result
 from tests.sounds import RATE, Samples, assert_same, read
 
 FRAME_BYTES = 2 * 3
+_HEADER_FRAMES = 50
 """Of a recording of two channels in PCM_24."""
 
 RAMP = "virtual:sine=0.01"
@@ -84,6 +85,15 @@ def wait_for_frames(path: Path, frames: int = 1000, frame_bytes: int = FRAME_BYT
     """Wait until the file has so many frames, beside a header; return when that was."""
     wait_until(lambda: frames_on_disk(path, frame_bytes) > frames + 1000, f"{frames} frames in {path.name}", 60)
     return time.monotonic()
+
+
+def wait_for_pieces(folder: Path, pieces: int) -> None:
+    """Wait until so many files in the folder have frames."""
+
+    def are_there() -> bool:
+        return sum(frames_on_disk(path) > _HEADER_FRAMES for path in folder.iterdir()) >= pieces
+
+    wait_until(are_there, f"{pieces} pieces in {folder.name}", 60)
 
 
 def starved_seconds(pid: int) -> float:

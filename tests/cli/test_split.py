@@ -17,7 +17,18 @@ import pytest
 
 from tests.runner import Pastream
 from tests.sounds import RATE, assert_same, make_noise, read
-from tests.takes import PATIENT, RAMP, gaps_in_ramp, joined, losses_told, ramp, report_of, told, wait_for_frames
+from tests.takes import (
+    PATIENT,
+    RAMP,
+    gaps_in_ramp,
+    joined,
+    losses_told,
+    ramp,
+    report_of,
+    told,
+    wait_for_frames,
+    wait_for_pieces,
+)
 
 AT_ONCE = 2
 FORMATS = [
@@ -132,6 +143,8 @@ def test_a_signal_starts_the_next_piece_and_loses_nothing(
         for _ in range(signals):
             process.send_signal(signal.SIGUSR1)
             time.sleep(dice.uniform(0, 0.3))
+        # a piece that is stopped before it has a frame goes
+        wait_for_pieces(folder, 2)
         process.send_signal(signal.SIGINT)
         result = pastream.finish(process)
         assert result.returncode == 0, result
