@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from pastream_cli.units import Time
 
 SCHEMA_VERSION = 1
+_COUNTS = (
+    "lost_frames",
+    "losses",
+    "missing_frames",
+    "unwritten_frames",
+    "underrun_frames",
+    "underruns",
+    "host_flags",
+)
 
 
 def line_of(value: dict[str, Any]) -> str:
@@ -58,12 +67,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "callbacks": report.callbacks,
         "buffer": _buffer(report),
         "files": [_file(file, report.rate) for file in report.files],
-        "lost_frames": report.lost_frames,
-        "losses": report.losses,
-        "missing_frames": report.missing_frames,
-        "underrun_frames": report.underrun_frames,
-        "underruns": report.underruns,
-        "host_flags": report.host_flags,
+        **{name: getattr(report, name) for name in _COUNTS},
         "xruns": [_xrun(loss, report.rate, epoch_ns) for loss in report.loss_list],
         "unlisted_xruns": _unlisted(report),
         "pauses": [_pause(pause, report.rate) for pause in report.pauses],
@@ -84,10 +88,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "callbacks": 0,
         "buffer": None,
         "files": [],
-        **dict.fromkeys(
-            ("lost_frames", "losses", "missing_frames", "underrun_frames", "underruns", "host_flags"),
-            0,
-        ),
+        **dict.fromkeys(_COUNTS, 0),
         "xruns": [],
         "unlisted_xruns": 0,
         "pauses": [],

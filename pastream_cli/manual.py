@@ -292,6 +292,9 @@ in the sources describes each.
 `missing_frames`
 : never delivered, estimated by the clock; nothing stands for them
 
+`unwritten_frames`
+: captured after the last frame in a file: what a full disk, or a reader that has gone, no longer took
+
 `underrun_frames`, `underruns`
 : silence played for want of input
 

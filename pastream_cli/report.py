@@ -186,6 +186,8 @@ class Report(NamedTuple):
     losses: int
     missing_frames: int
     """Frames that the device never delivered, by the clock; estimated, and not filled in."""
+    unwritten_frames: int
+    """Frames that were captured and are in no file, behind the end of the last one."""
     underrun_frames: int
     underruns: int
     host_flags: int

@@ -420,6 +420,11 @@ class Session:
     def _give_up(self) -> None:
         self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
 
+    def _unwritten_frames(self, stream: Core | None) -> int:
+        if stream is None or self._recording is None:
+            return 0
+        return max(0, stream.frames_of_capture - sum(file.frames for file in self._files))
+
     def _report(self) -> Report:
         stream = self._stream
         counts = stream.counts() if stream is not None else None
@@ -432,6 +437,7 @@ class Session:
             lost_frames=counts.lost_frames if counts else 0,
             losses=counts.losses if counts else 0,
             missing_frames=self._missing_frames,
+            unwritten_frames=self._unwritten_frames(stream),
             underrun_frames=counts.underrun_frames if counts else 0,
             underruns=counts.underruns if counts else 0,
             host_flags=counts.host_flags if counts else 0,

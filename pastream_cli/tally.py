@@ -53,7 +53,10 @@ class Tally:
         if self._deficit is not None:
             found = [self._deficit.add(debt) for debt in self._stream.new_debts()]
             found += [self._deficit.end()] if is_last else []
-            losses += [loss for loss in found if loss is not None]
+            deficits = [loss for loss in found if loss is not None]
+            for deficit in deficits:
+                self._stream.note_missing(deficit)
+            losses += deficits
         self._losses += losses
         return losses
 

@@ -35,4 +35,6 @@ def checked(text: str) -> dict[str, Any]:
 
     value: dict[str, Any] = json.loads(text, parse_constant=refuse)
     VALIDATOR.validate(value)
+    if value["kind"] == "run" and value["exit_code"] == 0:
+        assert value["unwritten_frames"] == 0
     return value

@@ -35,6 +35,7 @@ class Progress:
         self._engine = engine
         self._capture, self._playback = capture, playback
         self._offset = 0
+        self._missing: list[Loss] = []
         self._pauses: list[Pause] = []
         self._paused_at: tuple[int, int] | None = None
 
@@ -89,8 +90,9 @@ class Progress:
         if not time_zero_ns:
             return None
         frame = self.place_of_capture(frame)
-        frame += sum(pause.frames for pause in self.pauses if pause.frame <= frame)
-        age = time.monotonic() - time_zero_ns / 1e9 - frame / self.samplerate
+        passed = frame + sum(pause.frames for pause in self.pauses if pause.frame <= frame)
+        passed += sum(loss.frames or 0 for loss in self._missing if loss.frame <= frame)
+        age = time.monotonic() - time_zero_ns / 1e9 - passed / self.samplerate
         return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
 
     def new_losses(self) -> list[Loss]:
@@ -111,6 +113,10 @@ class Progress:
         if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
             return None
         return Levels(tuple(peaks), tuple(square_sums), int(frames[0]))
+
+    def note_missing(self, loss: Loss) -> None:
+        """Have it known that frames never came, which the timeline does not show."""
+        self._missing.append(loss)
 
     def new_debts(self) -> list[Debt]:
         """Return how far behind the clock the device was, for each tenth of a second since the last call."""

@@ -19,7 +19,7 @@ import pytest
 from tests.homes import need, wait_until
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, read
-from tests.takes import PATIENT, RAMP, SLACK, joined, ramp, read_by_sox, told, wait_for_frames
+from tests.takes import PATIENT, RAMP, SLACK, joined, ramp, read_by_sox, report_of, told, wait_for_frames
 
 MEBIBYTE = 1 << 20
 SECONDS_TO_GIVE_UP = 2 * SLACK
@@ -92,6 +92,9 @@ def test_a_full_disk_ends_the_take_with_the_last_frame_that_fits(
     recording = read(path, **raw_options(path))
     assert_same(recording, ramp(len(recording), CHANNELS))
     assert told(result) == {str(path): len(recording)}
+    unwritten = report_of(result)["unwritten_frames"]
+    assert unwritten == report_of(result)["frames"] - len(recording) > 0
+    assert f"{unwritten:,} frames behind the end of the file not written".replace(",", " ") in summary
     assert MEBIBYTE - len(recording) * FRAME_BYTES < 8192
     if file_type != "raw":
         assert len(read_by_sox(path, CHANNELS)) == len(recording)

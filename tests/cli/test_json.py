@@ -350,6 +350,7 @@ REPORTS = st.builds(
     lost_frames=COUNTS,
     losses=COUNTS,
     missing_frames=COUNTS,
+    unwritten_frames=st.just(0),
     underrun_frames=COUNTS,
     underruns=COUNTS,
     host_flags=COUNTS,
@@ -398,7 +399,7 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
     )
     return Report(
         exit_code=ExitCode.COMPLETE, stop_reason="complete", rate=48000.0, frames=1, files=(file,), lost_frames=0,
-        losses=0, missing_frames=0, underrun_frames=0, underruns=0, host_flags=0, buffer_frames=1,
+        losses=0, missing_frames=0, unwritten_frames=0, underrun_frames=0, underruns=0, host_flags=0, buffer_frames=1,
         buffer_high_water_frames=1, callbacks=1, opening=opening, loss_list=losses,
     )  # fmt: skip
 
