@@ -354,12 +354,12 @@ NOTES = """\
 * **The spin at the start on an idle null sink** comes of PortAudio and the ALSA plug-in together. PortAudio prepares
   the PCM a second time as it starts it; the plug-in then ends its first PulseAudio stream, and the end of that stream
   puts a wake-up into the pipe that PortAudio polls, for which there are no frames. Only the first data from the
-  server take it out again, and those come with the next turn of an idle null sink, which takes one every two seconds
-  and gives arecord its first frame no sooner. Up to then `poll` returns at once, and a core is busy. On a source that
-  is in use the spin takes 6 to 19 ms of CPU. It came with every latency (0.1 to 4 s) and block size that was tried.
-  Taking the byte out of the pipe from outside ends it (2 ms of CPU instead of 1,300 and more), but means to read from
-  a descriptor of another library. The figure in the table is what the spin got of a core: on a busy machine that is
-  less.
+  server take it out again, and those come with the next turn of an idle null sink, which takes one every two seconds:
+  arecord's first frame comes after 0.01 to 2 s as well, as the turn goes. Up to then `poll` returns at once, and a
+  core is busy. On a source that is in use the spin takes 6 to 19 ms of CPU. It came with every latency (0.1 to 4 s)
+  and block size that was tried. Taking the byte out of the pipe from outside ends it (2 ms of CPU instead of 1,300
+  and more), but means to read from a descriptor of another library. The figure in the table is what the spin got of a
+  core: on a busy machine that is less.
 * **24 hours.** Two threads share such a run. The writer's is the slower one, with 2.5 s of CPU for 24 hours, of which
   1.4 s are the rounding of int32 to 16 bit; the device's takes 1.75 s, most of it for the meter. What is beyond 2.5 s
   is waiting for a core.
