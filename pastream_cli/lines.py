@@ -214,10 +214,10 @@ def _fault_words(report: Report) -> list[str]:
     words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")
-    if report.unwritten_frames:
-        words.append(f"{format_frames(report.unwritten_frames)} behind the end of the file not written")
     if report.exit_code is ExitCode.GIVEN_UP:
         words.append("given up before all was written")
+    if report.unwritten_frames:
+        words.append(f"{format_frames(report.unwritten_frames)} behind the end of the file not written")
     if report.stop_reason == "xrun":
         words.append(f"--fatal-xruns ended it at {format_clock(report.frames, report.rate)}")
     if report.pauses:
