@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import struct
@@ -380,8 +381,13 @@ def test_a_fifo_gets_what_standard_output_gets(pastream: Pastream, tmp_path: Pat
     stream = (tmp_path / "out").read_bytes()
     assert result.returncode == 0, result.stderr
     expected = pastream("in.wav", "-", "-t", file_type, *FAST).stdout
-    # each Ogg stream has a number of its own
-    assert (len(stream) == len(expected)) if file_type == "ogg" else (stream == expected)
+    if file_type != "ogg":
+        assert stream == expected
+        return
+    # each Ogg stream has a number of its own, and Vorbis goes by how many samples come at once
+    assert abs(len(stream) - len(expected)) < len(expected) / 100
+    assert soundfile.info(tmp_path / "out").frames == FRAMES
+    assert soundfile.info(io.BytesIO(expected)).frames == FRAMES
 
 
 @pytest.mark.parametrize("file_type", ["wav", "rf64", "au", "flac", "ogg", "mp3"])
