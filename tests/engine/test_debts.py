@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.progress import Progress
+from pastream_cli.engine.sides import Side
+from pastream_cli.engine.virtual import parse
+from pastream_cli.report import Loss, LossKind
 
 RATE = 48000
 BLOCK = 480
@@ -104,3 +108,29 @@ def test_a_block_that_reaches_beyond_the_end_is_delivered_whole() -> None:
     record = ffi.new("struct debt *")
     assert lib.engine_next_debt(engine, record)
     assert record.frames == -RATE  # none is due at time zero
+
+
+class Taken(Progress):
+    """What is known of a device that gives its blocks here."""
+
+    samplerate = RATE
+
+
+def test_what_was_captured_behind_frames_that_never_came_is_as_late_as_they_are_many(device: Device) -> None:
+    device.give(30)
+    device.swallow(0.5)
+    device.give(30)
+    side = Side(parse("virtual").info("virtual"), 1, "int16", 0.0)
+    progress = Taken(device.engine, side, None)
+    before, behind = 10 * BLOCK, 40 * BLOCK
+
+    def seconds_between() -> float:
+        earlier, later = progress.time_of_capture(before), progress.time_of_capture(behind)
+        assert earlier is not None
+        assert later is not None
+        return (later - earlier).total_seconds()
+
+    by_the_timeline = (behind - before) / RATE
+    assert seconds_between() == pytest.approx(by_the_timeline, abs=0.2)
+    progress.note_missing(Loss(LossKind.DEFICIT, 30 * BLOCK, RATE // 2, 0))
+    assert seconds_between() == pytest.approx(by_the_timeline + 0.5, abs=0.2)
