@@ -90,6 +90,8 @@ Playing begins when half a second of the input has been read, or all of it.
 
 Without `-d`, a recording goes on until it is stopped, and playback, with or without a recording, until the input ends.
 With `-d` it ends at that time or with the input, whichever comes first.
+What is played is heard to its last frame: the run ends when the device has played what it held, with silence behind it.
+A stop waits for nothing of that: what is played ends at once.
 `-p` adds silence after that end: the run lasts for the input or the duration, whichever is shorter, and then for the
 pad.
 `--loop` and a `-p` without *TIME* let the duration alone decide.

@@ -73,6 +73,7 @@ class Counts(NamedTuple):
     settling_gave_up: int
     input_ended: int
     complete: int
+    drained: int
 
     @property
     def host_flags(self) -> int:

@@ -243,8 +243,8 @@ class Session:
             if self._has_fatal_xrun(counts):
                 self._end_by_xrun()
                 return
-            if counts.complete:
-                self._wait_until_played()
+            if counts.drained:
+                self._wait_until_inactive()
                 return
             self._watch(watchdog, counts, seconds, is_active=is_active)
 
@@ -326,8 +326,8 @@ class Session:
         except FileError as error:
             self._fail(error)
 
-    def _wait_until_played(self) -> None:
-        """Let the device play what it still holds; a recording has nothing to wait for."""
+    def _wait_until_inactive(self) -> None:
+        """Let a device that has played everything end by itself; a recording has nothing to wait for."""
         stream, plan = self._running()
         if plan.playback is None:
             return

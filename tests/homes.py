@@ -24,6 +24,7 @@ DEBIAN_PACKAGES = {
     "libportaudio.so.2": "libportaudio2",
     "mandoc": "mandoc",
     "pactl": "pulseaudio-utils",
+    "parec": "pulseaudio-utils",
     "pipewire": "pipewire-bin",
     "pipewire-pulse": "pipewire-pulse",
     "pulseaudio": "pulseaudio",

@@ -24,6 +24,13 @@ enum {
     HOST_PLAYBACK_FLAGS = HOST_OUTPUT_UNDERFLOW | HOST_OUTPUT_OVERFLOW
 };
 
+/* PortAudio's PaStreamCallbackTimeInfo, in seconds. */
+struct block_times {
+    double captured;
+    double now;
+    double heard; /* the first frame of what this block plays */
+};
+
 static int64_t min_frames(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -46,6 +53,10 @@ static void count(_Atomic int64_t *counter, int64_t amount) {
 
 static int64_t position_of(const engine *e) {
     return atomic_load_explicit(&e->position, memory_order_relaxed);
+}
+
+static int is_complete(const engine *e) {
+    return atomic_load_explicit(&e->complete, memory_order_relaxed);
 }
 
 /* Copies frames between ring and device, and picks their channels where the side has a map. */
@@ -202,6 +213,26 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         }
     }
     play_silence(e, output + played * e->playback.frame_bytes, frames - played);
+    e->silent_frames = frames - played + (played ? 0 : e->silent_frames);
+}
+
+/* What the host holds when it asks for a block is what it has not played yet. Some hosts do not
+ * know, and say 0 or nonsense. */
+static void note_held(engine *e, const struct block_times *times, int64_t frames) {
+    e->largest_block = max_frames(e->largest_block, frames);
+    if (!times)
+        return;
+    const double held = (times->heard - times->now) * e->frames_per_ns * 1e9;
+    if (held > 0 && held <= (double)e->drain_at_most)
+        e->held_frames = max_frames(e->held_frames, (int64_t)held);
+}
+
+/* Returns whether the device has played the input to its end, where so many frames of silence had
+ * followed it before the present block was asked for. */
+static int is_heard(const engine *e, int64_t silent_frames) {
+    if (e->drain_frames < 0 || !e->playback.frames || !e->has_played)
+        return 1;
+    return silent_frames >= max_frames(e->drain_frames + e->largest_block, e->held_frames);
 }
 
 /* Opens a loss or adds to the open one. It is published before the first frame stored after it. */
@@ -280,12 +311,30 @@ static void answer_levels(engine *e, int64_t channels) {
 static void pause_block(engine *e, const void *input, void *output, int64_t frames) {
     if (output)
         play_silence(e, output, frames);
+    e->silent_frames += frames;
     if (e->loop_back)
         e->loop_back(e->loop_back_context, (uint64_t)frames);
     if (input)
         meter(e, &e->capture, input, frames);
     answer_levels(e, input ? e->capture.channels : e->playback.channels);
     count(&e->paused_frames, frames);
+}
+
+static int end_if_heard(engine *e, int64_t silent_frames) {
+    if (!is_heard(e, silent_frames))
+        return GO_ON;
+    atomic_store_explicit(&e->drained, 1, memory_order_relaxed);
+    return COMPLETE;
+}
+
+/* The timeline is at its end, and the device holds frames of it that nobody has heard yet. */
+static int drain_block(engine *e, void *output, int64_t frames, unsigned long host_flags,
+                       int64_t now) {
+    const int64_t silent_frames = e->silent_frames;
+    note_host_flags(e, host_flags & HOST_PLAYBACK_FLAGS, now);
+    play_silence(e, output, frames);
+    e->silent_frames += frames;
+    return end_if_heard(e, silent_frames);
 }
 
 static int run_block(engine *e, const void *input, void *output, int64_t frames,
@@ -297,6 +346,8 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
             atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
         return GO_ON;
     }
+    if (is_complete(e))
+        return drain_block(e, output, frames, host_flags, now);
     if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
         pause_block(e, input, output, frames);
         return GO_ON;
@@ -311,6 +362,7 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
 
     const int64_t position = position_of(e);
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
+    const int64_t silent_frames = e->silent_frames - frames;
     if (input && e->capture.frames)
         store(e, input, taken, now);
     if (input)
@@ -323,12 +375,11 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     if (position + taken < e->total)
         return GO_ON;
     atomic_store_explicit(&e->complete, 1, memory_order_relaxed);
-    return COMPLETE;
+    return end_if_heard(e, silent_frames);
 }
 
 int engine_callback(const void *input, void *output, unsigned long frame_count,
                     const void *time_info, unsigned long host_flags, void *user) {
-    (void)time_info;
     engine *e = user;
     const int64_t frames = (int64_t)frame_count;
     const int64_t now = monotonic_ns();
@@ -342,9 +393,13 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     } else {
         const int64_t frame = position_of(e);
         const int64_t paused = atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
+        const int was_complete = is_complete(e);
+        if (output)
+            note_held(e, time_info, frames);
         result = run_block(e, input, output, frames, host_flags, now);
         count(&e->callbacks, 1);
-        note_debt(e, frame, frame + paused + frames, now);
+        if (!was_complete) /* what is drained is not on the timeline */
+            note_debt(e, frame, frame + paused + frames, now);
         atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     }
     /* release: all that this block counted must be visible to an owner that finds it ended */

@@ -120,6 +120,7 @@ engine *engine_new(void) {
     if (!e)
         return NULL;
     e->fills_gaps = 1;
+    e->drain_frames = -1;
     e->writer.wake[0] = e->writer.wake[1] = -1;
     e->gaps = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     e->events = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
@@ -230,6 +231,9 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->settle_at_most = settle_at_most;
     e->frames_per_ns = frames_per_second / 1e9;
     e->has_played = 0;
+    e->silent_frames = 0;
+    e->held_frames = 0;
+    e->largest_block = 0;
     e->clean_frames = 0;
     e->settling_frames = 0;
     e->open_loss.frames = 0;
@@ -252,7 +256,7 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
         &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,
         &e->writer_cut,       &e->writer_sync,     &e->writer_stop,      &e->reader.file_error,
         &e->reader.finished,  &e->writer.finished, &e->overran,          &e->ran_dry,
-        &e->host_status,
+        &e->host_status,      &e->drained,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -260,6 +264,11 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
     return 1;
+}
+
+void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames) {
+    e->drain_frames = latency_frames;
+    e->drain_at_most = most_frames;
 }
 
 static int64_t relaxed(const _Atomic int64_t *value) {
@@ -287,6 +296,7 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
         .settling_gave_up = atomic_load_explicit(&e->settling_gave_up, memory_order_relaxed),
         .input_ended = atomic_load_explicit(&e->input_ended, memory_order_relaxed),
         .complete = atomic_load_explicit(&e->complete, memory_order_relaxed),
+        .drained = atomic_load_explicit(&e->drained, memory_order_relaxed),
         .overran = atomic_load_explicit(&e->overran, memory_order_relaxed),
         .ran_dry = atomic_load_explicit(&e->ran_dry, memory_order_relaxed),
         .host_status = atomic_load_explicit(&e->host_status, memory_order_relaxed),

@@ -84,11 +84,11 @@ struct engine_counts {
     int32_t settled;
     int32_t settling_gave_up; /* the host never stopped flagging */
     int32_t input_ended;
-    int32_t complete;
+    int32_t complete;    /* the timeline is at its end */
+    int32_t drained;     /* and the device has played all of it */
     int32_t overran;     /* frames were dropped for want of room in the capture ring */
     int32_t ran_dry;     /* silence was played for want of frames in the playback ring */
     int32_t host_status; /* every flag that the host has raised, as PortAudio has them */
-    int32_t reserved;
 };
 
 struct output_counts {
@@ -150,6 +150,11 @@ void engine_leave_gaps(engine *e);
  * the device. */
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
                    int64_t settle_at_most, double frames_per_second);
+/* A device that holds frames back plays on after the end of the timeline: silence, until as much
+ * of it has followed the last frame of the input as the device can hold. That is `latency_frames`
+ * and a block, or what the host says with each block if that is more, up to `most_frames`. Before
+ * engine_prepare; -1 for a device that has played a block when it asks for the next. */
+void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames);
 
 /* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete.
  */

@@ -35,12 +35,14 @@ struct engine {
     int64_t settle_frames;  /* of callbacks without a flag before time zero */
     int64_t settle_at_most; /* frames after which time zero comes all the same */
     double frames_per_ns;   /* of the device, by the clock */
-    ring *gaps;             /* struct loss, callback to writer: silence to be filled in */
-    ring *events;           /* struct loss, callback to owner: what to tell */
-    ring *debts;            /* struct debt, callback to owner */
-    int32_t fills_gaps;     /* a writer takes `gaps`; without one nobody would */
-    struct levels meter;    /* the callback's own */
-    struct levels shown;    /* written by the callback only while asked, see levels_asked */
+    int64_t drain_frames;   /* see engine_drain_after; -1: nothing to drain */
+    int64_t drain_at_most;
+    ring *gaps;          /* struct loss, callback to writer: silence to be filled in */
+    ring *events;        /* struct loss, callback to owner: what to tell */
+    ring *debts;         /* struct debt, callback to owner */
+    int32_t fills_gaps;  /* a writer takes `gaps`; without one nobody would */
+    struct levels meter; /* the callback's own */
+    struct levels shown; /* written by the callback only while asked, see levels_asked */
 
     /* A loopback device moves the block that was played to the block that is captured. */
     void (*loop_back)(void *context, uint64_t frames);
@@ -49,6 +51,9 @@ struct engine {
     /* Callback alone. */
     int64_t total;             /* frames of timeline; INT64_MAX while unknown */
     int32_t has_played;        /* a frame of the input */
+    int64_t silent_frames;     /* played since the last frame of the input */
+    int64_t held_frames;       /* the most that the host said it holds */
+    int64_t largest_block;     /* frames */
     int64_t clean_frames;      /* settling: since the last flag */
     int64_t settling_frames;   /* settling: in all */
     struct loss open_loss;     /* of capture, not yet published; frames 0: none */
@@ -75,6 +80,7 @@ struct engine {
     _Atomic int32_t settling_gave_up;
     _Atomic int32_t input_ended;
     _Atomic int32_t complete;
+    _Atomic int32_t drained;
     _Atomic int32_t overran;
     _Atomic int32_t ran_dry;
     _Atomic int32_t host_status;

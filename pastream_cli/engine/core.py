@@ -26,6 +26,10 @@ if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is pla
 
 PREBUFFER_SECONDS = 0.5
 
+# Beside what a device says that it holds: a sound server holds a little more.
+_DRAIN_SECONDS = 0.02
+# No device holds more of what it plays, but for one that was asked to.
+_DRAIN_AT_MOST_SECONDS = 3.0
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 
@@ -246,6 +250,7 @@ class Core(OpenDevice):
             Frames to drop from the start of the recording.
         """
         self._offset = offset
+        self._set_drain()
         settle = self.isduplex and not self._is_virtual
         check_memory(
             lib.engine_prepare(
@@ -258,6 +263,16 @@ class Core(OpenDevice):
                 self.samplerate,
             ),
             "cannot prepare the stream",
+        )
+
+    def _set_drain(self) -> None:
+        """Have what is played followed by silence until the device has played it; the virtual one holds nothing."""
+        if self._is_virtual:
+            return
+        held_seconds = self.longest_latency + _DRAIN_SECONDS
+        at_most_seconds = max(_DRAIN_AT_MOST_SECONDS, 2 * held_seconds)
+        lib.engine_drain_after(
+            self._engine, int(held_seconds * self.samplerate), int(at_most_seconds * self.samplerate)
         )
 
     @property

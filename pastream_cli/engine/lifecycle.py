@@ -327,9 +327,10 @@ class Stream(Core):
         return True
 
     def stop(self) -> None:
-        """End the stream once the device has played what it holds; recordings get every frame.
+        """End the stream; recordings get every frame that was captured.
 
-        Returns when it has ended; on a thread that the stream itself waits for, at once. Raises what
+        What the device has not played yet is dropped: `wait` for a stream that is to be heard to its
+        end. Returns when it has ended; on a thread that the stream itself waits for, at once. Raises what
         `wait` does.
         """
         self._end(abort=False, raises=True)

@@ -76,7 +76,7 @@ class Run:
         self._is_asked = self._is_to_abort = self._is_to_close = False
         self._may_start = True
         self._watchdog = Watchdog(latency)
-        self._complete_since: float | None = None
+        self._drained_since: float | None = None
         self._functions: list[threading.Thread] = []
         self._watcher = DeafThread(target=self._watch, name="pastream watcher")
         self.device_is_started = False
@@ -214,10 +214,10 @@ class Run:
             self.ask(abort=True, error=BufferFull("cannot go on recording: the buffer is full"))
         elif counts.ran_dry:
             self.ask(abort=True, error=BufferEmpty("cannot go on playing: the buffer is empty"))
-        elif counts.complete:
-            self._complete_since = self._complete_since or now
-            drained = now - self._complete_since > min(self._latency, 2.0) + 0.5
-            if self._source is None or not is_active or drained:
+        elif counts.drained:
+            self._drained_since = self._drained_since or now
+            is_over = now - self._drained_since > min(self._latency, 2.0) + 0.5
+            if self._source is None or not is_active or is_over:
                 self.ask(abort=False)
         elif not is_active:
             self.ask(abort=True, error=DeviceError("cannot go on: the device has ended"))
