@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.faults import faulty_disk
+from tests.faults import Rule, faulty_disk
 from tests.runner import Pastream
 from tests.sounds import RATE, read
 from tests.takes import PATIENT, RAMP, SLACK, Listener, gaps_in_ramp, report_of, told, wait_for_frames
@@ -17,6 +18,14 @@ FAILED = "Input/output error"
 WAITING = "waiting for the disk"
 SECOND = RATE * 2 * 3
 """Bytes of one second, of two channels in PCM_24."""
+
+REFUSED_SYNC = Rule(calls="fsync", error=errno.EIO)
+
+
+def stall(seconds: float) -> Rule:
+    """A disk that holds up the first data after half a second."""
+    return Rule(calls="write", hang_seconds=seconds, after_bytes=SECOND // 2, times=1)
+
 
 LIMITS = {"wav": SECOND * 3 // 2, "aiff": SECOND * 3 // 2, "raw": SECOND * 3 // 2, "flac": 30_000}
 
@@ -33,7 +42,10 @@ def test_a_disk_that_refuses_to_write_ends_the_take_with_what_it_took(
 ) -> None:
     take = tmp_path / f"take.{file_type}"
     options = ("-e", "pcm_24", "--json", "-d", "60", "-D", RAMP if is_gone else f"{RAMP}:fast", *PATIENT[: 2 * is_gone])
-    disk = faulty_disk(build, tmp_path, refuse_after=LIMITS[file_type], is_gone=is_gone)
+    limit = LIMITS[file_type]
+    after, beyond = (limit, None) if is_gone else (None, limit)
+    refusal = Rule(calls="write", error=errno.EIO, after_bytes=after, beyond_bytes=beyond)
+    disk = faulty_disk(build, tmp_path, refusal)
     result = pastream("null", take.name, *options, env=disk)
     assert (result.returncode, report_of(result)["stop_reason"]) == (4, "failed")
     assert f"cannot write {take.name}: {FAILED}" in result.stderr
@@ -57,7 +69,7 @@ def test_a_disk_that_refuses_what_it_had_taken_is_told_at_the_end(
         "--json",
         "-D",
         f"{RAMP}:fast",
-        env=faulty_disk(build, tmp_path, refuses_sync=True),
+        env=faulty_disk(build, tmp_path, REFUSED_SYNC),
     )
     assert result.returncode == 4
     assert f"cannot finish {take.name}: {FAILED}" in result.stderr
@@ -67,7 +79,7 @@ def test_a_disk_that_refuses_what_it_had_taken_is_told_at_the_end(
 def test_a_disk_that_refuses_what_it_had_taken_ends_the_take_within_seconds(
     pastream: Pastream, build: Path, tmp_path: Path
 ) -> None:
-    disk = faulty_disk(build, tmp_path, refuses_sync=True)
+    disk = faulty_disk(build, tmp_path, REFUSED_SYNC)
     result = pastream("null", "take.wav", "-d", "60", "--json", "-D", RAMP, *PATIENT, env=disk, timeout=5 * SLACK + 5)
     assert result.returncode == 4
     assert f"cannot write take.wav: {FAILED}" in result.stderr
@@ -75,7 +87,7 @@ def test_a_disk_that_refuses_what_it_had_taken_ends_the_take_within_seconds(
 
 
 def test_a_disk_that_stalls_for_8_seconds_costs_nothing(pastream: Pastream, build: Path, tmp_path: Path) -> None:
-    disk = faulty_disk(build, tmp_path, stall_after=SECOND // 2, stall_seconds=8)
+    disk = faulty_disk(build, tmp_path, stall(8))
     result = pastream("null", "take.wav", "-d", "9", "--json", "-e", "pcm_24", "-D", RAMP, *PATIENT, env=disk)
     assert result.returncode == 0, result
     samples = read(tmp_path / "take.wav")
@@ -84,7 +96,7 @@ def test_a_disk_that_stalls_for_8_seconds_costs_nothing(pastream: Pastream, buil
 
 
 def test_a_stop_while_the_disk_stalls_waits_for_it(pastream: Pastream, build: Path, tmp_path: Path) -> None:
-    disk = faulty_disk(build, tmp_path, stall_after=SECOND // 2, stall_seconds=5)
+    disk = faulty_disk(build, tmp_path, stall(5))
     process = pastream.start("null", "take.wav", "--json", "-e", "pcm_24", "-D", RAMP, *PATIENT, env=disk)
     listener = Listener(process)
     wait_for_frames(tmp_path / "take.wav", RATE // 4)
@@ -99,7 +111,7 @@ def test_a_stop_while_the_disk_stalls_waits_for_it(pastream: Pastream, build: Pa
 
 
 def test_a_second_stop_while_the_disk_stalls_gives_up(pastream: Pastream, build: Path, tmp_path: Path) -> None:
-    disk = faulty_disk(build, tmp_path, stall_after=SECOND // 2, stall_seconds=300)
+    disk = faulty_disk(build, tmp_path, stall(300))
     process = pastream.start("null", "take.wav", "-e", "pcm_24", "-D", RAMP, *PATIENT, env=disk)
     listener = Listener(process)
     wait_for_frames(tmp_path / "take.wav", RATE // 4)
