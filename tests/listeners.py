@@ -76,7 +76,8 @@ class Listener:
         """Return the numbers of the frames that were played so far, without the silence around them."""
         whole = bytes(self._heard[: len(self._heard) // _FRAME_BYTES * _FRAME_BYTES])
         left = np.frombuffer(whole, np.int32)[::2]
-        return left[left != 0] // _STEP
+        numbers: NDArray[np.int32] = left[left != 0] // _STEP
+        return numbers
 
     def heard(self) -> NDArray[np.int32]:
         """Return the numbers of all frames that were played, once the player has ended."""

@@ -15,7 +15,7 @@ from cffi import FFI
 HERE = Path(__file__).resolve().parent
 # What the callback runs: nothing in these may call anything that could block.
 REAL_TIME_SOURCES = ("_cb.c", "_convert.c", "_gather.c", "_levels.c")
-SOURCES = (*REAL_TIME_SOURCES, "_engine.c", "_memory.c", "_pump.c", "_reader.c", "_virtual.c", "_writer.c")
+SOURCES = (*REAL_TIME_SOURCES, "_alsa.c", "_engine.c", "_memory.c", "_pump.c", "_reader.c", "_virtual.c", "_writer.c")
 HEADERS = ("_convert.h", "_engine.h", "_gather.h", "_levels.h", "_loops.h", "_ring.h", "_state.h")
 
 # The vectoriser, and then short loops laid out in full, so that sums and peaks stay in registers; clang does the
@@ -29,6 +29,7 @@ GNU_FLAGS = [
     "-fno-math-errno",
     "-fno-trapping-math",
     "-Wno-ignored-optimization-argument",
+    "-fvisibility=hidden",  # but for what _alsa.c puts in front of ALSA
 ]
 MICROSOFT_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2"]
 

@@ -128,13 +128,17 @@ static void tell(engine *e, const struct loss *record) {
     ring_put(e->events, record, 1);
 }
 
-/* Returns whether the stream has settled; time zero is then the next callback. */
-static int settle(engine *e, int64_t frames, unsigned long host_flags) {
+/* Returns whether the stream has settled; time zero is then the next callback. A host may fill a
+ * buffer of its own first, in no time at all: frames count for as much as their time has passed. */
+static int settle(engine *e, int64_t frames, unsigned long host_flags, int64_t now) {
+    const int64_t last = atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed);
+    const int64_t due = last ? (int64_t)((double)(now - last) * e->frames_per_ns) : 0;
+    const int64_t timely = min_frames(frames, due);
     const unsigned long faults = host_flags & (HOST_CAPTURE_FLAGS | HOST_PLAYBACK_FLAGS);
     if (faults)
         count(&e->settling_flags, 1);
-    e->clean_frames = faults ? 0 : e->clean_frames + frames;
-    e->settling_frames += frames;
+    e->clean_frames = faults ? 0 : e->clean_frames + timely;
+    e->settling_frames += timely;
     if (e->clean_frames >= e->settle_frames)
         return 1;
     if (e->settling_frames < e->settle_at_most)
@@ -342,7 +346,7 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     if (!atomic_load_explicit(&e->settled, memory_order_relaxed)) {
         if (output)
             play_silence(e, output, frames);
-        if (settle(e, frames, host_flags))
+        if (settle(e, frames, host_flags, now))
             atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
         return GO_ON;
     }

@@ -15,8 +15,8 @@ from pastream_cli.engine import virtual
 from pastream_cli.engine.gate import shut_out
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.opened import OpenDevice
-from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.sides import Side
+from pastream_cli.engine.ringbuffer import RingBuffer, check_size
+from pastream_cli.engine.sides import Side, power_of_two_above
 from pastream_cli.errors import PastreamError
 from pastream_cli.threads import DeafThread
 
@@ -30,6 +30,8 @@ PREBUFFER_SECONDS = 0.5
 _DRAIN_SECONDS = 0.02
 # No device holds more of what it plays, but for one that was asked to.
 _DRAIN_AT_MOST_SECONDS = 3.0
+# PortAudio's latency on ALSA is what a device's own buffer holds less one period, of which there are five or more.
+_OWN_BUFFER = 1.25
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 
@@ -206,12 +208,28 @@ class Core(OpenDevice):
         self._write = lambda: lib.writer_run(engine)
 
     def new_ring(self, side: Side, buffersize: int | None, channels: int | None = None) -> RingBuffer:
-        """Return a ring for frames of one side, of exactly `buffersize` frames if that is given."""
-        frames = self._ring_frames(side, None) if buffersize is None else buffersize
-        return RingBuffer((channels or side.channels) * side.sample_bytes, frames)
+        """Return a ring for frames of one side, of `buffersize` frames if that is given and enough for the device."""
+        frame_bytes = (channels or side.channels) * side.sample_bytes
+        if buffersize is None:
+            return RingBuffer(frame_bytes, self._ring_frames(side, None))
+        if buffersize >= self._least_ring_frames(side):
+            return RingBuffer(frame_bytes, buffersize)
+        check_size(buffersize)
+        return RingBuffer(frame_bytes, self._least_ring_frames(side))
 
     def _ring_frames(self, side: Side, buffersize: int | None) -> int:
-        return side.buffer_frames(self.samplerate, buffersize, self._asked_block)
+        frames = side.buffer_frames(self.samplerate, buffersize, self._asked_block)
+        return max(frames, self._least_ring_frames(side))
+
+    def _least_ring_frames(self, side: Side) -> int:
+        return power_of_two_above(self.frames_taken_at_once) if side is self._playback else 1
+
+    @property
+    def frames_taken_at_once(self) -> int:
+        """How many frames a device takes one after the other when it starts, to fill a buffer of its own."""
+        if self._is_virtual:
+            return 0
+        return int(_OWN_BUFFER * self.longest_latency * self.samplerate) + self.blocksize
 
     def cut(self) -> None:
         """Have the writer go on to the offered file now, without waiting for the frame limit."""

@@ -12,6 +12,7 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.endpoints import ChannelMap, Sink, Source
 from pastream_cli.engine.gate import Gate
 from pastream_cli.engine.native import lib
+from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.run import Run
 from pastream_cli.errors import DeviceError, PastreamError
 from pastream_cli.report import Levels, Loss
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self
 
 _PREBUFFER_POLL_SECONDS = 0.002
+_PREBUFFER_PAUSE_SECONDS = 0.05
 
 
 class Stream(Core):
@@ -215,8 +217,9 @@ class Stream(Core):
         Parameters
         ----------
         prebuffer : bool or int, optional
-            Frames to wait for in the output buffer before the device starts; true waits for the
-            first ones. Without effect where the source is a `RingBuffer` or there is none.
+            Frames to wait for in the output buffer before the device starts; true waits for what
+            it takes at once, or for the first ones where no more come by themselves. Without effect
+            where the source is a `RingBuffer` or there is none.
 
         Raises
         ------
@@ -279,15 +282,32 @@ class Stream(Core):
         source = self._source
         if source is None or source.ends_when_empty or not prebuffer:
             return
-        wanted = 1 if prebuffer is True else min(prebuffer, source.ring.size * 3 // 4)
-
-        def has_come() -> bool:
-            if prebuffer is True and source.function is None:
-                return self.is_prebuffered()
-            return source.ring.read_available >= wanted or bool(lib.reader_is_finished(self._engine))
-
+        if prebuffer is True and source.function is None:
+            has_come = self.is_prebuffered
+        else:
+            has_come = self._new_prebuffer(source.ring, prebuffer)
         while not has_come() and not run.is_asked:
             time.sleep(_PREBUFFER_POLL_SECONDS)
+
+    def _new_prebuffer(self, ring: RingBuffer, prebuffer: bool | int) -> Callable[[], bool]:
+        """Return what tells whether a function has written enough to begin.
+
+        That is what was asked for, or what the device takes at once. In the latter case a function that writes nothing
+        more for a while is not waited for: it may want to see the device run first.
+        """
+        wanted = self.frames_taken_at_once if prebuffer is True else prebuffer
+        wanted = max(1, min(wanted, ring.size * 3 // 4))
+        written, since = 0, time.monotonic()
+
+        def has_come() -> bool:
+            nonlocal written, since
+            before, written = written, ring.read_available
+            if written != before:
+                since = time.monotonic()
+            is_waiting = prebuffer is True and written > 0 and time.monotonic() - since > _PREBUFFER_PAUSE_SECONDS
+            return written >= wanted or is_waiting or bool(lib.reader_is_finished(self._engine))
+
+        return has_come
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the stream has completed, or was stopped or aborted, and its functions have returned.

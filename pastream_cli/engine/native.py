@@ -13,6 +13,7 @@ except ImportError as error:  # pragma: no cover - a checkout that was never bui
 
 ffi: Any = _native.ffi
 lib: Any = _native.lib
+module_path: str = _native.__file__
 
 SAMPLE_FORMATS: dict[str, int] = {
     "float32": lib.SAMPLE_FLOAT32,

@@ -64,7 +64,7 @@ class Playing(Stream):
             runs empty.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
-            10 s if left out.
+            10 s if left out. No ring holds less than the device takes at once when it starts.
         loop : bool, optional
             Play a file or buffer again and again; a function is told, and sees to it itself.
         args, kwargs : optional

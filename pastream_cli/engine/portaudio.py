@@ -15,10 +15,14 @@ import threading
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from pastream_cli.deviceinfo import DeviceInfo
+from pastream_cli.engine import alsa
+from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError, HostError
 
+alsa.mend_pulse_plugin()
 try:
-    import sounddevice  # before all else, which other threads load while this one waits for the hosts
+    import sounddevice
 except OSError as error:
     if "not found" not in str(error):
         raise
@@ -26,9 +30,6 @@ except OSError as error:
         "cannot use a sound device: the PortAudio library is not installed",
         "install it (apt install libportaudio2, brew install portaudio), or try -D virtual",
     ) from None
-
-from pastream_cli.deviceinfo import DeviceInfo
-from pastream_cli.engine.native import ffi, lib
 
 if TYPE_CHECKING:
     from pastream_cli.engine.sides import Side

@@ -7,6 +7,12 @@ from typing import Any
 from pastream_cli.engine.native import check_memory, ffi, lib
 
 
+def check_size(size: int) -> None:
+    """Raise `ValueError` unless a ring can have so many elements."""
+    if size < 1 or size & (size - 1):
+        raise ValueError("size must be a power of 2")
+
+
 class RingBuffer:
     """Lock-free ring of elements for one reading and one writing thread.
 
@@ -41,8 +47,7 @@ class RingBuffer:
             memory, size = _memory_of(buffer, elementsize, size)
         elif size is None:
             raise TypeError("either size or buffer must be given")
-        if size < 1 or size & (size - 1):
-            raise ValueError("size must be a power of 2")
+        check_size(size)
         if buffer is None:
             # Python's own, so that a view of it outlives the ring; filled with zeros, so that no
             # page is first touched by the callback

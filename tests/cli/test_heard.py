@@ -74,6 +74,7 @@ def test_what_comes_from_a_pipe_is_heard_to_its_end(
     write_numbers(tmp_path / "numbers.wav", FRAMES)
     with listening(pulseaudio) as listener, (tmp_path / "numbers.wav").open("rb") as file:
         with subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE) as cat:
+            assert cat.stdout is not None
             result = pastream("-", "-D", "pulse", stdin=cat.stdout, env=listener.environment)
         assert result.returncode == 0, result.stderr
         assert_all_heard(listener, FRAMES)
@@ -131,3 +132,42 @@ def test_what_the_library_plays_is_heard_to_its_last_frame(
         program = [sys.executable, "-c", PLAY, str(tmp_path / "numbers.wav"), "pulse"]
         subprocess.run(program, env=listener.environment, check=True, timeout=30)
         assert_all_heard(listener, frames)
+
+
+PLAY_FROM_A_SMALL_BUFFER = """
+import sys
+import time
+import soundfile
+from pastream_cli import engine as ps
+
+path, device, buffersize, how = sys.argv[1:]
+numbers, rate = soundfile.read(path, dtype="int32")
+
+def write(stream, ring, *, loop):
+    data = memoryview(numbers.tobytes())
+    while data and stream.active:
+        written = ring.write(data) * ring.elementsize
+        data = data[written:]
+        if not written:
+            time.sleep(0.005)
+
+sources = {"array": numbers, "file": soundfile.SoundFile(path), "function": write}
+with ps.OutputStream(device, rate, 2, "int32") as stream:
+    stream.set_source(sources[how], int(buffersize))
+    stream.start()
+    stream.wait()
+    assert stream.xruns == 0, stream.losses
+"""
+
+
+@pytest.mark.parametrize("how", ["array", "file", "function"])
+@pytest.mark.parametrize("buffersize", [2048, 8192])
+def test_a_small_buffer_of_the_librarys_holds_what_the_device_takes_at_once(
+    tmp_path: Path, pulseaudio: PulseServer, buffersize: int, how: str
+) -> None:
+    write_numbers(tmp_path / "numbers.wav", FRAMES)
+    with listening(pulseaudio) as listener:
+        arguments = [str(tmp_path / "numbers.wav"), "pulse", str(buffersize), how]
+        program = [sys.executable, "-c", PLAY_FROM_A_SMALL_BUFFER, *arguments]
+        subprocess.run(program, env=listener.environment, check=True, timeout=30)
+        assert_all_heard(listener, FRAMES)

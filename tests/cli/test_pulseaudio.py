@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,32 @@ def test_what_is_played_is_recorded_from_its_first_frame_on_or_xruns_are_told(
         if not missing:
             return
     pytest.fail("too few runs without an xrun")
+
+
+def test_it_plays_and_records_at_once_at_another_rate_than_the_servers(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer, campaign: Callable[[int], int]
+) -> None:
+    make_noise(tmp_path / "in.wav", 44100 // 2, rate=44100)
+    for _ in range(campaign(20)):
+        result = pastream("in.wav", "out.wav", "-y", "-p", "0.5", "-D", "pulse", server=pulseaudio)
+        assert result.returncode == 0, result.stderr
+        recording = soundfile.info(tmp_path / "out.wav")
+        assert (recording.frames, recording.samplerate) == (44100, 44100)
+        assert read(tmp_path / "out.wav").any()
+
+
+def test_a_run_that_plays_and_records_survives_a_stop_of_its_process(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
+) -> None:
+    make_noise(tmp_path / "in.wav", 3 * RATE)
+    process = pastream.start("in.wav", "out.wav", "-D", "pulse", "--json", server=pulseaudio)
+    time.sleep(2)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    process.send_signal(signal.SIGCONT)
+    result = pastream.finish(process)
+    assert result.returncode == 0, result.stderr
+    assert soundfile.info(tmp_path / "out.wav").frames == 3 * RATE
 
 
 def test_a_recording_has_exactly_the_frames_of_its_duration(

@@ -39,6 +39,7 @@ struct device {
     int is_dry; /* since the last frame of the input */
     int64_t clean_frames;
     int64_t settling_frames;
+    int64_t blocks_before_zero;
     int64_t capture_flags;
     int64_t playback_flags;
 
@@ -133,6 +134,8 @@ static void check_capture(const struct device *d, const struct engine_counts *be
 
 /* Before time zero; returns whether the next block is it. */
 static int should_settle(struct device *d, int64_t frames, unsigned long flags) {
+    if (d->blocks_before_zero++ == 0)
+        frames = 0; /* no time has passed for it */
     d->clean_frames = flags ? 0 : d->clean_frames + frames;
     d->settling_frames += frames;
     return d->clean_frames >= d->run->settle_frames || d->settling_frames >= d->run->settle_at_most;

@@ -11,6 +11,8 @@
 enum { LOOP_NAP_NS = 30000, OWNER_NAP_NS = 100000, PIECE_CHANCES = 3 };
 
 static const double FULL_SCALE = 2147483648.0;
+/* So fast a device that each block's time has passed when the next one comes. */
+static const double FRAMES_PER_SECOND = 1e12;
 
 /* ---- what is drawn ---- */
 
@@ -119,7 +121,7 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
     if (run->capture.channels)
         open_capture(run, capture_ring_frames);
     if (!engine_prepare(run->engine, run->limit, run->pad, run->offset, run->settle_frames,
-                        run->settle_at_most, 48000))
+                        run->settle_at_most, FRAMES_PER_SECOND))
         violation("out of memory");
     if (run->playback_ring)
         run->reader = start_thread(read_all, run);
