@@ -19,6 +19,8 @@ int reader_configure(engine *e, const struct sndfile_functions *functions, void 
     e->reader.loop = loop;
     e->reader.chunk_frames = chunk_frames;
     e->reader.nap_ns = nap_ns;
+    atomic_store(&e->reader.frames, 0);
+    atomic_store(&e->reader.file_error, 0);
     return copy_map(&e->reader.map, map, e->playback.channels, file_channels) ? LOOP_OK
                                                                               : LOOP_OUT_OF_MEMORY;
 }

@@ -300,15 +300,19 @@ class Core(OpenDevice):
 
     def start_loops(self, has_ended: Callable[[], object]) -> None:
         """Start filling the playback ring and emptying the capture ring; each loop tells when it has ended."""
-        self._loops = self.new_loops(has_ended)
-        for loop in self._loops:
+        self._loops = []
+        for loop in self.new_loops(has_ended=has_ended):
             loop.start()
+            self._loops.append(loop)  # one that could not be started has nothing to be waited for
 
-    def new_loops(self, has_ended: Callable[[], object] = lambda: None) -> list[threading.Thread]:
-        """Return the loops that the ends of the stream need, not started."""
+    def new_loops(
+        self, may_begin: Callable[[], bool] = lambda: True, has_ended: Callable[[], object] = lambda: None
+    ) -> list[threading.Thread]:
+        """Return the loops that the ends of the stream need, not started; each asks first whether it may begin."""
 
         def run(loop: Callable[[], Any]) -> None:
-            loop()
+            if may_begin():
+                loop()
             has_ended()
 
         loops = ((_READER, self._read), (_WRITER, self._write))

@@ -72,12 +72,12 @@ class Endpoint:
     ends_when_empty = False
     ring: RingBuffer
 
+    def hold(self, end: Callable[[], bool]) -> None:
+        """Begin a run, which `end` ends; it tells whether nothing of the run uses this end of it any more."""
+
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         """Connect to a stream that is about to start."""
         raise NotImplementedError
-
-    def hold(self, end: Callable[[], bool]) -> None:
-        """Begin a run, which `end` ends."""
 
     def progress(self) -> int:
         """Return a number that grows as long as the loop gets on."""
@@ -88,7 +88,7 @@ class Endpoint:
         return None
 
     def release(self) -> None:
-        """End a run; no loop uses it any more."""
+        """End a run, be it one that was held and no more; no loop uses it any more."""
 
 
 # ---- sources ----
@@ -131,10 +131,13 @@ class FileSource(Source):
         self._start: int | None = None
         self.ring = stream.new_ring(side, buffersize)
 
+    def hold(self, end: Callable[[], bool]) -> None:
+        self._guard = self._files.Guard(self._file, end)
+        self._files.check_readable(self._file, loop=self._loop)
+
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         from pastream_cli.engine.libsndfile import FUNCTIONS, handle_of
 
-        self._files.check_readable(self._file, loop=self._loop)
         self.check_channels(channel_map, self._file.channels)
         indices = channel_map.indices(self._file.channels)
         self.ring.flush()
@@ -148,10 +151,7 @@ class FileSource(Source):
             loop=self._loop,
             is_pipe=not self._file.seekable(),
         )
-
-    def hold(self, end: Callable[[], bool]) -> None:
         self._start = self._file.tell() if self._file.seekable() and not self._loop else None
-        self._guard = self._files.Guard(self._file, end)
 
     def progress(self) -> int:
         return int(lib.reader_frames(self._engine))
@@ -161,12 +161,15 @@ class FileSource(Source):
         return self._files.reading_failure(self._file, code) if code else None
 
     def release(self) -> None:
-        if self._guard is not None:
-            self._guard.remove()
-            self._guard = None
-        if self._start is not None and not self._file.closed and not self.failure():
-            # what was read ahead was not played
-            self._file.seek(self._start + self.progress() - self.ring.read_available)
+        start, self._start = self._start, None
+        guard, self._guard = self._guard, None
+        try:
+            if start is not None and not self._file.closed and not self.failure():
+                # what was read ahead was not played
+                self._file.seek(start + self.progress() - self.ring.read_available)
+        finally:  # the guard last: without it the file may be closed in the middle of that
+            if guard is not None:
+                guard.remove()
 
 
 class MemorySource(Source):
@@ -268,10 +271,13 @@ class FileSink(Sink):
         self._guard: Any = None
         self.ring = stream.new_ring(side, buffersize)
 
+    def hold(self, end: Callable[[], bool]) -> None:
+        self._guard = self._files.Guard(self._file, end)
+        self._files.check_writable(self._file)
+
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         from pastream_cli.engine.libsndfile import FUNCTIONS
 
-        self._files.check_writable(self._file)
         self.check_channels(channel_map, self._file.channels)
         indices = channel_map.indices(self.side.channels)
         self.ring.flush()
@@ -281,9 +287,6 @@ class FileSink(Sink):
             FUNCTIONS, self._file.channels, indices, self._recording.handle, is_pipe=not self._file.seekable()
         )
 
-    def hold(self, end: Callable[[], bool]) -> None:
-        self._guard = self._files.Guard(self._file, end)
-
     def progress(self) -> int:
         return self._recording.frames if self._recording is not None else 0
 
@@ -291,11 +294,14 @@ class FileSink(Sink):
         return self._recording.failure() if self._recording is not None else None
 
     def release(self) -> None:
-        if self._guard is not None:
-            self._guard.remove()
-            self._guard = None
-        if self._recording is not None and not self._file.closed:
-            self._recording.finish()
+        recording, self._recording = self._recording, None
+        guard, self._guard = self._guard, None
+        try:
+            if recording is not None:
+                recording.finish()
+        finally:  # the guard last, as in a source
+            if guard is not None:
+                guard.remove()
 
 
 class MemorySink(Sink):

@@ -204,6 +204,8 @@ class Stream(Core):
             raise PastreamError(f"cannot {act}: the stream belongs to another process")
         if self._gate.is_lost:
             raise DeviceError(f"cannot {act}: the device does not answer")
+        if self._run is not None and self._run.is_stuck:
+            raise PastreamError(f"cannot {act}: a file of the last run takes or gives no more data")
         if at_rest and self._is_going:
             raise PastreamError(f"cannot {act}: the stream is running")
 
@@ -242,6 +244,22 @@ class Stream(Core):
         source, sink = self._source, self._sink
         if frames < 0 and sink is not None and sink.frames is not None:
             frames = sink.frames + offset
+        run = Run(self._engine, self._gate, source, sink, self.longest_latency, self.finished_callback)
+        try:
+            run.hold()
+            self._connect(frames, pad, offset)
+        except BaseException:
+            run.give_up()
+            raise
+        self._losses, self._levels = [], None
+        self.take_levels()  # asks for those of the first block
+        self._run = run
+        run.start(self, self.new_loops)
+        return run
+
+    def _connect(self, frames: int, pad: int, offset: int) -> None:
+        """Connect both ends, as their maps are now, for a run of these lengths."""
+        source, sink = self._source, self._sink
         if self._playback is not None:
             if source is None:
                 self.connect_playback(None)
@@ -255,13 +273,6 @@ class Stream(Core):
         self.prepare(None if frames < 0 else frames, None if pad < 0 else pad, offset)
         if source is not None and source.ends_when_empty and (frames < 0 or pad < 0):
             lib.reader_finish(self._engine)
-        self._losses, self._levels = [], None
-        self.take_levels()  # asks for those of the first block
-        self._run = Run(
-            self._engine, self._gate, self.new_loops(), source, sink, self.longest_latency, self.finished_callback
-        )
-        self._run.start(self)
-        return self._run
 
     def _go(self, run: Run, prebuffer: bool | int = True) -> None:
         """Wait for the first frames to play, then start the device."""

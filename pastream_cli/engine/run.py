@@ -42,11 +42,9 @@ class Run:
     Parameters
     ----------
     engine : CData
-        Prepared, its rings and loops connected.
+        What the device's callback and the loops work on.
     gate : Gate
         The device.
-    loops : list of Thread
-        The reader's and the writer's, not started.
     source, sink : Endpoint, optional
         What they serve.
     latency : float
@@ -59,13 +57,12 @@ class Run:
         self,
         engine: Any,
         gate: Gate,
-        loops: list[threading.Thread],
         source: Source | None,
         sink: Sink | None,
         latency: float,
         has_ended: Callable[[], object] | None,
     ) -> None:
-        self._engine, self._gate, self._loops = engine, gate, loops
+        self._engine, self._gate = engine, gate
         self._source, self._sink = source, sink
         self._endpoints: list[Endpoint] = [end for end in (source, sink) if end is not None]
         self._latency = latency
@@ -75,40 +72,83 @@ class Run:
         self._wake = threading.Event()
         self._is_asked = self._is_to_abort = self._is_to_close = False
         self._may_start = True
+        self._starting = threading.Lock()
+        self._is_given_up = False
         self._watchdog = Watchdog(latency)
         self._drained_since: float | None = None
+        self._loops: list[threading.Thread] = []
         self._functions: list[threading.Thread] = []
         self._watcher = DeafThread(target=self._watch, name="pastream watcher")
         self.device_is_started = False
         self.finished = False
         """Whether device and loops have ended; functions may still be about to."""
+        self._is_released = False
+        self._are_loops_over = threading.Event()
         self.ended = threading.Event()
         """Set when everything has, `has_ended` too."""
         self._error: BaseException | None = None
 
     # ---- for whoever starts it ----
 
-    def start(self, stream: Any) -> None:
-        """Start watching, both loops, and the endpoints' functions, whose threads hold the stream.
-
-        These threads are daemons for the case that the interpreter ends and a function does not.
-        """
+    def hold(self) -> None:
+        """Have whoever closes a file of the run end the run first; before anything is made of the file."""
         for endpoint in self._endpoints:
             endpoint.hold(self._end_for_a_file)
+
+    def give_up(self) -> None:
+        """Be over; threads that were started find out that they are not to begin."""
+        self._is_given_up = True
+        self.ask(abort=True)
+        self._release_endpoints()
+        self.finished = True
+        self._are_loops_over.set()
+        self.ended.set()
+
+    def start(self, stream: Any, new_loops: Callable[[Callable[[], bool]], list[threading.Thread]]) -> None:
+        """Start the loops, the endpoints' functions, whose threads hold the stream, and the watcher.
+
+        None of them begins before all are there, so that whoever ends the run finds every thread
+        that it has to wait for. Functions run on daemons for the case that the interpreter ends and
+        a function does not.
+
+        Parameters
+        ----------
+        stream : Stream
+            Prepared, its rings and endpoints connected.
+        new_loops : callable
+            Returns the threads of the reader and the writer, not started, each of which first asks
+            what it is given whether to begin.
+
+        Raises
+        ------
+        PastreamError
+            Where a thread cannot be started. The run is over then, and nothing of it has begun.
+        """
+        with self._starting:
+            try:
+                self._start_threads(stream, new_loops)
+            except BaseException as error:
+                self.give_up()
+                if isinstance(error, RuntimeError):
+                    raise PastreamError(f"cannot start the stream: {error}") from None
+                raise
+
+    def _start_threads(self, stream: Any, new_loops: Callable[[Callable[[], bool]], list[threading.Thread]]) -> None:
+        self._loops = new_loops(self._may_begin)
+        for endpoint in self._endpoints:
             if endpoint.function is not None:
                 call = (endpoint.function, (stream, endpoint.ring, *endpoint.args), endpoint.kwargs)
                 is_source = endpoint is self._source
                 self._functions.append(
                     DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
                 )
-        try:
-            for thread in (self._watcher, *self._loops, *self._functions):
-                thread.start()
-        except RuntimeError as error:
-            self.ask(abort=True)
-            if self._watcher.ident is None:
-                self._watch()
-            raise PastreamError(f"cannot start the stream: {error}") from None
+        for thread in (*self._loops, *self._functions, self._watcher):
+            thread.start()
+
+    def _may_begin(self) -> bool:
+        """Wait until all threads are there; tell whether the run begins."""
+        with self._starting:
+            return not self._is_given_up
 
     def start_device(self, start: Callable[[], None]) -> None:
         """Start the device, unless the end has been asked for."""
@@ -120,6 +160,8 @@ class Run:
     def _serve(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], is_source: bool
     ) -> None:
+        if not self._may_begin():
+            return
         try:
             function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - it is raised where the stream's owner is
@@ -151,6 +193,11 @@ class Run:
         return self._is_to_close
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether the run has ended and a loop of it has not, which still uses its file and the engine."""
+        return self.ended.is_set() and not self._is_released
+
+    @property
     def aborted(self) -> bool:
         """Whether the run has finished, and not of itself or by a stop."""
         return self.finished and self._is_to_abort
@@ -171,11 +218,17 @@ class Run:
         if not self._gate.is_ours:
             return False
         self.ask(abort=False)
-        return self.is_in_it or self.ended.wait()
+        if not self.is_in_it:
+            self.ended.wait()
+        elif threading.current_thread() is not self._watcher:
+            self._are_loops_over.wait()  # not for the end, which waits for this thread
+        return self._is_released
 
     # ---- the watcher ----
 
     def _watch(self) -> None:
+        if not self._may_begin():
+            return
         try:
             started = time.monotonic()
             while not self._is_asked:
@@ -191,6 +244,7 @@ class Run:
             self.ask(abort=True, error=error)
         finally:
             self.finished = True
+            self._are_loops_over.set()
             self.ended.set()
 
     def _poll(self) -> None:
@@ -233,26 +287,40 @@ class Run:
         lib.reader_stop(self._engine)
         have_ended = [self._join(loop) for loop in self._loops]
         if all(have_ended):
-            for endpoint in self._endpoints:
-                if failure := endpoint.failure():
-                    self.ask(abort=True, error=failure)
-                endpoint.release()
+            self._release_endpoints()
         else:
             _LEFT_BEHIND.append((self._engine, self._endpoints))
             self.ask(abort=True, error=FileError("cannot end the stream: a file takes or gives no more data"))
         with self._lock:
             self.finished = True
+        self._are_loops_over.set()
         for function in self._functions:
             _join_function(function)
-        if self._has_ended is not None:
-            self._has_ended()
-        if self._is_to_close:
-            self._gate.close()
+        try:
+            if self._has_ended is not None:
+                self._has_ended()
+        finally:
+            if self._is_to_close:
+                self._gate.close()
+
+    def _release_endpoints(self) -> None:
+        """Give all endpoints back, whichever of them fails."""
+        for endpoint in self._endpoints:
+            try:
+                if failure := endpoint.failure():
+                    self.ask(abort=True, error=failure)
+            except Exception as error:  # noqa: BLE001 - it is raised where the stream's owner is
+                self.ask(abort=True, error=error)
+            try:
+                endpoint.release()
+            except Exception as error:  # noqa: BLE001
+                self.ask(abort=True, error=error)
+        self._is_released = True
 
     def _join(self, loop: threading.Thread) -> bool:
         """Wait for a loop as long as it gets on; tell whether it has ended."""
         progress, since = -1, time.monotonic()
-        while loop.ident is not None and loop.is_alive():
+        while loop.is_alive():
             loop.join(0.1)
             now = sum(endpoint.progress() for endpoint in self._endpoints)
             if now != progress:

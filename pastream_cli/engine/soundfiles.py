@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -57,17 +58,25 @@ class Guard:
     file : SoundFile
         While the guard is there, closing it calls `end` first.
     end : callable
-        Ends the run that uses the file, and tells whether it has ended.
+        Ends the run that uses the file, and tells whether nothing uses it any more.
+
+    Raises
+    ------
+    ValueError
+        Where another guard is there.
     """
 
     def __init__(self, file: Any, end: Callable[[], bool]) -> None:
         self._file = file
         self._end = end
-        file.__dict__["close"] = self._close
+        self._closing = threading.Lock()
+        if file.__dict__.setdefault("close", self._close) != self._close:
+            raise ValueError(f"cannot use {name_of(file)}: a stream uses it")
 
     def _close(self) -> None:
         if self._end():
-            self._file.close()
+            with self._closing:  # the end lets all go at once that have waited for it
+                self._file.close()
 
     def remove(self) -> None:
         """Let the file be closed as ever."""
@@ -118,6 +127,17 @@ class Recording:
 
     def finish(self) -> None:
         """Bring the file's header, and what soundfile knows of it, up to date; after the writer."""
+        try:
+            if not self._file.closed:
+                self._count_frames()
+                if self._keeps_header:
+                    update_header(self._file)
+        finally:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _count_frames(self) -> None:
         # soundfile counts what it writes itself, and nothing else
         info = self._file._info  # noqa: SLF001
         if self._file.seekable():
@@ -126,11 +146,6 @@ class Recording:
             self._file.seek(here)
         else:
             info.frames += self.frames
-        if self._keeps_header:
-            update_header(self._file)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 def _descriptor_of(file: Any) -> int:
