@@ -219,8 +219,8 @@ class Session:
 
     def _drive(self) -> None:
         """Watch the run until it is complete, stopped or broken."""
-        stream, _ = self._running()
-        watchdog = Watchdog(stream.longest_latency)
+        stream, plan = self._running()
+        watchdog = Watchdog(stream.longest_latency, captures=plan.capture is not None)
         started = time.monotonic()
         counts, is_silent = stream.counts(), False
         while True:
@@ -291,7 +291,8 @@ class Session:
             raise DeviceError(f"cannot begin: the device {what}", "see whether another -r or --latency suits it")
         if pulse is Pulse.STALLED and not was_stalled and counts.time_zero_ns:
             stream.sync()
-            self._observer.warned("the device is silent; what it has delivered is safe")
+            of_the_file = "; what it has delivered is safe" if self._recording is not None else ""
+            self._observer.warned(f"the device is silent{of_the_file}")
 
     @property
     def _missing_frames(self) -> int:

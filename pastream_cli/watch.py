@@ -10,6 +10,8 @@ from itertools import takewhile
 from pastream_cli.report import Debt, Levels, Loss, LossKind
 
 _LEAST_SILENCE_SECONDS = 1.0
+# A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.
+_LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
 _LATENCIES_OF_SILENCE = 4
 _SECONDS_TO_RESUME = 10.0
 _SECONDS_TO_BEGIN = 10.0
@@ -32,10 +34,13 @@ class Watchdog:
     ----------
     latency : float
         Of the stream in seconds, as far as it can be believed.
+    captures : bool, optional
+        Whether the device captures; one that only plays has more time.
     """
 
-    def __init__(self, latency: float) -> None:
-        self._stall_after = max(_LEAST_SILENCE_SECONDS, _LATENCIES_OF_SILENCE * latency)
+    def __init__(self, latency: float, *, captures: bool = True) -> None:
+        least = _LEAST_SILENCE_SECONDS if captures else _LEAST_SILENCE_OF_PLAYBACK_SECONDS
+        self._stall_after = max(least, _LATENCIES_OF_SILENCE * latency)
         self._silent_seconds = 0.0
         self._polled: float | None = None
         self._last_callback_ns = 0

@@ -25,8 +25,8 @@ START = 1000.0
 class Device:
     """A device that calls back once in a while, and whoever polls it."""
 
-    def __init__(self, latency: float = 0.5) -> None:
-        self.watchdog = Watchdog(latency)
+    def __init__(self, latency: float = 0.5, *, captures: bool = True) -> None:
+        self.watchdog = Watchdog(latency, captures=captures)
         self.now = START
         self.last_callback = 0.0
 
@@ -52,6 +52,12 @@ def test_a_stall_is_a_second_or_four_latencies_without_a_callback(latency: float
     assert set(device.poll(5, calls=True)) == {Pulse.BEATING}
     pulses = device.poll(20)
     assert (first(pulses, Pulse.STALLED), first(pulses, Pulse.DEAD)) == (silence + POLL, silence + 10 + POLL)
+
+
+def test_a_device_that_only_plays_may_be_silent_for_a_sinks_turn_of_two_seconds() -> None:
+    device = Device(0.2, captures=False)
+    device.poll(1, calls=True)
+    assert first(device.poll(5), Pulse.STALLED) == 3 + POLL
 
 
 def test_a_stall_that_ends_in_time_is_forgotten() -> None:

@@ -45,6 +45,16 @@ def test_it_plays_and_records_at_once_at_another_rate_than_the_servers(
         assert read(tmp_path / "out.wav").any()
 
 
+def test_a_sink_that_was_idle_is_not_taken_for_a_silent_device(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer, campaign: Callable[[int], int]
+) -> None:
+    make_noise(tmp_path / "in.wav", 44100, rate=44100)
+    for _ in range(campaign(20)):
+        result = pastream("in.wav", "-D", "pulse", server=pulseaudio)
+        assert result.returncode == 0, result.stderr
+        assert "silent" not in result.stderr
+
+
 def test_a_run_that_plays_and_records_survives_a_stop_of_its_process(
     pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
 ) -> None:
