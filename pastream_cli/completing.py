@@ -33,13 +33,13 @@ def _devices() -> list[str]:
 
 def _types() -> list[str]:
     load_soundfile()
-    from pastream_cli.engine.formats import file_types
+    from pastream_cli.engine.formats import recorded_types
 
-    return [name.lower() for name in file_types()]
+    return [name.lower() for name in recorded_types()]
 
 
 def _encodings() -> list[str]:
     load_soundfile()
-    from pastream_cli.engine.formats import encodings
+    from pastream_cli.engine.formats import offered_encodings
 
-    return [name.lower() for name in encodings()]
+    return [name.lower() for name in offered_encodings()]

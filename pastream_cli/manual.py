@@ -344,20 +344,28 @@ With `-y` a new recording is called `.take.wav.`*PID*`.new` until it has its fir
 
 A WAV that grows past 4 GiB becomes an RF64 by itself, which sox, ffmpeg and most editors read.
 Types that end there (AIFF, WAVEX, VOC and others) go on in a file of the next number.
+A VOC ends at 16 MiB.
 W64, CAF, AU, FLAC and RF64 have no such end.
 
 A file that is shorter than its header says is played as far as it goes, with a warning that says how much is missing.
+
+# What is not recorded
+
+What libsndfile would write wrongly, or so that a crash costs the take, is played and not recorded: ALAC (FLAC loses
+nothing either), DWVW, G721, G723, VOX_ADPCM; HTK, SD2 and SDS; in an AIFF IMA_ADPCM; in a VOC all but PCM_16.
+The same goes for rates that a type does not have: XI is at 44100 Hz, WVE at 8000, SVX and MPC2K below 65536, Vorbis up
+to 200000, FLAC up to 655350, and Opus and MP3 have a few each.
 
 # What a crash costs
 
 When the power fails, what was captured within the last five seconds may not have reached the disk, and of the rest is
 lost what kill -9 would have cost. After kill -9 it is this alone:
 
-WAV, RF64, W64, AIFF, AU, CAF
+WAV, WAVEX, RF64, W64, AIFF, AU, CAF, MAT4, SVX, VOC
 : The header is brought up to date about every second, so that is what can be missing. The sound behind that is mostly
-in the file; `sox --ignore-length` gets it out of a WAV.
+in the file; `sox --ignore-length` gets it out of a WAV. ffmpeg reads such a W64 after `sox broken.w64 whole.w64`.
 
-RAW
+RAW, AVR, IRCAM, MAT5, MPC2K, NIST, PAF, PVF, WVE, XI
 : next to nothing
 
 FLAC
@@ -365,11 +373,12 @@ FLAC
 The header does not say how long the file is: `pastream`, sox and ffmpeg read all of it, some players show no length,
 and `sox broken.flac whole.flac` mends it.
 
-OGG (Vorbis, Opus)
-: about the last second, by whole pages
+OGG
+: Opus: about the last second. Vorbis: the last page, which holds half a second of most sounds, two of a pure tone, and
+of digital silence 5.4 s at 48000 Hz and 8.2 s at the most.
 
 MP3
-: about the last half second
+: about the last half second; every reader tells how long the rest is
 
 """
 

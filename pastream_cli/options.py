@@ -203,7 +203,10 @@ A single *TYPE* applies to the input if that has no header, and to the output if
         help="samples in the file: pcm_16, pcm_24, float...",
         manual="""How samples are stored in the file, by libsndfile's names in upper or lower case: `pcm_16`, `pcm_24`,
 `pcm_32`, `float`, `double`, `ulaw`, `vorbis` and others.
-For the bit depth of a recording this is the option; `-b` is not.""",
+For the bit depth of a recording this is the option; `-b` is not.
+
+An MP3 has a constant bit rate: for each channel 128 kbit/s from 32000 Hz on, 80 from 16000 Hz on, 32 below.
+GSM610, ADPCM and PAF's `pcm_24` are stored in blocks, the last of which is filled up with silence: less than 0.1 s.""",
         default="""the input's when playing and recording at once; else `float` where the device delivers float and
 `pcm_24` where it does not, `pcm_16` in files that cannot hold 24 bits, and the only one there is in lossy files""",
         asks="encodings",

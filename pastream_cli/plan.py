@@ -96,7 +96,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         playback, playback_map = _plan_playback(job, source, devices[PLAYBACK], latency)
     capture = capture_map = output = None
     if job.captures:
-        capture, capture_map, output = _plan_capture(job, source, devices[CAPTURE], latency)
+        capture, capture_map, output = _plan_capture(job, source, devices[CAPTURE], latency, rate)
     duration = job.duration.to_frames(rate) if job.duration else None
     pad = job.pad.to_frames(rate) if job.pad else None
     offset = job.offset.to_frames(rate)
@@ -260,7 +260,7 @@ def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) ->
 
 
 def _plan_capture(
-    job: Job, source: InputFile | None, device: DeviceInfo, latency: Pair[float | str]
+    job: Job, source: InputFile | None, device: DeviceInfo, latency: Pair[float | str], rate: int
 ) -> tuple[Side, tuple[int, ...] | None, OutputFormat | None]:
     routes = _routes(job, CAPTURE)
     if routes:
@@ -278,6 +278,7 @@ def _plan_capture(
         encoding = _encoding(job, source, device, file_type)
         endian = job.endian.capture
         places.check_format(job.output, file_type, encoding, endian)
+        places.check_rate(job.output, file_type, encoding, rate)
         places.check_channels(job.output, file_type, encoding, endian, file_channels)
         output = OutputFormat(file_type, encoding, endian, file_channels)
     sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -31,20 +32,20 @@ _BITS_OF_ENCODING = {
     "PCM_32": 32,
     "DWVW_12": 12,
     "DWVW_24": 24,
-    "ALAC_20": 20,
-    "ALAC_24": 24,
-    "ALAC_32": 32,
     "DPCM_8": 8,
 }
 _BITS_OTHERWISE = 16
 
+_TYPES_OF_ANY_CHANNELS = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "RAW"})
 # Containers whose header libsndfile rewrites in place. Elsewhere an update does nothing, fails, or
 # (Vorbis) corrupts the file.
-TYPES_WITH_A_LENGTH = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"})
-# Containers with 32-bit lengths: AIFF's wrap silently, the others' saturate.
-_TYPES_OF_4_GIB = frozenset({"AIFF", "WAVEX", "SVX", "VOC", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "AVR", "PVF"})
+TYPES_WITH_A_LENGTH = _TYPES_OF_ANY_CHANNELS - {"RAW"} | {"MAT4", "SVX", "VOC"}
+# Containers whose lengths have so many bits: AIFF's wrap silently, the others' saturate, and VOC's sox and ffmpeg
+# believe.
+_LENGTH_BITS = {"VOC": 24} | dict.fromkeys(
+    ("AIFF", "WAVEX", "SVX", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "MPC2K", "AVR", "PVF", "WVE", "XI"), 32
+)
 _HEADER_ROOM = 2**16
-_TYPES_OF_ANY_CHANNELS = TYPES_WITH_A_LENGTH | {"RAW"}
 # One that every encoder knows.
 _ANY_RATE = 48000
 _BYTES_OF_ENCODING = {
@@ -58,8 +59,36 @@ _BYTES_OF_ENCODING = {
     "ULAW": 1,
     "ALAW": 1,
 }
-# What sf_format_check allows and libsndfile then refuses to write.
-_READ_ONLY = {("WAV", "MPEG_LAYER_III"), ("AIFF", "DWVW_12"), ("MP3", "MPEG_LAYER_I"), ("MP3", "MPEG_LAYER_II")}
+# What libsndfile 1.2.2 says that it writes, and cannot, or not so that a take is safe there. The types: an SD2 needs a
+# second file beside it; a HTK can be read only where its length is right, and its rate is rounded; an SDS is wrong past
+# 2**21 frames.
+_PLAYED_TYPES = frozenset({"SD2", "HTK", "SDS"})
+# ALAC: wrong samples where it is loud, and the sound in TMPDIR until it is closed. DWVW: cannot be gone back in, is not
+# there after a crash. G721, G723: wrong where it is loud, and something else for sox and ffmpeg. VOX: refuses an odd
+# number of samples in the middle of a take.
+_PLAYED_ENCODINGS = frozenset(
+    {
+        *("ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_12", "DWVW_16", "DWVW_24"),
+        *("G721_32", "G723_24", "G723_40", "VOX_ADPCM", "MPEG_LAYER_I", "MPEG_LAYER_II"),
+    }
+)
+# AIFF: read back with noise where it is quiet. VOC: a frame too many, a click; of PCM the rate is rounded, and a crash
+# leaves nothing.
+_PLAYED_PAIRS = {("AIFF", "IMA_ADPCM"), ("VOC", "PCM_U8"), ("VOC", "ULAW"), ("VOC", "ALAW")}
+# What libsndfile would note as another rate, or fail of; for Vorbis by a crash.
+_RATES: dict[str, Sequence[int]] = {
+    "WVE": (8000,),
+    "XI": (44100,),
+    "SVX": range(1, 2**16),
+    "MPC2K": range(1, 2**16),
+    "FLAC": range(1, 655351),
+    "VORBIS": range(1, 200001),
+    "OPUS": (8000, 12000, 16000, 24000, 48000),
+    "MPEG_LAYER_III": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+}
+_VOICE_BLOCK_FRAMES = 160
+_ADPCM_BLOCK_BYTES = ((12000, 256), (23000, 512), (44000, 1024))
+"""Below so many samples per second, as libsndfile has it; above 2048."""
 
 
 def file_sample_of(encoding: str) -> str:
@@ -92,23 +121,42 @@ def file_types() -> list[str]:
     return sorted(soundfile.available_formats())
 
 
-def encodings(file_type: str | None = None) -> list[str]:
-    """Return the encodings that libsndfile knows, or those that it writes in the container."""
-    if file_type is None:
-        return list(soundfile.available_subtypes())
+def recorded_types() -> list[str]:
+    """Return the containers that can be recorded."""
+    return [name for name in file_types() if name not in _PLAYED_TYPES]
+
+
+def encodings(file_type: str) -> list[str]:
+    """Return the encodings that can be recorded in the container."""
     return [name for name in soundfile.available_subtypes(file_type) if takes(file_type, name)]
+
+
+def raw_encodings() -> list[str]:
+    """Return the encodings in which RAW data can be played."""
+    return [name for name in soundfile.available_subtypes("RAW") if plays_raw(name)]
+
+
+def plays_raw(encoding: str, endian: str | None = None) -> bool:
+    """Tell whether RAW data of that encoding and byte order can be played."""
+    return bool(soundfile.check_format("RAW", encoding, (endian or "FILE").upper()))
+
+
+def offered_encodings() -> list[str]:
+    """Return the encodings that -e is of use for: those that can be recorded, or played as RAW data."""
+    useful = set(raw_encodings()).union(*map(encodings, file_types()))
+    return [name for name in soundfile.available_subtypes() if name in useful]
 
 
 def check_type(file_type: str) -> None:
     """Raise `UsageError` unless libsndfile knows the container."""
     if file_type not in file_types():
-        raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {', '.join(file_types())}")
+        raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {', '.join(recorded_types())}")
 
 
 def check_encoding(encoding: str) -> None:
     """Raise `UsageError` unless libsndfile knows the encoding."""
-    if encoding not in encodings():
-        raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {', '.join(encodings())}")
+    if encoding not in soundfile.available_subtypes():
+        raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {', '.join(offered_encodings())}")
 
 
 def frame_bytes(encoding: str, channels: int) -> int | None:
@@ -122,18 +170,47 @@ def most_frames(file_type: str, encoding: str, channels: int) -> int | None:
 
     WAV has none here: past 4 GiB it is RF64, unless the encoding is one that RF64 does not take.
     """
-    if file_type not in _TYPES_OF_4_GIB and not (file_type == "WAV" and not takes("RF64", encoding)):
-        return None
-    return (2**32 - _HEADER_ROOM) // (frame_bytes(encoding, channels) or channels)
+    bits = _LENGTH_BITS.get(file_type, 32 if file_type == "WAV" and not takes("RF64", encoding) else None)
+    return None if bits is None else (2**bits - _HEADER_ROOM) // (frame_bytes(encoding, channels) or channels)
 
 
 def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
-    """Tell whether the container takes the encoding in that byte order."""
-    if encoding.startswith("MPEG_") and file_type != "MP3":
-        return False  # libsndfile says that it can, and then cannot
-    if file_type == "SD2" or (file_type, encoding) in _READ_ONLY:  # an SD2 needs a second file beside it
+    """Tell whether the encoding can be recorded in the container in that byte order."""
+    if file_type in _PLAYED_TYPES or encoding in _PLAYED_ENCODINGS or (file_type, encoding) in _PLAYED_PAIRS:
         return False
+    if encoding == "MPEG_LAYER_III" and file_type != "MP3":
+        return False  # libsndfile says that it can, and then cannot
     return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
+
+
+def is_only_played(encoding: str) -> bool:
+    """Tell whether no container can be recorded in that encoding."""
+    return encoding in _PLAYED_ENCODINGS
+
+
+def rates(file_type: str, encoding: str) -> Sequence[int] | None:
+    """Return the rates that can be recorded in the container in that encoding; `None` where there is no limit."""
+    return _RATES.get(file_type) or _RATES.get(encoding)
+
+
+def block_frames(file_type: str, encoding: str, rate: int, channels: int) -> int:
+    """Return in blocks of how many frames the encoding goes into the container.
+
+    libsndfile fills the last of them up with what was there before: sound, a second time.
+    """
+    if encoding.startswith("NMS_"):
+        return _VOICE_BLOCK_FRAMES
+    if encoding == "GSM610":  # two to a block in the Microsoft form, of which libsndfile wants an even number in a WAV
+        return _VOICE_BLOCK_FRAMES * {"WAV": 4, "W64": 2}.get(file_type, 1)
+    if (file_type, encoding) == ("PAF", "PCM_24"):
+        return 10
+    if encoding not in {"IMA_ADPCM", "MS_ADPCM"}:
+        return 1
+    samples_per_second = rate * channels
+    block_bytes = next((size for limit, size in _ADPCM_BLOCK_BYTES if samples_per_second < limit), 2048)
+    if encoding == "IMA_ADPCM":
+        return 2 * (block_bytes - 4 * channels) // channels + 1
+    return 2 * (block_bytes - 7 * channels) // channels + 2
 
 
 def most_channels(file_type: str, encoding: str, endian: str | None, wanted: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import soundfile
 
 from pastream_cli.engine import pipes, relay
-from pastream_cli.engine.formats import encodings, frame_bytes, takes, type_of_name
+from pastream_cli.engine.formats import frame_bytes, plays_raw, raw_encodings, type_of_name
 from pastream_cli.engine.libsndfile import reason_of
 from pastream_cli.engine.pipes import StreamFormat, Way
 from pastream_cli.engine.places import STANDARD_INPUT, STANDARD_STREAM, is_stream, no_folder_in
@@ -72,9 +72,9 @@ class _RawDescription(NamedTuple):
                 f"cannot open {name}: RAW data does not say what it is",
                 "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
             )
-        if not takes("RAW", self.encoding, self.endian):
+        if not plays_raw(self.encoding, self.endian):
             raise UsageError(
-                f"cannot open {name}: RAW does not take {self.encoding}", f"it takes {', '.join(encodings('RAW'))}"
+                f"cannot open {name}: RAW does not take {self.encoding}", f"it takes {', '.join(raw_encodings())}"
             )
         return _raw(self.rate, self.channels, self.encoding, self.endian)
 

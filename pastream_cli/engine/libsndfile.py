@@ -16,6 +16,12 @@ from pastream_cli.engine.native import ffi
 _SF_ERR_SYSTEM = 2
 _SFC_UPDATE_HEADER_NOW = 0x1060
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
+_SFC_SET_COMPRESSION_LEVEL = 0x1301
+_SFC_SET_BITRATE_MODE = 0x1305
+_SF_BITRATE_MODE_CONSTANT = 0
+# From a sample rate on: the least and the most kbit/s that MPEG has there, which are libsndfile's levels 1 and 0, and
+# what a channel gets here.
+_MP3_BIT_RATES = ((32000, 32, 320, 128), (16000, 8, 160, 80), (0, 8, 64, 32))
 
 
 def _borrow_functions() -> Any:
@@ -90,6 +96,21 @@ def allow_plain_riff(sound_file: soundfile.SoundFile) -> None:
 def update_header(sound_file: soundfile.SoundFile) -> None:
     """Write the header as it would be if the file ended here."""
     _command(sound_file, _SFC_UPDATE_HEADER_NOW, 0)
+
+
+def set_constant_bit_rate(sound_file: soundfile.SoundFile) -> None:
+    """Have a new MP3 encoded at one bit rate, by which every reader tells how long it is, even of a part of it."""
+    least, most, of_channel = next(rates for first, *rates in _MP3_BIT_RATES if sound_file.samplerate >= first)
+    # half a kbit/s more, or a rounding would make it one less, which is no bit rate of MPEG's
+    kilobits = min(most, of_channel * sound_file.channels + 0.5)
+    _set(sound_file, _SFC_SET_BITRATE_MODE, "int", _SF_BITRATE_MODE_CONSTANT)
+    _set(sound_file, _SFC_SET_COMPRESSION_LEVEL, "double", (most - kilobits) / (most - least))
+
+
+def _set(sound_file: soundfile.SoundFile, command: int, kind: str, value: float) -> None:
+    its_ffi = soundfile._ffi  # noqa: SLF001
+    data = its_ffi.new(f"{kind} *", value)
+    soundfile._snd.sf_command(sound_file._file, command, data, its_ffi.sizeof(kind))  # noqa: SLF001
 
 
 def _command(sound_file: soundfile.SoundFile, command: int, size: int) -> None:

@@ -92,3 +92,15 @@ def set_plain_format_tag(descriptor: int) -> None:
                 os.pwrite(descriptor, struct.pack("<H", _WAVE_FORMAT_PCM), position + 8)
             return
         position += 8 + size + size % 2
+
+
+def drop_aiff_pad(descriptor: int) -> None:
+    """Have an AIFF of an odd number of bytes not count the one that pads it, as libsndfile does: a click at the end."""
+    position = 12
+    while len(header := os.pread(descriptor, 14, position)) == 14:
+        identifier, size, _, frames = struct.unpack(">4sIHI", header)
+        if identifier == b"COMM":
+            os.pwrite(descriptor, struct.pack(">I", frames - 1), position + 10)
+        elif identifier == b"SSND":
+            os.pwrite(descriptor, struct.pack(">I", size - 1), position + 4)
+        position += 8 + size + size % 2

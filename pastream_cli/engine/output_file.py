@@ -13,16 +13,24 @@ from typing import Any
 import soundfile
 
 from pastream_cli.engine import pipes, relay
-from pastream_cli.engine.formats import TYPES_WITH_A_LENGTH, bits_of, file_sample_code, frame_bytes, takes
+from pastream_cli.engine.formats import (
+    TYPES_WITH_A_LENGTH,
+    bits_of,
+    block_frames,
+    file_sample_code,
+    frame_bytes,
+    takes,
+)
 from pastream_cli.engine.libsndfile import (
     allow_plain_riff,
     error_text,
     handle_of,
     last_system_error,
     reason_of,
+    set_constant_bit_rate,
     update_header,
 )
-from pastream_cli.engine.mending import close_flac_stream, mend_flac, set_plain_format_tag
+from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, mend_flac, set_plain_format_tag
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.places import STANDARD_OUTPUT, STANDARD_STREAM, ExistsError, is_special, is_stream
 from pastream_cli.errors import ExitCode, FileError
@@ -107,7 +115,7 @@ class OutputFile:
     def _create(
         self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None
     ) -> soundfile.SoundFile:
-        return soundfile.SoundFile(
+        sound_file = soundfile.SoundFile(
             self._descriptor,
             "w",
             samplerate=rate,
@@ -117,6 +125,9 @@ class OutputFile:
             endian=(endian or "FILE").upper(),
             closefd=self.path != STANDARD_STREAM,
         )
+        if file_type == "MP3":
+            set_constant_bit_rate(sound_file)
+        return sound_file
 
     def _create_file(
         self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None, _frames: int | None
@@ -260,11 +271,15 @@ class OutputFile:
                 update_header(self.sound_file)  # or nothing would be written at all
             if recorded.frames == self._pad_after_frames:
                 relay.write_all(self._descriptor, b"\0")
+            if not failed:
+                self._fill_last_block(recorded.frames)
             self._close_sound_file(failed=failed)
             if self._is_ours and not recorded.frames and not keep_empty:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
                 return None
             self._set_plain_format_tag()
+            if self._is_ours and self._file_type == "AIFF" and not failed:
+                self._drop_aiff_pad(recorded.frames)
             return self._finish_on_disk(recorded, failed=failed) if self._is_ours else recorded
         except (soundfile.SoundFileError, OSError) as error:
             self._could_not_finish(reason_of(error))
@@ -273,6 +288,11 @@ class OutputFile:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
+
+    def _fill_last_block(self, frames: int) -> None:
+        """Have silence follow the last frame where something has to, up to a block of the encoding's."""
+        missing = -frames % block_frames(self._file_type, self.encoding, self.sound_file.samplerate, self.channels)
+        self.sound_file.buffer_write(bytes(4 * missing * self.channels), "int32")
 
     def _close_sound_file(self, *, failed: bool) -> None:
         if not self._is_stream or self._file_type != "FLAC" or failed:
@@ -317,6 +337,10 @@ class OutputFile:
         # Standard output can mostly not be read, but by another opening of it. The tag is right as it is too.
         with suppress(OSError), open(f"/dev/fd/{STANDARD_OUTPUT}", "r+b", buffering=0) as file:
             set_plain_format_tag(file.fileno())
+
+    def _drop_aiff_pad(self, frames: int) -> None:
+        if frames % 2 and frame_bytes(self.encoding, self.channels) == 1:
+            drop_aiff_pad(self._file)
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
         if self.path == STANDARD_STREAM:

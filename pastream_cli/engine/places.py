@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pastream_cli.engine import pipes, relay
-from pastream_cli.engine.formats import encodings, most_channels, takes
+from pastream_cli.engine.formats import encodings, is_only_played, most_channels, rates, takes
 from pastream_cli.errors import FileError, UsageError, typed
 from pastream_cli.units import format_times
 
@@ -51,6 +52,12 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
         of_type = encodings(file_type)
         if not of_type:
             raise FileError(f"cannot write {path}: {file_type} can be played, not recorded", "name another type")
+        if is_only_played(encoding):
+            way_out = "FLAC loses nothing either: end the name in .flac" if encoding.startswith("ALAC_") else None
+            raise FileError(
+                f"cannot write {path}: {encoding} can be played, not recorded",
+                way_out or f"{file_type} takes {', '.join(of_type)}",
+            )
         order = f" in {endian}-endian order" if endian else ""
         raise FileError(
             f"cannot write {path}: {file_type} does not take {encoding}{order}",
@@ -87,6 +94,23 @@ def check_channels(path: str, file_type: str, encoding: str, endian: str | None,
             f"cannot write {path}: {file_type} takes {offered}, not {channels}",
             f"-c {most} records no more, and -m chooses which",
         )
+
+
+def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
+    """Raise unless a file of this kind can be of that rate."""
+    possible = rates(file_type, encoding)
+    if possible is None or rate in possible:
+        return
+    raise FileError(
+        f"cannot write {path}: {file_type} takes {encoding} at {_rates_words(possible)} Hz, not at {rate}",
+        "-r chooses the rate; a .wav takes every one",
+    )
+
+
+def _rates_words(possible: Sequence[int]) -> str:
+    if isinstance(possible, range):
+        return f"up to {possible[-1]}"
+    return f"{', '.join(map(str, possible[:-1]))} and {possible[-1]}" if len(possible) > 1 else str(possible[0])
 
 
 def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:

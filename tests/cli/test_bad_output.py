@@ -22,10 +22,11 @@ from tests.refusals import (
     without_rights,
 )
 from tests.runner import Pastream
-from tests.sounds import RATE, make_noise
+from tests.sounds import RATE, assert_same, make_noise, read
 
 NO_TYPE = "end it in .wav, .flac, .ogg, ..., or say it with -t"
 SAME_FILE = "name another OUTPUT"
+ONLY_PLAYED = ("HTK", "SD2", "SDS")
 
 
 # ---- where a recording goes ----
@@ -166,15 +167,72 @@ def test_a_file_that_was_to_be_replaced_stays_when_the_disk_is_full(refused: Ref
 
 
 def test_a_type_that_there_is_not_is_refused_with_those_that_there_are(refused: Refused) -> None:
-    types = ", ".join(sorted(soundfile.available_formats()))
+    types = ", ".join(sorted(soundfile.available_formats().keys() - set(ONLY_PLAYED)))
     arguments = ("null", "out.m4a", "-t", "m4a", "-d", "1")
     refused(*arguments, *FAST, code=USAGE_ERROR, says="cannot use -t M4A: not a file type", way_out=f"one of {types}")
 
 
-def test_a_type_that_can_only_be_played_is_refused_and_nothing_is_made(refused: Refused, tmp_path: Path) -> None:
-    says = "cannot write out.sd2: SD2 can be played, not recorded"
-    refused("null", "out.sd2", *FAST, "-d", "1", code=FILE, says=says, way_out="name another type")
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("file_type", ONLY_PLAYED)
+def test_a_type_that_can_only_be_played_is_refused_and_nothing_is_made(refused: Refused, file_type: str) -> None:
+    name = f"out.{file_type.lower()}"
+    says = f"cannot write {name}: {file_type} can be played, not recorded"
+    refused("null", name, *FAST, "-d", "1", code=FILE, says=says, way_out="name another type")
+
+
+@pytest.mark.parametrize("bits", [16, 20, 24, 32])
+def test_alac_is_refused_with_the_type_that_loses_nothing_either(refused: Refused, bits: int) -> None:
+    says = f"cannot write out.caf: ALAC_{bits} can be played, not recorded"
+    arguments = ("null", "out.caf", "-e", f"alac_{bits}", "-d", "1")
+    refused(*arguments, *FAST, code=FILE, says=says, way_out="FLAC loses nothing either: end the name in .flac")
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "encodings"),
+    [
+        ("out.au", "g721_32", "PCM_S8, PCM_16, PCM_24, PCM_32, FLOAT, DOUBLE, ULAW, ALAW"),
+        ("out.voc", "dwvw_16", "PCM_16"),
+        ("out.mp3", "mpeg_layer_ii", "MPEG_LAYER_III"),
+    ],
+)
+def test_an_encoding_that_can_only_be_played_is_refused_with_those_of_the_type(
+    refused: Refused, name: str, encoding: str, encodings: str
+) -> None:
+    says = f"cannot write {name}: {encoding.upper()} can be played, not recorded"
+    way_out = f"{name[4:].upper()} takes {encodings}"
+    refused("null", name, "-e", encoding, "-d", "1", *FAST, code=FILE, says=says, way_out=way_out)
+
+
+def test_what_can_only_be_played_is_played(pastream: Pastream, tmp_path: Path) -> None:
+    sound = make_noise(tmp_path / "in.caf", RATE // 10, encoding="ALAC_16")
+    (tmp_path / "in.raw").write_bytes(bytes(400))
+    for arguments in (["in.caf", "out.wav"], ["in.raw", "-c", "1", "-r", "8k", "-e", "vox_adpcm"]):
+        result = pastream(*arguments, *FAST)
+        assert result.returncode == 0, result.stderr
+    assert_same(read(tmp_path / "out.wav"), sound)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "offered"),
+    [
+        ("out.opus", 44100, "OGG takes OPUS at 8000, 12000, 16000, 24000 and 48000 Hz"),
+        ("out.ogg", 384000, "OGG takes VORBIS at up to 200000 Hz"),
+        ("out.flac", 768000, "FLAC takes PCM_24 at up to 655350 Hz"),
+        (
+            "out.mp3",
+            96000,
+            "MP3 takes MPEG_LAYER_III at 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 and 48000 Hz",
+        ),
+        ("out.svx", 96000, "SVX takes PCM_16 at up to 65535 Hz"),
+        ("out.wve", 48000, "WVE takes ALAW at 8000 Hz"),
+        ("out.xi", 48000, "XI takes DPCM_16 at 44100 Hz"),
+    ],
+)
+def test_a_rate_that_the_file_would_not_have_is_refused_with_those_that_it_can(
+    refused: Refused, name: str, rate: int, offered: str
+) -> None:
+    says = f"cannot write {name}: {offered}, not at {rate}"
+    arguments = ("null", name, "-r", str(rate), "-c", "1", "-d", "1")
+    refused(*arguments, *FAST, code=FILE, says=says, way_out="-r chooses the rate; a .wav takes every one")
 
 
 def test_an_encoding_that_there_is_not_is_refused_with_those_that_there_are(pastream: Pastream, tmp_path: Path) -> None:
@@ -191,7 +249,8 @@ def test_an_encoding_that_there_is_not_is_refused_with_those_that_there_are(past
         ("out.flac", "float", "FLAC", "PCM_S8, PCM_16, PCM_24"),
         ("out.mp3", "pcm_16", "MP3", "MPEG_LAYER_III"),
         ("out.ogg", "pcm_16", "OGG", "VORBIS, OPUS"),
-        ("out.voc", "pcm_24", "VOC", "PCM_16, PCM_U8, ULAW, ALAW"),
+        ("out.voc", "ulaw", "VOC", "PCM_16"),
+        ("out.aiff", "ima_adpcm", "AIFF", "PCM_S8, PCM_16, PCM_24, PCM_32, PCM_U8, FLOAT, DOUBLE, ULAW, ALAW, GSM610"),
     ],
 )
 def test_an_encoding_that_the_type_does_not_take_is_refused_with_those_that_it_does(
