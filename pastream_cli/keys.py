@@ -123,7 +123,8 @@ class Keys:
             self._press(typed.lower())
 
     def _press(self, typed: bytes) -> None:
-        self._requests.stop |= b"q" in typed
+        if b"q" in typed:
+            self._requests.ask_to_stop()
         self._requests.cut |= b"s" in typed
         self._requests.pause |= b" " in typed
 

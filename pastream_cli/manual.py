@@ -183,6 +183,7 @@ Raw data has no header, so it needs `-t raw`, `-r`, `-c` and `-e`.
 
 When a pipe is slow silence is played until it has caught up, and nothing of it is left out; that is told as an underrun
 and ends nothing.
+At the end of a run whoever reads a pipe has all the time there is, which is told, until a stop is asked for.
 When the reader of standard output goes away the run ends quietly, with 141.
 """
 
@@ -218,7 +219,9 @@ More can be added, each after a colon:
 SIGNALS = """\
 `INT` (Ctrl-C), `TERM`, `HUP`
 : Stop: what was captured is written, the file is completed, and the exit status is 0.
-A second `INT` or `TERM` gives up at once.
+A second `INT` or `TERM` gives up, unless the end has come within half a second of the first signal; a third gives up
+at once.
+What is in a file by then is in the report.
 A stop before the first frame leaves no file.
 A signal that was ignored at the start, as under `nohup`, or INT behind the `&` of a script, stays ignored.
 
@@ -250,7 +253,7 @@ One that falls silent is told of within a few seconds, and waited for ten second
 : A file exists already, or cannot be opened, read or written; or the disk is full.
 
 130
-: A second signal came while stopping.
+: The run was given up: a second signal came, and the end had not come within half a second of the first.
 
 141
 : The reader of standard output went away.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.formats import frame_bytes, most_frames
@@ -26,6 +27,21 @@ _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
 _MEASURED_SECONDS = 10.0
 _SCANT_DISK_SECONDS = 120.0
+
+
+class _Finishing(NamedTuple):
+    """A file that the writer has left, and the call that closes it."""
+
+    file: OutputFile
+    start: datetime | None
+    first_frame: int
+    task: Task[RecordedFile | None]
+
+    def recorded(self) -> RecordedFile | None:
+        """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
+        if self.task.is_done:
+            return self.task.result()
+        return self.file.so_far(start=self.start, first_frame=self.first_frame)
 
 
 class Recording:
@@ -62,7 +78,7 @@ class Recording:
         self._made: set[str] = set()
         self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
-        self._finishing: list[tuple[OutputFile, Task[RecordedFile | None]]] = []
+        self._finishing: list[_Finishing] = []
         self._known_to_be_finished = 0  # so many of these, from the first on
         self._failure: FileError | None = None
         self._wants_cut = False
@@ -189,11 +205,11 @@ class Recording:
 
     def _failure_behind(self) -> FileError | None:
         """Return what went wrong first with the files that the writer has left."""
-        for file, task in self._finishing[self._known_to_be_finished :]:
-            if not task.is_done:
+        for finishing in self._finishing[self._known_to_be_finished :]:
+            if not finishing.task.is_done:
                 break
             self._known_to_be_finished += 1
-            self._failure = self._failure or file.unfinished
+            self._failure = self._failure or finishing.file.unfinished
         return self._failure
 
     def cut(self) -> None:
@@ -254,7 +270,7 @@ class Recording:
         self._begun_at += file.frames
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
         task = self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start, first_frame=place))
-        self._finishing.append((file, task))
+        self._finishing.append(_Finishing(file, start, place, task))
 
     # ---- disk ----
 
@@ -317,11 +333,21 @@ class Recording:
     def results(self) -> tuple[tuple[RecordedFile, ...], FileError | None]:
         """Return the files that are kept, in order, and what went wrong first, if anything did."""
         kept = []
-        for file, task in self._finishing:
-            if not task.is_done:
-                failure: FileError | None = FileError(f"cannot finish {file.name}: the disk does not answer")
-            else:
-                kept += [recorded] if (recorded := task.result()) is not None else []
-                failure = file.unfinished
+        for finishing in self._finishing:
+            recorded = finishing.recorded()
+            kept += [recorded] if recorded is not None else []
+            failure = finishing.file.unfinished
+            if not finishing.task.is_done:
+                failure = FileError(f"cannot finish {finishing.file.name}: the disk does not answer")
             self._failure = self._failure or failure
         return tuple(kept), self._failure
+
+    def so_far(self) -> tuple[RecordedFile, ...]:
+        """Return the files as others can read them by now, for a run that leaves some of them behind."""
+        files = [finishing.recorded() for finishing in self._finishing]
+        frame = self._begun_at
+        for file in self._open:
+            start, place = self._stream.time_of_capture(frame), self._stream.place_of_capture(frame)
+            files.append(file.so_far(start=start, first_frame=place))
+            frame += file.frames
+        return tuple(file for file in files if file is not None and file.frames)

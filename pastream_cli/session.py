@@ -48,6 +48,8 @@ _BLOCKED_SECONDS = 2.0
 _BLOCKED_DISK_SECONDS = 60.0
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
+# What is left for the files of a run that is given up, for each step that their end takes.
+_LAST_SECONDS = 0.1
 _MOST_CHANNELS_NAMED = 16
 # The length of an MP3 may be out by what its encoder put around the sound.
 _LEAST_SECONDS_MISSED = 0.1
@@ -378,6 +380,7 @@ class Session:
     def _finish_loops(self, stream: Core) -> None:
         """Let the writer drain. As long as it gets on, it has all the time that it needs."""
         frames, since, is_told = -1, time.monotonic(), False
+        is_on_a_disk = self._recording is not None and self._recording.is_on_a_disk
         while not stream.finish(_SHORTEST_POLL_SECONDS):
             self._poll_recording()
             self._requests.wait(_SHORTEST_POLL_SECONDS)
@@ -388,27 +391,47 @@ class Session:
             idle = time.monotonic() - since
             if not stream.is_writing() and idle > POLL_SECONDS:
                 return  # only the reader is left, in a read that nothing ends
-            if idle > _BLOCKED_SECONDS and not is_told:
-                if self._recording is None or not self._recording.is_on_a_disk:
-                    return
+            if idle <= _BLOCKED_SECONDS or self._recording is None:
+                continue
+            if not is_told and (is_on_a_disk or not self._requests.stop):
                 is_told = True
-                self._warn_of_waiting(self._recording)
-            if idle > _BLOCKED_DISK_SECONDS:
+                self._warn_of_waiting(self._recording.name, is_on_a_disk=is_on_a_disk)
+            if self._has_waited(idle, is_on_a_disk=is_on_a_disk):
                 return
 
-    def _warn_of_waiting(self, recording: Recording) -> None:
-        self._observer.warned(f"waiting for the disk to take the rest of {recording.name}; another Ctrl-C gives it up")
+    def _has_waited(self, seconds: float, *, is_on_a_disk: bool) -> bool:
+        """Tell whether what takes no more data has had its time.
+
+        A disk has a minute. Whoever reads a pipe has all the time there is, and a moment from a stop on.
+        """
+        if is_on_a_disk:
+            return seconds > _BLOCKED_DISK_SECONDS
+        return self._requests.stop and min(seconds, self._requests.seconds_since_stop) > _BLOCKED_SECONDS
+
+    def _warn_of_waiting(self, name: str, *, is_on_a_disk: bool) -> None:
+        what = f"the disk to take the rest of {name}" if is_on_a_disk else f"the reader of {name} to take the rest"
+        again = "another Ctrl-C" if self._requests.stop else "Ctrl-C"
+        self._observer.warned(f"waiting for {what}; {again} gives it up")
 
     def _finish_files(self, recording: Recording) -> None:
         if self._stream is not None and self._stream.is_writing():
+            self._files = recording.so_far()
             raise FileError(f"cannot finish {recording.name}: it takes no more data")
+        name, is_on_a_disk = recording.name, recording.is_on_a_disk
         finished = recording.finish(is_complete=self._stop_reason == "complete")
         if finished is not None and not self._let(finished, _BLOCKED_SECONDS):
-            self._warn_of_waiting(recording)
-            self._let(finished, _BLOCKED_DISK_SECONDS)
+            self._warn_of_waiting(name, is_on_a_disk=is_on_a_disk)
+            self._let_end(finished, is_on_a_disk=is_on_a_disk)
         self._files, failure = recording.results()
         if failure is not None:
             raise failure
+
+    def _let_end(self, task: Task[None], *, is_on_a_disk: bool) -> None:
+        """Wait for files to be closed, for as long as what they are on has time."""
+        since = time.monotonic()
+        while not task.is_done and not self._has_waited(time.monotonic() - since, is_on_a_disk=is_on_a_disk):
+            self._raise_if_given_up()
+            self._requests.wait(POLL_SECONDS)
 
     def _fail(self, error: PastreamError) -> None:
         """Keep the first failure; what comes after it is mostly a consequence."""
@@ -419,7 +442,18 @@ class Session:
             self._exit_code, self._stop_reason = error.exit_code, "failed"
 
     def _give_up(self) -> None:
+        """Leave behind what does not end, but tell what is in the files, and end those that can be."""
         self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
+        stream, recording = self._stream, self._recording
+        if stream is None or recording is None:
+            return
+        stream.detach()
+        if not stream.finish(_LAST_SECONDS):
+            stream.stop_writing()
+            stream.finish(_LAST_SECONDS)
+        if not stream.is_writing() and (finished := recording.finish(is_complete=False)) is not None:
+            finished.wait(_LAST_SECONDS)
+        self._files = recording.so_far()
 
     def _unwritten_frames(self, stream: Core | None) -> int:
         if stream is None or self._recording is None:

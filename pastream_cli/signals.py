@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 _GIVES_UP = ("SIGINT", "SIGTERM")
+# Two signals may be one wish: who sends a second one so soon has not seen what came of the first.
+_SECONDS_TO_END = 0.5
+_GIVES_UP_AT_ONCE = 3
 
 
 class Requests:
@@ -30,7 +34,9 @@ class Requests:
         self.pause = False
         """Pause, or go on after a pause."""
         self._watched: dict[int, Callable[[], None]] = {}
-        self.give_up = False
+        self._stopped_at = 0.0
+        self._second_came = False
+        self._insisted = 0  # times
         self._old_handlers: dict[signal.Signals, object] = {}
         self._waking, self._woken = -1, -1
         self._old_wakeup = -1
@@ -61,12 +67,31 @@ class Requests:
             self._waking = self._woken = -1
 
     def _ask_to_stop(self, number: int, _frame: FrameType | None) -> None:
-        if self.stop and signal.Signals(number).name in _GIVES_UP:
-            self.give_up = True
-        self.stop = True
+        if signal.Signals(number).name in _GIVES_UP:
+            self._second_came |= self.stop
+            self._insisted += 1
+        self.ask_to_stop()
 
     def _ask_to_cut(self, _number: int, _frame: FrameType | None) -> None:
         self.cut = True
+
+    def ask_to_stop(self) -> None:
+        """Have the run end, with all that belongs to it."""
+        if not self.stop:
+            self._stopped_at = time.monotonic()
+        self.stop = True
+
+    @property
+    def seconds_since_stop(self) -> float:
+        """How long ago the run was first asked to stop."""
+        return time.monotonic() - self._stopped_at
+
+    @property
+    def give_up(self) -> bool:
+        """Whether to end without what is still to be done: after a second stop, if the first has had its time."""
+        if self._insisted >= _GIVES_UP_AT_ONCE:
+            return True
+        return self._second_came and self.seconds_since_stop >= _SECONDS_TO_END
 
     def wake(self) -> None:
         """End the wait that is under way; from any thread."""

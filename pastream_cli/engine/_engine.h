@@ -93,9 +93,10 @@ struct engine_counts {
 
 struct output_counts {
     int64_t frames;
-    int32_t done;         /* the writer has left this file */
-    int32_t file_error;   /* libsndfile's code, 0 for none */
-    int32_t system_error; /* errno as it was then */
+    int64_t readable_frames; /* that the header told of last; all, where none is kept */
+    int32_t done;            /* the writer has left this file */
+    int32_t file_error;      /* libsndfile's code, 0 for none */
+    int32_t system_error;    /* errno as it was then */
     int32_t reserved;
 };
 

@@ -44,6 +44,7 @@ struct output_file {
         _Atomic int64_t clips;
     } * shown;
     _Atomic int64_t frames;
+    _Atomic int64_t readable_frames;
     _Atomic int32_t file_error;
     _Atomic int32_t system_error;
     _Atomic int32_t done;
@@ -82,6 +83,9 @@ void output_file_free(output_file *f) {
 void output_file_read_counts(const output_file *f, struct output_counts *counts) {
     /* acquire, and first: a file that is done shows its final counts */
     counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
+    counts->readable_frames = f->keep_header
+                                  ? atomic_load_explicit(&f->readable_frames, memory_order_relaxed)
+                                  : atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->file_error = atomic_load_explicit(&f->file_error, memory_order_relaxed);
     counts->system_error = atomic_load_explicit(&f->system_error, memory_order_relaxed);
@@ -208,8 +212,12 @@ static void update_header(const struct writer *w) {
     const struct sndfile_functions *functions = w->engine->writer.functions;
     errno = 0;
     functions->command(w->current->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
-    if (functions->error(w->current->file))
+    if (functions->error(w->current->file)) {
         fail(w, errno);
+        return;
+    }
+    atomic_store_explicit(&w->current->readable_frames, frames_of(w->current),
+                          memory_order_relaxed);
 }
 
 /* Keeps what a crash could cost small: the header to a second, the data on the disk to five. */

@@ -251,6 +251,17 @@ class OutputFile:
         Path(self._temporary).replace(self._target)
         self._temporary = None
 
+    def so_far(self, *, start: datetime | None, first_frame: int) -> RecordedFile:
+        """Describe the file as others can read it by now, without an end to be waited for; see `close`."""
+        return RecordedFile(
+            name=self.path,
+            start=start,
+            first_frame=first_frame,
+            frames=int(self._counts().readable_frames),
+            peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
+            clips=self.clips,
+        )
+
     def close(self, *, keep_empty: bool, start: datetime | None, first_frame: int = 0) -> RecordedFile | None:
         """Finish the file; only when the writer has left it. Return `None` if it was removed.
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.homes import wait_until
+from tests.faults import Rule, faulty_disk
+from tests.homes import need, wait_until
 from tests.runner import Pastream
 from tests.servers import JackServer, PulseServer
 from tests.sounds import RATE, make_noise, read
@@ -115,6 +116,80 @@ def test_a_second_stop_while_a_pipe_is_stuck_gives_up_at_once(pastream: Pastream
     assert process.poll() is None
     process.send_signal(signal.Signals[f"SIG{second}"])
     assert process.wait(timeout=0.5 * SLACK) == 130
+
+
+@pytest.mark.parametrize("signals", [("TERM", "TERM"), ("INT", "TERM"), ("HUP", "INT", "TERM")])
+@pytest.mark.parametrize("pause", [0.0, 0.02])
+def test_signals_that_come_together_are_one_stop(
+    pastream: Pastream, tmp_path: Path, campaign: Callable[[int], int], signals: tuple[str, ...], pause: float
+) -> None:
+    for case in range(campaign(10)):
+        process = pastream.start("null", f"{case}.wav", "-D", "virtual:noise", "--json")
+        wait_for_frames(tmp_path / f"{case}.wav")
+        for name in signals:
+            process.send_signal(signal.Signals[f"SIG{name}"])
+            time.sleep(pause)
+        result = pastream.finish(process)
+        assert result.returncode == 0, result
+        assert told(result) == {f"{case}.wav": len(read(tmp_path / f"{case}.wav"))}
+
+
+def test_a_third_stop_gives_up_at_once_and_tells_what_the_pipe_took(pastream: Pastream) -> None:
+    process = pastream.start("null", "-", "-t", "au", "-e", "pcm_16", "-D", RAMP, "--json")
+    assert process.stdout
+    time.sleep(1.0)  # to fill the pipe
+    for _ in range(3):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+    asked = time.monotonic()
+    assert process.stderr
+    process.stderr.read()
+    assert time.monotonic() - asked < 0.5 * SLACK
+    assert process.wait() == 130
+    header = int.from_bytes(process.stdout.read(8)[4:], "big")
+    recording = process.stdout.read()[header - 8 :]
+    assert len(recording) > 0
+
+
+def test_a_run_that_is_given_up_tells_what_can_be_read_of_its_files(pastream: Pastream, tmp_path: Path) -> None:
+    need("gcc")
+    stalls = faulty_disk(tmp_path, tmp_path / "disk", Rule(calls="write", hang_seconds=20, after_bytes=400_000))
+    (tmp_path / "disk").mkdir()
+    process = pastream.start("null", "disk/take.wav", "-D", RAMP, "--json", env=stalls)
+    time.sleep(3.5)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.7)
+    process.send_signal(signal.SIGTERM)
+    result = pastream.finish(process, timeout=SECONDS_TO_STOP)
+    assert result.returncode == 130, result
+    recording = read(tmp_path / "disk/take.wav")
+    assert len(recording) > 0
+    assert gaps_in_ramp(recording) == []
+    assert told(result) == {"disk/take.wav": len(recording)}
+
+
+def test_whoever_reads_a_pipe_has_all_the_time_there_is(pastream: Pastream) -> None:
+    process = pastream.start("null", "-", "-t", "au", "-e", "pcm_16", "-d", "1", "-D", RAMP, "--json")
+    assert process.stdout
+    time.sleep(5)
+    data = process.stdout.read()
+    result = pastream.finish(process)
+    assert result.returncode == 0, result
+    assert "waiting for the reader of standard output" in result.stderr
+    recording, _rate = soundfile.read(io.BytesIO(data), dtype="int32")
+    assert len(recording) == RATE
+    assert told(result) == {"-": RATE}
+
+
+def test_a_pipe_that_nobody_reads_ends_with_a_stop(pastream: Pastream) -> None:
+    process = pastream.start("null", "-", "-t", "au", "-e", "pcm_16", "-d", "0.5", "-D", RAMP, "--json")
+    time.sleep(4)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr
+    told_at_the_end = process.stderr.read().decode()
+    assert process.wait() == 4
+    assert "cannot finish standard output: it takes no more data" in told_at_the_end
 
 
 def test_a_second_stop_while_the_server_hangs_gives_up_at_once(
