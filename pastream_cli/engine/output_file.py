@@ -22,6 +22,7 @@ from pastream_cli.engine.formats import (
     takes,
 )
 from pastream_cli.engine.libsndfile import (
+    FUNCTIONS,
     allow_plain_riff,
     error_text,
     handle_of,
@@ -283,7 +284,7 @@ class OutputFile:
             if recorded.frames == self._pad_after_frames:
                 relay.write_all(self._descriptor, b"\0")
             if not failed:
-                self._fill_last_block(recorded.frames)
+                recorded = recorded._replace(frames=self._fill_last_block(recorded.frames))
             self._close_sound_file(failed=failed)
             if self._is_ours and not recorded.frames and not keep_empty:
                 Path(self._temporary or self._target).unlink(missing_ok=True)
@@ -300,10 +301,22 @@ class OutputFile:
                 os.close(self._file)
                 self._file = -1
 
-    def _fill_last_block(self, frames: int) -> None:
-        """Have silence follow the last frame where something has to, up to a block of the encoding's."""
-        missing = -frames % block_frames(self._file_type, self.encoding, self.sound_file.samplerate, self.channels)
-        self.sound_file.buffer_write(bytes(4 * missing * self.channels), "int32")
+    def _fill_last_block(self, frames: int) -> int:
+        """Have silence follow the last frame where something has to, up to a block of the encoding's.
+
+        Return how many frames are in the file with it.
+        """
+        block = block_frames(self._file_type, self.encoding, self.sound_file.samplerate, self.channels)
+        missing = -frames % block
+        if not missing:
+            return frames
+        handle = handle_of(self.sound_file)
+        FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
+        system_error = ffi.errno
+        if not (code := FUNCTIONS.error(handle)):  # a block that is not written is no short count
+            return frames
+        self._could_not_finish(error_text(self.sound_file, code, system_error))
+        return frames - frames % block
 
     def _close_sound_file(self, *, failed: bool) -> None:
         if not self._is_stream or self._file_type != "FLAC" or failed:

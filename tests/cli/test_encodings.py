@@ -27,7 +27,7 @@ from tests.forks import Forks
 from tests.homes import need, wait_until
 from tests.runner import Pastream
 from tests.sounds import RATE, assert_same, read
-from tests.takes import PATIENT, read_by_sox, starved_seconds
+from tests.takes import PATIENT, read_by_sox, starved_seconds, told
 
 Signal: TypeAlias = NDArray[np.float64]
 """Of one channel, where 1 is full scale."""
@@ -223,6 +223,21 @@ def leave_at_moments(process: Popen[bytes], path: Path, dice: random.Random) -> 
         yield left, due_seconds
 
 
+@pytest.mark.parametrize("encoding", ["gsm610", "ima_adpcm", "ms_adpcm", "nms_adpcm_24"])
+def test_a_last_block_that_the_disk_refuses_is_told(forks: Forks, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "out.wav"
+    arguments = ("null", path.name, "-e", encoding, "-c", "1", "-d", "12345s", "-D", "virtual:noise:fast", "--json")
+    assert forks(*arguments, cwd=tmp_path).returncode == 0
+    room = path.stat().st_size - 10
+    path.unlink()
+    result = forks(*arguments, cwd=tmp_path, file_size=room)
+    assert result.returncode == 4
+    assert "File too large" in result.stderr
+    whole_blocks = told(result)[path.name]
+    assert 12345 - BLOCK_FRAMES[encoding.upper()] < whole_blocks < 12345
+    assert soundfile.info(path).frames >= whole_blocks
+
+
 def mp3_bit_rates(path: Path) -> set[int]:
     """Return the kbit/s of every frame of an MP3 of layer III, one behind the other."""
     data, at, rates = path.read_bytes(), 0, set()
@@ -299,9 +314,9 @@ def test_every_reader_tells_how_long_a_killed_mp3_is(pastream: Pastream, tmp_pat
     process = pastream.start("null", path, "-q", "-D", "virtual:silence", *PATIENT)
     for left, due_seconds in leave_at_moments(process, path, random.Random(14)):
         words = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(left)]
-        told = [soundfile.info(left).duration, float(subprocess.check_output(words))]
-        told.append(float(subprocess.check_output(["soxi", "-D", left])))
+        seconds = [soundfile.info(left).duration, float(subprocess.check_output(words))]
+        seconds.append(float(subprocess.check_output(["soxi", "-D", left])))
         by_libsndfile, _ = soundfile.read(left)
-        told += [len(by_libsndfile) / RATE, len(read_by_sox(left)) / RATE]
-        assert min(told) > due_seconds
-        assert max(told) - min(told) < 0.1
+        seconds += [len(by_libsndfile) / RATE, len(read_by_sox(left)) / RATE]
+        assert min(seconds) > due_seconds
+        assert max(seconds) - min(seconds) < 0.1
