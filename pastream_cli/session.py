@@ -393,7 +393,7 @@ class Session:
                 return  # only the reader is left, in a read that nothing ends
             if idle <= _BLOCKED_SECONDS or self._recording is None:
                 continue
-            if not is_told and (is_on_a_disk or not self._requests.stop):
+            if not is_told and (is_on_a_disk or not self._is_stopped):
                 is_told = True
                 self._warn_of_waiting(self._recording.name, is_on_a_disk=is_on_a_disk)
             if self._has_waited(idle, is_on_a_disk=is_on_a_disk):
@@ -406,7 +406,12 @@ class Session:
         """
         if is_on_a_disk:
             return seconds > _BLOCKED_DISK_SECONDS
-        return self._requests.stop and min(seconds, self._requests.seconds_since_stop) > _BLOCKED_SECONDS
+        return self._is_stopped and min(seconds, self._requests.seconds_since_stop) > _BLOCKED_SECONDS
+
+    @property
+    def _is_stopped(self) -> bool:
+        """Whether somebody has asked for the end, by a signal or by making a loss fatal."""
+        return self._requests.stop or self._exit_code is ExitCode.XRUN
 
     def _warn_of_waiting(self, name: str, *, is_on_a_disk: bool) -> None:
         what = f"the disk to take the rest of {name}" if is_on_a_disk else f"the reader of {name} to take the rest"
