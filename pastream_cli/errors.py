@@ -50,6 +50,14 @@ class DeviceError(PastreamError):
     exit_code = ExitCode.DEVICE
 
 
+class RateError(DeviceError):
+    """A device does not run at a rate; `offered` are those at which it does."""
+
+    def __init__(self, message: str, way_out: str, offered: tuple[int, ...]) -> None:
+        super().__init__(message, way_out)
+        self.offered = offered
+
+
 class HostError(DeviceError):
     """A host refused in words of its own; what else it printed may tell why."""
 

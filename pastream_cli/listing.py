@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine import virtual
-from pastream_cli.engine.devices import all_devices
+from pastream_cli.engine.devices import listed_devices
 from pastream_cli.engine.environment import way_to_servers
 from pastream_cli.engine.matching import label
 from pastream_cli.errors import DeviceError, error_lines, printable
@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.1
 
 def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
     """Return PortAudio's devices, asked for on a worker, so that a host that hangs can be left behind."""
-    task = worker.start(all_devices)
+    task = worker.start(listed_devices)
     while not task.is_done:
         if requests.stop:
             raise DeviceError("cannot list the devices: stopped while the hosts were asked")

@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.input_file import InputFile
+from pastream_cli.engine.places import STANDARD_STREAM
+from pastream_cli.errors import RateError, typed
+from pastream_cli.job import Job
 from pastream_cli.plan import Plan
 from pastream_cli.recording import Recording
 from pastream_cli.report import Opening
@@ -13,8 +16,25 @@ from pastream_cli.report import Opening
 T = TypeVar("T")
 
 
-def open_stream(plan: Plan, block_frames: int) -> Core:
+def open_stream(plan: Plan, job: Job) -> Core:
     """Open the devices of a plan. May hang with their host."""
+    try:
+        return _open_stream(plan, job.block_frames)
+    except RateError as error:
+        if job.input is not None and len(error.offered) == 1:
+            error.way_out = f"its own rate is {error.offered[0]} Hz: {_converted(job, error.offered[0])}"
+        raise
+
+
+def _converted(job: Job, rate: int) -> str:
+    """Return the command that plays the input of a job at another rate."""
+    assert job.input is not None
+    source = "... | sox -t TYPE -" if job.input == STANDARD_STREAM else f"sox {typed(job.input)}"
+    output = "" if job.output is None else f" {typed(job.output)}"
+    return f"{source} -r {rate} -t au - | pastream -{output}"
+
+
+def _open_stream(plan: Plan, block_frames: int) -> Core:
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
     is_duplex = plan.capture is not None and plan.playback is not None
 

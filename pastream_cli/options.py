@@ -270,7 +270,7 @@ or one if the device has no more""",
         group=Group.DEVICE,
         help="sample rate: 48000, 48k, 44.1k",
         manual="""The sample rate, in Hz or with `k` in kHz.""",
-        default="the input file's, else the device's",
+        default="the input file's, else the one at which the device or its sound server really runs",
     ),
     Option(
         names=("-f", "--format"),

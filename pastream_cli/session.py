@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
+from functools import partial
 from typing import TypeVar
 
 from pastream_cli.engine import virtual
@@ -148,9 +149,12 @@ class Session:
         self._check_names()
         if job.input is not None:
             self._input = self._wait_for(self._file_worker.start(self._open_input))
-        devices = self._wait_for(self._device_worker.start(lambda: choose_devices(job.device, sides_of(job))))
+        # with an input it is the input's; PortAudio's word for what a device prefers may be a rate that is resampled to
+        rate_matters = job.rate is None and self._input is None
+        choose = partial(choose_devices, job.device, sides_of(job), rate_matters=rate_matters)
+        devices = self._wait_for(self._device_worker.start(choose))
         plan = self._plan = make_plan(job, self._input, devices)
-        self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, job.block_frames)))
+        self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, job)))
         self._connect_input(plan, self._stream)
         if plan.output is not None:
             self._recording = Recording(job, plan.output, self._stream, self._file_worker, self._observer.warned)

@@ -56,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "meter": {"bars", "errors", "levels", "lines", "report", "units"},
     "naming": {"errors"},
     "noise": set(),
-    "opening": {ENGINE, "plan", "recording", "report"},
+    "opening": {ENGINE, "errors", "job", "plan", "recording", "report"},
     "options": set(),
     "paint": {"bars"},
     "plan": {ENGINE, "deviceinfo", "errors", "job", "units"},

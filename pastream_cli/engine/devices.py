@@ -19,6 +19,9 @@ _RECORD_LATENCY = 0.5
 _OTHER_LATENCY = 0.2
 _DEFAULT_SAMPLE_FORMAT = "float32"
 _MOST_SECONDS_TO_FIND = 10.0
+_ALSA = "ALSA"
+_SERVED_BY_ALSA = frozenset({"pulse", "default", "pipewire"})
+_USUAL_RATE = 48000
 _SIDES_OF = {"input": (CAPTURE,), "output": (PLAYBACK,), "duplex": (CAPTURE, PLAYBACK)}
 
 
@@ -29,8 +32,45 @@ def all_devices() -> list[DeviceInfo]:
     return portaudio.devices()
 
 
-def choose_devices(text: str | None, sides: Sequence[str]) -> dict[str, DeviceInfo]:
-    """Return the device for each of `sides`; see `matching.pair_of_names` for how `text` is read."""
+def listed_devices() -> list[DeviceInfo]:
+    """Return PortAudio's devices, those of a sound server with its rate; may block as `all_devices`."""
+    devices = all_devices()
+    served = next((device for device in devices if _is_served(device)), None)
+    rate = _server_rate(served, CAPTURE if served.capture_channels else PLAYBACK) if served else None
+    return [device._replace(default_rate=rate) if rate and _is_served(device) else device for device in devices]
+
+
+def _is_served(device: DeviceInfo) -> bool:
+    """Tell whether ALSA hands it to a sound server, as far as its name tells."""
+    return device.host_api == _ALSA and device.name in _SERVED_BY_ALSA
+
+
+def _server_rate(device: DeviceInfo, side: str) -> int | None:
+    from pastream_cli.engine import pulse
+
+    return pulse.server_rate(side) if _is_served(device) else None
+
+
+def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
+    """Return the device with the rate at which it really runs as its default.
+
+    On ALSA PortAudio offers 44100 for whatever takes it, and a server, or a plug-in, then resamples.
+    """
+    if device.host_api != _ALSA:
+        return device
+    rate = _server_rate(device, side)
+    if rate is None:
+        from pastream_cli.engine import portaudio
+
+        rate = _USUAL_RATE if portaudio.takes_rate(device, side, _USUAL_RATE) else None
+    return device if rate is None else device._replace(default_rate=rate)
+
+
+def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool = False) -> dict[str, DeviceInfo]:
+    """Return the device for each of `sides`; see `matching.pair_of_names` for how `text` is read.
+
+    Where the rate matters, because none was asked for, that of each is the one at which it really runs.
+    """
     names = pair_of_names((), sides, text, virtual.is_virtual)
     name, *others = set(names.values())
     if not others and name is not None and virtual.is_virtual(name):  # nobody else need be asked
@@ -42,10 +82,11 @@ def choose_devices(text: str | None, sides: Sequence[str]) -> dict[str, DeviceIn
             f"cannot use -D {text}: the virtual device does not pair with another one", "one stream has one clock"
         )
     try:
-        return {side: find(devices, side, name) for side, name in names.items()}
+        chosen = {side: find(devices, side, name) for side, name in names.items()}
     except DeviceError as error:
         error.way_out = way_to_servers() or error.way_out
         raise
+    return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
 
 
 def latency_for(*, only_captures: bool) -> float:
@@ -56,8 +97,10 @@ def latency_for(*, only_captures: bool) -> float:
     return _RECORD_LATENCY if only_captures else _OTHER_LATENCY
 
 
-def sides_for(kind: str, device: Any, channels: Any, dtype: Any, latency: Any) -> dict[str, Side]:
-    """Return what each side that `kind` names is opened with, capture first.
+def sides_for(
+    kind: str, device: Any, channels: Any, dtype: Any, latency: Any, *, rate_matters: bool = False
+) -> dict[str, Side]:
+    """Return what each side that `kind` names is opened with, capture first; see `choose_devices` for the rate.
 
     Raises
     ------
@@ -74,7 +117,10 @@ def sides_for(kind: str, device: Any, channels: Any, dtype: Any, latency: Any) -
     values = {"device": device, "channels": channels, "dtype": dtype, "latency": latency}
     of_sides = zip(*(_for_each(names, word, value) for word, value in values.items()), strict=True)
     default_latency = latency_for(only_captures=kind == "input")
-    sides = {name: _side(name, default_latency, *of_side) for name, of_side in zip(names, of_sides, strict=True)}
+    sides = {
+        name: _side(name, default_latency, rate_matters, *of_side)
+        for name, of_side in zip(names, of_sides, strict=True)
+    }
     devices = [side.device for side in sides.values()]
     if devices[0].name != devices[-1].name and any(device.is_virtual for device in devices):
         raise UsageError(f"cannot pair {devices[0].name} with {devices[-1].name}: a virtual device is one of a kind")
@@ -90,7 +136,9 @@ def _for_each(names: Sequence[str], word: str, value: Any) -> Sequence[Any]:
     return value
 
 
-def _side(name: str, default_latency: float, device: Any, channels: Any, dtype: Any, latency: Any) -> Side:
+def _side(
+    name: str, default_latency: float, rate_matters: bool, device: Any, channels: Any, dtype: Any, latency: Any
+) -> Side:
     if channels is not None and channels < 1:
         raise ValueError(f"channels must be at least 1, not {channels!r}")
     sample_format = _sample_format(dtype)
@@ -100,17 +148,17 @@ def _side(name: str, default_latency: float, device: Any, channels: Any, dtype: 
         latency = float(latency)
         if not 0 <= latency < math.inf:
             raise ValueError(f"latency must be 'low', 'high' or a number of seconds, not {latency!r}")
-    info = device if isinstance(device, DeviceInfo) else _find(name, device)
+    info = device if isinstance(device, DeviceInfo) else _find(name, device, rate_matters=rate_matters)
     offered = info.capture_channels if name == CAPTURE else info.playback_channels
     return Side(info, channels or min(2, offered), sample_format, latency)
 
 
-def _find(side: str, device: Any) -> DeviceInfo:
+def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
     """Return the device that a number or name stands for; within limits, as hosts may hang."""
     text = None if device is None else str(device)
 
     def choose() -> DeviceInfo:
-        return choose_devices(text, [side])[side]
+        return choose_devices(text, [side], rate_matters=rate_matters)[side]
 
     if virtual.is_virtual(text):
         return choose()

@@ -41,7 +41,7 @@ class OpenDevice(Progress):
         self._asked_block = operator.index(blocksize or 0)
         if self._asked_block < 0:
             raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
-        sides = sides_for(kind, device, channels, dtype, latency)
+        sides = sides_for(kind, device, channels, dtype, latency, rate_matters=samplerate is None)
         engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
         super().__init__(engine, sides.get(CAPTURE), sides.get(PLAYBACK))
         for side, configure in (

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine import alsa
+from pastream_cli.engine.matching import CAPTURE
 from pastream_cli.engine.native import ffi, lib
-from pastream_cli.errors import DeviceError, HostError
+from pastream_cli.errors import DeviceError, HostError, RateError
 
 alsa.mend_pulse_plugin()
 try:
@@ -67,6 +68,16 @@ def devices() -> list[DeviceInfo]:
         )
         for index, device in enumerate(sounddevice.query_devices())
     ]
+
+
+def takes_rate(device: DeviceInfo, side: str, rate: float) -> bool:
+    """Tell whether a device runs at that rate; may hang with its host."""
+    check = sounddevice.check_input_settings if side == CAPTURE else sounddevice.check_output_settings
+    try:
+        check(device=device.number, samplerate=rate)
+    except (sounddevice.PortAudioError, ValueError):
+        return False
+    return True
 
 
 def _latencies(device: Any, side: str) -> tuple[float, float]:
@@ -213,7 +224,8 @@ def _refusal(error: Exception, sides: list[Side], rate: float, *, plays: bool) -
     names = " and ".join(dict.fromkeys(side.device.name for side in sides))
     code = error.args[1] if len(error.args) > 1 else None
     if code == _INVALID_SAMPLE_RATE:
-        offered = " and ".join(dict.fromkeys(f"{side.device.default_rate:g} Hz" for side in sides))
-        way_out = f"its own rate is {offered}; {'a file is not converted to it' if plays else 'see -r'}"
-        return DeviceError(f"cannot open {names}: it does not run at {rate:.10g} Hz", way_out)
+        offered = tuple(dict.fromkeys(round(side.device.default_rate) for side in sides))
+        words = " and ".join(f"{own_rate} Hz" for own_rate in offered)
+        way_out = f"its own rate is {words}; {'a file is not converted to it' if plays else 'see -r'}"
+        return RateError(f"cannot open {names}: it does not run at {rate:.10g} Hz", way_out, offered)
     return HostError(f"cannot open {names}: {_words(error)}", _WAYS_OUT.get(code or 0, _OTHERWISE))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import soundfile
+
 from tests.runner import Pastream
 from tests.servers import PipeWireServer
 from tests.sounds import RATE, assert_same, from_the_first_sound, make_noise, read
@@ -29,6 +31,14 @@ def test_a_recording_has_exactly_the_frames_of_its_duration(
     result = pastream("null", "out.wav", "-d", "1", "-D", NODE, server=pipewire)
     assert result.returncode == 0, result.stderr
     assert read(tmp_path / "out.wav").shape == (RATE, 2)
+
+
+def test_alsas_plug_in_records_at_the_rate_at_which_the_server_runs(
+    pastream: Pastream, tmp_path: Path, pipewire: PipeWireServer
+) -> None:
+    result = pastream("null", "out.wav", "-d", "0.5", "-D", "pulse", server=pipewire)
+    assert result.returncode == 0, result.stderr
+    assert soundfile.info(tmp_path / "out.wav").samplerate == RATE
 
 
 def test_the_list_has_the_servers_node_and_the_virtual_device_last(

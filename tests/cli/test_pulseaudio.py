@@ -69,13 +69,26 @@ def test_a_run_that_plays_and_records_survives_a_stop_of_its_process(
     assert soundfile.info(tmp_path / "out.wav").frames == 3 * RATE
 
 
-def test_a_recording_has_exactly_the_frames_of_its_duration(
+def test_a_recording_is_made_at_the_rate_at_which_the_server_runs_and_has_exactly_its_frames(
     pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
 ) -> None:
-    result = pastream("null", "out.wav", "-d", "1", "-D", "pulse", server=pulseaudio)
+    for device in ("pulse", "default"):
+        result = pastream("null", f"{device}.wav", "-d", "1", "-D", device, server=pulseaudio)
+        assert result.returncode == 0, result.stderr
+        recording = soundfile.info(tmp_path / f"{device}.wav")
+        assert (recording.frames, recording.samplerate, recording.channels) == (RATE, RATE, 2)
+
+
+def test_the_rate_is_that_of_the_source_which_the_environment_names(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
+) -> None:
+    sink = ("sink_name=slow", "rate=32000", "channels=2")
+    module = pulseaudio.run("pactl", "load-module", "module-null-sink", *sink).stdout.strip()
+    environment = {**pulseaudio.environment, "PULSE_SOURCE": "slow.monitor"}
+    result = pastream("null", "out.wav", "-d", "0.5", "-D", "pulse", env=environment)
+    pulseaudio.run("pactl", "unload-module", module)
     assert result.returncode == 0, result.stderr
-    recording = soundfile.info(tmp_path / "out.wav")
-    assert (recording.frames, recording.channels) == (recording.samplerate, 2)
+    assert soundfile.info(tmp_path / "out.wav").samplerate == 32000
 
 
 def test_the_default_device_is_the_server(pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer) -> None:
@@ -88,5 +101,6 @@ def test_the_list_has_the_servers_device_and_the_virtual_one_last(pastream: Past
     result = pastream("-l", server=pulseaudio)
     assert (result.returncode, result.stderr) == (0, "")
     _heading, *devices = result.stdout.decode().splitlines()
-    assert any("pulse, ALSA" in line for line in devices[:-1])
+    (pulse,) = (line for line in devices[:-1] if "pulse, ALSA" in line)
+    assert f" {RATE} " in pulse
     assert devices[-1].split()[0] == "virtual"
