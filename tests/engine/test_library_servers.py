@@ -311,3 +311,27 @@ def test_a_server_that_hangs_holds_nobody_up(fresh_jackd: JackServer) -> None:
     for act, words in said.items():
         assert words.startswith(f"DeviceError: cannot {'look for' if act == 'find' else act}"), said
         assert "does not answer" in words
+
+
+RECORD_BY_DEFAULT = """
+import sys
+from pastream_cli import engine as ps
+
+options = {"samplerate": float(sys.argv[1])} if sys.argv[1:] else {}
+with ps.DuplexStream(**options) as stream:
+    take = stream.record(int(stream.samplerate) // 4, blocking=True)
+    assert len(take) == int(stream.samplerate) // 4
+    stream.play(take, blocking=True)
+print(stream.samplerate)
+"""
+
+
+@pytest.mark.parametrize("rate", [None, 44100])
+def test_a_duplex_stream_records_and_plays_on_pulseaudio_whatever_the_rate(
+    pulseaudio: PulseServer, rate: int | None, campaign: Callable[[int], int]
+) -> None:
+    program = [sys.executable, "-c", RECORD_BY_DEFAULT, *([str(rate)] if rate else [])]
+    for _ in range(campaign(20)):
+        result = subprocess.run(program, env=pulseaudio.environment, capture_output=True, text=True, timeout=60, check=False)
+        assert result.returncode == 0, result.stderr
+        assert float(result.stdout) == (rate or 48000)
