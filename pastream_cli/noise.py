@@ -1,4 +1,4 @@
-"""What host libraries print on file descriptor 2 (ALSA, JACK), kept off people's screens."""
+"""What libraries print on the file descriptors 1 and 2 (ALSA, JACK, libsndfile), kept off screens and out of data."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
     from typing import TextIO
 
-_STDERR = 2
+_STDOUT, _STDERR = 1, 2
 
 
 class HostNoise:
-    """Takes file descriptor 2 away from libraries and keeps the first 64 KiB of what they say.
+    """Takes the file descriptors 1 and 2 away from libraries and keeps the first 64 KiB of what they say.
 
-    `stream` is where the program itself goes on to write. With `shown` nothing is taken away.
+    `stream` is where the program itself goes on to write to people; its data go to the descriptor of `sys.stdout`. With
+    `shown` what libraries say goes to standard error.
     """
 
     def __init__(self, *, shown: bool) -> None:
         self.stream: TextIO = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process
         self._kept = -1
-        if shown:
-            return
         with suppress(OSError, AttributeError, ValueError):  # a closed stderr is nobody's screen
-            own = os.dup(_STDERR)
-            self._kept, write_end = os.pipe()
-            # when the pipe is full, what comes after is lost instead of blocking a library
-            os.set_blocking(write_end, False)
-            os.set_blocking(self._kept, False)
-            os.dup2(write_end, _STDERR)
-            os.close(write_end)
-            self.stream = sys.stderr = TextIOWrapper(
-                os.fdopen(own, "wb", 0), sys.stderr.encoding, "backslashreplace", write_through=True
-            )
+            if not shown:
+                own = os.dup(_STDERR)
+                self._kept, noise = os.pipe()
+                # when the pipe is full, what comes after is lost instead of blocking a library
+                os.set_blocking(noise, False)
+                os.set_blocking(self._kept, False)
+                os.dup2(noise, _STDERR)
+                os.close(noise)
+                self.stream = sys.stderr = TextIOWrapper(
+                    os.fdopen(own, "wb", 0), sys.stderr.encoding, "backslashreplace", write_through=True
+                )
+            _keep_stdout()
 
     def text(self) -> str:
         """Return what libraries have said since the last call."""
@@ -45,3 +46,14 @@ class HostNoise:
             return os.read(self._kept, 65536).decode("utf-8", "replace")
         except OSError:
             return ""
+
+
+def _keep_stdout() -> None:
+    """Move what the program itself writes on standard output to a descriptor of its own; the old one is stderr's."""
+    if sys.stdout is None:
+        return
+    own = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
+    sys.stdout = open(  # noqa: SIM115 - for the process
+        own, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors
+    )

@@ -9,7 +9,7 @@ from contextlib import suppress
 import soundfile
 
 from pastream_cli.engine import relay
-from pastream_cli.engine.places import STANDARD_OUTPUT
+from pastream_cli.engine.places import standard_output
 from pastream_cli.threads import DeafThread
 
 _WAVE_FORMAT_PCM = 1
@@ -65,7 +65,7 @@ def close_flac_stream(sound_file: soundfile.SoundFile, descriptor: int, frames: 
     try:
         sound_file.close()
     finally:
-        if descriptor == STANDARD_OUTPUT:  # any other has been closed
+        if descriptor == standard_output():  # any other has been closed
             os.dup2(stream, descriptor)
         collector.join()
         os.close(read_end)

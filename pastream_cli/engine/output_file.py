@@ -33,7 +33,7 @@ from pastream_cli.engine.libsndfile import (
 )
 from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, mend_flac, set_plain_format_tag
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.engine.places import STANDARD_OUTPUT, STANDARD_STREAM, ExistsError, is_special, is_stream
+from pastream_cli.engine.places import STANDARD_STREAM, ExistsError, is_special, is_stream, standard_output
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.report import RecordedFile
 
@@ -83,7 +83,7 @@ class OutputFile:
         self._descriptor = self._open_descriptor(overwrite=overwrite)
         # stays open past libsndfile's own: the file may be renamed, or removed, while it is written
         self._file = os.dup(self._descriptor) if self._is_ours else -1
-        self._is_stream = is_stream(path, STANDARD_OUTPUT)
+        self._is_stream = is_stream(path, standard_output())
         self._plain_riff_at_the_end = False
         self._pad_after_frames, self._warns_of_4_gib = -1, False
         self.unfinished: FileError | None = None
@@ -359,7 +359,7 @@ class OutputFile:
             set_plain_format_tag(self._file)
             return
         # Standard output can mostly not be read, but by another opening of it. The tag is right as it is too.
-        with suppress(OSError), open(f"/dev/fd/{STANDARD_OUTPUT}", "r+b", buffering=0) as file:
+        with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
             set_plain_format_tag(file.fileno())
 
     def _drop_aiff_pad(self, frames: int) -> None:
@@ -368,7 +368,7 @@ class OutputFile:
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
         if self.path == STANDARD_STREAM:
-            return STANDARD_OUTPUT
+            return standard_output()
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
             if is_special(self.path):

@@ -14,7 +14,7 @@ from pastream_cli.errors import FileError, UsageError, typed
 from pastream_cli.units import format_times
 
 STANDARD_STREAM = "-"
-STANDARD_INPUT, STANDARD_OUTPUT = 0, 1
+STANDARD_INPUT = 0
 
 _WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
 _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
@@ -25,6 +25,11 @@ class ExistsError(FileError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"cannot create {name}: it exists already", "-y replaces it")
+
+
+def standard_output() -> int:
+    """Return the descriptor of standard output, which in the command is not the one on which libraries print."""
+    return 1 if sys.stdout is None else sys.stdout.fileno()
 
 
 def is_stream(path: str, standard_descriptor: int) -> bool:
@@ -77,7 +82,7 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
     if (
         path == STANDARD_STREAM
         and file_type not in pipes.OWN_TYPES | {"RAW"}
-        and relay.is_within_a_file(STANDARD_OUTPUT)
+        and relay.is_within_a_file(standard_output())
     ):
         raise UsageError(
             f"cannot write {name}: {file_type} cannot be appended to a file",
@@ -118,7 +123,7 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
     if path == STANDARD_STREAM:
         if sys.stdout is None:
             raise FileError("cannot write standard output: it is closed")
-        if os.isatty(STANDARD_OUTPUT):
+        if os.isatty(standard_output()):
             raise UsageError("cannot write standard output: it is a terminal", "pipe it into a program, or name a file")
         _check_not_played(path, "standard output", input_path)
         return
@@ -159,7 +164,7 @@ def are_one_file(input_path: str, path: str) -> bool:
     """Tell whether INPUT and OUTPUT are the same regular file, by whatever name, link or redirection."""
     try:
         played = _status(input_path, STANDARD_INPUT)
-        return stat.S_ISREG(played.st_mode) and os.path.samestat(played, _status(path, STANDARD_OUTPUT))
+        return stat.S_ISREG(played.st_mode) and os.path.samestat(played, _status(path, standard_output()))
     except OSError:
         return False
 

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
 from tests.runner import Pastream
 from tests.sounds import RATE, make_noise
+from tests.takes import told
 
 DEVICE = "virtual:sine:xrun=0.2"
 
@@ -77,6 +79,7 @@ from pastream_cli.noise import HostNoise
 
 noise = HostNoise(shown=len(sys.argv) > 1)
 os.write(2, b"ALSA lib: no such card\\n")
+os.write(1, b"Error A : 0D\\n")
 print("ours", file=noise.stream)
 print(noise.text(), end="")
 for _ in range(1000):
@@ -88,17 +91,36 @@ print(len(noise.text()))
 
 def test_what_host_libraries_say_is_kept_off_the_screen_and_never_blocks_them() -> None:
     run = subprocess.run([sys.executable, "-c", TALKATIVE_LIBRARY], capture_output=True, text=True, check=True)
-    said, length = run.stdout.splitlines()
-    assert (said, run.stderr) == ("ALSA lib: no such card", "ours\n")
+    *said, length = run.stdout.splitlines()
+    assert (said, run.stderr) == (["ALSA lib: no such card", "Error A : 0D"], "ours\n")
     assert 60_000 < int(length) <= 65_536
     run = subprocess.run([sys.executable, "-c", TALKATIVE_LIBRARY, "-v"], capture_output=True, text=True, check=True)
-    assert run.stderr.startswith("ALSA lib: no such card\nours\n")
+    assert run.stderr.startswith("ALSA lib: no such card\nError A : 0D\nours\n")
 
 
-def test_a_reader_of_the_log_that_goes_away_costs_nothing(pastream: Pastream, tmp_path: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    process = pastream.start("null", "take.wav", "-d", "0.2", "-D", DEVICE, stderr=writing)
-    os.close(writing)
-    assert pastream.finish(process).returncode == 0
-    assert soundfile.info(tmp_path / "take.wav").frames == RATE // 5
+@pytest.fixture
+def talkative_input(tmp_path: Path) -> Path:
+    """A damaged SDS, of each of whose packets libsndfile's reader says on standard output that it is wrong."""
+    path = tmp_path / "talkative.sds"
+    sound = np.random.default_rng(16).integers(-(2**15), 2**15, RATE // 5, "int16")
+    soundfile.write(path, sound, RATE, subtype="PCM_16", format="SDS")
+    damaged = bytearray(path.read_bytes())
+    damaged[21::127] = b"\r" * len(damaged[21::127])
+    path.write_bytes(damaged)
+    return path
+
+
+def test_what_libraries_print_on_standard_output_is_in_no_report_and_no_take(
+    pastream: Pastream, talkative_input: Path, tmp_path: Path
+) -> None:
+    result = pastream(talkative_input, "out.raw", "--json", "-D", "virtual:fast")
+    assert result.returncode == 0, result.stderr
+    assert told(result) == {"out.raw": RATE // 5}
+    assert result.stdout.count(b"\n") == 1
+    take = (tmp_path / "out.raw").read_bytes()
+    assert pastream(talkative_input, "-", "-t", ",raw", "-D", "virtual:fast").stdout == take
+    with (tmp_path / "appended").open("ab") as file:
+        for _ in range(2):
+            process = pastream.start(talkative_input, "-", "-t", ",raw", "-D", "virtual:fast", stdout=file)
+            assert pastream.finish(process).returncode == 0
+    assert (tmp_path / "appended").read_bytes() == 2 * take
