@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.homes import wait_until
 from tests.listeners import Listener, listening, write_numbers
 from tests.runner import Pastream
 from tests.servers import PipeWireServer, PulseServer
 from tests.sounds import RATE
+from tests.takes import report_of
 
 BEEP = RATE // 10
 FRAMES = RATE // 2
@@ -109,6 +111,20 @@ def test_a_stop_does_not_play_what_is_left(pastream: Pastream, tmp_path: Path, p
         heard = len(listener.numbers())
         assert pastream.finish(process).returncode == 0
         assert len(listener.heard()) - heard < RATE // 2
+
+
+def test_a_device_that_dies_before_the_end_is_heard_is_told(
+    pastream: Pastream, tmp_path: Path, fresh_pulseaudio: PulseServer
+) -> None:
+    write_numbers(tmp_path / "beep.wav", BEEP)
+    with listening(fresh_pulseaudio) as listener:
+        process = pastream.start("beep.wav", "-D", "pulse", "--latency", "3", "--json", env=listener.environment)
+        wait_until(lambda: len(listener.numbers()) == BEEP, "the beep")
+        fresh_pulseaudio.kill()
+        result = pastream.finish(process)
+    assert result.returncode == 1
+    assert "cannot go on: the device has ended" in result.stderr
+    assert report_of(result)["frames"] == BEEP
 
 
 PLAY = """
