@@ -158,10 +158,6 @@ class Screen:
         """Show what somebody else said, a host library."""
         self._print(text.splitlines())
 
-    def failed(self, message: str, way_out: str | None) -> None:
-        """Show a failure."""
-        self._print(error_lines(message, way_out))
-
     # ---- what it shows ----
 
     def _summary(self, report: Report) -> list[str]:

@@ -164,7 +164,6 @@ static int set_side(struct side *side, ring *r, int sample_format, int channels)
     free(side->map);
     side->map = NULL;
     side->ring_channels = channels;
-    side->ring_frame_bytes = side->frame_bytes;
     return !r || r->element_bytes == (uint32_t)side->frame_bytes;
 }
 
@@ -182,7 +181,6 @@ static int map_side(struct side *side, ring *r, const int32_t *map, int map_entr
     side->map = copy;
     side->frames = r;
     side->ring_channels = ring_channels;
-    side->ring_frame_bytes = frame_bytes;
     return 1;
 }
 

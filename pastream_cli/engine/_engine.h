@@ -180,7 +180,6 @@ void engine_finish(engine *e);
 /* Memory as a file, for both loops: frames one after the other, as many as fit. */
 memory_file *memory_file_new(void *data, int64_t frames, int64_t frame_bytes);
 void memory_file_free(memory_file *m);
-int64_t memory_file_position(const memory_file *m);
 const struct sndfile_functions *memory_file_functions(void);
 
 /* Reader: fills the playback ring until the file or the run ends. map has one entry per device

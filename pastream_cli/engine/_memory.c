@@ -26,10 +26,6 @@ void memory_file_free(memory_file *m) {
     free(m);
 }
 
-int64_t memory_file_position(const memory_file *m) {
-    return m->position;
-}
-
 /* Where the next frames are, and how many of `frames` are left there. */
 static unsigned char *next_frames(memory_file *m, int64_t *frames) {
     unsigned char *place = m->data + m->position * m->frame_bytes;

@@ -22,7 +22,6 @@ struct side {
     int32_t frame_bytes;
     int32_t *map; /* between ring and device, see engine_map_playback; NULL: as they are */
     int32_t ring_channels;
-    int32_t ring_frame_bytes;
 };
 
 struct engine {

@@ -1,4 +1,4 @@
-"""The compiled engine, and the one table from its status codes to exceptions."""
+"""The compiled engine: its functions, its sample formats, and the exception for want of memory."""
 
 from __future__ import annotations
 
@@ -24,17 +24,6 @@ SAMPLE_FORMATS: dict[str, int] = {
     "uint8": lib.SAMPLE_UINT8,
 }
 SAMPLE_BYTES = {"float32": 4, "int32": 4, "int24": 3, "int16": 2, "int8": 1, "uint8": 1}
-
-_FAILURES: dict[int, str] = {
-    lib.LOOP_OUT_OF_MEMORY: "not enough memory",
-    lib.LOOP_FILE_ERROR: "the file cannot be read or written",
-}
-
-
-def check(status: int, act: str) -> None:
-    """Raise `PastreamError` with `act` and the reason unless `status` is that of success."""
-    if status != lib.LOOP_OK:
-        raise PastreamError(f"{act}: {_FAILURES[status]}")
 
 
 def check_memory(pointer: Any, act: str) -> Any:
