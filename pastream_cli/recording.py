@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.formats import frame_bytes, most_frames
 from pastream_cli.engine.output_file import OutputFile
-from pastream_cli.engine.places import ExistsError, are_one_file
+from pastream_cli.engine.places import ExistsError, are_one_file, is_special
 from pastream_cli.errors import FileError
 from pastream_cli.job import Job
 from pastream_cli.naming import Names
@@ -78,13 +77,15 @@ class Recording:
         self._made: set[str] = set()
         self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
+        self._is_making_first = self._waits_for_a_reader = False
         self._finishing: list[_Finishing] = []
         self._known_to_be_finished = 0  # so many of these, from the first on
         self._failure: FileError | None = None
         self._wants_cut = False
+        self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
+        self._room_bytes: int | None = None
         self._has_warned_of_disk = False
-        self._free_frames_seen: int | None = None
         self._clips_before = [0] * output.channels
 
     @property
@@ -110,7 +111,7 @@ class Recording:
     @property
     def is_on_a_disk(self) -> bool:
         """Whether the present file is a regular one, and no pipe or device."""
-        return bool(self._open) and self._open[0].is_regular
+        return self._waits_for_a_disk or (bool(self._open) and self._open[0].is_regular)
 
     @property
     def frames(self) -> int:
@@ -119,7 +120,7 @@ class Recording:
 
     @property
     def size(self) -> int:
-        """Bytes in the present file; 0 where it is on no disk."""
+        """Bytes in the present file, as of the last look; 0 where it is on no disk."""
         return self._open[0].size if self._open else 0
 
     @property
@@ -133,14 +134,27 @@ class Recording:
     @property
     def disk_seconds(self) -> float | None:
         """For how long the disk has room, as of the last look a few seconds ago."""
-        return self._free_frames_seen / self._rate if self._free_frames_seen is not None else None
+        free = self._free_frames
+        return None if free is None else free / self._rate
 
     # ---- making files ----
 
     def make_first(self) -> OutputFile:
         """Make the first file; on the worker, since opening a FIFO waits for its reader."""
-        self._open.append(self._make(datetime.now(timezone.utc)))
-        return self._open[0]
+        self._is_making_first = True
+        self._waits_for_a_reader = is_special(str(self._job.output))
+        try:
+            first = self._make(datetime.now(timezone.utc))
+            self._measure_room(first)
+            self._open.append(first)
+        finally:
+            self._is_making_first = False
+        return first
+
+    @property
+    def _waits_for_a_disk(self) -> bool:
+        """Whether the first file is still being made, on a disk that takes its time."""
+        return self._is_making_first and not self._waits_for_a_reader
 
     def _make(self, first_frame: datetime) -> OutputFile:
         limits = [limit for limit in (self._split_frames, self._most_frames) if limit is not None]
@@ -191,17 +205,30 @@ class Recording:
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
         current = self._open[0]
-        current.appear()
         if warning := current.warning():
             self._warn(warning)
         failure = self._failure_behind() or current.failure()
+        if failure is None:
+            self._ask_the_disk(current, now)
         if not current.is_refused:  # a take that fails may still have frames for the next file
             self._make_next_in_time(current)
         if failure is not None:
             raise failure
-        if now - self._disk_checked_at > _DISK_CHECK_SECONDS:
+
+    def _ask_the_disk(self, current: OutputFile, now: float) -> None:
+        """Have the worker do what may hang with the disk, unless it hangs already."""
+        if self._asking is not None and not self._asking.is_done:
+            return
+        self._warn_of_a_full_disk()
+        if current.is_to_appear:
+            self._asking = self._worker.start(current.appear)
+        elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now
-            self._warn_of_a_full_disk()
+            self._asking = self._worker.start(lambda: self._measure_room(current), quietly=True)
+
+    def _measure_room(self, file: OutputFile) -> None:
+        if (room := file.room_bytes()) is not None:
+            self._room_bytes = room
 
     def _failure_behind(self) -> FileError | None:
         """Return what went wrong first with the files that the writer has left."""
@@ -276,7 +303,7 @@ class Recording:
 
     def warn_of_a_small_disk(self, frames: int | None) -> None:
         """Warn where a recording of so many frames will not fit."""
-        free = self._free_frames_seen = self._free_frames()
+        free = self._free_frames
         if frames is not None and free is not None and free < frames:
             self._warn(
                 f"the disk has room for {format_clock(free, self._rate)} of the {format_clock(frames, self._rate)}"
@@ -284,20 +311,18 @@ class Recording:
             self._has_warned_of_disk = free < _SCANT_DISK_SECONDS * self._rate
 
     def _warn_of_a_full_disk(self) -> None:
-        free = self._free_frames_seen = self._free_frames()
+        free = self._free_frames
         if not self._has_warned_of_disk and free is not None and free < _SCANT_DISK_SECONDS * self._rate:
             self._has_warned_of_disk = True
             self._warn(f"the disk is nearly full: room for {format_clock(free, self._rate)} is left")
 
+    @property
     def _free_frames(self) -> int | None:
-        """Return how many frames the disk still takes; `None` where that cannot be told."""
+        """How many frames the disk still took at the last look; `None` where that cannot be told."""
         bytes_per_frame = self._bytes_per_frame()
-        if bytes_per_frame is None or not self.is_on_a_disk:
+        if bytes_per_frame is None or self._room_bytes is None:
             return None
-        try:
-            return int(shutil.disk_usage(Path(self._open[0].path).parent).free / bytes_per_frame)
-        except OSError:
-            return None
+        return int(self._room_bytes / bytes_per_frame)
 
     def _bytes_per_frame(self) -> float | None:
         """Return what a frame takes on the disk: by the file so far where it is compressed and has enough of them."""
@@ -314,18 +339,20 @@ class Recording:
     def finish(self, *, is_complete: bool) -> Task[None] | None:
         """Have every file finished, once the writer has ended; what is returned is done when all are.
 
-        `None` where no file was ever made: a worker that hangs with the first one is not to be waited for.
+        `None` where no file was ever made: a worker that waits for the reader of a FIFO is not to be waited for.
 
         A file without a frame goes, unless the run was complete and it is the only one.
         """
         while self._open:
             self._finish_first(keep_empty=is_complete and not self._finishing)
-        if not self._finishing:
+        if not self._finishing and not self._waits_for_a_disk:
             return None
         return self._worker.start(self._remove_unused)  # the worker does one after the other
 
     def _remove_unused(self) -> None:
-        """Remove a file that was made too late to be used."""
+        """Remove what was made too late to be used."""
+        for first in self._open:
+            first.close(keep_empty=False, start=None)
         if self._making is not None:
             with suppress(FileError):
                 self._making.result().close(keep_empty=False, start=None)
@@ -333,6 +360,8 @@ class Recording:
     def results(self) -> tuple[tuple[RecordedFile, ...], FileError | None]:
         """Return the files that are kept, in order, and what went wrong first, if anything did."""
         kept = []
+        if self._waits_for_a_disk:
+            self._failure = self._failure or FileError(f"cannot create {self.name}: the disk does not answer")
         for finishing in self._finishing:
             recorded = finishing.recorded()
             kept += [recorded] if recorded is not None else []

@@ -47,6 +47,8 @@ _CLOSE_SECONDS = 1.0
 # what waits for it is given up much later, or when a second signal asks for it.
 _BLOCKED_SECONDS = 2.0
 _BLOCKED_DISK_SECONDS = 60.0
+# Somebody who asked for a stop is told by then what it waits for.
+_UNTOLD_SECONDS = 0.5
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
 # What is left for the files of a run that is given up, for each step that their end takes.
@@ -146,14 +148,14 @@ class Session:
 
     def _open(self) -> None:
         job = self._job
-        self._check_names()
+        self._wait_for(self._file_worker.start(self._check_names))
         if job.input is not None:
             self._input = self._wait_for(self._file_worker.start(self._open_input))
         # with an input it is the input's; PortAudio's word for what a device prefers may be a rate that is resampled to
         rate_matters = job.rate is None and self._input is None
         choose = partial(choose_devices, job.device, sides_of(job), rate_matters=rate_matters)
         devices = self._wait_for(self._device_worker.start(choose))
-        plan = self._plan = make_plan(job, self._input, devices)
+        plan = self._plan = self._wait_for(self._file_worker.start(lambda: make_plan(job, self._input, devices)))
         self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, job)))
         self._connect_input(plan, self._stream)
         if plan.output is not None:
@@ -395,7 +397,7 @@ class Session:
             idle = time.monotonic() - since
             if not stream.is_writing() and idle > POLL_SECONDS:
                 return  # only the reader is left, in a read that nothing ends
-            if idle <= _BLOCKED_SECONDS or self._recording is None:
+            if idle <= (_UNTOLD_SECONDS if is_on_a_disk else _BLOCKED_SECONDS) or self._recording is None:
                 continue
             if not is_told and (is_on_a_disk or not self._is_stopped):
                 is_told = True
@@ -428,7 +430,7 @@ class Session:
             raise FileError(f"cannot finish {recording.name}: it takes no more data")
         name, is_on_a_disk = recording.name, recording.is_on_a_disk
         finished = recording.finish(is_complete=self._stop_reason == "complete")
-        if finished is not None and not self._let(finished, _BLOCKED_SECONDS):
+        if finished is not None and not self._let(finished, _UNTOLD_SECONDS if is_on_a_disk else _BLOCKED_SECONDS):
             self._warn_of_waiting(name, is_on_a_disk=is_on_a_disk)
             self._let_end(finished, is_on_a_disk=is_on_a_disk)
         self._files, failure = recording.results()

@@ -15,7 +15,8 @@ T = TypeVar("T")
 class Task(Generic[T]):
     """One call, and what came of it."""
 
-    def __init__(self, function: Callable[[], T]) -> None:
+    def __init__(self, function: Callable[[], T], *, is_quiet: bool = False) -> None:
+        self.is_quiet = is_quiet
         self._function = function
         self._done = threading.Event()
         self._result: Any = None
@@ -52,7 +53,7 @@ class Worker:
     name : str
         Name of the thread.
     wake : callable
-        Called, on that thread, whenever a call is done.
+        Called, on that thread, whenever a call is done that was not to be made quietly.
     """
 
     def __init__(self, name: str, wake: Callable[[], None]) -> None:
@@ -60,9 +61,9 @@ class Worker:
         self._tasks: queue.SimpleQueue[Task[Any]] = queue.SimpleQueue()
         self._thread = DeafThread(target=self._run, name=name, daemon=True)
 
-    def start(self, function: Callable[[], T]) -> Task[T]:
-        """Have `function` called after those that were handed over before it."""
-        task = Task(function)
+    def start(self, function: Callable[[], T], *, quietly: bool = False) -> Task[T]:
+        """Have `function` called after those that were handed over before it; quietly: nobody is woken for it."""
+        task = Task(function, is_quiet=quietly)
         self._tasks.put(task)
         if self._thread.ident is None:
             self._thread.start()
@@ -70,5 +71,7 @@ class Worker:
 
     def _run(self) -> None:
         while True:
-            self._tasks.get().run()
-            self._wake()
+            task = self._tasks.get()
+            task.run()
+            if not task.is_quiet:
+                self._wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,9 +69,10 @@ class Rule:
 @cache
 def _build(folder: Path) -> Path:
     need("gcc")
-    library = folder / "faults.so"
+    library, built = folder / "faults.so", folder / f"faults-{threading.get_ident()}.so"
     command = ["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", str(SOURCE)]
-    subprocess.run([*command, "-ldl", "-lpthread", "-o", str(library)], check=True)
+    subprocess.run([*command, "-ldl", "-lpthread", "-o", str(built)], check=True)
+    built.rename(library)  # several tests may come at once
     return library
 
 

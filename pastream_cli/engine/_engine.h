@@ -94,10 +94,11 @@ struct engine_counts {
 struct output_counts {
     int64_t frames;
     int64_t readable_frames; /* that the header told of last; all, where none is kept */
+    int64_t bytes;           /* on its disk, as of a second ago or less; 0 where it is on none */
     int32_t done;            /* the writer has left this file */
     int32_t file_error;      /* libsndfile's code, 0 for none */
     int32_t system_error;    /* errno as it was then */
-    int32_t reserved;
+    int32_t is_removed;      /* it has no name any more, as of a second ago or less */
 };
 
 /* libsndfile's functions, borrowed at run time: no header of it is needed to build this. */

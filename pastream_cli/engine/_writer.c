@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "_convert.h"
@@ -21,6 +22,7 @@ static const int64_t NS_PER_MS = 1000000;
 /* Up to the first frame: who waits for a file to begin waits for all of a long nap. */
 static const int64_t FIRST_NAP_NS = 5000000;
 static const int64_t HEADER_EVERY_NS = 1000000000;
+static const int64_t LOOK_EVERY_NS = 1000000000;
 static const int64_t SYNC_EVERY_NS = 5000000000;
 
 struct output_file {
@@ -36,6 +38,7 @@ struct output_file {
     /* Writer. */
     struct extremes *extremes; /* one per channel, the writer's own */
     int64_t header_due_ns;
+    int64_t look_due_ns;
     int64_t sync_due_ns;
 
     /* Writer, for the owner. */
@@ -45,6 +48,8 @@ struct output_file {
     } * shown;
     _Atomic int64_t frames;
     _Atomic int64_t readable_frames;
+    _Atomic int64_t bytes;
+    _Atomic int32_t is_removed;
     _Atomic int32_t file_error;
     _Atomic int32_t system_error;
     _Atomic int32_t done;
@@ -87,6 +92,8 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
                                   ? atomic_load_explicit(&f->readable_frames, memory_order_relaxed)
                                   : atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
+    counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
     counts->file_error = atomic_load_explicit(&f->file_error, memory_order_relaxed);
     counts->system_error = atomic_load_explicit(&f->system_error, memory_order_relaxed);
 }
@@ -220,6 +227,26 @@ static void update_header(const struct writer *w) {
                           memory_order_relaxed);
 }
 
+static void publish_status(output_file *f, int64_t bytes, int64_t names) {
+    atomic_store_explicit(&f->bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&f->is_removed, names == 0, memory_order_relaxed);
+}
+
+/* Sees how long the file is and whether it still has a name, as far as the system knows by itself:
+ * a server that does not answer would hold up the writer. */
+static void look(output_file *f) {
+#ifdef AT_STATX_DONT_SYNC
+    struct statx status;
+    const int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    if (statx(f->descriptor, "", flags, STATX_SIZE | STATX_NLINK, &status) == 0)
+        publish_status(f, (int64_t)status.stx_size, status.stx_nlink);
+#else
+    struct stat status;
+    if (fstat(f->descriptor, &status) == 0)
+        publish_status(f, status.st_size, status.st_nlink);
+#endif
+}
+
 /* Keeps what a crash could cost small: the header to a second, the data on the disk to five. */
 static void keep_safe(const struct writer *w) {
     output_file *f = w->current;
@@ -231,6 +258,10 @@ static void keep_safe(const struct writer *w) {
     if (f->keep_header && (sync_asked || now >= f->header_due_ns)) {
         update_header(w);
         f->header_due_ns = now + HEADER_EVERY_NS;
+    }
+    if (f->descriptor >= 0 && now >= f->look_due_ns) {
+        look(f);
+        f->look_due_ns = now + LOOK_EVERY_NS;
     }
     if (f->descriptor >= 0 && (sync_asked || now >= f->sync_due_ns)) {
         /* not libsndfile's sync, which keeps to itself that the disk refused what it had taken */
@@ -246,6 +277,8 @@ static void end_current(struct writer *w) {
     output_file *f = w->current;
     if (f->keep_header && !has_failed(f))
         update_header(w);
+    if (f->descriptor >= 0)
+        look(f);
     /* release: the counts must be final before the owner reads that they are */
     atomic_store_explicit(&f->done, 1, memory_order_release);
     w->current = NULL;

@@ -86,6 +86,7 @@ class OutputFile:
         self._is_stream = is_stream(path, standard_output())
         self._plain_riff_at_the_end = False
         self._pad_after_frames, self._warns_of_4_gib = -1, False
+        self._misfortune: FileError | None = None
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
         create = self._create_stream if self._is_stream else self._create_file
@@ -174,8 +175,8 @@ class OutputFile:
 
     @property
     def size(self) -> int:
-        """How many bytes it has on the disk by now; 0 where it is on none."""
-        return os.fstat(self._file).st_size if self._file >= 0 else 0
+        """How many bytes it had on the disk a moment ago; 0 where it is on none."""
+        return int(self._counts().bytes)
 
     @property
     def is_stream(self) -> bool:
@@ -211,21 +212,23 @@ class OutputFile:
         return counts
 
     def failure(self) -> FileError | None:
-        """Return what kept the writer from writing, if anything did."""
+        """Return what kept the writer from writing, if anything did, or the file from being found."""
         counts = self._counts()
         if not counts.file_error:
-            return FileError(f"cannot finish {self.name}: it was removed") if self._is_removed() else None
+            return self._removal() if counts.is_removed else self._misfortune
         reason = error_text(self.sound_file, counts.file_error, counts.system_error)
         return self._write_error(f"cannot write {self.name}: {reason}")
+
+    def _is_removed(self) -> bool:
+        """Whether a file on a disk has no name any more: nobody will ever find what it holds."""
+        with suppress(OSError):  # which says as much as it ever will
+            return self._file >= 0 and os.fstat(self._file).st_nlink == 0
+        return False
 
     @property
     def is_refused(self) -> bool:
         """Whether the writer could not write it, and has ended."""
         return bool(self._counts().file_error)
-
-    def _is_removed(self) -> bool:
-        """Whether a file on a disk has no name any more: nobody will ever find what it holds."""
-        return self._file >= 0 and os.fstat(self._file).st_nlink == 0
 
     def _write_error(self, message: str) -> FileError:
         error = FileError(message)
@@ -238,14 +241,31 @@ class OutputFile:
         self.frame_limit = None
         lib.output_file_unlimit(self._handle)
 
+    def _removal(self) -> FileError:
+        return FileError(f"cannot finish {self.name}: it was removed")
+
+    @property
+    def is_to_appear(self) -> bool:
+        """Whether it has a frame, and is still to be put in the place of the file that it replaces."""
+        return bool(self._temporary and self.frames)
+
     def appear(self) -> None:
-        """Put the file in the place of the one that it replaces, once it has a frame."""
-        if not self._temporary or not self.frames:
-            return
+        """Put the file in the place of the one that it replaces; may hang with the disk."""
         try:
-            self._rename()
+            if self.is_to_appear:
+                self._rename()
         except OSError as error:
-            raise FileError(f"cannot replace {self.name}: {error.strerror}") from None
+            self._misfortune = FileError(f"cannot replace {self.name}: {error.strerror}")
+
+    def room_bytes(self) -> int | None:
+        """Return how many more bytes the disk takes, where that can be told; may hang with the disk."""
+        if self._file < 0:
+            return None
+        try:
+            disk = os.fstatvfs(self._file)
+        except OSError:
+            return None
+        return disk.f_bavail * disk.f_frsize
 
     def _rename(self) -> None:
         assert self._temporary is not None
@@ -269,6 +289,9 @@ class OutputFile:
         What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
         `start` is when its first frame was captured, as far as that is known, `first_frame` where on the timeline.
         """
+        if self._is_removed():
+            self._misfortune = self._removal()
+        self.unfinished = self._misfortune
         failed = self.failure() is not None
         recorded = RecordedFile(
             name=self.path,
@@ -328,7 +351,7 @@ class OutputFile:
             self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
 
     def _could_not_finish(self, reason: str) -> None:
-        self.unfinished = FileError(f"cannot finish {self.name}: {reason}")
+        self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
 
     def _finish_on_disk(self, recorded: RecordedFile, *, failed: bool) -> RecordedFile | None:
         """Have the closed file hold what it says, on the disk, under its name."""
