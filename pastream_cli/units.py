@@ -23,6 +23,7 @@ _RATE = rf"({_NUMBER})([kK]?)"
 _MOST_FRAMES = 2**60
 _MOST_SECONDS = 10**9
 HIGHEST_RATE = 2**31 - 1
+MOST_LATENCY_SECONDS = 60
 
 TIME_FORMS = "a time is [[hh:]mm:]ss[.frac], as in 90, 1.5 or 1:30:00, or frames, as in 48000s or 48ks"
 SIZE_FORMS = "a size is a whole number; k, K, m or M after it stand for 1000, 1024, 1000*1000 and 1024*1024"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pastream_cli.errors import UsageError, shown, typed
 from pastream_cli.job import Pair, Route, is_null
 from pastream_cli.options import Kind
-from pastream_cli.units import TIME_FORMS, Time, parse_rate, parse_size, parse_time
+from pastream_cli.units import MOST_LATENCY_SECONDS, TIME_FORMS, Time, parse_rate, parse_size, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,6 @@ T = TypeVar("T")
 _SIDES = 2
 # libsndfile's own limit; a longer number is a slip.
 _MOST_CHANNELS = 1024
-_MOST_LATENCY_SECONDS = 60
 
 _SAMPLE_FORMATS = {
     "float32": ("f32", "float_le"),
@@ -32,7 +31,7 @@ _SAMPLE_FORMAT_OF = {name: main for main, others in _SAMPLE_FORMATS.items() for 
 _BYTE_ORDERS = ("file", "big", "little")
 
 _SAMPLE_FORMAT_FORMS = f"at the device: {' '.join(_SAMPLE_FORMATS)}; in the file: -t and -e"
-_LATENCY_FORMS = f"a latency is low, high, or seconds up to {_MOST_LATENCY_SECONDS}, as in 0.2"
+_LATENCY_FORMS = f"a latency is low, high, or seconds up to {MOST_LATENCY_SECONDS}, as in 0.2"
 _MAP_FORMS = "a MAP is IN[:OUT][,IN[:OUT]...], counted from 1, as in 3,4 or 1:2,2:1"
 _CHANNEL_LIST_FORMS = "channels are counted from 0, as in 0,1"
 
@@ -106,7 +105,7 @@ def _byte_order(text: str, name: str) -> str:
 def _latency(text: str, name: str) -> float | str:
     if text.lower() in ("low", "high"):
         return text.lower()
-    if re.fullmatch(_SECONDS, text) and float(text) <= _MOST_LATENCY_SECONDS:
+    if re.fullmatch(_SECONDS, text) and float(text) <= MOST_LATENCY_SECONDS:
         return float(text)
     raise UsageError(f"cannot use {name} {shown(text)}: not a latency", _LATENCY_FORMS)
 

@@ -184,8 +184,9 @@ static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now) {
 
 static void end_input(engine *e, int64_t frame) {
     atomic_store_explicit(&e->input_ended, 1, memory_order_relaxed);
-    if (e->pad >= 0)
-        e->total = min_frames(e->total, frame + e->pad);
+    /* not by their sum, which may be more than 64 bits hold */
+    if (e->pad >= 0 && e->pad < e->total - frame)
+        e->total = frame + e->pad;
 }
 
 /* Moves frames from the ring to the output; whatever the ring cannot give is silence. */

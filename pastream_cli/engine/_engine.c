@@ -9,8 +9,6 @@
 #include "_convert.h"
 #include "_state.h"
 
-enum { MOST_CHANNELS = 1024 };
-
 /* ---- ring ---- */
 
 ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory) {
@@ -154,28 +152,44 @@ void engine_free(engine *e) {
     free(e);
 }
 
+static int are_channels(int number) {
+    return number >= 1 && number <= MOST_DEVICE_CHANNELS;
+}
+
 static int set_side(struct side *side, ring *r, int sample_format, int channels) {
-    if (channels < 1 || channels > MOST_CHANNELS)
+    if (!are_channels(channels))
+        return 0;
+    const int frame_bytes = channels * sample_bytes(sample_format);
+    if (r && r->element_bytes != (uint32_t)frame_bytes)
         return 0;
     side->frames = r;
     side->sample_format = sample_format;
     side->channels = channels;
-    side->frame_bytes = channels * sample_bytes(sample_format);
+    side->frame_bytes = frame_bytes;
     free(side->map);
     side->map = NULL;
     side->ring_channels = channels;
-    return !r || r->element_bytes == (uint32_t)side->frame_bytes;
+    return 1;
 }
 
-static int map_side(struct side *side, ring *r, const int32_t *map, int map_entries,
+static int is_map(const int32_t *map, int entries, int sources) {
+    for (int i = 0; i < entries; ++i)
+        if (map[i] < -1 || map[i] >= sources)
+            return 0;
+    return 1;
+}
+
+static int map_side(struct side *side, ring *r, const int32_t *map, int entries, int sources,
                     int ring_channels) {
-    const int frame_bytes = ring_channels * sample_bytes(side->sample_format);
-    const size_t bytes = (size_t)map_entries * sizeof *map;
-    int32_t *copy = malloc(bytes);
-    if (!copy || r->element_bytes != (uint32_t)frame_bytes) {
-        free(copy);
+    if (!are_channels(entries) || !are_channels(ring_channels) || !is_map(map, entries, sources))
         return 0;
-    }
+    const int frame_bytes = ring_channels * sample_bytes(side->sample_format);
+    if (!r || r->element_bytes != (uint32_t)frame_bytes)
+        return 0;
+    const size_t bytes = (size_t)entries * sizeof *map;
+    int32_t *copy = malloc(bytes);
+    if (!copy)
+        return 0;
     memcpy(copy, map, bytes);
     free(side->map);
     side->map = copy;
@@ -189,11 +203,11 @@ void engine_leave_gaps(engine *e) {
 }
 
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels) {
-    return map_side(&e->playback, r, map, e->playback.channels, ring_channels);
+    return map_side(&e->playback, r, map, e->playback.channels, ring_channels, ring_channels);
 }
 
 int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels) {
-    return map_side(&e->capture, r, map, ring_channels, ring_channels);
+    return map_side(&e->capture, r, map, ring_channels, e->capture.channels, ring_channels);
 }
 
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a device, a file or a frame in a ring. */
+enum { MOST_DEVICE_CHANNELS = 1024 };
+
 /* Samples of a device and of the ring that serves it; integers are signed but for UINT8. */
 enum sample_format {
     SAMPLE_FLOAT32,

@@ -8,9 +8,12 @@
 #include "_state.h"
 
 enum { MOST_FAULTS = 8, MOST_TABLE_FRAMES = 1 << 20, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
+enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
 
 static const double FULL_CIRCLE = 6.283185307179586476925;
 static const double HALF_SCALE = 0.5;
+static const int64_t MOST_BLOCK_FRAMES = INT64_C(1) << 31;
+static const int64_t CENTURY_NS = INT64_C(3155760000) * 1000000000;
 static const uint64_t NOISE_SEED = 0x9E3779B97F4A7C15;
 
 struct fault {
@@ -123,11 +126,19 @@ static void make_sound(virtual_device *v, int64_t frames) {
             frames * side->channels);
 }
 
+/* NULL where memory is short, or where no memory could hold so much. */
+static void *frames_of(int64_t frames, int64_t frame_bytes) {
+    if (frames < 1 || frames > MOST_BLOCK_FRAMES ||
+        (uint64_t)frames > SIZE_MAX / (uint64_t)frame_bytes)
+        return NULL;
+    return malloc((size_t)frames * (size_t)frame_bytes);
+}
+
 static unsigned char *make_silent_block(const struct side *side, int64_t frames) {
-    unsigned char *block = malloc((size_t)(frames * side->frame_bytes));
+    unsigned char *block = frames_of(frames, side->frame_bytes);
     if (block)
         memset(block, side->sample_format == SAMPLE_UINT8 ? 0x80 : 0,
-               (size_t)(frames * side->frame_bytes));
+               (size_t)frames * (size_t)side->frame_bytes);
     return block;
 }
 
@@ -141,7 +152,7 @@ static int connect_loop(virtual_device *v) {
         v->input = v->output;
         return 1;
     }
-    v->spare = malloc((size_t)(v->block_frames * played->channels) * sizeof(int32_t));
+    v->spare = frames_of(v->block_frames, played->channels * FILE_SAMPLE_BYTES);
     v->channel_map = malloc((size_t)captured->channels * sizeof *v->channel_map);
     if (!v->spare || !v->channel_map)
         return 0;
@@ -160,7 +171,7 @@ static int make_blocks(virtual_device *v) {
     if (!captured->channels)
         return 1;
     v->input = make_silent_block(captured, v->block_frames);
-    v->samples = malloc((size_t)(v->block_frames * captured->channels) * sizeof(int32_t));
+    v->samples = frames_of(v->block_frames, captured->channels * FILE_SAMPLE_BYTES);
     if (!v->input || !v->samples)
         return 0;
     if (v->sound == VIRTUAL_SINE)
@@ -170,6 +181,8 @@ static int make_blocks(virtual_device *v) {
 
 virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
                             int64_t block_frames, int fast, int64_t tolerance_frames) {
+    if (!(frames_per_second >= 1 && frames_per_second <= INT32_MAX))
+        return NULL;
     virtual_device *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
@@ -213,8 +226,13 @@ static int stop_asked(const virtual_device *v) {
     return atomic_load_explicit(&v->stop, memory_order_relaxed);
 }
 
+static int64_t nanoseconds_of(const virtual_device *v, int64_t frames) {
+    const double nanoseconds = (double)frames * 1e9 / v->frames_per_second;
+    return nanoseconds < (double)CENTURY_NS ? (int64_t)nanoseconds : CENTURY_NS;
+}
+
 static int64_t due_ns(const virtual_device *v, int64_t start_ns) {
-    return start_ns + (int64_t)((double)v->frame * 1e9 / v->frames_per_second);
+    return start_ns + nanoseconds_of(v, v->frame);
 }
 
 /* Waits for the next block's time. Where it is long past, the frames in between are lost. */
@@ -267,7 +285,7 @@ static int apply_faults(virtual_device *v) {
         case FAULT_STALL:
         case FAULT_XRUN:
             /* what is lost has taken its time all the same */
-            nap((int64_t)((double)lost * 1e9 / v->frames_per_second));
+            nap(nanoseconds_of(v, lost));
             engine_device_lost(v->engine, lost);
             v->frame += lost;
             break;

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 from pastream_cli.engine.sides import Side
 
 _DTYPE_OF_FORMAT = {"f": "float32", "h": "int16", "b": "int8", "B": "uint8"} | {
@@ -33,7 +33,13 @@ def new_frames(frames: int, channels: int, side: Side, *, atleast_2d: bool) -> A
     """Return memory for so many frames: an array, or a bytearray where there can be none.
 
     numpy has no packed 24-bit integers, so a stream of int24 gets a bytearray.
+
+    Raises
+    ------
+    ValueError
+        Where there cannot be so much memory.
     """
+    check_fits(frames * channels * side.sample_bytes, f"cannot record {frames} frames to memory")
     np = numpy_or_none()
     if np is None or side.sample_format == "int24":
         check_atleast_2d(side, atleast_2d=atleast_2d)

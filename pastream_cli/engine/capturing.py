@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, SupportsIndex
 
 from pastream_cli.engine import buffers, endpoints
 from pastream_cli.engine.endpoints import ChannelMap
-from pastream_cli.engine.lifecycle import Stream
+from pastream_cli.engine.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.reading import Reader, chunk_frames_for
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import Side
@@ -35,7 +35,7 @@ class Capturing(Stream):
         return self._rxmap
 
     @rxmapping.setter
-    def rxmapping(self, mapping: Sequence[int] | Mapping[int, int] | None) -> None:
+    def rxmapping(self, mapping: Iterable[SupportsIndex] | Mapping[int, SupportsIndex] | None) -> None:
         channels = self._capture_side.channels
         new = ChannelMap(channels, mapping)
         new.indices(channels)
@@ -136,9 +136,9 @@ class Capturing(Stream):
         Parameters
         ----------
         frames : int, optional
-            Frames from the start of the stream to the end of the recording; a negative number for
-            no limit. May be left out where `out` is given: a buffer is then filled, and a file
-            written until the stream is stopped.
+            Frames from the start of the stream to the end of the recording. May be left out, or
+            negative, where `out` is given: a buffer is then filled, and a file written until the
+            stream is stopped.
         offset : int, optional
             Frames of these to drop from the start.
         atleast_2d : bool, optional
@@ -198,10 +198,15 @@ class Capturing(Stream):
         self.set_sink(out, buffersize)
         assert self._sink is not None
         room_in_sink = self._sink.frames
-        if frames is None:
-            frames = -1 if room_in_sink is None else room_in_sink + offset - silence
-        if room_in_sink is not None and (frames < 0 or frames + silence - offset > room_in_sink):
-            raise ValueError(f"out has room for {room_in_sink} frames, not for {frames + silence - offset}")
+        if frames is None or frames < 0:
+            if room_in_sink is None:
+                return out, -1
+            frames = max(0, min(room_in_sink + offset - silence, MOST_FRAMES))
+        wanted = frames + silence - offset
+        if room_in_sink is not None and wanted > room_in_sink:
+            raise ValueError(f"out has room for {room_in_sink} frames, not for {wanted}")
+        if wanted < 0:
+            raise ValueError("offset must not be more than frames and padding")
         return out, frames
 
     def chunks(

@@ -146,13 +146,14 @@ class Core(OpenDevice):
         """
         side = self._playback
         assert side is not None
-        self._playback_ring, self._read = ring, None
         handle = ffi.NULL if ring is None else ring.handle
         if channel_map is None:
             connected = lib.engine_set_playback(self._engine, handle, side.format_code, side.channels)
         else:
             connected = lib.engine_map_playback(self._engine, handle, channel_map, channels)
-        assert connected
+        if not connected:
+            raise ValueError("cannot play a ring whose elements are not frames of so many channels")
+        self._playback_ring, self._read = ring, None
 
     def connect_capture(self, ring: RingBuffer | None, channel_map: Any = None, channels: int = 0) -> None:
         """Capture into a ring; without one, frames are counted and dropped.
@@ -162,13 +163,15 @@ class Core(OpenDevice):
         """
         side = self._capture
         assert side is not None
-        self._capture_ring, self._write = ring, None
-        lib.engine_leave_gaps(self._engine)
         handle = ffi.NULL if ring is None else ring.handle
-        connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
-        if channel_map is not None:
+        if channel_map is None:
+            connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
+        else:
             connected = lib.engine_map_capture(self._engine, handle, channel_map, channels)
-        assert connected
+        if not connected:
+            raise ValueError("cannot record to a ring whose elements are not frames of so many channels")
+        lib.engine_leave_gaps(self._engine)
+        self._capture_ring, self._write = ring, None
 
     def connect_reader(
         self,
@@ -387,7 +390,8 @@ def _indices(channel_map: Sequence[int] | None, targets: int, sources: int) -> A
     """Return the map as C takes it; without one, channel to channel and silence beyond."""
     if channel_map is None:
         channel_map = [i if i < sources else -1 for i in range(targets)]
-    assert len(channel_map) == targets
+    if len(channel_map) != targets:
+        raise ValueError(f"cannot map channels: {len(channel_map)} entries are not {targets}")
     if any(not -1 <= source < sources for source in channel_map):
         raise PastreamError(f"cannot map channels: there are only {sources}")
     return ffi.new("int32_t[]", list(channel_map))

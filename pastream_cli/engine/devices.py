@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +11,7 @@ from pastream_cli.engine import virtual
 from pastream_cli.engine.environment import way_to_servers
 from pastream_cli.engine.limits import answer
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK, find, pair_of_names
-from pastream_cli.engine.native import SAMPLE_FORMATS
+from pastream_cli.engine.native import SAMPLE_FORMATS, lib
 from pastream_cli.engine.sides import Side
 from pastream_cli.errors import DeviceError, UsageError
 
@@ -105,11 +105,10 @@ def sides_for(
     Raises
     ------
     ValueError
-        Where no stream can be opened with such a value.
+        Where no stream can be opened with such a value, or the virtual device is to share one with
+        another device.
     DeviceError
         Where a device is not there, or its host does not answer.
-    UsageError
-        Where the virtual device is to share a stream with another one.
     """
     if kind not in _SIDES_OF:
         raise ValueError(f"kind must be 'input', 'output' or 'duplex', not {kind!r}")
@@ -123,7 +122,7 @@ def sides_for(
     }
     devices = [side.device for side in sides.values()]
     if devices[0].name != devices[-1].name and any(device.is_virtual for device in devices):
-        raise UsageError(f"cannot pair {devices[0].name} with {devices[-1].name}: a virtual device is one of a kind")
+        raise ValueError(f"cannot pair {devices[0].name} with {devices[-1].name}: a virtual device is one of a kind")
     return sides
 
 
@@ -139,15 +138,21 @@ def _for_each(names: Sequence[str], word: str, value: Any) -> Sequence[Any]:
 def _side(
     name: str, default_latency: float, rate_matters: bool, device: Any, channels: Any, dtype: Any, latency: Any
 ) -> Side:
-    if channels is not None and channels < 1:
-        raise ValueError(f"channels must be at least 1, not {channels!r}")
+    if channels is not None:
+        channels = operator.index(channels)
+        if not 1 <= channels <= lib.MOST_DEVICE_CHANNELS:
+            raise ValueError(f"channels must be 1 to {lib.MOST_DEVICE_CHANNELS}, not {channels}")
     sample_format = _sample_format(dtype)
     if latency is None:
         latency = default_latency
     elif latency not in {"low", "high"}:
+        from pastream_cli.units import MOST_LATENCY_SECONDS  # what units are made of takes a while to load
+
         latency = float(latency)
-        if not 0 <= latency < math.inf:
-            raise ValueError(f"latency must be 'low', 'high' or a number of seconds, not {latency!r}")
+        if not 0 <= latency <= MOST_LATENCY_SECONDS:
+            raise ValueError(
+                f"latency must be 'low', 'high' or a number of seconds up to {MOST_LATENCY_SECONDS}, not {latency!r}"
+            )
     info = device if isinstance(device, DeviceInfo) else _find(name, device, rate_matters=rate_matters)
     offered = info.capture_channels if name == CAPTURE else info.playback_channels
     return Side(info, channels or min(2, offered), sample_format, latency)
@@ -160,9 +165,12 @@ def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
     def choose() -> DeviceInfo:
         return choose_devices(text, [side], rate_matters=rate_matters)[side]
 
-    if virtual.is_virtual(text):
-        return choose()
-    return answer(_MOST_SECONDS_TO_FIND, choose, "cannot look for a device: a host does not answer")
+    try:
+        if virtual.is_virtual(text):
+            return choose()
+        return answer(_MOST_SECONDS_TO_FIND, choose, "cannot look for a device: a host does not answer")
+    except UsageError as error:  # which speaks of the command's option
+        raise ValueError(f"cannot use the device {text}: {error.message.rpartition(': ')[2]}") from None
 
 
 def _sample_format(dtype: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from pastream_cli.report import Levels, Loss
 if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self
 
+# What a count of frames holds.
+MOST_FRAMES = 2**63 - 1
 _PREBUFFER_POLL_SECONDS = 0.002
 _PREBUFFER_PAUSE_SECONDS = 0.05
 
@@ -241,9 +244,10 @@ class Stream(Core):
 
     def _begin(self, frames: int, pad: int, offset: int) -> Run:
         """Connect both ends and start all but the device; a negative number stands for no limit."""
+        _check_lengths(frames, pad, offset)
         source, sink = self._source, self._sink
         if frames < 0 and sink is not None and sink.frames is not None:
-            frames = sink.frames + offset
+            frames = min(sink.frames + offset, MOST_FRAMES)
         run = Run(self._engine, self._gate, source, sink, self.longest_latency, self.finished_callback)
         try:
             run.hold()
@@ -435,6 +439,15 @@ class Stream(Core):
             f"{type(self).__name__}({self.device!r}, samplerate={self.samplerate:g}, channels={self.channels}, "
             f"dtype={self.dtype!r}, blocksize={self.blocksize})"
         )
+
+
+def _check_lengths(frames: int, pad: int, offset: int) -> None:
+    """Raise `ValueError` unless these are lengths of a run; without limit where they are negative."""
+    for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):
+        if operator.index(length) > MOST_FRAMES:
+            raise ValueError(f"{name} must be less than 2**63, not {length}")
+    if offset < 0:
+        raise ValueError(f"offset must not be negative, and is {offset}")
 
 
 def _raise_error_of(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 from pastream_cli.errors import PastreamError
@@ -31,6 +33,21 @@ def check_memory(pointer: Any, act: str) -> Any:
     if not pointer:
         raise PastreamError(f"{act}: not enough memory")
     return pointer
+
+
+def memory_bytes() -> int:
+    """Return how much memory the machine has, or as much as there can be where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
+
+
+def check_fits(wanted: int, what: str) -> None:
+    """Raise `ValueError` where so many bytes are more than the machine has."""
+    there = memory_bytes()
+    if wanted > there:
+        raise ValueError(f"{what}: it takes {wanted // 10**9} GB of memory, and there are {there // 10**9}")
 
 
 def exit_on_abort(exit_code: int) -> None:

@@ -9,10 +9,9 @@ from pastream_cli.engine import virtual
 from pastream_cli.engine.devices import sides_for
 from pastream_cli.engine.limits import answer
 from pastream_cli.engine.matching import CAPTURE, PLAYBACK
-from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.engine.sides import DeviceStream, Side
-from pastream_cli.errors import UsageError
 
 _MOST_SECONDS_TO_OPEN = 10.0
 
@@ -36,8 +35,8 @@ class OpenDevice(Progress):
         latency: Any = None,
         **host_options: Any,
     ) -> None:
-        if samplerate is not None and not samplerate > 0:
-            raise ValueError(f"samplerate must be more than 0, not {samplerate!r}")
+        if samplerate is not None:
+            _check_rate(samplerate)
         self._asked_block = operator.index(blocksize or 0)
         if self._asked_block < 0:
             raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
@@ -49,7 +48,10 @@ class OpenDevice(Progress):
             (self._capture, lib.engine_set_capture),
         ):
             if side is not None and not configure(self._engine, ffi.NULL, side.format_code, side.channels):
-                raise UsageError(f"cannot open {side.device.name} with {side.channels} channels: at most 1024")
+                raise ValueError(f"cannot open {side.device.name} with {side.channels} channels")
+        # of each block the device has one, the ring two, and as much is to spare
+        block_bytes = self._asked_block * sum(side.frame_bytes for side in self._sides)
+        check_fits(4 * block_bytes, f"cannot open a stream with a blocksize of {self._asked_block}")
         self._device = self._open(samplerate or self._sides[0].device.default_rate, host_options)
 
     def _open(self, rate: float, host_options: dict[str, Any]) -> DeviceStream:
@@ -165,3 +167,10 @@ class OpenDevice(Progress):
     def cpu_load(self) -> float:
         """Share of the available time that the callback takes, where the host measures it."""
         return self._device.cpu_load
+
+
+def _check_rate(rate: float) -> None:
+    from pastream_cli.units import HIGHEST_RATE  # what units are made of takes a while to load
+
+    if not 1 <= rate <= HIGHEST_RATE:
+        raise ValueError(f"samplerate must be 1 to {HIGHEST_RATE}, not {rate!r}")

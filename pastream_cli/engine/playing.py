@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, SupportsIndex
 
 from pastream_cli.engine import endpoints
 from pastream_cli.engine.endpoints import ChannelMap
 from pastream_cli.engine.lifecycle import Stream
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import Side
-
-_MOST_CHANNELS = 1024
 
 
 class Playing(Stream):
@@ -35,10 +34,10 @@ class Playing(Stream):
         return self._txmap
 
     @txmapping.setter
-    def txmapping(self, mapping: Sequence[int] | Mapping[int, int] | None) -> None:
+    def txmapping(self, mapping: Iterable[SupportsIndex] | Mapping[int, SupportsIndex] | None) -> None:
         channels = self._playback_side.channels
         new = ChannelMap(channels, mapping)
-        new.indices(_MOST_CHANNELS)
+        new.indices(lib.MOST_DEVICE_CHANNELS)
         if len(new) != channels:
             raise ValueError(f"txmapping must have {channels} entries, one per channel of the device")
         self._txmap = new

@@ -7,6 +7,7 @@ from typing import Any
 
 from pastream_cli.engine import buffers
 from pastream_cli.engine.lifecycle import Stream
+from pastream_cli.engine.native import check_fits
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.sides import Side, power_of_two_above
@@ -33,6 +34,8 @@ def chunk_frames_for(
         raise ValueError("overlap must be less than the frames of a chunk")
     if room is not None and size is not None and size > room:
         raise ValueError(f"out has room for {room} frames, not for {size}")
+    # a copy of a chunk, and a ring for four or more
+    check_fits(8 * (size or 0) * channels * side.sample_bytes, f"cannot read chunks of {size} frames")
     return size
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
-from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 
 
 def check_size(size: int) -> None:
@@ -29,7 +30,8 @@ class RingBuffer:
     Raises
     ------
     ValueError
-        Where `size` is no power of two, or `buffer` is too small for it.
+        Where `size` is no power of two, or more than the machine has memory for, or `buffer` is too
+        small for it.
     TypeError
         Where neither is given.
 
@@ -41,13 +43,16 @@ class RingBuffer:
     """
 
     def __init__(self, elementsize: int, size: int | None = None, buffer: Any = None) -> None:
-        if elementsize < 1:
-            raise ValueError("elementsize must be at least 1")
+        elementsize = operator.index(elementsize)
+        if not 1 <= elementsize < 2**32:
+            raise ValueError("elementsize must be at least 1, and less than 2**32")
         if buffer is not None:
             memory, size = _memory_of(buffer, elementsize, size)
         elif size is None:
             raise TypeError("either size or buffer must be given")
+        size = operator.index(size)
         check_size(size)
+        check_fits(size * elementsize, f"cannot make a ring of {size} elements")
         if buffer is None:
             # Python's own, so that a view of it outlives the ring; filled with zeros, so that no
             # page is first touched by the callback
@@ -114,7 +119,7 @@ class RingBuffer:
             without one.
         """
         data, size = self._elements_of(data, size)
-        return int(lib.ring_write(self._ring, data, size))
+        return int(lib.ring_write(self._ring, data, min(size, self.size)))
 
     def read(self, size: int = -1) -> Any:
         """Take elements out, into a new buffer.
@@ -142,7 +147,8 @@ class RingBuffer:
         Parameters
         ----------
         data : buffer or CData array
-            Where to put as many elements as it has room for; its length is in whole elements.
+            Where to put as many elements as it has room for; its length is in whole elements, and it
+            may be written.
 
         Returns
         -------
@@ -152,9 +158,9 @@ class RingBuffer:
         Raises
         ------
         ValueError
-            Where `data` has room for part of an element.
+            Where `data` has room for part of an element, or is read-only.
         """
-        data, size = self._elements_of(data, -1)
+        data, size = self._elements_of(data, -1, is_written=True)
         return int(lib.ring_read(self._ring, data, size))
 
     def get_write_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
@@ -232,10 +238,14 @@ class RingBuffer:
         first = self._view[start:end]
         return elements, first, self._view[: end - start - len(first)]
 
-    def _elements_of(self, data: Any, size: int) -> tuple[Any, int]:
+    def _elements_of(self, data: Any, size: int, *, is_written: bool = False) -> tuple[Any, int]:
         try:
-            data = ffi.from_buffer(data)
+            data = ffi.from_buffer(data, require_writable=is_written)
+        except BufferError as error:
+            raise ValueError(f"cannot use data: {error}") from None
         except TypeError:
+            if not isinstance(data, ffi.CData):
+                raise
             if size < 0 and ffi.typeof(data).kind != "array":
                 raise ValueError("size is needed with a bare pointer") from None
         if ffi.typeof(data).kind != "array":

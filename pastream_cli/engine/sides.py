@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from pastream_cli.deviceinfo import DeviceInfo
-from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS
+from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
 from pastream_cli.errors import UsageError
 
 DEFAULT_BUFFER_SECONDS = 10
@@ -50,7 +49,7 @@ class Side(NamedTuple):
 def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_frames: int) -> None:
     """Raise unless the machine has memory for the rings of all sides, and as much to spare."""
     wanted = sum(side.buffer_frames(rate, asked, block_frames) * side.frame_bytes for side in sides)
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else wanted * 2
+    there = memory_bytes()
     if wanted > there // 2:
         raise UsageError(
             f"cannot buffer so much: it takes {wanted / 1e9:.1f} GB of {there / 1e9:.1f} GB of memory",

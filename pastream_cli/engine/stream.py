@@ -70,8 +70,9 @@ class DuplexStream(Playing, Capturing):
         playback : buffer or SoundFile
             What to play; also whatever else `set_source` takes.
         frames : int, optional
-            Frames to play and record, padding not included. May be left out where `out` is given,
-            which is then filled, and where `playback` is a buffer, which is then played to its end.
+            Frames to play and record, padding not included. May be left out, or negative, where
+            `out` is given, which is then filled, and left out where `playback` is a buffer, which is
+            then played to its end.
         pad, loop
             As in `OutputStream.play`; padding is recorded too.
         offset, atleast_2d, out

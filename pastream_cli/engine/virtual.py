@@ -22,7 +22,7 @@ NAME = "virtual"
 _SOUNDS = {"silence": lib.VIRTUAL_SILENCE, "sine": lib.VIRTUAL_SINE, "noise": lib.VIRTUAL_NOISE}
 _FAULTS = {"xrun": lib.FAULT_XRUN, "stall": lib.FAULT_STALL, "die": lib.FAULT_DIE, "hang": lib.FAULT_HANG}
 _DEFAULT_SINE_HZ = 1000.0
-_MOST_CHANNELS = 1024
+_MOST_CHANNELS = lib.MOST_DEVICE_CHANNELS
 _FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 
 _LEAST_BLOCK, _MOST_BLOCK = 64, 4096

@@ -298,6 +298,10 @@ static int64_t listed(const struct run *run, int kind) {
     return records;
 }
 
+static int64_t sum_of_frames(int64_t a, int64_t b) {
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
 static void check_counts(const struct device *d) {
     const struct run *run = d->run;
     expect_equal("flags about the input", run->counts.host_capture_flags, d->capture_flags);
@@ -309,9 +313,9 @@ static void check_counts(const struct device *d) {
         return;
     int64_t total = run->limit == NO_LIMIT ? INT64_MAX : run->limit;
     if (run->playback_ring && run->pad > 0 && run->limit != NO_LIMIT)
-        total += run->pad;
+        total = sum_of_frames(total, run->pad);
     if (run->playback_ring && run->pad >= 0 && d->end_of_input >= 0)
-        total = least_of(total, d->end_of_input + run->pad);
+        total = least_of(total, sum_of_frames(d->end_of_input, run->pad));
     expect_equal("frames of a complete run", run->counts.position, total);
 }
 
@@ -329,6 +333,8 @@ static struct run *random_run(struct random *r, int most_channels, int64_t most_
         (one_in(r, 2) ? &run->playback : &run->capture)->has_ring = 0;
     run->limit = one_in(r, 3) ? NO_LIMIT : random_from(r, 1, most_frames);
     run->pad = one_in(r, 2) ? 0 : random_from(r, -1, most_frames / 4);
+    if (one_in(r, 20))
+        run->pad = INT64_MAX - random_from(r, 0, 5);
     run->offset = one_in(r, 2) ? 0 : random_from(r, 1, most_frames / 4);
     run->settle_frames = one_in(r, 4) ? random_from(r, 1, 3000) : 0;
     run->settle_at_most = random_from(r, 1000, 5000);

@@ -360,6 +360,17 @@ def test_maps_are_lists_that_can_be_changed_and_reset(stream: ps.DuplexStream) -
     assert (stream.txmapping, stream.rxmapping) == ([1, 2], [1, 2])
 
 
+def test_a_map_may_be_made_of_numbers_of_numpy(stream: ps.DuplexStream, noise: Any) -> None:
+    stream.txmapping = np.array([2, 1])
+    places: Any = {np.int64(1): np.int16(2), np.int64(2): np.int16(1)}
+    stream.rxmapping = places
+    channel: Any = np.uint8(2)
+    stream.rxmapping[0] = channel
+    assert (stream.txmapping, stream.rxmapping) == ([2, 1], [2, 1])
+    assert type(stream.txmapping[0]) is int
+    assert np.array_equal(stream.playrec(noise, blocking=True), noise)
+
+
 def test_a_map_may_say_which_channel_goes_where(stream: ps.DuplexStream) -> None:
     stream.txmapping = {2: 1}
     assert stream.txmapping == [2, 0]
@@ -372,11 +383,11 @@ def test_a_map_may_say_which_channel_goes_where(stream: ps.DuplexStream) -> None
 
 
 def test_a_map_that_cannot_be_is_refused(stream: ps.DuplexStream, noise: Any) -> None:
-    no_channels: list[Any] = ["1", 2]
-    for mapping in ([1], [1, 2, 3], [-1, 1], no_channels):
+    mappings: list[Any] = [[1], [1, 2, 3], [-1, 1], ["1", 2], [2**70, 1], {1: 2**40}, np.ones(2)]
+    for mapping in mappings:
         with pytest.raises(ValueError, match="map"):
             stream.txmapping = mapping
-    for mapping in ([], [3], [-1]):
+    for mapping in ([], [3], [-1], [1] * 1025, {1: 1025}):
         with pytest.raises(ValueError, match="map"):
             stream.rxmapping = mapping
     stream.txmapping = [1, 3]

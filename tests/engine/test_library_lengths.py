@@ -93,6 +93,17 @@ def test_out_is_filled_where_frames_are_not_given(stream: ps.DuplexStream) -> No
     assert np.array_equal(out, heard((0, 1500), 500))
 
 
+def test_without_a_limit_out_is_filled(stream: ps.DuplexStream) -> None:
+    out = np.ones((2000, 2), "int32")
+    stream.record(-1, out=out, offset=100, blocking=True)
+    assert stream.frame_count == 2100
+    assert not out.any()
+    stream.playrec(SOURCE, frames=-1, out=out, offset=100, blocking=True)
+    assert np.array_equal(out, heard((100, 2100)))
+    stream.playrec(SOURCE, frames=-1, out=out, pad=500, blocking=True)
+    assert np.array_equal(out, heard((0, 1500), 500))
+
+
 def test_set_source_and_set_sink_run_to_the_first_end(stream: ps.DuplexStream) -> None:
     for room in (1000, 5000):
         out = np.zeros((room, 2), "int32")
@@ -128,7 +139,7 @@ def test_what_does_not_say_how_long_it_is_needs_frames(stream: ps.DuplexStream, 
         {"frames": 100, "offset": 101},
         {"frames": 100, "offset": -1},
         {"frames": 101, "out": bytearray(800)},
-        {"frames": -1, "out": bytearray(800)},
+        {"frames": 100, "offset": 101, "out": bytearray(800)},
     ],
 )
 def test_lengths_that_cannot_be_are_refused(stream: ps.DuplexStream, lengths: dict[str, Any]) -> None:

@@ -196,6 +196,12 @@ def test_elements_are_taken_from_arrays_as_they_lie_in_memory() -> None:
         ({"elementsize": 2, "buffer": bytearray(7)}, ValueError),
         ({"elementsize": 2, "buffer": bytearray(6)}, ValueError),
         ({"elementsize": 2, "size": 8, "buffer": bytearray(8)}, ValueError),
+        ({"elementsize": 2**32, "size": 1}, ValueError),
+        ({"elementsize": 8, "size": 2**40}, ValueError),
+        ({"elementsize": 8, "size": 2**62}, ValueError),
+        ({"elementsize": 1, "size": 2**5000}, ValueError),
+        ({"elementsize": np.int32(2**20), "size": np.int32(2**30)}, ValueError),
+        ({"elementsize": 8, "size": 4.0}, TypeError),
     ],
 )
 def test_a_ring_that_cannot_be_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
@@ -210,3 +216,32 @@ def test_part_of_an_element_is_refused() -> None:
     with pytest.raises(ValueError, match="fewer elements"):
         ring.write(b"abcd", 3)
     assert ring.read_available == 0
+
+
+def test_elements_are_not_read_into_what_is_read_only() -> None:
+    ring = RingBuffer(1, 8)
+    ring.write(b"elements")
+    data = bytes(8)
+    array = np.frombuffer(data, "uint8")
+    for target in (data, memoryview(data), array):
+        with pytest.raises(ValueError, match=r"read-only|writable"):
+            ring.readinto(target)
+    assert data == bytes(8)
+    assert ring.read_available == 8
+
+
+def test_elements_lie_in_one_piece() -> None:
+    ring = RingBuffer(1, 8)
+    for data in (memoryview(bytearray(16))[::2], np.zeros(16, "uint8")[::2]):
+        with pytest.raises(ValueError, match="contiguous"):
+            ring.write(data)
+        with pytest.raises(ValueError, match="contiguous"):
+            ring.readinto(data)
+    with pytest.raises(TypeError):
+        ring.write("text")
+    assert ring.write_available == 8
+
+
+def test_no_more_than_the_ring_takes_is_read_from_a_pointer() -> None:
+    ring = RingBuffer(1, 2)
+    assert ring.write(ffi.cast("void *", ffi.new("char[]", b"abc")), 2**70) == 2

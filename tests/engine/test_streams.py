@@ -76,13 +76,18 @@ def test_options_of_the_host_are_accepted() -> None:
         assert stream.stopped
 
 
+def test_a_virtual_device_that_cannot_be_is_called_a_device() -> None:
+    with pytest.raises(ValueError, match="cannot use the device virtual:channels=5000: '5000' is not 1 to 1024"):
+        ps.InputStream("virtual:channels=5000")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
         ({"kind": "both"}, ValueError),
         ({"kind": "input", "dtype": "float64"}, ValueError),
-        ({"kind": "input", "device": "virtual:nonsense"}, PastreamError),
-        ({"kind": "input", "channels": 5000}, PastreamError),
+        ({"kind": "input", "device": "virtual:nonsense"}, ValueError),
+        ({"kind": "input", "channels": 5000}, ValueError),
         ({"kind": "input", "channels": 0}, ValueError),
         ({"kind": "input", "channels": (1, 2)}, ValueError),
         ({"kind": "duplex", "channels": (1, 2, 3)}, ValueError),
@@ -92,7 +97,8 @@ def test_options_of_the_host_are_accepted() -> None:
         ({"kind": "input", "blocksize": 1.5}, TypeError),
         ({"kind": "input", "latency": -1}, ValueError),
         ({"kind": "input", "latency": "medium"}, ValueError),
-        ({"kind": "duplex", "device": ("virtual", "virtual:sine")}, PastreamError),
+        ({"kind": "input", "channels": "2"}, TypeError),
+        ({"kind": "duplex", "device": ("virtual", "virtual:sine")}, ValueError),
         ({"kind": "input", "wrong": 1}, TypeError),
     ],
 )
