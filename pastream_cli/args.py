@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pastream_cli.errors import UsageError, shown
+from pastream_cli.errors import Lines, UsageError, shown
 from pastream_cli.line import Given, Line
 from pastream_cli.options import EXAMPLES, OPTIONS, PAIRS, Group, Kind, Option
 
@@ -164,7 +164,7 @@ def _warnings(line: Line, values: dict[str, Any], *, plays: bool) -> list[str]:
 _SYNOPSIS = "pastream [OPTIONS] INPUT [OUTPUT]"
 _EXAMPLE_LINES = [f"  {command:<32} {what}" for command, what in EXAMPLES]
 
-USAGE = "\n".join([f"usage: {_SYNOPSIS}", *_EXAMPLE_LINES, f"  {'pastream -h':<32} all options"])
+USAGE = Lines("\n".join([f"usage: {_SYNOPSIS}", *_EXAMPLE_LINES, f"  {'pastream -h':<32} all options"]))
 
 
 def help_text() -> str:

@@ -97,6 +97,15 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
+class Lines(str):
+    """Text of the program's own, of several lines, into which nothing goes that comes from elsewhere."""
+
+    __slots__ = ()
+
+
 def error_lines(message: str, way_out: str | None) -> list[str]:
     """Return a failure as one line, and the way out as a second where there is one."""
-    return [f"{PROGRAM}: {printable(message)}", *([f"{PROGRAM}: {way_out}"] if way_out else [])]
+    told = [printable(message)]
+    if way_out:
+        told.append(way_out if isinstance(way_out, Lines) else printable(way_out))
+    return [f"{PROGRAM}: {line}" for line in told]

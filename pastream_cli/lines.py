@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pastream_cli.errors import PROGRAM, ExitCode, printable
+from pastream_cli.errors import PROGRAM, ExitCode
 from pastream_cli.job import STANDARD_STREAM
 from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
@@ -30,7 +30,7 @@ _WHAT_HAPPENED = {
 
 
 def warning_line(text: str) -> str:
-    return f"{PROGRAM}: warning: {printable(text)}"
+    return f"{PROGRAM}: warning: {text}"
 
 
 # ---- banner ----
@@ -58,7 +58,7 @@ def _acts(opening: Opening) -> list[list[str]]:
     acts = []
     if opening.playback_device is not None:
         device = _device_words(opening.playback_device, opening.playback_channels, opening.playback_format)
-        acts.append([f"playing {printable(opening.playback_name or '')}", f"on {device}"])
+        acts.append([f"playing {opening.playback_name or ''}", f"on {device}"])
     if opening.capture_device is not None:
         device = _device_words(opening.capture_device, opening.capture_channels, opening.capture_format)
         if opening.capture_name is not None:
@@ -69,13 +69,13 @@ def _acts(opening: Opening) -> list[list[str]]:
 
 
 def _device_words(name: str, channels: int, sample_format: str | None) -> str:
-    return f"{printable(name)} ({channels} ch {sample_format})"
+    return f"{name} ({channels} ch {sample_format})"
 
 
 def _file_words(opening: Opening) -> str:
     # how many channels the file has goes without saying where it is as many as the device delivers
     channels = f"{opening.file_channels} ch " if opening.file_channels != opening.capture_channels else ""
-    return f"{printable(opening.capture_name or '')} ({channels}{opening.file_type} {opening.encoding})"
+    return f"{opening.capture_name or ''} ({channels}{opening.file_type} {opening.encoding})"
 
 
 def _terms(opening: Opening) -> str:
@@ -165,7 +165,7 @@ def _written_words(report: Report) -> str:
 
 
 def _file_name(file: RecordedFile) -> str:
-    return "standard output" if file.name == STANDARD_STREAM else printable(file.name)
+    return "standard output" if file.name == STANDARD_STREAM else file.name
 
 
 def _peaks_of(files: Sequence[RecordedFile]) -> list[float]:

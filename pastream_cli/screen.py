@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from pastream_cli import terminal
-from pastream_cli.errors import UsageError, error_lines
+from pastream_cli.errors import UsageError, error_lines, printable
 from pastream_cli.job import Job
 from pastream_cli.keys import Keys, in_foreground
 from pastream_cli.levels import Course
@@ -130,7 +130,7 @@ class Screen:
             self._meter.take(snapshot, now)
         lines = self._wrapped(loss_line(loss, snapshot.rate) for loss in snapshot.new_losses)
         if self._job.verbose:
-            lines += self._quotes().splitlines()
+            lines += _quoted(self._quotes())
         if lines:
             self._print(lines)
         if self._meter is not None and now - self._drawn_at >= _LEAST_SECONDS_BETWEEN_DRAWINGS:
@@ -145,7 +145,7 @@ class Screen:
             lines += self._summary(report)
         if self._job.verbose:
             lines = [
-                *self._quotes().splitlines(),
+                *_quoted(self._quotes()),
                 *lines,
                 *([buffer_line(report)] if report.opening is not None else []),
             ]
@@ -155,8 +155,8 @@ class Screen:
         self._outlet.finish(_FINISH_SECONDS)
 
     def quoted(self, text: str) -> None:
-        """Show what somebody else said, a host library."""
-        self._print(text.splitlines())
+        """Show what a host library said."""
+        self._print(_quoted(text))
 
     # ---- what it shows ----
 
@@ -174,7 +174,7 @@ class Screen:
             max(40, self._outlet.size()[0]), subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
         ).wrap
         # no number breaks between its groups of digits
-        return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", line))]
+        return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", printable(line)))]
 
     def _remember(self, snapshot: Snapshot) -> None:
         """Keep what the summary says about levels."""
@@ -225,7 +225,8 @@ class Screen:
         return now - self._resized_at < _RESIZING_SECONDS
 
     def _print(self, lines: Iterable[str]) -> None:
-        text = "".join(f"{line}\n" for line in lines)
+        """Print lines above the meter: nothing in them that comes from elsewhere, be it a name, can do anything."""
+        text = "".join(f"{printable(line)}\n" for line in lines)
         if text:
             self._outlet.write(self._away() + text)
             self._drawn_at = 0.0
@@ -242,3 +243,8 @@ class Screen:
         """Leave a clean terminal to whoever has it while the process is stopped."""
         self._outlet.write(self._away())
         self._outlet.finish(0.1)
+
+
+def _quoted(text: str) -> list[str]:
+    """Return what a host library said as lines."""
+    return text.expandtabs().splitlines()

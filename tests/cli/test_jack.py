@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.explanations import explanation
 from tests.runner import Pastream
 from tests.servers import JackServer
 from tests.sounds import RATE, assert_same, from_the_first_sound, make_noise, read
@@ -54,3 +57,34 @@ def test_the_list_has_the_servers_devices_and_the_virtual_one_last(pastream: Pas
     for name in ("system", "loopback"):
         assert any(f"{name}, JACK Audio Connection Kit" in line for line in devices[:-1])
     assert devices[-1].split()[0] == "virtual"
+
+
+CLIENT = """
+import ctypes, sys
+jack = ctypes.CDLL("libjack.so.0")
+jack.jack_client_open.restype = ctypes.c_void_p
+client = ctypes.c_void_p(jack.jack_client_open(sys.argv[1].encode(), 1, None))
+jack.jack_port_register.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_ulong]
+jack.jack_port_register(client, b"out", b"32 bit float mono audio", 2, 0)
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_client_whose_name_has_escape_sequences_does_nothing_to_the_terminal(
+    pastream: Pastream, jackd: JackServer
+) -> None:
+    name = "mic\x1b]0;taken\a\rpastream wrote take.wav\n\u202egpj"
+    with subprocess.Popen(
+        [sys.executable, "-c", CLIENT, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=jackd.environment
+    ) as client:
+        assert client.stdout
+        assert client.stdout.readline() == b"there\n"
+        for arguments in (["null", "take.wav"], ["null", "-v"], ["null", "-", "-t", "au"]):
+            result = pastream(*arguments, "-D", "nosuch", server=jackd)
+            assert all(line.isprintable() for line in result.stderr.split("\n"))
+            failure, way_out = explanation(result.stderr)
+            assert failure == "cannot find a capture device: nothing is called 'nosuch'"
+            assert r"mic\x1b]0;taken\x07\rpastream wrote take.wav\n\u202egpj, JACK Audio" in way_out
+        listed = pastream("-l", server=jackd)
+        assert all(line.isprintable() for line in (listed.stdout.decode() + listed.stderr).split("\n"))

@@ -124,3 +124,12 @@ def test_what_libraries_print_on_standard_output_is_in_no_report_and_no_take(
             process = pastream.start(talkative_input, "-", "-t", ",raw", "-D", "virtual:fast", stdout=file)
             assert pastream.finish(process).returncode == 0
     assert (tmp_path / "appended").read_bytes() == 2 * take
+
+
+def test_a_reader_of_the_log_that_goes_away_costs_nothing(pastream: Pastream, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = pastream.start("null", "take.wav", "-d", "0.2", "-D", DEVICE, stderr=writing)
+    os.close(writing)
+    assert pastream.finish(process).returncode == 0
+    assert soundfile.info(tmp_path / "take.wav").frames == RATE // 5
