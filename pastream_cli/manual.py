@@ -341,7 +341,13 @@ ENVIRONMENT = """\
 
 FILES = """\
 There is no file of settings.
-With `-y` a new recording is called `.take.wav.`*PID*`.new` until it has its first frame.
+With `-y` a new recording is called `.take.wav.`*XXXXXXXX*`.new`, with eight characters at random, until its first frame
+can be read and is on the disk.
+If it cannot take the place of the old file then, nor at its end, that is told with the name.
+
+A recording may be moved or renamed while it grows: it is complete where it is then, and told under that name.
+One that another program shortens ends there, and what is told is what can be read of it.
+While a file is recorded it is locked (`flock`), so that no second take replaces it.
 
 # Length
 

@@ -231,8 +231,12 @@ It matters for raw data most.""",
         manual="""Replace an *OUTPUT* that exists.
 The old file stays as it is until the first frame of the new recording is there, so a run that fails before that costs
 nothing.
+It is replaced by a new file of the same mode, less the right to execute it, and is refused while another take is
+recorded into it.
 Without this option a file that exists is never touched.
-A device or a FIFO is opened as it is, with or without it.""",
+A character device or a FIFO is opened as it is, with or without it; only another user's FIFO, in a folder that others
+may write to, needs it.
+A block device is always refused.""",
     ),
     Option(
         names=("-D", "--device"),

@@ -210,7 +210,7 @@ class Recording:
         failure = self._failure_behind() or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
-        if not current.is_refused:  # a take that fails may still have frames for the next file
+        if current.writers_failure() is None:  # a take that fails may still have frames for the next file
             self._make_next_in_time(current)
         if failure is not None:
             raise failure
@@ -221,7 +221,7 @@ class Recording:
             return
         self._warn_of_a_full_disk()
         if current.is_to_appear:
-            self._asking = self._worker.start(current.appear)
+            self._asking = self._worker.start(current.appear, quietly=True)
         elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now
             self._asking = self._worker.start(lambda: self._measure_room(current), quietly=True)
@@ -292,7 +292,7 @@ class Recording:
     def _finish_first(self, *, keep_empty: bool) -> None:
         """Close the first of the open files, which the writer has left, on the worker."""
         file = self._open.pop(0)
-        self._failure = self._failure or file.failure()
+        self._failure = self._failure or file.writers_failure()
         start, place = self._stream.time_of_capture(self._begun_at), self._stream.place_of_capture(self._begun_at)
         self._begun_at += file.frames
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]

@@ -97,11 +97,13 @@ IMPORTERS: dict[str, set[str]] = {
     "rich": {"listing.py", "meter.py", "paint.py"},
     "sounddevice": {"engine/portaudio.py"},
     "soundfile": {
+        "engine/finishing.py",
         "engine/formats.py",
         "engine/input_file.py",
         "engine/libsndfile.py",
         "engine/mending.py",
         "engine/output_file.py",
+        "engine/readback.py",
         "engine/soundfiles.py",
         "engine/without_numpy.py",
     },

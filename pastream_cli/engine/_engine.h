@@ -33,6 +33,10 @@ enum file_sample {
 
 enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 
+/* An output file's error, beside libsndfile's own codes, which are positive: another program has
+ * cut off what was written. */
+enum output_file_error { FILE_CUT_SHORT = -1 };
+
 enum loss_kind {
     LOSS_OVERRUN,      /* the capture ring was full; `frames` were dropped, exactly */
     LOSS_DEVICE,       /* the device said how many frames it lost, exactly */
@@ -99,7 +103,7 @@ struct output_counts {
     int64_t readable_frames; /* that the header told of last; all, where none is kept */
     int64_t bytes;           /* on its disk, as of a second ago or less; 0 where it is on none */
     int32_t done;            /* the writer has left this file */
-    int32_t file_error;      /* libsndfile's code, 0 for none */
+    int32_t file_error;      /* libsndfile's code or FILE_CUT_SHORT, 0 for none */
     int32_t system_error;    /* errno as it was then */
     int32_t is_removed;      /* it has no name any more, as of a second ago or less */
 };

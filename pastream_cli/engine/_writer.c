@@ -40,6 +40,7 @@ struct output_file {
     int64_t header_due_ns;
     int64_t look_due_ns;
     int64_t sync_due_ns;
+    int32_t has_begun; /* its header has told of a frame */
 
     /* Writer, for the owner. */
     struct {
@@ -204,11 +205,14 @@ static int64_t frames_of(const output_file *f) {
     return atomic_load_explicit(&f->frames, memory_order_relaxed);
 }
 
-static void fail(const struct writer *w, int system_error) {
-    output_file *f = w->current;
-    const int error = w->engine->writer.functions->error(f->file);
+static void fail_with(output_file *f, int error, int system_error) {
     atomic_store_explicit(&f->system_error, system_error, memory_order_relaxed);
-    atomic_store_explicit(&f->file_error, error ? error : 1, memory_order_relaxed);
+    atomic_store_explicit(&f->file_error, error, memory_order_relaxed);
+}
+
+static void fail(const struct writer *w, int system_error) {
+    const int error = w->engine->writer.functions->error(w->current->file);
+    fail_with(w->current, error ? error : 1, system_error);
 }
 
 static int has_failed(const output_file *f) {
@@ -227,27 +231,59 @@ static void update_header(const struct writer *w) {
                           memory_order_relaxed);
 }
 
-static void publish_status(output_file *f, int64_t bytes, int64_t names) {
-    atomic_store_explicit(&f->bytes, bytes, memory_order_relaxed);
-    atomic_store_explicit(&f->is_removed, names == 0, memory_order_relaxed);
-}
+/* What the system knows of a file by itself: a server that does not answer would hold up the
+ * writer. */
+struct status {
+    int64_t bytes;
+    int64_t names;
+};
 
-/* Sees how long the file is and whether it still has a name, as far as the system knows by itself:
- * a server that does not answer would hold up the writer. */
-static void look(output_file *f) {
+static int read_status(int descriptor, struct status *status) {
 #ifdef AT_STATX_DONT_SYNC
-    struct statx status;
+    struct statx read;
     const int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-    if (statx(f->descriptor, "", flags, STATX_SIZE | STATX_NLINK, &status) == 0)
-        publish_status(f, (int64_t)status.stx_size, status.stx_nlink);
+    if (statx(descriptor, "", flags, STATX_SIZE | STATX_NLINK, &read) != 0)
+        return 0;
+    *status = (struct status){(int64_t)read.stx_size, read.stx_nlink};
 #else
-    struct stat status;
-    if (fstat(f->descriptor, &status) == 0)
-        publish_status(f, status.st_size, status.st_nlink);
+    struct stat read;
+    if (fstat(descriptor, &read) != 0)
+        return 0;
+    *status = (struct status){read.st_size, read.st_nlink};
 #endif
+    return 1;
 }
 
-/* Keeps what a crash could cost small: the header to a second, the data on the disk to five. */
+/* Sees how long the file is and whether it still has a name. */
+static void look(output_file *f) {
+    struct status status;
+    if (!read_status(f->descriptor, &status))
+        return;
+    atomic_store_explicit(&f->bytes, status.bytes, memory_order_relaxed);
+    atomic_store_explicit(&f->is_removed, status.names == 0, memory_order_relaxed);
+}
+
+/* Fails a file on a disk that ends before the place where it is written: another program has cut
+ * it off, and what came next would stand behind a hole. Returns whether it may be written. */
+static int check_length(const struct writer *w) {
+    output_file *f = w->current;
+    struct status known;
+    if (f->descriptor < 0 || !read_status(f->descriptor, &known))
+        return 1;
+    const off_t position = lseek(f->descriptor, 0, SEEK_CUR);
+    if (known.bytes >= position)
+        return 1;
+    /* A server may be late to count what it was sent. */
+    struct stat status;
+    if (fsync(f->descriptor) != 0)
+        fail(w, errno);
+    else if (fstat(f->descriptor, &status) == 0 && status.st_size < position)
+        fail_with(f, FILE_CUT_SHORT, 0);
+    return !has_failed(f);
+}
+
+/* Keeps what a crash could cost small: the header to a second, the data on the disk to five. The
+ * first frames are told at once, for the file may be about to replace another. */
 static void keep_safe(const struct writer *w) {
     output_file *f = w->current;
     if (!f->keep_header && f->descriptor < 0)
@@ -255,8 +291,10 @@ static void keep_safe(const struct writer *w) {
     const int64_t now = engine_monotonic_ns();
     const int sync_asked =
         atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
-    if (f->keep_header && (sync_asked || now >= f->header_due_ns)) {
+    const int begins = !f->has_begun && frames_of(f) > 0;
+    if (f->keep_header && (sync_asked || begins || now >= f->header_due_ns)) {
         update_header(w);
+        f->has_begun |= begins;
         f->header_due_ns = now + HEADER_EVERY_NS;
     }
     if (f->descriptor >= 0 && now >= f->look_due_ns) {
@@ -275,7 +313,7 @@ static void keep_safe(const struct writer *w) {
  * it. */
 static void end_current(struct writer *w) {
     output_file *f = w->current;
-    if (f->keep_header && !has_failed(f))
+    if (!has_failed(f) && check_length(w) && f->keep_header)
         update_header(w);
     if (f->descriptor >= 0)
         look(f);
@@ -325,6 +363,8 @@ static int64_t write_file(const struct writer *w, const void *samples, int64_t f
 /* Writes frames that already have the file's type and channels. */
 static void write_frames(struct writer *w, const void *samples, int64_t frames) {
     output_file *f = w->current;
+    if (!check_length(w))
+        return;
     errno = 0;
     const int64_t written = write_file(w, samples, frames);
     const int system_error = errno;

@@ -11,8 +11,9 @@ from typing import Any
 
 import soundfile
 
-from pastream_cli.engine.native import ffi
+from pastream_cli.engine.native import ffi, lib
 
+CUT_SHORT = "another program has shortened it"
 _SF_ERR_SYSTEM = 2
 _SFC_UPDATE_HEADER_NOW = 0x1060
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
@@ -56,6 +57,8 @@ def handle_of(sound_file: soundfile.SoundFile) -> Any:
 
 def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: int = 0) -> str:
     """Return why libsndfile refused, in the system's words where it was the system."""
+    if code == lib.FILE_CUT_SHORT:
+        return CUT_SHORT
     if system_error:
         return os.strerror(system_error)
     snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
@@ -111,6 +114,12 @@ def _set(sound_file: soundfile.SoundFile, command: int, kind: str, value: float)
     its_ffi = soundfile._ffi  # noqa: SLF001
     data = its_ffi.new(f"{kind} *", value)
     soundfile._snd.sf_command(sound_file._file, command, data, its_ffi.sizeof(kind))  # noqa: SLF001
+
+
+def write_at_least_a_header(sound_file: soundfile.SoundFile) -> None:
+    """Have a file that gets no frame end with what its type has before the first one."""
+    if sound_file.format in {"MP3", "FLAC"}:  # nothing at all is written of these but with frames
+        update_header(sound_file)
 
 
 def _command(sound_file: soundfile.SoundFile, command: int, size: int) -> None:

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import os
 import struct
-from contextlib import suppress
+import tempfile
+from typing import IO
 
 import soundfile
 
 from pastream_cli.engine import relay
 from pastream_cli.engine.places import standard_output
-from pastream_cli.threads import DeafThread
+from pastream_cli.engine.readback import FRAMES_AT_ONCE, Bytes, count_frames
 
 _WAVE_FORMAT_PCM = 1
 _WAVE_FORMAT_EXTENSIBLE = 0xFFFE
 _FLAC_TOTAL_AT = 18
 _FLAC_TOTAL_BITS = 36
-_FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 # What libFLAC goes back to the header with: a checksum of 16 bytes, the total in 5, sizes of blocks in 6.
 _FLAC_AFTERTHOUGHT_BYTES = 27
-_READ_BYTES = 2**16
 
 
-def mend_flac(path: str, descriptor: int) -> None:
+def mend_flac(descriptor: int, size: int) -> tuple[int, OSError | None]:
     """Write into a FLAC's header how many frames can be read, which a full disk kept libFLAC from.
 
-    The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
+    Return the number, and what keeps the disk from taking it: what can be read is then less by a block. The total is
+    the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
     """
-    frames = 0
-    with soundfile.SoundFile(path) as file, suppress(soundfile.LibsndfileError):  # the last block is cut off
-        while read := len(file.read(_FRAMES_AT_ONCE, dtype="int32")):
-            frames += read
-    # the block before the one that is cut off can only be read where the header says that it is the last
-    _set_flac_total(descriptor, frames + _FRAMES_AT_ONCE)
-    with soundfile.SoundFile(path) as file, suppress(soundfile.LibsndfileError):
-        file.seek(frames)
-        frames += len(file.read(dtype="int32"))
-    _set_flac_total(descriptor, frames)
+    with soundfile.SoundFile(Bytes(descriptor, size)) as file:
+        frames = count_frames(file)
+    try:
+        # the block before the one that is cut off can only be read where the header says that it is the last
+        _set_flac_total(descriptor, frames + FRAMES_AT_ONCE)
+        with soundfile.SoundFile(Bytes(descriptor, size)) as file:
+            more = count_frames(file, start=frames)
+        _set_flac_total(descriptor, frames + more)
+    except OSError as error:
+        return frames, error
+    return frames + more, None
 
 
 def _set_flac_total(descriptor: int, frames: int) -> None:
@@ -50,30 +51,36 @@ def close_flac_stream(sound_file: soundfile.SoundFile, descriptor: int, frames: 
     libsndfile does not tell libFLAC that a pipe cannot be gone back in, so that it would write behind
     the sound what belongs into the header, where SoX and libsndfile stumble over it.
     """
-    stream = os.dup(descriptor)
-    read_end, write_end = os.pipe()
-    os.dup2(write_end, descriptor)
-    os.close(write_end)
-    end = bytearray()
+    with open(os.dup(descriptor), "wb", buffering=0) as stream, _file_without_a_name() as catcher:
+        os.dup2(catcher.fileno(), descriptor)
+        try:
+            sound_file.close()
+        finally:
+            if descriptor == standard_output():  # any other has been closed
+                os.dup2(stream.fileno(), descriptor)
+        end = os.pread(catcher.fileno(), os.fstat(catcher.fileno()).st_size, 0)
+        total = int.from_bytes(end[-11:-6], "big") & (1 << _FLAC_TOTAL_BITS) - 1
+        relay.write_all(stream.fileno(), end[:-_FLAC_AFTERTHOUGHT_BYTES] if total == frames else end)
 
-    def collect() -> None:
-        while some := os.read(read_end, _READ_BYTES):
-            end.extend(some)
 
-    collector = DeafThread(target=collect, name="end of a FLAC")
-    collector.start()
+def _file_without_a_name() -> IO[bytes]:
+    """Return a file for a few bytes, in memory where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("end of a FLAC"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def close_without_a_trace(sound_file: soundfile.SoundFile, descriptor: int) -> None:
+    """Close a sound file that another program has made its own, without writing what was still to be written."""
+    kept = os.dup(descriptor)
     try:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
         sound_file.close()
     finally:
-        if descriptor == standard_output():  # any other has been closed
-            os.dup2(stream, descriptor)
-        collector.join()
-        os.close(read_end)
-    try:
-        total = int.from_bytes(end[-11:-6], "big") & (1 << _FLAC_TOTAL_BITS) - 1
-        relay.write_all(stream, bytes(end[:-_FLAC_AFTERTHOUGHT_BYTES] if total == frames else end))
-    finally:
-        os.close(stream)
+        os.dup2(kept, descriptor)
+        os.close(kept)
 
 
 def set_plain_format_tag(descriptor: int) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import soundfile
 
 from pastream_cli.engine import pipes, relay
+from pastream_cli.engine.disk_file import DiskFile
+from pastream_cli.engine.finishing import Finish
 from pastream_cli.engine.formats import (
     TYPES_WITH_A_LENGTH,
     bits_of,
@@ -29,17 +29,21 @@ from pastream_cli.engine.libsndfile import (
     last_system_error,
     reason_of,
     set_constant_bit_rate,
-    update_header,
+    write_at_least_a_header,
 )
-from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, mend_flac, set_plain_format_tag
-from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.engine.places import STANDARD_STREAM, ExistsError, is_special, is_stream, standard_output
+from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, set_plain_format_tag
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.places import (
+    STANDARD_STREAM,
+    ExistsError,
+    check_special,
+    is_special,
+    is_stream,
+    standard_output,
+)
+from pastream_cli.engine.readback import Bytes, has_a_frame
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.report import RecordedFile
-
-_LONGEST_NAME_BYTES = 255
-# Of a FLAC whose total was never written libsndfile says that it has 2**63 - 1 frames.
-_NO_LENGTH = 2**62
 
 
 class OutputFile:
@@ -57,6 +61,11 @@ class OutputFile:
         Frames after which the writer goes on to the next file.
     expected_frames : int, optional
         How many there will be, where that is known; for the header of a stream.
+
+    Raises
+    ------
+    FileError
+        Whatever keeps it from being made; nothing is left of it then.
     """
 
     def __init__(
@@ -79,40 +88,45 @@ class OutputFile:
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
         self._file_type = file_type
-        self._target, self._temporary, self._is_ours = path, None, False  # type: str, str | None, bool
+        self._disk: DiskFile | None = None
+        self._is_settled = False
+        self._refusal: str | None = None
+        self._notice: str | None = None
         self._descriptor = self._open_descriptor(overwrite=overwrite)
-        # stays open past libsndfile's own: the file may be renamed, or removed, while it is written
-        self._file = os.dup(self._descriptor) if self._is_ours else -1
         self._is_stream = is_stream(path, standard_output())
         self._plain_riff_at_the_end = False
         self._pad_after_frames, self._warns_of_4_gib = -1, False
-        self._misfortune: FileError | None = None
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
+        self._raw = _raw_words(file_type, encoding, rate, channels, endian)
         create = self._create_stream if self._is_stream else self._create_file
         try:
             self.sound_file = create(file_type, encoding, rate, channels, endian, expected_frames)
-        except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+            self._handle = self._new_handle()
+        except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
             reason = reason_of(error, last_system_error())
-            if self._is_ours:
-                os.close(self._file)
-                Path(self._temporary or self._target).unlink(missing_ok=True)
+            self._abandon()
             raise self._write_error(f"cannot create {self.name}: {reason}") from None
-        self._handle = ffi.gc(
-            check_memory(
-                lib.output_file_new(
-                    handle_of(self.sound_file),
-                    file_sample_code(encoding),
-                    bits_of(encoding),
-                    channels,
-                    not self._is_stream and file_type in TYPES_WITH_A_LENGTH,
-                    -1 if self._is_stream else self._descriptor,
-                    -1 if frame_limit is None else frame_limit,
-                ),
-                f"cannot create {self.name}",
-            ),
-            lib.output_file_free,
+
+    def _abandon(self) -> None:
+        """Leave nothing of a file that could not be begun."""
+        for step in (self._disk.remove, self._disk.close) if self._disk is not None else ():
+            with suppress(OSError):
+                step()
+
+    def _new_handle(self) -> Any:
+        new = lib.output_file_new(
+            handle_of(self.sound_file),
+            file_sample_code(self.encoding),
+            bits_of(self.encoding),
+            self.channels,
+            not self._is_stream and self._file_type in TYPES_WITH_A_LENGTH,
+            -1 if self._is_stream else self._descriptor,
+            -1 if self.frame_limit is None else self.frame_limit,
         )
+        if not new:
+            raise MemoryError("not enough memory")
+        return ffi.gc(new, lib.output_file_free)
 
     def _create(
         self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None
@@ -125,7 +139,7 @@ class OutputFile:
             format=file_type,
             subtype=encoding,
             endian=(endian or "FILE").upper(),
-            closefd=self.path != STANDARD_STREAM,
+            closefd=self.path != STANDARD_STREAM and self._disk is None,
         )
         if file_type == "MP3":
             set_constant_bit_rate(sound_file)
@@ -171,7 +185,7 @@ class OutputFile:
     @property
     def is_regular(self) -> bool:
         """Whether it is a file on a disk, and no device, FIFO or standard output."""
-        return self._is_ours
+        return self._disk is not None
 
     @property
     def size(self) -> int:
@@ -199,7 +213,10 @@ class OutputFile:
         return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
 
     def warning(self) -> str | None:
-        """Return what people should know about the length that the file is about to have; once."""
+        """Return what people should know about the file; once."""
+        if self._notice is not None:
+            notice, self._notice = self._notice, None
+            return notice
         audio_bytes = self.frames * (frame_bytes(self.encoding, self.channels) or 0)
         if not self._warns_of_4_gib or not pipes.is_near_4_gib(audio_bytes):
             return None
@@ -212,23 +229,18 @@ class OutputFile:
         return counts
 
     def failure(self) -> FileError | None:
-        """Return what kept the writer from writing, if anything did, or the file from being found."""
+        """Return what keeps the file from being written, if anything does, or from being found."""
+        if (failure := self.writers_failure()) is not None:
+            return failure
+        return FileError(f"cannot finish {self.name}: it was removed") if self._counts().is_removed else None
+
+    def writers_failure(self) -> FileError | None:
+        """Return what the writer could not write the file for, and has ended."""
         counts = self._counts()
         if not counts.file_error:
-            return self._removal() if counts.is_removed else self._misfortune
+            return None
         reason = error_text(self.sound_file, counts.file_error, counts.system_error)
         return self._write_error(f"cannot write {self.name}: {reason}")
-
-    def _is_removed(self) -> bool:
-        """Whether a file on a disk has no name any more: nobody will ever find what it holds."""
-        with suppress(OSError):  # which says as much as it ever will
-            return self._file >= 0 and os.fstat(self._file).st_nlink == 0
-        return False
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the writer could not write it, and has ended."""
-        return bool(self._counts().file_error)
 
     def _write_error(self, message: str) -> FileError:
         error = FileError(message)
@@ -241,41 +253,49 @@ class OutputFile:
         self.frame_limit = None
         lib.output_file_unlimit(self._handle)
 
-    def _removal(self) -> FileError:
-        return FileError(f"cannot finish {self.name}: it was removed")
-
     @property
     def is_to_appear(self) -> bool:
-        """Whether it has a frame, and is still to be put in the place of the file that it replaces."""
-        return bool(self._temporary and self.frames)
+        """Whether it has a frame, and has not yet been put in its place for good."""
+        return self._disk is not None and not self._is_settled and self.frames > 0
 
-    def appear(self) -> None:
-        """Put the file in the place of the one that it replaces; may hang with the disk."""
-        try:
-            if self.is_to_appear:
-                self._rename()
-        except OSError as error:
-            self._misfortune = FileError(f"cannot replace {self.name}: {error.strerror}")
+    # ---- on its disk; all of this may block ----
 
     def room_bytes(self) -> int | None:
-        """Return how many more bytes the disk takes, where that can be told; may hang with the disk."""
-        if self._file < 0:
-            return None
-        try:
-            disk = os.fstatvfs(self._file)
-        except OSError:
-            return None
-        return disk.f_bavail * disk.f_frsize
+        """Return how many more bytes the disk takes, where that can be told."""
+        with suppress(OSError):
+            return self._disk.room_bytes if self._disk is not None else None
+        return None
 
-    def _rename(self) -> None:
-        assert self._temporary is not None
-        Path(self._temporary).replace(self._target)
-        self._temporary = None
+    def appear(self) -> None:
+        """Put the file in its place once its first frame can be read; on the thread that is to close it.
+
+        Raises nothing: what it meets is told by `warning`, and at the end.
+        """
+        disk = self._disk
+        if disk is None or disk.descriptor < 0:
+            return
+        with suppress(OSError):  # of which the writer will have to tell, or the finish
+            if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._raw):
+                self._is_settled = True
+                self._settle(disk)
+
+    def _settle(self, disk: DiskFile) -> None:
+        """Have the first frames, and the name that they are found by, outlive a power cut."""
+        try:
+            disk.sync()
+        except OSError as error:
+            self._refusal = error.strerror
+            self._notice = f"the disk refuses the beginning of {self.name}: {error.strerror}; going on all the same"
+            return
+        try:
+            disk.take_its_place()
+        except OSError as error:  # it is tried again at the end
+            self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
 
     def so_far(self, *, start: datetime | None, first_frame: int) -> RecordedFile:
         """Describe the file as others can read it by now, without an end to be waited for; see `close`."""
         return RecordedFile(
-            name=self.path,
+            name=self.path if self._disk is None else self._disk.name,
             start=start,
             first_frame=first_frame,
             frames=int(self._counts().readable_frames),
@@ -284,143 +304,122 @@ class OutputFile:
         )
 
     def close(self, *, keep_empty: bool, start: datetime | None, first_frame: int = 0) -> RecordedFile | None:
-        """Finish the file; only when the writer has left it. Return `None` if it was removed.
+        """Finish the file; only when the writer has left it. Return `None` if there is none any more.
 
         What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
         `start` is when its first frame was captured, as far as that is known, `first_frame` where on the timeline.
         """
-        if self._is_removed():
-            self._misfortune = self._removal()
-        self.unfinished = self._misfortune
-        failed = self.failure() is not None
-        recorded = RecordedFile(
-            name=self.path,
-            start=start,
-            first_frame=first_frame,
-            frames=self.frames,
-            peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
-            clips=self.clips,
-        )
-        try:
-            if not recorded.frames and keep_empty and self.sound_file.format in {"MP3", "FLAC"}:
-                update_header(self.sound_file)  # or nothing would be written at all
-            if recorded.frames == self._pad_after_frames:
-                relay.write_all(self._descriptor, b"\0")
-            if not failed:
-                recorded = recorded._replace(frames=self._fill_last_block(recorded.frames))
-            self._close_sound_file(failed=failed)
-            if self._is_ours and not recorded.frames and not keep_empty:
-                Path(self._temporary or self._target).unlink(missing_ok=True)
-                return None
-            self._set_plain_format_tag()
-            if self._is_ours and self._file_type == "AIFF" and not failed:
-                self._drop_aiff_pad(recorded.frames)
-            return self._finish_on_disk(recorded, failed=failed) if self._is_ours else recorded
-        except (soundfile.SoundFileError, OSError) as error:
-            self._could_not_finish(reason_of(error))
+        recorded = self.so_far(start=start, first_frame=first_frame)._replace(frames=self.frames)
+        if self._disk is None:
+            try:
+                return recorded._replace(frames=self._close_special(recorded.frames, keep_empty=keep_empty))
+            except (soundfile.SoundFileError, OSError) as error:
+                self._could_not_finish(reason_of(error))
             return recorded
-        finally:
-            if self._file >= 0:
-                os.close(self._file)
-                self._file = -1
-
-    def _fill_last_block(self, frames: int) -> int:
-        """Have silence follow the last frame where something has to, up to a block of the encoding's.
-
-        Return how many frames are in the file with it.
-        """
-        block = block_frames(self._file_type, self.encoding, self.sound_file.samplerate, self.channels)
-        missing = -frames % block
-        if not missing:
-            return frames
-        handle = handle_of(self.sound_file)
-        FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
-        system_error = ffi.errno
-        if not (code := FUNCTIONS.error(handle)):  # a block that is not written is no short count
-            return frames
-        self._could_not_finish(error_text(self.sound_file, code, system_error))
-        return frames - frames % block
-
-    def _close_sound_file(self, *, failed: bool) -> None:
-        if not self._is_stream or self._file_type != "FLAC" or failed:
-            self.sound_file.close()
-            return
-        try:
-            close_flac_stream(self.sound_file, self._descriptor, self.frames)
-        except OSError as error:
-            self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
+        finish = Finish(
+            self._disk,
+            self.sound_file,
+            self._raw,
+            fill=lambda: self._fill_last_block(recorded.frames),
+            mend=lambda descriptor: self._mend(descriptor, recorded.frames),
+            refusal=self._refusal,
+            has_failed=self.writers_failure() is not None,
+        )
+        left = finish.run(recorded.frames, keep_empty=keep_empty)
+        self.unfinished = finish.failure
+        if left is None:
+            return None
+        if left.moved_to is None:
+            self._notice = f"{self.name} was moved while it was recorded; nobody can tell where it is now"
+        elif left.moved_to:
+            self._notice = f"{self.name} was moved while it was recorded: it is {left.moved_to} now"
+        return recorded._replace(name=left.moved_to or left.name, frames=left.frames)
 
     def _could_not_finish(self, reason: str) -> None:
         self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
 
-    def _finish_on_disk(self, recorded: RecordedFile, *, failed: bool) -> RecordedFile | None:
-        """Have the closed file hold what it says, on the disk, under its name."""
-        path = self._temporary or self._target
-        if self._file_type == "FLAC" and recorded.frames and (failed or _readable_frames(path) is None):
-            with suppress(soundfile.SoundFileError):  # where there is not even a header
-                mend_flac(path, self._file)
-        is_of_a_codec = self._file_type in {"OGG", "MP3", "FLAC"}
-        if recorded.frames and (is_of_a_codec or (failed and self._file_type != "RAW")):
-            # a codec writes its last frames on closing, and libsndfile does not tell where it could not
-            is_full = os.statvfs(path).f_bavail == 0
-            there = _readable_frames(path)
-            if (there or 0) < recorded.frames and not failed:
-                self._could_not_finish(os.strerror(errno.ENOSPC) if is_full else "its end could not be written")
-            if there is None and is_of_a_codec:
-                Path(path).unlink(missing_ok=True)
-                return None
-            recorded = recorded._replace(frames=min(recorded.frames, there or 0))
-        os.fsync(self._file)
-        if self._temporary:
-            self._rename()
-        return recorded
+    def _fill_last_block(self, frames: int) -> tuple[int, str | None]:
+        """Have silence follow the last frame where something has to, up to a block of the encoding's.
 
-    def _set_plain_format_tag(self) -> None:
-        if not self._plain_riff_at_the_end:
-            return
-        if self._is_ours:
-            set_plain_format_tag(self._file)
-            return
-        # Standard output can mostly not be read, but by another opening of it. The tag is right as it is too.
-        with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
-            set_plain_format_tag(file.fileno())
+        Return how many of the frames are in the file with it, and why not all.
+        """
+        block = block_frames(self._file_type, self.encoding, self.sound_file.samplerate, self.channels)
+        missing = -frames % block
+        if not missing:
+            return frames, None
+        handle = handle_of(self.sound_file)
+        FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
+        system_error = ffi.errno
+        if not (code := FUNCTIONS.error(handle)):  # a block that is not written is no short count
+            return frames, None
+        return frames - frames % block, error_text(self.sound_file, code, system_error)
 
-    def _drop_aiff_pad(self, frames: int) -> None:
-        if frames % 2 and frame_bytes(self.encoding, self.channels) == 1:
-            drop_aiff_pad(self._file)
+    def _mend(self, descriptor: int, frames: int) -> None:
+        """Put right what libsndfile makes of a file that it closes."""
+        if self._plain_riff_at_the_end:
+            set_plain_format_tag(descriptor)
+        has_pad = self._file_type == "AIFF" and frames % 2 and frame_bytes(self.encoding, self.channels) == 1
+        if has_pad and self.writers_failure() is None:
+            drop_aiff_pad(descriptor)
+
+    def _close_special(self, frames: int, *, keep_empty: bool) -> int:
+        """Finish what is no regular file of ours, and return how many frames it has."""
+        if not frames and keep_empty:
+            write_at_least_a_header(self.sound_file)
+        if frames == self._pad_after_frames:
+            relay.write_all(self._descriptor, b"\0")
+        if self.failure() is None:
+            frames, reason = self._fill_last_block(frames)
+            if reason is not None:
+                self._could_not_finish(reason)
+        if self._is_stream and self._file_type == "FLAC" and self.failure() is None:
+            try:
+                close_flac_stream(self.sound_file, self._descriptor, frames)
+            except OSError as error:
+                self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
+        self.sound_file.close()
+        if self._plain_riff_at_the_end:
+            # Standard output can mostly not be read, but by another opening of it. The tag is right as it is too.
+            with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
+                set_plain_format_tag(file.fileno())
+        return frames
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
         if self.path == STANDARD_STREAM:
             return standard_output()
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
             if is_special(self.path):
-                return os.open(self.path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0))
-            self._is_ours = True
-            if not overwrite or not os.path.exists(self.path):
-                return os.open(self.path, flags | os.O_EXCL, 0o666)
-            # through symbolic links: the file they lead to is the one that is replaced
-            target = Path(self.path).resolve()
-            temporary = target.with_name(_temporary_name(target.name))
-            self._target, self._temporary = str(target), str(temporary)
-            return os.open(temporary, flags | os.O_TRUNC, stat.S_IMODE(target.stat().st_mode))
-        except FileExistsError:
-            raise ExistsError(self.name) from None
+                return self._open_special(overwrite=overwrite)
+            self._disk = DiskFile(self.path, overwrite=overwrite)
         except OSError as error:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
+        return self._disk.descriptor
+
+    def _open_special(self, *, overwrite: bool) -> int:
+        """Open what is no regular file. Before and after, for it may change meanwhile, see that it may be written."""
+        check_special(self.path, os.stat(self.path), overwrite=overwrite)  # noqa: PTH116
+        descriptor = os.open(self.path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0))
+        try:
+            self._check_opened(os.fstat(descriptor), overwrite=overwrite)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _check_opened(self, status: os.stat_result, *, overwrite: bool) -> None:
+        if stat.S_ISREG(status.st_mode):
+            raise ExistsError(self.name)
+        check_special(self.path, status, overwrite=overwrite)
 
 
-def _readable_frames(path: str) -> int | None:
-    """Return how many frames a file says it has; `None` where it does not say, or is none that can be read."""
-    try:
-        frames = int(soundfile.info(path).frames)
-    except (soundfile.SoundFileError, OSError):
-        return None
-    return frames if frames < _NO_LENGTH else None
-
-
-def _temporary_name(name: str) -> str:
-    """Return a name beside `name` that no other process takes, and no longer than a name may be."""
-    end = f".{os.getpid()}.new"
-    beginning = os.fsencode(f".{name}")[: _LONGEST_NAME_BYTES - len(end)]
-    return beginning.decode(errors="ignore") + end
+def _raw_words(file_type: str, encoding: str, rate: int, channels: int, endian: str | None) -> dict[str, Any]:
+    """Return what soundfile has to be told of a file that has no header."""
+    if file_type != "RAW":
+        return {}
+    return {
+        "format": "RAW",
+        "subtype": encoding,
+        "samplerate": rate,
+        "channels": channels,
+        "endian": (endian or "FILE").upper(),
+    }

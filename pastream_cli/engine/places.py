@@ -27,6 +27,15 @@ class ExistsError(FileError):
         super().__init__(f"cannot create {name}: it exists already", "-y replaces it")
 
 
+class BeingRecordedError(ExistsError):
+    """A file would have to be replaced that another take is being recorded into."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.message = f"cannot replace {name}: another take is being recorded into it"
+        self.way_out = "name another OUTPUT, or stop that take"
+
+
 def standard_output() -> int:
     """Return the descriptor of standard output, which in the command is not the one on which libraries print."""
     return 1 if sys.stdout is None else sys.stdout.fileno()
@@ -43,6 +52,24 @@ def is_special(path: str) -> bool:
         return not stat.S_ISREG(Path(path).stat().st_mode)
     except OSError:
         return False
+
+
+def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None:
+    """Raise unless a device or FIFO with this status is one that a recording may go to."""
+    if stat.S_ISBLK(status.st_mode):
+        raise FileError(f"cannot write {path}: it is a block device, with what is stored there", "name a file")
+    if stat.S_ISFIFO(status.st_mode) and not overwrite and _is_a_trap(path, status):
+        raise FileError(
+            f"cannot write {path}: it is another user's FIFO, in a folder that others may write to", "-y writes to it"
+        )
+
+
+def _is_a_trap(path: str, fifo: os.stat_result) -> bool:
+    """Tell whether others may have put the FIFO there to catch a file; as Linux' fs.protected_fifos has it."""
+    trusted = {os.geteuid(), 0}
+    folder = Path(os.path.realpath(path)).parent.stat()
+    others_may_write = folder.st_uid not in trusted or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return fifo.st_uid not in trusted and bool(others_may_write)
 
 
 def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bool:
@@ -134,7 +161,9 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
     _check_not_played(path, path, input_path)
     if os.path.islink(path) and not os.path.exists(path):
         raise FileError(f"cannot create {path}: it is a link that leads nowhere")
-    if not overwrite and os.path.exists(path) and not is_special(path):
+    if is_special(path):
+        check_special(path, Path(path).stat(), overwrite=overwrite)
+    elif not overwrite and os.path.exists(path):
         raise ExistsError(path)
 
 

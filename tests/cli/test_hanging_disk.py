@@ -101,8 +101,10 @@ def test_a_stop_ends_the_search_for_a_name_on_a_disk_that_hangs(
 
 
 def test_a_disk_that_does_not_tell_its_room_holds_up_nothing(pastream: Pastream, build: Path, tmp_path: Path) -> None:
-    disk = faulty_disk(build, tmp_path, Rule(calls="fstatvfs", hang_seconds=30, skip=1))
-    process = pastream.start("null", "take.wav", "--json", "-e", "pcm_24", "-d", "2", "-D", RAMP, *PATIENT, env=disk)
+    log = tmp_path / "log"
+    disk = faulty_disk(build, tmp_path, Rule(calls="fstatvfs", hang_seconds=30, skip=1), log=log)
+    process = pastream.start("null", "take.wav", "--json", "-e", "pcm_24", "-D", RAMP, *PATIENT, env=disk)
+    wait_until(log.exists, "a disk that hangs", 30)
     wait_for_frames(tmp_path / "take.wav")
     process.send_signal(signal.SIGINT)
     Listener(process).wait_for(WAITING, SECONDS_TO_ANSWER)

@@ -1,0 +1,92 @@
+"""What can be read of a file that is open, by its descriptor: whatever its name is, and wherever it is written."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any
+
+import soundfile
+
+FRAMES_AT_ONCE = 4096  # libFLAC's blocks
+_SAMPLE_BYTES = 4
+# Of a FLAC whose total was never written libsndfile says that it has 2**63 - 1 frames.
+_NO_LENGTH = 2**62
+
+
+class Bytes:
+    """The bytes of an open file as libsndfile reads them: from the first on, and none where the disk refuses them.
+
+    Parameters
+    ----------
+    descriptor : int
+        Its own position is left alone.
+    size : int
+        How many bytes it has.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self.failure: OSError | None = None
+        """Why not all could be read."""
+        self._descriptor = descriptor
+        self._size = size
+        self._position = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, count: int) -> bytes:
+        try:
+            some = os.pread(self._descriptor, count, self._position)
+        except OSError as error:  # which must not come out of a call of libsndfile's
+            self.failure = error
+            return b""
+        self._position += len(some)
+        return some
+
+
+def size_of(descriptor: int) -> int:
+    """Return how many bytes a file has that nobody writes."""
+    try:
+        return os.fstat(descriptor).st_size
+    except OSError:  # a server that does not tell
+        return os.lseek(descriptor, 0, os.SEEK_END)
+
+
+def readable_frames(source: Bytes, **raw: Any) -> int | None:
+    """Return how many frames a file says it has; `None` where it does not say, or is none that can be read.
+
+    `raw` is what a file without a header does not say itself, as for soundfile.SoundFile.
+    """
+    try:
+        with soundfile.SoundFile(source, **raw) as file:
+            frames = int(file.frames)
+    except (soundfile.SoundFileError, OSError):
+        return None
+    return frames if frames < _NO_LENGTH else None
+
+
+def has_a_frame(source: Bytes, **raw: Any) -> bool:
+    """Tell whether the first frame can be read."""
+    try:
+        with soundfile.SoundFile(source, **raw) as file:
+            return count_frames(file, most=1) > 0
+    except (soundfile.SoundFileError, OSError):
+        return False
+
+
+def count_frames(file: soundfile.SoundFile, *, start: int = 0, most: int = _NO_LENGTH) -> int:
+    """Return how many frames there are from frame `start` on, by decoding them."""
+    frames = 0
+    buffer = bytearray(min(most, FRAMES_AT_ONCE) * file.channels * _SAMPLE_BYTES)
+    with suppress(soundfile.LibsndfileError):  # what is cut off ends in an error
+        if start:
+            file.seek(start)
+        while frames < most and (some := file.buffer_read_into(buffer, dtype="int32")):
+            frames += some
+    return frames
