@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
-from pastream_cli.errors import ExitCode, FileError, PastreamError, error_lines
+from pastream_cli.errors import ExitCode, FileError, Mistake, PastreamError, error_lines, failure_of
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
@@ -25,27 +25,32 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    _occupy_standard_descriptors()
     try:
+        _occupy_standard_descriptors()
         code = _run(sys.argv[1:])
     except BrokenPipeError:
         code = ExitCode.PIPE_CLOSED
-    except PastreamError as error:
-        _explain(error)
-        code = _report_failure(sys.argv[1:], error)
-    except Exception:  # noqa: BLE001 - a mistake of ours must not leave the process, and its loops, running for ever
-        import traceback
-
-        traceback.print_exc()
-        code = ExitCode.DEVICE
+    except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on with its loops for ever
+        failure = failure_of(error)
+        _explain(failure)
+        code = _report_failure(sys.argv[1:], failure)
     _exit(code)
 
 
 def _explain(error: PastreamError) -> None:
     """Tell people of a failure."""
     with suppress(OSError, ValueError):  # nobody reads it
-        for line in error_lines(error.message, error.way_out):
+        for line in (*_traceback_of(error), *error_lines(error.message, error.way_out)):
             print(line, file=sys.stderr)  # noqa: T201
+
+
+def _traceback_of(error: PastreamError | None) -> list[str]:
+    """Return where a mistake of ours was made, for who is to mend it; nothing of any other failure."""
+    if not isinstance(error, Mistake) or error.__cause__ is None:
+        return []
+    import traceback
+
+    return "".join(traceback.format_exception(error.__cause__)).splitlines()
 
 
 def _occupy_standard_descriptors() -> None:
@@ -99,19 +104,19 @@ def _print_json(value: dict[str, Any], output: str | None) -> None:
 
 def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
     """Print the failure as JSON where that was asked for, and return its exit code."""
-    from pastream_cli import args
+    try:
+        from pastream_cli import args
 
-    if args.wants_json(argv):
-        from datetime import datetime, timezone
+        if args.wants_json(argv):
+            from datetime import datetime, timezone
 
-        from pastream_cli.jsonreport import failure_report
+            from pastream_cli.jsonreport import failure_report
 
-        try:
             _print_json(failure_report(argv, error, now=datetime.now(timezone.utc)), args.output_of(argv))
-        except BrokenPipeError:
-            return ExitCode.PIPE_CLOSED
-        except FileError:  # the first failure has been told, and counts
-            pass
+    except BrokenPipeError:
+        return ExitCode.PIPE_CLOSED
+    except Exception:  # noqa: BLE001 - the first failure has been told, and counts
+        return error.exit_code
     return error.exit_code
 
 
@@ -162,19 +167,28 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
 
         # on a terminal the screen shows what libraries say, or it would go into the meter
         noise = HostNoise(shown=job.verbose and not is_terminal)
-        with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
-            worker = Worker("device", requests.wake)
-            if not is_virtual(job.device):
-                worker.start(_load_portaudio)
-            load_soundfile()
-            from pastream_cli.session import Session
+        report: Report | None = None
+        try:
+            with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
+                worker = Worker("device", requests.wake)
+                if not is_virtual(job.device):
+                    worker.start(_load_portaudio)
+                load_soundfile()
+                from pastream_cli.session import Session
 
-            session = Session(job, screen, requests, worker)
-            report = session.run()
-            if session.failed_at_host:
-                screen.quoted(noise.text())
-            if report.exit_code != ExitCode.PIPE_CLOSED:
-                screen.ended(report)
+                session = Session(job, screen, requests, worker)
+                report = session.run()
+                if session.failed_at_host:
+                    screen.quoted(noise.text())
+                screen.quoted("\n".join(_traceback_of(session.failure)))
+                if report.exit_code != ExitCode.PIPE_CLOSED:
+                    screen.ended(report)
+        except Exception as error:
+            if report is None:
+                raise
+            failure = failure_of(error)
+            _explain(failure)
+            report = report.failed(failure)
         code = _report_run(argv, job, report) if job.json else report.exit_code
         session.leave()
         # while the handlers still stand: a signal that comes again must not change the code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 PROGRAM = "pastream"
@@ -66,6 +67,39 @@ class FileError(PastreamError):
     """A file exists already, or cannot be opened, read or written."""
 
     exit_code = ExitCode.FILE
+
+
+class NoThreadError(PastreamError, RuntimeError):
+    """The system starts no thread more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "cannot start a thread: the system refuses one more", "ulimit -u and ulimit -v tell what it allows"
+        )
+
+
+class Mistake(PastreamError):  # noqa: N818 - the word for it
+    """A mistake of ours; what was raised is its cause."""
+
+    def __init__(self, cause: Exception) -> None:
+        what = f"{type(cause).__name__}: {cause}".rstrip(": ")
+        super().__init__(f"cannot go on: {what}", "this is a mistake in pastream: please report it with all lines")
+        self.__cause__ = cause
+
+
+def failure_of(error: Exception) -> PastreamError:
+    """Return as a failure whatever was raised: what the machine refused, or a mistake of ours."""
+    if isinstance(error, PastreamError):
+        return error
+    if isinstance(error, MemoryError):
+        return PastreamError("cannot go on: there is not enough memory")
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        return PastreamError(f"cannot go on: {error.strerror}", "ulimit -n tells how many there may be")
+    if isinstance(error, OSError) and error.strerror:
+        return PastreamError(f"cannot {f'use {error.filename}' if error.filename else 'go on'}: {error.strerror}")
+    if isinstance(error, (OSError, ImportError)):
+        return PastreamError(f"cannot go on: {error}")
+    return Mistake(error)
 
 
 def shown(text: str) -> str:

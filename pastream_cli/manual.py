@@ -242,6 +242,7 @@ EXIT_STATUS = """\
 1
 : The device was not found, is busy, refused what was asked for, or failed while running.
 One that falls silent is told of within a few seconds, and waited for ten seconds more.
+Also where the system refuses what every run needs: a thread, memory, open files.
 
 2
 : The command line cannot be used; nothing was opened.

@@ -13,7 +13,7 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.formats import frame_bytes, most_frames
 from pastream_cli.engine.output_file import OutputFile
 from pastream_cli.engine.places import ExistsError, are_one_file, is_special
-from pastream_cli.errors import FileError
+from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.job import Job
 from pastream_cli.naming import Names
 from pastream_cli.plan import OutputFormat
@@ -38,9 +38,15 @@ class _Finishing(NamedTuple):
 
     def recorded(self) -> RecordedFile | None:
         """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
-        if self.task.is_done:
+        if self.task.is_done and self.task.error is None:
             return self.task.result()
         return self.file.so_far(start=self.start, first_frame=self.first_frame)
+
+    def failure(self) -> PastreamError | None:
+        """Return why the file does not hold all that was written, if it does not."""
+        if not self.task.is_done:
+            return FileError(f"cannot finish {self.file.name}: the disk does not answer")
+        return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
 
 
 class Recording:
@@ -80,7 +86,7 @@ class Recording:
         self._is_making_first = self._waits_for_a_reader = False
         self._finishing: list[_Finishing] = []
         self._known_to_be_finished = 0  # so many of these, from the first on
-        self._failure: FileError | None = None
+        self._failure: PastreamError | None = None
         self._wants_cut = False
         self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
@@ -230,13 +236,13 @@ class Recording:
         if (room := file.room_bytes()) is not None:
             self._room_bytes = room
 
-    def _failure_behind(self) -> FileError | None:
+    def _failure_behind(self) -> PastreamError | None:
         """Return what went wrong first with the files that the writer has left."""
         for finishing in self._finishing[self._known_to_be_finished :]:
             if not finishing.task.is_done:
                 break
             self._known_to_be_finished += 1
-            self._failure = self._failure or finishing.file.unfinished
+            self._failure = self._failure or finishing.failure()
         return self._failure
 
     def cut(self) -> None:
@@ -357,7 +363,7 @@ class Recording:
             with suppress(FileError):
                 self._making.result().close(keep_empty=False, start=None)
 
-    def results(self) -> tuple[tuple[RecordedFile, ...], FileError | None]:
+    def results(self) -> tuple[tuple[RecordedFile, ...], PastreamError | None]:
         """Return the files that are kept, in order, and what went wrong first, if anything did."""
         kept = []
         if self._waits_for_a_disk:
@@ -365,10 +371,7 @@ class Recording:
         for finishing in self._finishing:
             recorded = finishing.recorded()
             kept += [recorded] if recorded is not None else []
-            failure = finishing.file.unfinished
-            if not finishing.task.is_done:
-                failure = FileError(f"cannot finish {finishing.file.name}: the disk does not answer")
-            self._failure = self._failure or failure
+            self._failure = self._failure or finishing.failure()
         return tuple(kept), self._failure
 
     def so_far(self) -> tuple[RecordedFile, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pastream_cli.errors import ExitCode
+from pastream_cli.errors import ExitCode, PastreamError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,6 +203,18 @@ class Report(NamedTuple):
     """Channels, one-based, that were exactly zero for 10 s or more."""
     error: str | None = None
     way_out: str | None = None
+
+    def failed(self, failure: PastreamError) -> Report:
+        """Return the report of the same run, of which something went wrong after its end."""
+        if self.error is not None:
+            return self
+        is_complete = self.exit_code is ExitCode.COMPLETE
+        return self._replace(
+            exit_code=failure.exit_code if is_complete else self.exit_code,
+            stop_reason="failed" if is_complete else self.stop_reason,
+            error=failure.message,
+            way_out=failure.way_out,
+        )
 
 
 class Observer(Protocol):

@@ -7,6 +7,8 @@ block runs on a worker, so that the main thread, here, always answers a signal.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from typing import TypeVar
@@ -19,7 +21,7 @@ from pastream_cli.engine.input_file import InputFile, open_input
 from pastream_cli.engine.libsndfile import error_text
 from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.places import check_place
-from pastream_cli.errors import DeviceError, ExitCode, FileError, HostError, PastreamError
+from pastream_cli.errors import DeviceError, ExitCode, FileError, HostError, NoThreadError, PastreamError, failure_of
 from pastream_cli.job import Job
 from pastream_cli.naming import NameTemplate
 from pastream_cli.opening import open_stream, opening_of
@@ -103,7 +105,7 @@ class Session:
         self._told_at = 0.0
 
     def run(self) -> Report:
-        """Run to the end. Raise nothing that a user or a machine can cause; the report has it."""
+        """Run to the end, and return how it went. Raise nothing: whatever happens, the files are finished."""
         try:
             self._open()
             self._start()
@@ -112,15 +114,18 @@ class Session:
             self._stop_reason = "stopped"
         except _GivenUp:
             self._give_up()
-        except PastreamError as error:
-            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the take
+            self._fail(failure_of(error))
         try:
             self._end()
         except _GivenUp:
             self._give_up()
-        except PastreamError as error:
-            self._fail(error)
         return self._report()
+
+    @property
+    def failure(self) -> PastreamError | None:
+        """What went wrong first, if anything did."""
+        return self._failure
 
     @property
     def failed_at_host(self) -> bool:
@@ -142,7 +147,8 @@ class Session:
                 portaudio.terminate()
 
         exit_on_abort(self._exit_code)
-        self._device_worker.start(close).wait(_CLOSE_SECONDS)
+        with suppress(NoThreadError):
+            self._device_worker.start(close).wait(_CLOSE_SECONDS)
 
     # ---- opening ----
 
@@ -332,8 +338,8 @@ class Session:
             if cut:
                 self._recording.cut()
             self._recording.poll(time.monotonic())
-        except FileError as error:
-            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for
+            self._fail(failure_of(error))
 
     def _wait_until_inactive(self) -> None:
         """Let a device that has played everything end by itself; a recording has nothing to wait for."""
@@ -348,21 +354,36 @@ class Session:
 
     def _end(self) -> None:
         """Stop the device, let the writer drain, finish the files; each whatever became of the others."""
-        stream = self._stream
+        stream, recording = self._stream, self._recording
         if stream is not None and stream.is_running:
-            self._stop_device(stream)
-            self._finish_loops(stream)
-            counts = stream.counts()
-            self._tell(counts, is_last=True)
-            self._warn_of_an_early_end(counts)
-            # what came after the last look, or is known only from the whole
-            if self._stop_reason == "complete" and self._has_fatal_xrun(counts):
-                self._end_by_xrun()
-        if self._recording is not None:
-            self._finish_files(self._recording)
-        if stream is not None and self._input is not None and (code := stream.input_error()):
-            reason = error_text(self._input.sound_file, code)
-            raise FileError(f"cannot read {self._input.name}: {reason}")
+            self._attempt(lambda: self._stop_device(stream))
+            self._attempt(lambda: self._finish_loops(stream))
+            self._attempt(lambda: self._tell_the_rest(stream))
+        if recording is not None:
+            self._attempt(lambda: self._finish_files(recording))
+        self._attempt(self._check_input)
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Take one step of the end; whatever comes of it, the next one follows, unless all is given up."""
+        try:
+            step()
+        except _GivenUp:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self._fail(failure_of(error))
+
+    def _tell_the_rest(self, stream: Core) -> None:
+        """Tell what came after the last look, or is known only from the whole."""
+        counts = stream.counts()
+        self._tell(counts, is_last=True)
+        self._warn_of_an_early_end(counts)
+        if self._stop_reason == "complete" and self._has_fatal_xrun(counts):
+            self._end_by_xrun()
+
+    def _check_input(self) -> None:
+        """Raise where the input could not be read to its end."""
+        if self._stream is not None and self._input is not None and (code := self._stream.input_error()):
+            raise FileError(f"cannot read {self._input.name}: {error_text(self._input.sound_file, code)}")
 
     def _warn_of_an_early_end(self, counts: Counts) -> None:
         """Tell of an input that had less than its header promised: decoders take that for an end like any other."""
@@ -378,10 +399,15 @@ class Session:
 
     def _stop_device(self, stream: Core) -> None:
         """End the callbacks. A device that is lost, or does not answer, is shut out instead."""
-        if self._device_is_lost or not self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS):
-            stream.detach()
-            if not self._device_is_lost and self._stop_reason != "complete":
-                self._fail(DeviceError("cannot stop the device: its host does not answer"))
+        has_stopped = False
+        try:
+            if not self._device_is_lost:
+                has_stopped = self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS)
+        finally:
+            if not has_stopped:
+                stream.detach()
+        if not has_stopped and not self._device_is_lost and self._stop_reason != "complete":
+            self._fail(DeviceError("cannot stop the device: its host does not answer"))
 
     def _finish_loops(self, stream: Core) -> None:
         """Let the writer drain. As long as it gets on, it has all the time that it needs."""
@@ -433,7 +459,11 @@ class Session:
         if finished is not None and not self._let(finished, _UNTOLD_SECONDS if is_on_a_disk else _BLOCKED_SECONDS):
             self._warn_of_waiting(name, is_on_a_disk=is_on_a_disk)
             self._let_end(finished, is_on_a_disk=is_on_a_disk)
-        self._files, failure = recording.results()
+        try:
+            self._files, failure = recording.results()
+        except Exception:
+            self._files = recording.so_far()
+            raise
         if failure is not None:
             raise failure
 

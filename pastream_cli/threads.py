@@ -5,6 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 
+from pastream_cli.errors import NoThreadError
+
+_REFUSAL = "can't start new thread"
+
 
 class DeafThread(threading.Thread):
     """A thread that leaves signals to the main one, as do all that a library starts from it.
@@ -14,7 +18,21 @@ class DeafThread(threading.Thread):
     """
 
     def start(self) -> None:
-        """Start it with all signals blocked, which a new thread has from the one that starts it."""
+        """Start it with all signals blocked, which a new thread has from the one that starts it.
+
+        Raises
+        ------
+        NoThreadError
+            Where the system has no room for it.
+        """
+        try:
+            self._start_deaf()
+        except RuntimeError as error:
+            if str(error) != _REFUSAL:
+                raise
+            raise NoThreadError from None
+
+    def _start_deaf(self) -> None:
         if not hasattr(signal, "pthread_sigmask"):
             super().start()
             return

@@ -37,6 +37,11 @@ class Task(Generic[T]):
         """Wait for the call to be done, and tell whether it is."""
         return self._done.wait(seconds)
 
+    @property
+    def error(self) -> BaseException | None:
+        """What the call raised, if anything. Only once it is done."""
+        return self._error
+
     def result(self) -> T:
         """Return what the call returned, or raise what it raised. Only once it is done."""
         if self._error is not None:

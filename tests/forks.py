@@ -63,6 +63,7 @@ class Forks:
         stop_after: float | None = None,
         memory: int | None = None,
         file_size: int | None = None,
+        descriptors: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run the command to its end; it must not hang, which is told with the stack of every thread.
@@ -77,6 +78,8 @@ class Forks:
             Seconds after which it gets a TERM, counted from when it listens to one.
         memory, file_size : int, optional
             Limits of its address space and of the files that it writes, in bytes.
+        descriptors : int, optional
+            How many files may be open at once.
         env : mapping, optional
             What is added to its environment; rules of a faulty disk count if the server was started on one.
         """
@@ -89,6 +92,7 @@ class Forks:
                 "stop_after": stop_after,
                 "memory": memory,
                 "file_size": file_size,
+                "descriptors": descriptors,
                 "env": dict(env or {}),
             }
             stdin_of_server, stdout_of_server = self._server.stdin, self._server.stdout
@@ -180,13 +184,18 @@ def _run(request: dict[str, Any]) -> NoReturn:
         ):
             os.dup2(source, target)
             os.close(source)
-        for limit, value in ((resource.RLIMIT_AS, request["memory"]), (resource.RLIMIT_FSIZE, request["file_size"])):
-            if value is not None:
-                resource.setrlimit(limit, (value, value))
         os.chdir(request["cwd"])
         os.environ.update(request["env"])
         if "FAULTS" in request["env"]:
             ctypes.CDLL(None).read_rules()
+        limits = {
+            resource.RLIMIT_AS: request["memory"],
+            resource.RLIMIT_FSIZE: request["file_size"],
+            resource.RLIMIT_NOFILE: request["descriptors"],
+        }
+        for limit, value in limits.items():
+            if value is not None:
+                resource.setrlimit(limit, (value, value))
         sys.argv = ["pastream", *request["arguments"]]
         from pastream_cli.__main__ import main
 

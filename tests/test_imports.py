@@ -83,7 +83,7 @@ ALLOWED: dict[str, set[str]] = {
     "signals": set(),
     "tally": {ENGINE, "plan", "recording", "report", "watch"},
     "terminal": set(),
-    "threads": set(),
+    "threads": {"errors"},
     "units": {"errors"},
     "values": {"errors", "job", "options", "units"},
     "watch": {"report"},

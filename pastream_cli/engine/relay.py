@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pastream_cli.engine.native import ffi, lib
-from pastream_cli.errors import FileError
+from pastream_cli.errors import FileError, NoThreadError
 from pastream_cli.threads import DeafThread
 
 _MOST_KEPT_BYTES = 2**32
@@ -101,7 +101,12 @@ def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -
         if closes_source:
             os.close(source)
 
-    DeafThread(target=run, args=(memory,), name="pump").start()
+    try:
+        DeafThread(target=run, args=(memory,), name="pump").start()
+    except NoThreadError:
+        os.close(read_end)
+        os.close(write_end)
+        raise
     return read_end
 
 

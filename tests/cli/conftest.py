@@ -46,3 +46,9 @@ def sound(tmp_path: Path) -> bytes:
     """The content of in.wav: a tenth of a second, stereo."""
     make_noise(tmp_path / "in.wav", RATE // 10)
     return (tmp_path / "in.wav").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what the tests need of C is built, once."""
+    return tmp_path_factory.getbasetemp()

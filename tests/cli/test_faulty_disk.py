@@ -30,11 +30,6 @@ def stall(seconds: float) -> Rule:
 LIMITS = {"wav": SECOND * 3 // 2, "aiff": SECOND * 3 // 2, "raw": SECOND * 3 // 2, "flac": 30_000}
 
 
-@pytest.fixture
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp()
-
-
 @pytest.mark.parametrize("file_type", sorted(LIMITS))
 @pytest.mark.parametrize("is_gone", [False, True], ids=["a bad place", "a disk that is gone"])
 def test_a_disk_that_refuses_to_write_ends_the_take_with_what_it_took(

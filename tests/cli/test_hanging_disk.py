@@ -8,8 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from tests.agreement import OLD
 from tests.faults import Rule, faulty_disk
 from tests.homes import wait_until
@@ -30,11 +28,6 @@ def at_once(check: Callable[[str], None], calls: tuple[str, ...]) -> None:
     """Check each call of a disk, all at the same time, since it takes some."""
     with ThreadPoolExecutor(len(calls)) as pool:
         list(pool.map(check, calls))
-
-
-@pytest.fixture
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp()
 
 
 def test_a_stop_is_answered_beside_a_disk_that_hangs_and_the_take_is_whole(

@@ -129,7 +129,7 @@ def test_a_virtual_device_that_cannot_be_started_says_so(
 ) -> None:
     with monkeypatch.context() as patch:
         Refusal(patch, 4, RuntimeError("can't start new thread"))
-        with pytest.raises(DeviceError, match="cannot start the virtual device: can't start"):
+        with pytest.raises(DeviceError, match="cannot start the virtual device: "):
             duplex.record(100)
     assert duplex.record(100, blocking=True).shape == (100, 2)
 
