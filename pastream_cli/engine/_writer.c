@@ -51,8 +51,8 @@ struct output_file {
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
     _Atomic int32_t is_removed;
-    _Atomic int32_t file_error;
-    _Atomic int32_t system_error;
+    _Atomic int32_t file_error; /* 0: none */
+    int32_t system_error;       /* written once, before file_error is */
     _Atomic int32_t done;
 };
 
@@ -95,8 +95,9 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
-    counts->file_error = atomic_load_explicit(&f->file_error, memory_order_relaxed);
-    counts->system_error = atomic_load_explicit(&f->system_error, memory_order_relaxed);
+    /* acquire: with an error comes what the system said */
+    counts->file_error = atomic_load_explicit(&f->file_error, memory_order_acquire);
+    counts->system_error = counts->file_error ? f->system_error : 0;
 }
 
 double output_file_peak(const output_file *f, int channel) {
@@ -205,18 +206,22 @@ static int64_t frames_of(const output_file *f) {
     return atomic_load_explicit(&f->frames, memory_order_relaxed);
 }
 
+static int has_failed(const output_file *f) {
+    return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
+}
+
+/* The first failure counts. */
 static void fail_with(output_file *f, int error, int system_error) {
-    atomic_store_explicit(&f->system_error, system_error, memory_order_relaxed);
-    atomic_store_explicit(&f->file_error, error, memory_order_relaxed);
+    if (has_failed(f))
+        return;
+    f->system_error = system_error;
+    /* release: what the system said must be in memory before the error is */
+    atomic_store_explicit(&f->file_error, error, memory_order_release);
 }
 
 static void fail(const struct writer *w, int system_error) {
     const int error = w->engine->writer.functions->error(w->current->file);
     fail_with(w->current, error ? error : 1, system_error);
-}
-
-static int has_failed(const output_file *f) {
-    return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
 }
 
 static void update_header(const struct writer *w) {
