@@ -165,6 +165,9 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
         from pastream_cli.screen import Screen
         from pastream_cli.worker import Worker
 
+        if job.json:
+            from pastream_cli import jsonreport  # noqa: F401 - at the end there may be no file left to open
+
         # on a terminal the screen shows what libraries say, or it would go into the meter
         noise = HostNoise(shown=job.verbose and not is_terminal)
         report: Report | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -242,8 +241,13 @@ class Recording:
             if not finishing.task.is_done:
                 break
             self._known_to_be_finished += 1
-            self._failure = self._failure or finishing.failure()
+            self._note_end(finishing)
         return self._failure
+
+    def _note_end(self, finishing: _Finishing) -> None:
+        self._failure = self._failure or finishing.failure()
+        if warning := finishing.file.warning():
+            self._warn(warning)
 
     def cut(self) -> None:
         """Start the next file as soon as it is made."""
@@ -277,15 +281,15 @@ class Recording:
         self._making = None
         try:
             self._open.append(making.result())
-        except FileError as error:
-            self._go_on_without(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
+            self._go_on_without(failure_of(error))
             return
         self._stream.offer(self._open[-1])
         if self._wants_cut:
             self._wants_cut = False
             self._stream.cut()
 
-    def _go_on_without(self, error: FileError) -> None:
+    def _go_on_without(self, error: PastreamError) -> None:
         """Keep the take in the present file where the next one cannot be made."""
         self._wants_cut = False
         current = self._open[0]
@@ -359,9 +363,8 @@ class Recording:
         """Remove what was made too late to be used."""
         for first in self._open:
             first.close(keep_empty=False, start=None)
-        if self._making is not None:
-            with suppress(FileError):
-                self._making.result().close(keep_empty=False, start=None)
+        if self._making is not None and self._making.error is None:
+            self._making.result().close(keep_empty=False, start=None)
 
     def results(self) -> tuple[tuple[RecordedFile, ...], PastreamError | None]:
         """Return the files that are kept, in order, and what went wrong first, if anything did."""
@@ -371,7 +374,7 @@ class Recording:
         for finishing in self._finishing:
             recorded = finishing.recorded()
             kept += [recorded] if recorded is not None else []
-            self._failure = self._failure or finishing.failure()
+            self._note_end(finishing)
         return tuple(kept), self._failure
 
     def so_far(self) -> tuple[RecordedFile, ...]:

@@ -297,7 +297,8 @@ static void keep_safe(const struct writer *w) {
     const int sync_asked =
         atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
     const int begins = !f->has_begun && frames_of(f) > 0;
-    if (f->keep_header && (sync_asked || begins || now >= f->header_due_ns)) {
+    const int is_header_due = sync_asked || begins || now >= f->header_due_ns;
+    if (f->keep_header && is_header_due && check_length(w)) {
         update_header(w);
         f->has_begun |= begins;
         f->header_due_ns = now + HEADER_EVERY_NS;
