@@ -19,7 +19,24 @@ from tests.homes import make_home
 from tests.sounds import RATE
 from tests.takes import RAMP
 
-CALLS = ("open", "read", "pread", "pwrite", "lseek", "stat", "unlink")
+CALLS = (
+    "open",
+    "close",
+    "read",
+    "pread",
+    "write",
+    "pwrite",
+    "lseek",
+    "fsync",
+    "fstat",
+    "stat",
+    "fstatvfs",
+    "rename",
+    "unlink",
+    "dup",
+    "fcntl",
+    "flock",
+)
 """What a take asks of a disk; several at a time are a disk that is gone, or may only be read."""
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "ESTALE", "EAGAIN", "EPERM", "ENOTCONN", "EINTR", "EMFILE", "")
