@@ -235,6 +235,10 @@ int writer_is_finished(const engine *e);
 virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
                             int64_t block_frames, int fast, int64_t tolerance_frames);
 void virtual_free(virtual_device *v);
+/* A fast one waits for its rings: so long for whatever fills the one, or empties the other, and
+ * stands still; -1, as at first, for as long as it takes. Then it goes on as one that is not fast.
+ */
+void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns);
 int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames);
 void virtual_run(virtual_device *v);
 void virtual_stop(virtual_device *v);

@@ -5,6 +5,7 @@
 
 #include "_convert.h"
 #include "_gather.h"
+#include "_loops.h"
 #include "_state.h"
 
 enum { MOST_FAULTS = 8, MOST_TABLE_FRAMES = 1 << 20, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
@@ -20,6 +21,13 @@ struct fault {
     int kind;
     int64_t at_frame;
     int64_t frames;
+};
+
+/* What serves one of the rings, and is waited for where the device is fast. */
+struct server {
+    int64_t patience_ns; /* -1: it comes, however late */
+    uint64_t index;      /* how far it had come with the ring, ... */
+    int64_t since_ns;    /* ... and since when; 0: it was never waited for */
 };
 
 struct virtual_device {
@@ -41,6 +49,8 @@ struct virtual_device {
     struct fault faults[MOST_FAULTS];
     int fault_count;
     int64_t frame; /* of the device's clock; lost ones included */
+    struct server source;
+    struct server sink;
     _Atomic int stop;
     _Atomic int abort;
     _Atomic int active;
@@ -195,6 +205,7 @@ virtual_device *virtual_new(engine *e, double frames_per_second, int sound, doub
     v->fast = fast;
     v->tolerance_frames = tolerance_frames;
     v->noise = NOISE_SEED;
+    v->source.patience_ns = v->sink.patience_ns = -1;
     atomic_store(&v->active, 1);
     if (make_blocks(v))
         return v;
@@ -213,6 +224,11 @@ void virtual_free(virtual_device *v) {
     free(v->channel_map);
     free(v->sine_table);
     free(v);
+}
+
+void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns) {
+    v->source.patience_ns = source_ns;
+    v->sink.patience_ns = sink_ns;
 }
 
 int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames) {
@@ -249,21 +265,56 @@ static void keep_time(virtual_device *v, int64_t start_ns) {
     v->frame += lost;
 }
 
-static int rings_are_ready(const virtual_device *v) {
-    const engine *e = v->engine;
-    const uint64_t block = (uint64_t)v->block_frames;
-    const ring *captured = e->capture.frames;
-    if (captured && ring_room(captured) < ring_min(block, captured->capacity))
+/* Returns whether it has stood still for longer than it is waited for. */
+static int is_given_up(struct server *server, uint64_t index) {
+    if (server->patience_ns < 0)
         return 0;
+    const int64_t now = engine_monotonic_ns();
+    if (server->since_ns == 0 || server->index != index) {
+        server->index = index;
+        server->since_ns = now;
+    }
+    return now - server->since_ns > server->patience_ns;
+}
+
+/* The next block is waited for anew: whoever watches the run has the time to end it. */
+static int go_once_without(struct server *server) {
+    server->since_ns = 0;
+    return 1;
+}
+
+static int may_play(virtual_device *v, int64_t position) {
+    const engine *e = v->engine;
     const ring *played = e->playback.frames;
-    if (!played || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+    if (!played || atomic_load_explicit(&e->input_ended, memory_order_relaxed) ||
+        reader_is_finished(e))
         return 1;
-    return reader_is_finished(e) || ring_available(played) >= ring_min(block, played->capacity);
+    const uint64_t wanted = (uint64_t)most(0, least(v->block_frames, e->limit - position));
+    if (ring_available(played) >= ring_min(wanted, played->capacity))
+        return 1;
+    /* What has not begun is no fault of the run, which goes on in silence to its end, if it has
+     * one. */
+    if (!e->has_played && e->limit == INT64_MAX)
+        return 0;
+    return is_given_up(&v->source, ring_write_index(played)) &&
+           (!e->has_played || go_once_without(&v->source));
+}
+
+static int may_capture(virtual_device *v, int64_t position) {
+    const engine *e = v->engine;
+    const ring *captured = e->capture.frames;
+    if (!captured)
+        return 1;
+    const int64_t taken = most(0, least(v->block_frames, e->total - position));
+    const int64_t skipped = most(0, least(taken, e->offset - position));
+    return ring_room(captured) >= ring_min((uint64_t)(taken - skipped), captured->capacity) ||
+           (is_given_up(&v->sink, ring_read_index(captured)) && go_once_without(&v->sink));
 }
 
 /* As fast as files allow: waits for both rings instead of losing frames. */
-static void keep_pace(const virtual_device *v) {
-    while (!rings_are_ready(v) && !stop_asked(v))
+static void keep_pace(virtual_device *v) {
+    const int64_t position = atomic_load_explicit(&v->engine->position, memory_order_relaxed);
+    while (!stop_asked(v) && !(may_capture(v, position) && may_play(v, position)))
         nap(FAST_NAP_NS);
 }
 

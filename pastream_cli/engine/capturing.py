@@ -87,6 +87,7 @@ class Capturing(Stream):
             new = endpoints.sink_for(self, self._capture_side, sink, self._rxmap, buffersize)
             new.args, new.kwargs = tuple(args), dict(kwargs or {})
             self._sink = new
+            self.is_consumer_waited_for = False
             return new.ring
 
     def to_file(self, file: Any, mode: str = "w", **kwargs: Any) -> Any:
@@ -248,7 +249,8 @@ class Capturing(Stream):
         loop : bool, optional
             Play it again and again.
         buffersize : int, optional
-            Frames in the ring, a power of two; about 10 s if left out.
+            Frames in the ring, a power of two; about 10 s if left out. No ring holds less than a
+            chunk and a block.
         out : ndarray or buffer, optional
             Where to copy each chunk to. A buffer that is no array is taken as bytes.
 
@@ -285,6 +287,7 @@ class Capturing(Stream):
             with self._lock:
                 self._check("read chunks")
                 self.set_sink(ring)
+                self.is_consumer_waited_for = True
                 self._source = None
                 if playback is not None:
                     self._set_playback(playback, buffersize, loop=loop)

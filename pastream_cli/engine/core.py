@@ -45,6 +45,9 @@ _LEAST_NAP_NS = 500_000
 _FILE_CHUNK_FRAMES = 16384
 _PIPE_CHUNK_FRAMES = 256
 
+# How long a fast device waits for a source or a sink that may never come.
+_LEAST_PATIENCE_SECONDS = 2.0
+
 _READER, _WRITER = "reader", "writer"
 
 
@@ -61,6 +64,8 @@ class Core(OpenDevice):
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
         self._device_is_started = False
+        self.is_consumer_waited_for = False
+        """Whether a fast device waits for whoever empties the capture ring for as long as it takes."""
         self._read: Callable[[], Any] | None = None
         self._write: Callable[[], Any] | None = None
 
@@ -338,8 +343,16 @@ class Core(OpenDevice):
         rings = [ring.size for ring in (self._playback_ring, self._capture_ring) if ring is not None]
         if isinstance(self._device, virtual.VirtualStream):
             self._device.fit_into(min(rings, default=0))
+            self._device.wait_at_most(
+                None if self._read else self._real_seconds(self._playback_ring),
+                None if self._write or self.is_consumer_waited_for else self._real_seconds(self._capture_ring),
+            )
         self._device_is_started = True
         self._device.start()
+
+    def _real_seconds(self, ring: RingBuffer | None) -> float:
+        """Return how late whoever serves a ring may be on a device that does not wait, and no less than two seconds."""
+        return max(_LEAST_PATIENCE_SECONDS, ring.size / self.samplerate if ring is not None else 0.0)
 
     def detach(self) -> None:
         """Shut the callback out for good, for a device that cannot be stopped."""

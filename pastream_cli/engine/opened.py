@@ -101,6 +101,11 @@ class OpenDevice(Progress):
         return self._device.blocksize
 
     @property
+    def asked_blocksize(self) -> int:
+        """Frames per callback as they were asked for; 0 where the device chooses, and heeds the rings."""
+        return self._asked_block
+
+    @property
     def longest_latency(self) -> float:
         """Seconds, the greater of both sides; 0 where what the host reports cannot be true."""
         return self._device.latency

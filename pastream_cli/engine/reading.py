@@ -8,7 +8,7 @@ from typing import Any
 from pastream_cli.engine import buffers
 from pastream_cli.engine.lifecycle import Stream
 from pastream_cli.engine.native import check_fits
-from pastream_cli.engine.ringbuffer import RingBuffer
+from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.sides import Side, power_of_two_above
 
@@ -74,7 +74,9 @@ class Reader:
         if asked is not None:
             if asked < self._size:
                 raise ValueError(f"a buffer of {asked} frames has no room for a chunk of {self._size}")
-            return asked
+            check_size(asked)
+            # with less, there is no room for a block while the rest of a chunk is waited for
+            return max(asked, power_of_two_above(self._size + (stream.asked_blocksize or self._size)))
         default = stream.new_ring(self._side, None).size
         return max(default, power_of_two_above(4 * self._size))
 

@@ -135,6 +135,7 @@ class VirtualStream:
         self.is_fast = device.fast
         self.blocksize = block_frames or _block_for(latency * rate)
         self._block_is_ours = not block_frames
+        self._patience_ns = (-1, -1)
         self._engine = engine
         self._description = device
         self._device: Any = None
@@ -162,6 +163,11 @@ class VirtualStream:
         if self._block_is_ours and ring_frames:
             self.blocksize = max(1, min(self.blocksize, ring_frames // 2))
 
+    def wait_at_most(self, source_seconds: float | None, sink_seconds: float | None) -> None:
+        """Set how long a fast device waits for a source or sink that stands still; `None`: as long as it takes."""
+        source_ns, sink_ns = (-1 if s is None else int(s * 1e9) for s in (source_seconds, sink_seconds))
+        self._patience_ns = (source_ns, sink_ns)
+
     def start(self) -> None:
         """Start the clock, on a thread that is inside C until it ends."""
         rate, device = self.samplerate, self._description
@@ -175,6 +181,7 @@ class VirtualStream:
             ),
             lib.virtual_free,
         )
+        lib.virtual_wait_at_most(self._device, *self._patience_ns)
         for fault in device.faults:
             lib.virtual_add_fault(self._device, fault.kind, fault.at.to_frames(rate), fault.length.to_frames(rate))
         thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")
