@@ -34,7 +34,17 @@ _COUNTS = (
 
 def line_of(value: dict[str, Any]) -> str:
     """Return the object as one line of ASCII."""
-    return json.dumps(value, allow_nan=False)
+    line = json.dumps(value, allow_nan=False)
+    return json.dumps(_readable(value), allow_nan=False) if "\\udc" in line else line
+
+
+def _readable(value: Any) -> Any:
+    r"""Return a value in which bytes that are no UTF-8 read as \xff: half of a character is no JSON for most."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {key: _readable(part) for key, part in value.items()}
+    return [_readable(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def device_list(devices: Sequence[DeviceInfo]) -> dict[str, Any]:

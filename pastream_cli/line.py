@@ -77,14 +77,13 @@ class Line:
     def _take_short(self, argument: str) -> None:
         """Take one dash and its letters: flags, up to an option that takes the rest as its value."""
         _refuse_single_dash(argument)
-        letters = argument[1:]
-        while letters:
-            name, letters = f"-{letters[0]}", letters[1:]
+        for place, letter in enumerate(argument[1:], 2):
+            name = f"-{letter}"
             option = _option(name, argument)
             if option.kind is not Kind.FLAG:
-                self._add(option, name, letters.removeprefix("=") if letters else None)
+                self._add(option, name, argument[place:].removeprefix("=") if argument[place:] else None)
                 return
-            if letters.startswith("="):
+            if argument[place : place + 1] == "=":
                 raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
             self._add(option, name, None)
 

@@ -267,6 +267,7 @@ Every failure is told in one line on standard error, often with a second one tha
 JSON = """\
 With `--json` one object is printed on one line of ASCII when all is over, after a failure too.
 Times are UTC, frames count from the first of the take, levels are of full scale.
+Bytes of a name that are not UTF-8 read `\\xff`.
 A field may come in later without a change of `schema_version`, and none changes its meaning; `docs/report.schema.json`
 in the sources describes each.
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from pastream_cli.errors import UsageError
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{[^{}]*\}|\{")
+_DIRECTIVE = "%(?:[zZf%]|[-_0^#]?(?:E[cCxXyY]|O[deHImMSuUVwWy]|[aAbBcCdDeFgGhHIjklmMpPrRsSTuUVwWxXyY]))"
+"""What strftime fills in. Of anything else it makes itself or nothing, as of a width with many digits."""
 _MOST_FILES = 1_000_000
 _FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 
@@ -63,7 +65,7 @@ def _field(text: str, match: str) -> _Field:
     good = (
         (name == "n" and re.fullmatch("0?[0-9]?", form))
         or (name in {"date", "time"} and not form)
-        or (name in {"start", "utc"} and "%" in form)
+        or (name in {"start", "utc"} and re.fullmatch(rf"(?:[^%]|{_DIRECTIVE})*", form) and "%" in form)
     )
     if not good:
         raise UsageError(f"cannot use the name {text}: {match} is no field", f"the fields are {_FIELDS}")
@@ -73,10 +75,10 @@ def _field(text: str, match: str) -> _Field:
 def _fill(field: _Field, number: int, first_frame: datetime) -> str:
     if field.name == "n":
         return f"{number:{field.form}}"
-    if field.name == "utc":
-        return first_frame.astimezone(timezone.utc).strftime(field.form)
+    moment = first_frame.astimezone(timezone.utc if field.name == "utc" else None)
     form = {"date": "%Y%m%d", "time": "%H%M%S"}.get(field.name, field.form)
-    return first_frame.astimezone().strftime(form)
+    # what stands between may not be UTF-8, of which strftime makes nothing
+    return re.sub(_DIRECTIVE, lambda directive: moment.strftime(directive[0]), form)
 
 
 class Names:

@@ -112,6 +112,8 @@ def _latency(text: str, name: str) -> float | str:
 
 def _map(text: str, name: str) -> tuple[Route, ...]:
     """Parse a MAP; an OUT that is left out is the place in the list."""
+    if text.count(",") >= _MOST_CHANNELS:
+        raise UsageError(f"cannot use {name}: more than {_MOST_CHANNELS} routes", _MAP_FORMS)
     matches = [re.fullmatch(_ROUTE, route) for route in text.split(",")]
     routes = tuple(
         Route(source=int(match[1]), target=int(match[2] or place)) for place, match in enumerate(matches, 1) if match

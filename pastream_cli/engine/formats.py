@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -116,9 +117,15 @@ def type_of_name(path: str) -> str | None:
     return file_type if file_type in file_types() else None
 
 
-def file_types() -> list[str]:
+@cache
+def file_types() -> tuple[str, ...]:
     """Return the containers that libsndfile knows."""
-    return sorted(soundfile.available_formats())
+    return tuple(sorted(soundfile.available_formats()))
+
+
+@cache
+def _known_encodings() -> tuple[str, ...]:
+    return tuple(soundfile.available_subtypes())
 
 
 def recorded_types() -> list[str]:
@@ -128,12 +135,12 @@ def recorded_types() -> list[str]:
 
 def encodings(file_type: str) -> list[str]:
     """Return the encodings that can be recorded in the container."""
-    return [name for name in soundfile.available_subtypes(file_type) if takes(file_type, name)]
+    return [name for name in _known_encodings() if takes(file_type, name)]
 
 
 def raw_encodings() -> list[str]:
     """Return the encodings in which RAW data can be played."""
-    return [name for name in soundfile.available_subtypes("RAW") if plays_raw(name)]
+    return [name for name in _known_encodings() if plays_raw(name)]
 
 
 def plays_raw(encoding: str, endian: str | None = None) -> bool:
@@ -144,7 +151,7 @@ def plays_raw(encoding: str, endian: str | None = None) -> bool:
 def offered_encodings() -> list[str]:
     """Return the encodings that -e is of use for: those that can be recorded, or played as RAW data."""
     useful = set(raw_encodings()).union(*map(encodings, file_types()))
-    return [name for name in soundfile.available_subtypes() if name in useful]
+    return [name for name in _known_encodings() if name in useful]
 
 
 def check_type(file_type: str) -> None:
@@ -155,7 +162,7 @@ def check_type(file_type: str) -> None:
 
 def check_encoding(encoding: str) -> None:
     """Raise `UsageError` unless libsndfile knows the encoding."""
-    if encoding not in soundfile.available_subtypes():
+    if encoding not in _known_encodings():
         raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {', '.join(offered_encodings())}")
 
 

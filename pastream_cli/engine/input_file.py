@@ -173,7 +173,9 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
     `stream` is the format of a stream whose header has been read already.
     """
     try:
-        sound_file = soundfile.SoundFile(source, closefd=source != STANDARD_INPUT, **raw)
+        # bytes: soundfile cannot encode a name that is not UTF-8
+        file = os.fsencode(source) if isinstance(source, str) else source
+        sound_file = soundfile.SoundFile(file, closefd=source != STANDARD_INPUT, **raw)
     except OSError as error:
         raise FileError(f"cannot open {name}: {reason_of(error)}") from None
     except (soundfile.SoundFileError, ValueError, TypeError) as error:

@@ -10,6 +10,7 @@ from pastream_cli.errors import DeviceError
 
 PLAYBACK, CAPTURE = "playback", "capture"
 _NULL_WORDS = ("", "^", "null")
+_MOST_COMMAS = 64
 
 
 def label(device: DeviceInfo) -> str:
@@ -24,8 +25,8 @@ def _channels(device: DeviceInfo, side: str) -> int:
 def _matches(devices: Sequence[DeviceInfo], side: str, text: str) -> list[DeviceInfo]:
     """Return the devices that `text` may stand for: by number, by whole name, by part of a name."""
     able = [device for device in devices if _channels(device, side)]
-    if _is_number(text):
-        return [device for device in able if device.number == int(text)]
+    if _is_number(text):  # which Python does not make an int of where it has thousands of digits
+        return [device for device in able if str(device.number) == (text.lstrip("0") or "0")]
     wanted = text.casefold()
     whole = [device for device in able if wanted in {device.name.casefold(), label(device).casefold()}]
     return whole or [device for device in able if wanted in label(device).casefold()]
@@ -87,7 +88,9 @@ def _unquote(text: str) -> str:
 
 
 def _splits(text: str) -> list[tuple[str, str]]:
-    """Return every way to split at one comma outside double quotes."""
+    """Return every way to split at one comma outside double quotes, of which two names do not have many."""
+    if text.count(",") > _MOST_COMMAS:
+        return []
     commas = [i for i, character in enumerate(text) if character == "," and text[:i].count('"') % 2 == 0]
     return [(_unquote(text[:i]), _unquote(text[i + 1 :])) for i in commas]
 

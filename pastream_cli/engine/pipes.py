@@ -28,6 +28,7 @@ _LONGEST_CHUNK_BYTES = 2**24
 _LONGEST_HEADER_BYTES = 2**26
 _MOST_CHUNKS = 1000
 _LONGEST_TRAILER_BYTES = 2**26
+_MOST_BYTES = 2**62  # what counts bytes in a stream is signed
 
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # What follows the format tag in the extensible format: Microsoft's own, and ambisonic sound's.
@@ -213,7 +214,7 @@ def _read_riff(head: Head, first: bytes) -> StreamFormat | Way:
         riff_bytes = long_riff_bytes if riff_bytes == _UNKNOWN_32 else riff_bytes
         audio_bytes = long_audio_bytes if audio_bytes == _UNKNOWN_32 else audio_bytes
     trailer_bytes = riff_bytes + 8 - len(head.taken) - audio_bytes
-    has_trailer = order == "<" and audio_bytes > 0 and 0 < trailer_bytes <= _LONGEST_TRAILER_BYTES
+    has_trailer = order == "<" and 0 < audio_bytes < _MOST_BYTES and 0 < trailer_bytes <= _LONGEST_TRAILER_BYTES
     encoding, channels, rate = samples
     return StreamFormat(
         file_type="RF64" if first[:4] in (b"RF64", b"BW64") else "WAV",

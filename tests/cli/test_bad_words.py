@@ -101,6 +101,13 @@ def test_what_does_not_go_together_is_refused(refused: Refused, line: str, messa
     refused(*line.split(), *FAST, code=USAGE_ERROR, says=f"cannot {message}", way_out=way_out)
 
 
+@pytest.mark.parametrize("routes", [1025, 20_000])
+def test_more_routes_than_there_are_channels_are_refused_without_a_word_of_them(refused: Refused, routes: int) -> None:
+    channels = ",".join(map(str, range(1, routes + 1)))
+    says, way_out = "cannot use -m: more than 1024 routes", "a MAP is IN[:OUT][,IN[:OUT]...], counted from 1, as in"
+    refused("null", "out.wav", "-m", channels, *FAST, code=USAGE_ERROR, says=says, way_out=f"{way_out} 3,4 or 1:2,2:1")
+
+
 @has_sound
 def test_a_meter_needs_a_terminal(refused: Refused) -> None:
     says, way_out = "cannot use --meter: standard error is no terminal", "leave it out, or run in a terminal"

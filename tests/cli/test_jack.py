@@ -59,6 +59,14 @@ def test_the_list_has_the_servers_devices_and_the_virtual_one_last(pastream: Pas
     assert devices[-1].split()[0] == "virtual"
 
 
+def test_a_number_of_thousands_of_digits_is_no_device(pastream: Pastream, jackd: JackServer) -> None:
+    result = pastream("null", "take.wav", "-D", "1" * 5000, server=jackd)
+    assert result.returncode == 1
+    failure, way_out = explanation(result.stderr)
+    assert failure == f"cannot find a capture device: there is no number {'1' * 5000}"
+    assert way_out.startswith("one of: 0 ")
+
+
 CLIENT = """
 import ctypes, sys
 jack = ctypes.CDLL("libjack.so.0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -154,6 +155,24 @@ def test_a_name_that_is_too_long_is_told(record: Callable[..., Result], folder: 
     assert names_in(folder) == []
 
 
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "au"])
+def test_a_name_that_is_not_utf_8_is_recorded_reported_and_played(
+    record: Callable[..., Result], pastream: Pastream, folder: Path, suffix: str
+) -> None:
+    result = record(f"{{utc:%Y\udcff}}-\U0001f480.{suffix}")
+    assert result.returncode == 0, result.stderr
+    (there,) = names_in(folder)
+    assert re.fullmatch(f"20[0-9]{{2}}\udcff-\U0001f480.{suffix}", there)
+    assert told(result) == {there.replace("\udcff", r"\xff"): RATE // 10}
+    played = pastream(there, "--json", "-D", "virtual:fast", cwd=folder)
+    assert played.returncode == 0, played.stderr
+    report = report_of(played)
+    assert report["frames"] == RATE // 10
+    json.dumps(report, ensure_ascii=False).encode()  # nothing in it that is no character
+    missing = pastream("missing\udcff.wav", "--json", "-D", "virtual:fast", cwd=folder)
+    assert report_of(missing)["arguments"][0] == r"missing\xff.wav"
+
+
 # ---- templates by themselves ----
 
 
@@ -175,6 +194,7 @@ def test_any_name_is_taken_or_refused(text: str) -> None:
     [
         *("{m}", "{}", "{N}", "{n:x}", "{n:10000}", "{n:3d}", "{date:%Y}", "{time:x}"),
         *("{start}", "{start:}", "{start:x}", "{utc}", "{n", "{{{x}}}"),
+        *("{start:%5000Y}", "{start:%}", "{start:%H%}", "{start:%n}", "{utc:%Q}", "{utc:%EZ}", "{utc:%3d}"),
     ],
 )
 def test_a_field_that_is_not_known_is_named(field: str) -> None:
@@ -192,6 +212,8 @@ def test_a_field_that_is_not_known_is_named(field: str) -> None:
         ("{utc:%Y%m%d-%H%M%S}", "20261123-060005"),
         ("{utc:%f}", "123456"),
         ("{utc:%A, %d. %B}", "Monday, 23. November"),
+        ("{utc:%-Hh%%}", "6h%"),
+        ("{utc:%H\udcff}\udcfe", "06\udcff\udcfe"),
         ("{{{n}}}", "{7}"),
         ("{{n}}{n}", "{n}7"),
     ],

@@ -51,6 +51,19 @@ def refused(result: Result, folder: Path) -> str:
 # ---- what sox and ffmpeg write ----
 
 
+@pytest.mark.parametrize("audio_bytes", [2**62, 2**63 - 1, 2**63, 2**64 - 100])
+def test_a_length_beyond_all_that_can_be_counted_is_passed_over(
+    pastream: Pastream, tmp_path: Path, audio_bytes: int
+) -> None:
+    sound = np.random.default_rng(18).integers(-(2**15), 2**15, 4800, "int16").tobytes()
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, (audio_bytes + 80) % 2**64, audio_bytes, 0, 0)
+    fields = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
+    header = b"RF64\xff\xff\xff\xffWAVE" + sizes + fields + b"data\xff\xff\xff\xff"
+    result = pastream("-", "out.raw", *FAST, stdin=header + sound)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out.raw").read_bytes() == sound
+
+
 @pytest.mark.parametrize("file_type", ["wav", "au", "aiff", "sph", "flac", "ircam"])
 def test_what_sox_writes_to_a_pipe_is_played_to_the_last_frame(
     pastream: Pastream, tmp_path: Path, file_type: str

@@ -1,0 +1,179 @@
+"""Everything up to the opening of the device, in process: whatever is typed is understood, or refused, at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from pastream_cli import args
+from pastream_cli.deviceinfo import DeviceInfo
+from pastream_cli.engine import virtual
+from pastream_cli.engine.formats import check_encoding, check_type, type_of_name
+from pastream_cli.engine.input_file import InputFile, open_input
+from pastream_cli.engine.matching import find, pair_of_names
+from pastream_cli.engine.places import check_place, is_special
+from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable
+from pastream_cli.job import Job
+from pastream_cli.jsonreport import failure_report, line_of, run_report
+from pastream_cli.lines import banner_line, summary_line
+from pastream_cli.naming import Names, NameTemplate
+from pastream_cli.plan import Plan, make_plan, output_type, sides_of
+from pastream_cli.report import Opening, RecordedFile, Report
+from tests.command_lines import make_files
+from tests.vectors import a_header, a_vector
+
+MOMENT = datetime(2026, 11, 23, 6, 0, 5, 123456, timezone.utc)
+MOST_SECONDS = 2
+"""Of a processor's time, for one vector."""
+
+LISTED = [
+    DeviceInfo(0, "pulse", "ALSA", 32, 32, 48000.0, is_default_capture=True, is_default_playback=True),
+    DeviceInfo(1, "hw:1,0", "ALSA", 2, 0, 44100.0),
+    DeviceInfo(2, "mic\x1b]0;taken\a\n\udcff", "JACK Audio Connection Kit", 1, 0, 48000.0, prefers_float=True),
+    DeviceInfo(3, "system", "JACK Audio Connection Kit", 8, 8, 48000.0, prefers_float=True),
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the files that command lines name, in the working folder."""
+    make_files(tmp_path)
+    for name in ("\udcff.wav", "\udcff\udcfe.wav"):
+        (tmp_path / name).hardlink_to(tmp_path / "in.wav")
+    monkeypatch.chdir(tmp_path)
+
+
+def devices_of(job: Job) -> dict[str, DeviceInfo]:
+    names = pair_of_names(LISTED, sides_of(job), job.device, virtual.is_virtual)
+    return {
+        side: virtual.parse(name).info(name) if name and virtual.is_virtual(name) else find(LISTED, side, name)
+        for side, name in names.items()
+    }
+
+
+def input_of(job: Job) -> InputFile | None:
+    """Open what is to be played, unless it is one that is waited for."""
+    if job.input in (None, "-") or is_special(job.input):
+        return None
+    return open_input(
+        job.input,
+        file_type=job.file_type.playback,
+        encoding=job.encoding.playback,
+        endian=job.endian.playback,
+        rate=job.rate,
+        channels=job.channels.playback,
+        output=job.output,
+    )
+
+
+def check_names(job: Job) -> None:
+    for file_type in filter(None, (job.file_type.playback, job.file_type.capture)):
+        check_type(file_type)
+    for encoding in filter(None, (job.encoding.playback, job.encoding.capture)):
+        check_encoding(encoding)
+    output_type(job)
+    if job.output is None:
+        return
+    if not NameTemplate.parse(job.output).has_fields:
+        check_place(NameTemplate.parse(job.output).fill(0, MOMENT), job.input, overwrite=job.overwrite)
+    for name in islice(Names(job.output, is_split=job.split is not None).candidates(MOMENT), 3):
+        # a field that makes folders may leave nothing but the suffix for a name
+        assert type_of_name(job.output) in {None, type_of_name(name)} or "/." in name, name
+
+
+def planned(job: Job) -> Plan:
+    check_names(job)
+    source = input_of(job)
+    try:
+        return make_plan(job, source, devices_of(job))
+    finally:
+        if source is not None:
+            source.close()
+
+
+def report_of(job: Job, plan: Plan) -> Report:
+    """Return how a run of the job might have gone, with the names that were typed wherever a name can be."""
+    opening = Opening(
+        plan.rate, job.input, job.device, "int32", 2, job.output, job.device, "int32", 2, "WAV", "PCM_24", 2, 0.2, None
+    )
+    file = RecordedFile(job.output or "", MOMENT, 0, 480, (0.5, 1.0), (0, 1))
+    return Report(ExitCode.COMPLETE, "complete", plan.rate, 480, (file,), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, opening=opening)
+
+
+def understand(vector: Sequence[str]) -> None:
+    """Do with a command line what is done before a device is opened, and tell of it in every way."""
+    try:
+        job = args.parse(vector)
+        if not isinstance(job, Job):
+            return
+        report = report_of(job, planned(job))
+        assert report.opening is not None
+        lines = [banner_line(report.opening), summary_line(report), *job.warnings]
+        value = run_report(vector, job, report, epoch_ns=0, now=MOMENT)
+    except PastreamError as error:
+        lines = error_lines(error.message, error.way_out)
+        value = failure_report(vector, error, now=MOMENT)
+        args.wants_json(vector)
+    line = line_of(value)
+    assert line.isascii()
+    json.dumps(json.loads(line), ensure_ascii=False).encode()  # nothing in it that is no character
+    assert all(map(str.isprintable, map(printable, lines)))
+
+
+@pytest.mark.usefixtures("files")
+def test_whatever_is_typed_is_understood_or_refused_at_once(campaign: Callable[[int], int]) -> None:
+    dice = random.Random(18)
+    slow = {}
+    # a tenth takes too long for every day
+    for number in range(100_000 if campaign(10) == 10 else 3000):
+        vector = a_vector(dice)
+        started = time.thread_time()
+        try:
+            understand(vector)
+        except Exception as error:
+            raise AssertionError(f"vector {number}: {vector!r:.2000}") from error
+        seconds = time.thread_time() - started
+        if seconds > MOST_SECONDS:
+            slow[number] = f"{seconds:.2f} s: {vector!r:.300}"
+    assert not slow
+
+
+@pytest.fixture
+def pipe() -> Iterator[Callable[[bytes], str]]:
+    """Makes a stream that begins with some bytes, and is then of silence, and returns the path of its end."""
+    opened: list[int] = []
+
+    def make(header: bytes) -> str:
+        while opened:
+            os.close(opened.pop())
+        read_end, write_end = os.pipe()
+        opened.append(read_end)
+        os.write(write_end, header + bytes(4096))
+        os.close(write_end)
+        return f"/dev/fd/{read_end}"
+
+    yield make
+    while opened:
+        os.close(opened.pop())
+
+
+def test_whatever_a_stream_begins_with_is_opened_or_refused(
+    pipe: Callable[[bytes], str], campaign: Callable[[int], int]
+) -> None:
+    dice = random.Random(19)
+    for number in range(campaign(5000)):
+        header = a_header(dice)
+        try:
+            open_input(pipe(header), file_type=None).close()
+        except PastreamError:
+            pass
+        except Exception as error:
+            raise AssertionError(f"stream {number}: {header!r}") from error
