@@ -4,6 +4,8 @@
  * _convert.c, _gather.c and _levels.c. No lock, no allocation, no call that can block, no loop
  * without a bound; one read of the monotonic clock per block.
  */
+#include "_real_time.h"
+
 #include <time.h>
 
 #include "_convert.h"

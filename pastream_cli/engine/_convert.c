@@ -1,3 +1,5 @@
+#include "_real_time.h"
+
 #include "_convert.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+#include "_real_time.h"
+
 #include "_gather.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+#include "_real_time.h"
+
 #include "_levels.h"
 
 #include <math.h>
