@@ -19,8 +19,9 @@ from tests.homes import need
 THRASH = Path(__file__).resolve().parent / "thrash.py"
 # The runtime library comes first in a process, before an interpreter that was built without it.
 RUNTIMES = {"address-undefined": "libasan.so", "thread": "libtsan.so"}
-# Python keeps much of its memory to the end.
-OPTIONS = {**SANITIZER_OPTIONS, "ASAN_OPTIONS": "detect_leaks=0"}
+# The loader frees what a thread had of its own when the next one takes over its stack; how it knows of the end of the
+# first one is not to be seen from outside.
+NO_RACES_OF_OURS = "race:_dl_deallocate_tls\n"
 
 
 def build_package(build: str, folder: Path) -> Path:
@@ -37,7 +38,8 @@ def build_package(build: str, folder: Path) -> Path:
     sources = [str(engine / name) for name in _build.SOURCES]
     for command in (
         ["gcc", "-O0", "-fPIC", "-c", *includes, str(glue), "-o", str(objects)],
-        ["gcc", *COMMON_FLAGS, *BUILDS[build], *includes, *sources, str(objects), *shared],
+        # without optimisation, in half the time
+        ["gcc", *COMMON_FLAGS, *BUILDS[build], "-O0", *includes, *sources, str(objects), *shared],
     ):
         built = subprocess.run(command, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
@@ -53,7 +55,16 @@ def test_threads_that_know_nothing_of_each_other_break_neither_streams_nor_files
         ["gcc", f"-print-file-name={RUNTIMES[build]}"], capture_output=True, text=True, check=True
     ).stdout.strip()
     command = [sys.executable, str(THRASH), str(tmp_path), str(campaign(20))]
-    environment = {**os.environ, **OPTIONS, "LD_PRELOAD": runtime, "PYTHONPATH": str(folder)}
+    suppressions = tmp_path / "suppressions"
+    suppressions.write_text(NO_RACES_OF_OURS)
+    environment = {
+        **os.environ,
+        **SANITIZER_OPTIONS,
+        "TSAN_OPTIONS": f"{SANITIZER_OPTIONS['TSAN_OPTIONS']} suppressions={suppressions}",
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python keeps much of its memory to the end
+        "LD_PRELOAD": runtime,
+        "PYTHONPATH": str(folder),
+    }
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if SCATTERED_MEMORY in done.stderr:
         need("setarch")
