@@ -345,7 +345,8 @@ FILES = """\
 There is no file of settings.
 With `-y` a new recording is called `.take.wav.`*XXXXXXXX*`.new`, with eight characters at random, until its first frame
 can be read and is on the disk.
-If it cannot take the place of the old file then, nor at its end, that is told with the name.
+If it cannot take the place of the old file then, nor at its end, that is told with the name; after kill -9 before that
+it is left.
 
 A recording may be moved or renamed while it grows: it is complete where it is then, and told under that name.
 One that another program shortens ends there, and what is told is what can be read of it.

@@ -41,7 +41,7 @@ class DiskFile:
 
     def __init__(self, path: str, *, overwrite: bool) -> None:
         # through symbolic links: the file they lead to is the one that is replaced
-        target = os.path.realpath(path) if overwrite and os.path.islink(path) else path
+        target = os.path.realpath(path) if overwrite and Path(path).is_symlink() and Path(path).exists() else path
         folder, self._target = os.path.split(target)
         self.path = path
         """What it is to be called."""
@@ -100,8 +100,10 @@ class DiskFile:
 
     def _hold_the_old_one(self) -> None:
         """Lock the file that is to be replaced, so that of two takes with one name only one begins."""
-        while not self._hold():
-            pass  # another has taken its name meanwhile
+        for _ in range(_NAMES_TRIED):  # another may have taken its name meanwhile
+            if self._hold():
+                return
+        raise ExistsError(self.path)
 
     def _hold(self) -> bool:
         """Lock what has the name, and tell whether it has the name still."""
@@ -110,6 +112,10 @@ class DiskFile:
         except PermissionError:  # it may be replaced, but not read: nothing keeps two takes apart then
             self._old_status = os.stat(self._target, dir_fd=self._folder, follow_symlinks=False)
             return True
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # a link, which is not to be followed
+                raise ExistsError(self.path) from None
+            raise
         if not _lock(self._old):
             raise BeingRecordedError(self.path)
         status = os.fstat(self._old)
@@ -122,7 +128,8 @@ class DiskFile:
     def _let_go(self) -> None:
         """Give up the lock on the old file."""
         if self._old is not None:
-            os.close(self._old)
+            with suppress(OSError):
+                os.close(self._old)
             self._old = None
 
     # ---- its name ----
@@ -226,9 +233,9 @@ class DiskFile:
     def close(self) -> None:
         """Close it. Raise OSError where what was written is refused only now."""
         self._let_go()
-        os.close(self._folder)
-        self._folder = -1
-        descriptor, self.descriptor = self.descriptor, -1
+        with suppress(OSError):
+            os.close(self._folder)
+        descriptor, self._folder, self.descriptor = self.descriptor, -1, -1
         if descriptor >= 0:
             os.close(descriptor)
 

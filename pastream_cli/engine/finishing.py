@@ -95,9 +95,8 @@ class Finish:
             self._attempt(lambda: self._mend(disk.descriptor))
         there = (self._attempt(lambda: self._measured(frames)) or 0) if frames else 0
         there = there if written is None else min(there, written)
-        if (
-            frames and written is not None and self._attempt(lambda: disk.size) == 0
-        ):  # a disk that was full from the start
+        is_empty = written is not None and self._attempt(lambda: disk.size) == 0
+        if frames and is_empty:  # on a disk that was full from the start
             self._attempt(disk.remove)
             return None
         is_safe = self._attempt(self._sync)
@@ -126,17 +125,27 @@ class Finish:
 
         `None` where another program has made the file its own.
         """
-        if self._disk.is_cut_short:
-            self._fail(CUT_SHORT)
-            close_without_a_trace(self._sound_file, self._disk.descriptor)
-            return None
+        try:
+            if self._is_cut_short():
+                self._fail(CUT_SHORT)
+                close_without_a_trace(self._sound_file, self._disk.descriptor)
+                return None
+            return self._complete(frames, keep_empty=keep_empty)
+        finally:  # or it would be written to whatever has its descriptor next
+            self._sound_file.close()
+
+    def _is_cut_short(self) -> bool:
+        with suppress(OSError):  # a disk that does not tell; what can be read will
+            return self._disk.is_cut_short
+        return False
+
+    def _complete(self, frames: int, *, keep_empty: bool) -> int:
         if not frames and keep_empty:
             write_at_least_a_header(self._sound_file)
         if not self._could_not_be_written:
             frames, reason = self._fill()
             if reason is not None:
                 self._fail(reason)
-        self._sound_file.close()
         return frames
 
     def _measured(self, frames: int) -> int:
@@ -146,10 +155,9 @@ class Finish:
         source = Bytes(descriptor, size)
         there = readable_frames(source, **self._raw)
         if self._sound_file.format == "FLAC" and (there is None or self._has_failed):
-            with suppress(soundfile.SoundFileError):  # where there is not even a header
-                there, refusal = mend_flac(descriptor, size)
-                if refusal is not None:
-                    self._fail(reason_of(refusal))
+            there, refusal = mend_flac(descriptor, size)
+            if refusal is not None:
+                self._fail(reason_of(refusal))
         if source.failure is not None:
             self._fail(reason_of(source.failure))
         if (there or 0) < frames and not self._has_failed:

@@ -25,10 +25,13 @@ def mend_flac(descriptor: int, size: int) -> tuple[int, OSError | None]:
     """Write into a FLAC's header how many frames can be read, which a full disk kept libFLAC from.
 
     Return the number, and what keeps the disk from taking it: what can be read is then less by a block. The total is
-    the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
+    the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2). Without a header there is nothing to be read.
     """
-    with soundfile.SoundFile(Bytes(descriptor, size)) as file:
-        frames = count_frames(file)
+    try:
+        with soundfile.SoundFile(Bytes(descriptor, size)) as file:
+            frames = count_frames(file)
+    except soundfile.SoundFileError:
+        return 0, None
     try:
         # the block before the one that is cut off can only be read where the header says that it is the last
         _set_flac_total(descriptor, frames + FRAMES_AT_ONCE)

@@ -31,7 +31,7 @@ from pastream_cli.engine.libsndfile import (
     set_constant_bit_rate,
     write_at_least_a_header,
 )
-from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, set_plain_format_tag
+from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, mend_flac, set_plain_format_tag
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.places import (
     STANDARD_STREAM,
@@ -41,7 +41,7 @@ from pastream_cli.engine.places import (
     is_stream,
     standard_output,
 )
-from pastream_cli.engine.readback import Bytes, has_a_frame
+from pastream_cli.engine.readback import Bytes, has_a_frame, readable_frames, size_of
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.report import RecordedFile
 
@@ -125,6 +125,7 @@ class OutputFile:
             -1 if self.frame_limit is None else self.frame_limit,
         )
         if not new:
+            self.sound_file.close()
             raise MemoryError("not enough memory")
         return ffi.gc(new, lib.output_file_free)
 
@@ -378,10 +379,19 @@ class OutputFile:
             except OSError as error:
                 self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
         self.sound_file.close()
-        if self._plain_riff_at_the_end:
-            # Standard output can mostly not be read, but by another opening of it. The tag is right as it is too.
-            with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
-                set_plain_format_tag(file.fileno())
+        return frames if self._is_stream else self._finish_redirection(frames)
+
+    def _finish_redirection(self, frames: int) -> int:
+        """Finish the file that standard output leads to, as far as it can be opened again, and return its frames."""
+        with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
+            self._mend(file.fileno(), frames)
+            size = size_of(file.fileno())
+            there = readable_frames(Bytes(file.fileno(), size), **self._raw)
+            if there is None and self._file_type == "FLAC":
+                there, _ = mend_flac(file.fileno(), size)
+            if (there or 0) < frames and self.failure() is None:
+                self._could_not_finish("its end could not be written")
+            return min(frames, there or 0)
         return frames
 
     def _open_descriptor(self, *, overwrite: bool) -> int:

@@ -293,3 +293,32 @@ def test_a_disk_that_will_not_do_is_told_once(
     assert result.returncode == 0, result
     warnings = [line for line in result.stderr.splitlines() if "warning" in line]
     assert warnings == [f"pastream: warning: {warning}"] * (warning is not None)
+
+
+@pytest.mark.parametrize("file_type", ["wav", "flac"])
+def test_what_is_told_of_a_file_behind_standard_output_is_what_can_be_read(
+    pastream: Pastream, tmp_path: Path, file_type: str
+) -> None:
+    path = tmp_path / f"take.{file_type}"
+    words = (
+        "null",
+        "-",
+        "-t",
+        file_type,
+        "-c",
+        str(CHANNELS),
+        "-e",
+        "pcm_24",
+        "-D",
+        "virtual:noise",
+        *PATIENT,
+        "--json",
+    )
+    with path.open("wb") as file:
+        process = pastream.start(*words, stdout=file)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MEBIBYTE, MEBIBYTE))
+    result = pastream.finish(process)
+    assert result.returncode == 4
+    assert "pastream: cannot write standard output: File too large" in result.stderr
+    assert told(result) == {"-": len(read_by_sox(path, CHANNELS))}
+    assert told(result)["-"] > RATE // 4
