@@ -155,6 +155,7 @@ class Core(OpenDevice):
         if channel_map is None:
             connected = lib.engine_set_playback(self._engine, handle, side.format_code, side.channels)
         else:
+            _check_entries(channel_map, side.channels)
             connected = lib.engine_map_playback(self._engine, handle, channel_map, channels)
         if not connected:
             raise ValueError("cannot play a ring whose elements are not frames of so many channels")
@@ -172,6 +173,7 @@ class Core(OpenDevice):
         if channel_map is None:
             connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
         else:
+            _check_entries(channel_map, channels)
             connected = lib.engine_map_capture(self._engine, handle, channel_map, channels)
         if not connected:
             raise ValueError("cannot record to a ring whose elements are not frames of so many channels")
@@ -192,6 +194,8 @@ class Core(OpenDevice):
         """Have the reader loop fill the playback ring from a file, or from memory in its place."""
         ring = self._playback_ring
         assert ring is not None
+        assert self._playback is not None
+        _check_entries(channel_map, self._playback.channels)
         chunk_frames = _PIPE_CHUNK_FRAMES if is_pipe else _FILE_CHUNK_FRAMES
         nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _READER_NAP_NS)
         status = lib.reader_configure(
@@ -207,6 +211,7 @@ class Core(OpenDevice):
         """Have the writer loop empty the capture ring into a file, or into memory in its place."""
         ring = self._capture_ring
         assert ring is not None
+        _check_entries(channel_map, channels)
         nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
         status = lib.writer_configure(self._engine, functions, channel_map, channels, nap_ns)
         check_memory(status == lib.LOOP_OK, "cannot start the writer")
@@ -399,12 +404,16 @@ class Core(OpenDevice):
         return any(loop.is_alive() for loop in self._loops if loop.name == _WRITER)
 
 
+def _check_entries(channel_map: Any, targets: int) -> None:
+    """Raise `ValueError` unless a map has as many entries as C takes of it."""
+    if len(channel_map) != targets:
+        raise ValueError(f"cannot map channels: {len(channel_map)} entries are not {targets}")
+
+
 def _indices(channel_map: Sequence[int] | None, targets: int, sources: int) -> Any:
     """Return the map as C takes it; without one, channel to channel and silence beyond."""
     if channel_map is None:
         channel_map = [i if i < sources else -1 for i in range(targets)]
-    if len(channel_map) != targets:
-        raise ValueError(f"cannot map channels: {len(channel_map)} entries are not {targets}")
     if any(not -1 <= source < sources for source in channel_map):
         raise PastreamError(f"cannot map channels: there are only {sources}")
     return ffi.new("int32_t[]", list(channel_map))

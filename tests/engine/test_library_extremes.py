@@ -113,6 +113,8 @@ def test_a_ring_or_a_map_that_does_not_fit_the_device_is_not_kept(stream: ps.Dup
             connect(ring)
         with pytest.raises(ValueError, match="frames"):
             connect(ps.RingBuffer(8, 4), beyond, 2)
+        with pytest.raises(ValueError, match="1 entries are not 2"):
+            connect(ps.RingBuffer(8, 4), ffi.new("int32_t[]", [0]), 2)
     del ring
     assert stream.playrec(bytes(800), blocking=True).shape == (100, 2)
 
