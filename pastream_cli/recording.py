@@ -353,9 +353,10 @@ class Recording:
 
         A file without a frame goes, unless the run was complete and it is the only one.
         """
+        is_still_making = self._waits_for_a_disk  # before it is looked for: the worker may have it ready in between
         while self._open:
             self._finish_first(keep_empty=is_complete and not self._finishing)
-        if not self._finishing and not self._waits_for_a_disk:
+        if not self._finishing and not is_still_making:
             return None
         return self._worker.start(self._remove_unused)  # the worker does one after the other
 

@@ -112,14 +112,13 @@ class Session:
             self._drive()
         except _Stopped:
             self._stop_reason = "stopped"
-        except _GivenUp:
-            self._give_up()
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the take
             self._fail(failure_of(error))
         try:
             self._end()
         except _GivenUp:
-            self._give_up()
+            self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
+            self._attempt(self._give_up)
         return self._report()
 
     @property
@@ -446,9 +445,12 @@ class Session:
         return self._requests.stop or self._exit_code is ExitCode.XRUN
 
     def _warn_of_waiting(self, name: str, *, is_on_a_disk: bool) -> None:
-        what = f"the disk to take the rest of {name}" if is_on_a_disk else f"the reader of {name} to take the rest"
-        again = "another Ctrl-C" if self._requests.stop else "Ctrl-C"
-        self._observer.warned(f"waiting for {what}; {again} gives it up")
+        what = f"the disk that {name} is on" if is_on_a_disk else f"the reader of {name} to take the rest"
+        if self._requests.stop:
+            way_out = "another Ctrl-C gives it up"
+        else:
+            way_out = "Ctrl-C twice gives it up" if is_on_a_disk else "Ctrl-C ends the wait"
+        self._observer.warned(f"waiting for {what}; {way_out}")
 
     def _finish_files(self, recording: Recording) -> None:
         if self._stream is not None and self._stream.is_writing():
@@ -484,14 +486,17 @@ class Session:
 
     def _give_up(self) -> None:
         """Leave behind what does not end, but tell what is in the files, and end those that can be."""
-        self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
         stream, recording = self._stream, self._recording
-        if stream is None or recording is None:
+        if stream is None:
             return
         stream.detach()
+        self._attempt(lambda: self._tell_the_rest(stream))
+        if recording is None:
+            return
         if not stream.finish(_LAST_SECONDS):
             stream.stop_writing()
             stream.finish(_LAST_SECONDS)
+        self._files = recording.so_far()
         if not stream.is_writing() and (finished := recording.finish(is_complete=False)) is not None:
             finished.wait(_LAST_SECONDS)
         self._files = recording.so_far()
