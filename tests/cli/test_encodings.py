@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, TypeAlias
@@ -23,6 +25,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from pastream_cli.engine import formats
+from pastream_cli.manual import FILES
 from tests.forks import Forks
 from tests.homes import need, wait_until
 from tests.runner import Pastream
@@ -306,6 +309,35 @@ def test_what_was_recorded_before_a_kill_is_there_but_for_the_last_moment(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         missing = dict(zip(pairs, pool.map(missing_seconds, pairs), strict=True))
     assert {pair: seconds for pair, seconds in missing.items() if seconds > 0} == {}
+
+
+def vorbis_pages(data: bytes) -> Iterator[int]:
+    """Return how many frames there are up to the end of each page of an OGG (RFC 3533, 6)."""
+    at = 0
+    while at < len(data):
+        assert data[at : at + 4] == b"OggS"
+        segments = data[at + 26]
+        yield int.from_bytes(data[at + 6 : at + 14], "little")
+        at += 27 + segments + sum(data[at + 27 : at + 27 + segments])
+
+
+@pytest.mark.parametrize(
+    ("sound_of_device", "rate", "most_seconds"),
+    [("noise", RATE, 0.5), ("sine=440", RATE, 2), ("silence", RATE, 5.5), ("silence", 16000, 8.3)],
+)
+def test_a_page_of_vorbis_holds_no_more_than_the_manual_says(
+    forks: Forks, tmp_path: Path, sound_of_device: str, rate: int, most_seconds: float
+) -> None:
+    arguments = ("null", "take.ogg", "-r", str(rate), "-d", "20", "-D", f"virtual:{sound_of_device}:fast")
+    assert forks(*arguments, cwd=tmp_path).returncode == 0
+    ends = list(vorbis_pages((tmp_path / "take.ogg").read_bytes()))
+    assert ends[-1] == 20 * rate
+    assert max(end - before for before, end in pairwise(ends)) < most_seconds * rate
+
+
+def test_the_manual_tells_of_every_type_what_a_crash_costs() -> None:
+    told = FILES.partition("# What a crash costs")[2]
+    assert {file_type for file_type, _ in PAIRS} <= set(re.findall("[A-Z0-9]+", told))
 
 
 def test_every_reader_tells_how_long_a_killed_mp3_is(pastream: Pastream, tmp_path: Path) -> None:
