@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.formats import frame_bytes, most_frames
 from pastream_cli.engine.output_file import OutputFile
-from pastream_cli.engine.places import ExistsError, are_one_file, is_special
+from pastream_cli.engine.places import BeingRecordedError, ExistsError, are_one_file, is_special
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.job import Job
 from pastream_cli.naming import Names
@@ -23,6 +23,8 @@ from pastream_cli.worker import Task, Worker
 # The next file is made so long before its first frame: longer than anything should hold up Python.
 _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
+# More than that are not being recorded at once: it is a disk that gives no lock.
+_MOST_TAKES = 100
 _MEASURED_SECONDS = 10.0
 _SCANT_DISK_SECONDS = 120.0
 
@@ -86,7 +88,7 @@ class Recording:
         self._finishing: list[_Finishing] = []
         self._known_to_be_finished = 0  # so many of these, from the first on
         self._failure: PastreamError | None = None
-        self._wants_cut = False
+        self._wants_cut = self._is_offered = False
         self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
         self._room_bytes: int | None = None
@@ -164,6 +166,7 @@ class Recording:
     def _make(self, first_frame: datetime) -> OutputFile:
         limits = [limit for limit in (self._split_frames, self._most_frames) if limit is not None]
         taken: FileError | None = None
+        others = 0
         for path in self._names.candidates(first_frame):
             if self._names.template.has_fields:
                 self._make_folder(Path(path).parent)
@@ -184,6 +187,9 @@ class Recording:
                 )
             except ExistsError as error:
                 taken = error
+                others += isinstance(error, BeingRecordedError)
+                if others == _MOST_TAKES:
+                    break
         raise taken or FileError(f"cannot create {self._job.output}: every number is taken")
 
     def _is_ours(self, path: str) -> bool:
@@ -253,7 +259,7 @@ class Recording:
         """Start the next file as soon as it is made."""
         if not self.can_cut:
             self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
-        elif len(self._open) > 1:
+        elif len(self._open) > 1 and self._is_offered:
             self._stream.cut()
         else:
             self._wants_cut = True
@@ -261,6 +267,8 @@ class Recording:
     def _make_next_in_time(self, current: OutputFile) -> None:
         if self._making is not None:
             self._offer_when_made(self._making)
+        elif len(self._open) > 1 and not self._is_offered:
+            self._offer_next()
         elif len(self._open) == 1 and (self._wants_cut or current.frame_limit is not None):
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
@@ -284,8 +292,12 @@ class Recording:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
             self._go_on_without(failure_of(error))
             return
-        self._stream.offer(self._open[-1])
-        if self._wants_cut:
+        self._offer_next()
+
+    def _offer_next(self) -> None:
+        """Hand the next file to the writer, who may still have to begin the one before it."""
+        self._is_offered = self._stream.offer(self._open[-1])
+        if self._is_offered and self._wants_cut:
             self._wants_cut = False
             self._stream.cut()
 
