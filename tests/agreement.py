@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from tests.homes import need
 from tests.runner import Result
-from tests.sounds import RATE, Samples, read
+from tests.sounds import RATE, Samples
 from tests.takes import ramp, report_of
 
 OLD = b"the take of my life"
 """What a file holds that is to be replaced."""
 
+_LOSSY_TYPES = ("ogg", "mp3")
+_FRAMES_AT_ONCE = _FLAC_BLOCK_FRAMES = 4096
 _CODEC_FRAMES = RATE // 10
 """By which the length of an MP3 may be out: what its encoder puts around the sound."""
 
@@ -81,12 +85,14 @@ class Take:
             return
         samples = _read_or_none(path, self.file_type)
         there = len(samples)
-        is_lossless = self.file_type not in {"ogg", "mp3"}
+        is_lossless = self.file_type not in _LOSSY_TYPES
         slack = _CODEC_FRAMES if self.file_type == "mp3" else 0
         if not frames - slack <= there <= frames + slack and not (may_be_unread and there > frames):
             yield f"{name} has {there} frames, and {frames} are told"
-        by_sox = _frames_by_sox(path) if frames and self.file_type != "raw" else there
-        if abs(by_sox - there) > slack:
+        by_sox = _frames_by_sox(path, self.file_type) if frames and self.file_type != "raw" else there
+        # where no header tells how long a FLAC is, libsndfile does not come to its last block
+        untold = _FLAC_BLOCK_FRAMES if self.file_type == "flac" and self.result.returncode else 0
+        if not there - slack <= by_sox <= there + slack + untold:
             yield f"{name} has {there} frames, of which sox reads {by_sox}"
         first = file["first_frame"]
         expected = ramp(max(first + there, 1))[first : first + there]
@@ -95,14 +101,18 @@ class Take:
 
 
 def _read_or_none(path: Path, file_type: str) -> Samples:
+    """Return all that libsndfile reads of the file; its length, too, may be what the disk has refused."""
     raw = {"format": "RAW", "samplerate": RATE, "channels": 2, "subtype": "PCM_24"} if file_type == "raw" else {}
-    try:
-        return read(path, **raw)
-    except RuntimeError:  # libsndfile's, of what is no sound file
-        return np.zeros((0, 2), "int32")
+    dtype = "float64" if file_type in _LOSSY_TYPES else "int32"
+    chunks = [np.zeros((0, 2), dtype)]
+    with suppress(soundfile.LibsndfileError), soundfile.SoundFile(path, **raw) as file:
+        while len(chunk := file.read(_FRAMES_AT_ONCE, dtype, always_2d=True)):
+            chunks.append(chunk)
+    samples: Samples = np.concatenate(chunks)
+    return samples
 
 
-def _frames_by_sox(path: Path) -> int:
+def _frames_by_sox(path: Path, file_type: str) -> int:
     need("sox")
-    done = subprocess.run(["sox", path, "-t", "s16", "-"], capture_output=True, check=False)
+    done = subprocess.run(["sox", "-t", file_type, path, "-t", "s16", "-"], capture_output=True, check=False)
     return len(done.stdout) // 4

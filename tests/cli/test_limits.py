@@ -32,10 +32,10 @@ MOST_THREADS = 8
 
 
 @pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+def forks(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Iterator[Forks]:
     """The command, to which a thread can be refused."""
-    home, base = tmp_path_factory.mktemp("home"), tmp_path_factory.getbasetemp()
-    with forks_of({**make_home(home), **faulty_disk(base, home)}) as forks:
+    home = tmp_path_factory.mktemp("home")
+    with forks_of({**make_home(home), **faulty_disk(build, home)}) as forks:
         yield forks
 
 
@@ -69,7 +69,7 @@ def test_a_thread_that_cannot_be_started_is_told_and_leaves_nothing_behind(
     assert codes[-1] == 0
 
 
-@pytest.mark.parametrize("take", ["recorded into a pipe", "not recorded"])
+@pytest.mark.parametrize("take", TAKES)
 def test_a_process_with_too_few_descriptors_says_so_and_leaves_nothing_behind(
     forks: Forks, tmp_path: Path, take: str
 ) -> None:
