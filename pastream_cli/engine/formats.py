@@ -33,6 +33,9 @@ _BITS_OF_ENCODING = {
     "PCM_32": 32,
     "DWVW_12": 12,
     "DWVW_24": 24,
+    "ALAC_20": 20,
+    "ALAC_24": 24,
+    "ALAC_32": 32,
     "DPCM_8": 8,
 }
 _BITS_OTHERWISE = 16

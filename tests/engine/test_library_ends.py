@@ -152,6 +152,19 @@ def test_a_file_is_played_and_recorded_bit_for_bit(stream: ps.DuplexStream, tmp_
     assert_same(read(tmp_path / "out.wav"), source)
 
 
+def test_a_file_of_the_callers_keeps_the_bits_of_an_encoding_that_the_command_refuses(
+    stream: ps.DuplexStream, tmp_path: Path
+) -> None:
+    quiet = make_noise(tmp_path / "in.wav", FRAMES, encoding="PCM_24").astype("int32") >> 8 & ~0xFF
+    soundfile.write(tmp_path / "in.wav", quiet, RATE, subtype="PCM_24")
+    with (
+        soundfile.SoundFile(tmp_path / "in.wav") as infile,
+        stream.to_file(str(tmp_path / "out.caf"), subtype="ALAC_24") as outfile,
+    ):
+        stream.playrec(infile, out=outfile, blocking=True)
+    assert_same(read(tmp_path / "out.caf"), quiet)
+
+
 def test_a_file_goes_on_from_where_it_stands(stream: ps.DuplexStream, tmp_path: Path) -> None:
     source = make_noise(tmp_path / "in.wav", FRAMES)
     with soundfile.SoundFile(tmp_path / "in.wav") as infile, stream.to_file(str(tmp_path / "out.wav")) as outfile:
