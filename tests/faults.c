@@ -10,7 +10,8 @@
  *   skip      so many of the calls that it would strike go by first
  *   times     strikes so often, then never again; without it for ever
  *   while     strikes only while there is a file of that path
- * FAULTS_LOG is where each call that was struck gets a line. */
+ * FAULTS_LOG is where each call that was struck gets a line: its name, what it fails with, whether
+ * the main thread made it or another one, and the file. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -175,7 +176,9 @@ static void log_strike(enum call call, const struct rule *r, const char *path) {
     if (!log)
         return;
     char line[PATH_MAX + 64];
-    const int length = snprintf(line, sizeof line, "%s %d %s\n", call_names[call], r->error, path);
+    const char *thread = syscall(SYS_gettid) == syscall(SYS_getpid) ? "main" : "another";
+    const int length =
+        snprintf(line, sizeof line, "%s %d %s %s\n", call_names[call], r->error, thread, path);
     const long file = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (file < 0 || length < 0)
         return;

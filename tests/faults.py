@@ -79,7 +79,8 @@ def _build(folder: Path) -> Path:
 def faulty_disk(build_folder: Path, folder: Path, *rules: Rule, log: Path | None = None) -> dict[str, str]:
     """Return what to add to the environment of a program whose calls for files in `folder` go by these rules.
 
-    Each call that is struck has a line in `log`: its name, its error and the path of the file.
+    Each call that is struck, be it only held up for no time at all, has a line in `log`: its name, its error, ``main``
+    or ``another`` for the thread, and the path of the file.
     """
     settings = {
         "LD_PRELOAD": _build(build_folder),

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.agreement import OLD
-from tests.faults import Rule, faulty_disk
+from tests.faults import CALLS, Rule, faulty_disk
 from tests.homes import wait_until
 from tests.runner import Pastream
-from tests.sounds import RATE, read
+from tests.sounds import RATE, make_noise, read
 from tests.takes import PATIENT, RAMP, SLACK, Listener, gaps_in_ramp, report_of, told, wait_for_frames
 
 WAITING = "waiting for the disk"
@@ -103,3 +105,29 @@ def test_a_disk_that_does_not_tell_its_room_holds_up_nothing(pastream: Pastream,
     Listener(process).wait_for(WAITING, SECONDS_TO_ANSWER)
     process.send_signal(signal.SIGINT)
     assert process.wait(SECONDS_TO_ANSWER) == 130
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("null", "disk/take.wav"),
+        ("null", "disk/take.flac", "-y"),
+        ("null", "disk/take.ogg", "--split", "0.4"),
+        ("null", "disk/{n}/take.mp3"),
+        ("disk/in.wav", "disk/take.wav"),
+        ("disk/in.wav", "--loop"),
+    ],
+)
+def test_the_main_thread_asks_nothing_of_the_disk(
+    pastream: Pastream, build: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    folder, log = tmp_path / "disk", tmp_path / "log"
+    folder.mkdir()
+    make_noise(folder / "in.wav", RATE)
+    (folder / "take.flac").write_bytes(OLD)
+    disk = faulty_disk(build, folder, Rule(calls=",".join(CALLS)), log=log)
+    result = pastream(*words, "-d", "1", "-D", "virtual", env=disk)
+    assert result.returncode == 0, result
+    calls = [line.split(" ", 3) for line in log.read_text().splitlines()]
+    assert [call for call in calls if call[2] == "main"] == []
+    assert {"open", "read" if "disk/in.wav" in words else "write"} <= {call[0] for call in calls}
