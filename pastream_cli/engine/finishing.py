@@ -99,8 +99,8 @@ class Finish:
         if frames and is_empty:  # on a disk that was full from the start
             self._attempt(disk.remove)
             return None
-        is_safe = self._attempt(self._sync)
-        if is_safe and (there or not frames):
+        self._sync()
+        if self._is_safe and (there or not frames):
             self._attempt(disk.take_its_place)
         if disk.is_beside and self.failure is not None:
             self.failure.way_out = f"what was recorded is in {typed(disk.name)}"
@@ -146,6 +146,7 @@ class Finish:
             frames, reason = self._fill()
             if reason is not None:
                 self._fail(reason)
+        self._sync()  # soundfile syncs too when it closes, and keeps to itself what the disk says; it says it once
         return frames
 
     def _measured(self, frames: int) -> int:
@@ -170,10 +171,13 @@ class Finish:
                 return os.strerror(errno.ENOSPC)
         return "its end could not be written"
 
-    def _sync(self) -> bool:
-        """Have the disk hold it, and tell whether nothing was refused on the way: no other file gives way to less."""
-        self._disk.sync()
-        return self._is_safe
+    def _sync(self) -> None:
+        """Have the disk hold it. Where that is refused, no other file gives way to it."""
+        try:
+            self._disk.sync()
+        except OSError as error:
+            self._is_safe = False
+            self._fail(reason_of(error))
 
     def _moved_to(self) -> str | None:
         try:

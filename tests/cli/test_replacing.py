@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 
 from tests.agreement import OLD
 from tests.faults import Rule, faulty_disk
-from tests.homes import wait_until
+from tests.forks import Forks, forks_of
+from tests.homes import make_home, wait_until
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, read
 from tests.takes import PATIENT, RAMP, ramp, report_of, told
@@ -39,10 +41,18 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def replace(pastream: Pastream, *options: str, env: dict[str, str] | None = None) -> Result:
-    return pastream(
-        "null", "take.wav", "-y", "--json", "-e", "pcm_24", "-d", "0.5", "-D", f"{RAMP}:fast", *options, env=env
-    )
+@pytest.fixture(scope="module")
+def disk(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The command, on a disk that is told for each run what it refuses."""
+    home = tmp_path_factory.mktemp("home")
+    with forks_of({**make_home(home), **faulty_disk(build, home)}) as forks:
+        yield forks
+
+
+def replace(forks: Forks, old: Path, env: dict[str, str] | None = None) -> Result:
+    """Record half a second into the place of the old file."""
+    words = ("null", "take.wav", "-y", "--json", "-e", "pcm_24", "-d", "0.5", "-D", f"{RAMP}:fast")
+    return forks(*words, cwd=old.parent, env=env)
 
 
 def temporary_names(folder: Path) -> list[str]:
@@ -62,12 +72,12 @@ def test_the_new_file_has_a_name_that_nobody_foresees_until_it_has_a_frame(pastr
     assert all(re.fullmatch(r"\.take\.wav\.[0-9a-f]{8}\.new", name) for name in names)
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755, 0o4711, 0o2755, 0o6777])
+@pytest.mark.parametrize("mode", [0o600, 0o755, 0o4711, 0o6777])
 def test_the_new_file_has_the_mode_of_the_old_one_less_what_makes_it_a_program(
-    pastream: Pastream, old: Path, mode: int
+    forks: Forks, old: Path, mode: int
 ) -> None:
     old.chmod(mode)
-    assert replace(pastream, "-q").returncode == 0
+    assert replace(forks, old).returncode == 0
     assert old.stat().st_mode & 0o7777 == mode & 0o666 & ~umask()
 
 
@@ -78,11 +88,12 @@ def umask() -> int:
 
 
 def test_file_and_name_are_on_the_disk_before_and_after_the_old_file_goes(
-    pastream: Pastream, build: Path, old: Path, tmp_path_factory: pytest.TempPathFactory
+    disk: Forks, build: Path, old: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     log = tmp_path_factory.mktemp("log") / "log"
     every = Rule(calls="fsync,rename", hang_seconds=0.001)
-    assert replace(pastream, env=faulty_disk(build, old.parent, every, log=log)).returncode == 0
+    result = replace(disk, old, faulty_disk(build, old.parent, every, log=log))
+    assert result.returncode == 0, result
     calls = [line.split()[0] for line in log.read_text().splitlines()]
     at = calls.index("rename")
     assert calls.count("rename") == 1
@@ -91,7 +102,7 @@ def test_file_and_name_are_on_the_disk_before_and_after_the_old_file_goes(
     assert log.read_text().splitlines()[at + 1].endswith(str(old.parent))
 
 
-@pytest.mark.parametrize("file_type", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("file_type", ["wav", "flac", "ogg"])
 def test_whoever_kills_it_finds_the_old_file_or_a_new_one_with_sound(
     pastream: Pastream, tmp_path: Path, file_type: str
 ) -> None:
@@ -107,10 +118,9 @@ def test_whoever_kills_it_finds_the_old_file_or_a_new_one_with_sound(
 
 
 def test_a_rename_that_the_disk_refuses_costs_neither_file_and_is_told_with_the_name(
-    pastream: Pastream, build: Path, old: Path
+    disk: Forks, build: Path, old: Path
 ) -> None:
-    disk = faulty_disk(build, old.parent, Rule(calls="rename", error=errno.EIO))
-    result = replace(pastream, env=disk)
+    result = replace(disk, old, faulty_disk(build, old.parent, Rule(calls="rename", error=errno.EIO)))
     (name,) = temporary_names(old.parent)
     assert (result.returncode, told(result)) == (4, {name: RATE // 2})
     assert result.stderr.splitlines()[-2:] == [
@@ -121,11 +131,8 @@ def test_a_rename_that_the_disk_refuses_costs_neither_file_and_is_told_with_the_
     assert old.read_bytes() == OLD
 
 
-def test_a_disk_that_refuses_to_make_the_new_file_safe_keeps_the_old_one(
-    pastream: Pastream, build: Path, old: Path
-) -> None:
-    disk = faulty_disk(build, old.parent, Rule(calls="fsync", error=errno.EIO, times=1))
-    result = replace(pastream, env=disk)
+def test_a_disk_that_refuses_to_make_the_new_file_safe_keeps_the_old_one(disk: Forks, build: Path, old: Path) -> None:
+    result = replace(disk, old, faulty_disk(build, old.parent, Rule(calls="fsync", error=errno.EIO, times=1)))
     (name,) = temporary_names(old.parent)
     assert (result.returncode, told(result), old.read_bytes()) == (4, {name: RATE // 2}, OLD)
     assert f"what was recorded is in {name}" in result.stderr
@@ -146,16 +153,18 @@ def test_another_file_that_has_taken_the_name_meanwhile_is_not_replaced(pastream
     assert len(read(old.parent / name)) == told(result)[name]
 
 
-def test_of_two_takes_with_one_name_the_second_is_refused_and_the_first_goes_on(pastream: Pastream, old: Path) -> None:
+def test_of_two_takes_with_one_name_the_second_is_refused_and_the_first_goes_on(
+    pastream: Pastream, forks: Forks, old: Path
+) -> None:
     first = pastream.start("null", "take.wav", "-y", "--json", "-D", RAMP, *PATIENT)
     wait_until(lambda: bool(temporary_names(old.parent)) or old.read_bytes() != OLD, "the new file", 30)
-    refused = pastream("null", "take.wav", "-y", "-d", "1", "-D", "virtual")
+    refused = forks("null", "take.wav", "-y", "-d", "1", "-D", "virtual", cwd=old.parent)
     assert (refused.returncode, refused.stderr.splitlines()) == (4, BEING_RECORDED)
     wait_until(lambda: old.stat().st_size > RATE, "the first take in its place", 30)
-    again = pastream("null", "take.wav", "-y", "-d", "1", "-D", "virtual")
+    again = forks("null", "take.wav", "-y", "-d", "1", "-D", "virtual", cwd=old.parent)
     assert (again.returncode, again.stderr.splitlines()) == (4, BEING_RECORDED)
     old.rename(old.with_name("monday.wav"))
-    assert replace(pastream, "-q").returncode == 0  # what was moved away does not hold its old name
+    assert replace(forks, old).returncode == 0  # what was moved away does not hold its old name
     first.send_signal(signal.SIGTERM)
     result = pastream.finish(first)
     assert result.returncode == 0
@@ -181,10 +190,8 @@ def test_of_takes_that_begin_at_one_moment_one_goes_on(
 
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF])
-def test_a_disk_that_knows_no_locks_takes_every_recording(
-    pastream: Pastream, build: Path, old: Path, error: int
-) -> None:
-    result = replace(pastream, env=faulty_disk(build, old.parent, Rule(calls="flock", error=error)))
+def test_a_disk_that_knows_no_locks_takes_every_recording(disk: Forks, build: Path, old: Path, error: int) -> None:
+    result = replace(disk, old, faulty_disk(build, old.parent, Rule(calls="flock", error=error)))
     assert (result.returncode, told(result)) == (0, {"take.wav": RATE // 2})
     assert_same(read(old), ramp(RATE // 2))
 
@@ -195,16 +202,14 @@ def test_a_disk_that_knows_no_locks_takes_every_recording(
 @AS_ROOT
 @pytest.mark.parametrize("options", [(), ("-y",)])
 @pytest.mark.parametrize("name", ["disk.wav", "link.wav", "{n}.wav"])
-def test_a_block_device_is_never_written(
-    pastream: Pastream, tmp_path: Path, options: tuple[str, ...], name: str
-) -> None:
+def test_a_block_device_is_never_written(forks: Forks, tmp_path: Path, options: tuple[str, ...], name: str) -> None:
     try:
         for path in ("disk.wav", "1.wav"):
             os.mknod(tmp_path / path, 0o060600, os.makedev(7, 200))  # a loop device that is not there
     except PermissionError:
         pytest.skip("no device can be made here")
     (tmp_path / "link.wav").symlink_to("disk.wav")
-    result = pastream("null", name, *options, "-d", "0.1", "-D", "virtual")
+    result = forks("null", name, *options, "-d", "0.1", "-D", "virtual", cwd=tmp_path)
     assert result.returncode == 4
     if "{" in name:
         return
@@ -227,7 +232,7 @@ def test_a_block_device_is_never_written(
     ],
 )
 def test_another_users_fifo_where_others_may_write_needs_leave(
-    pastream: Pastream, tmp_path: Path, owner: int, folder_owner: int, folder_mode: int, is_taken: bool
+    forks: Forks, tmp_path: Path, owner: int, folder_owner: int, folder_mode: int, is_taken: bool
 ) -> None:
     fifo = tmp_path / "folder" / "take.wav"
     fifo.parent.mkdir()
@@ -238,7 +243,7 @@ def test_another_users_fifo_where_others_may_write_needs_leave(
     words = ("null", "folder/take.wav", "-d", "0.1", "-D", "virtual:fast")
     for options in ((), ("-y",)) if not is_taken else ((),):
         with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE) as reader:
-            result = pastream(*words, *options)
+            result = forks(*words, *options, cwd=tmp_path)
             if options or is_taken:
                 assert result.returncode == 0, result
                 assert len(reader.communicate()[0]) > RATE // 10 * 6
