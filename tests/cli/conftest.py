@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.forks import Forks, forks_of
+from tests.fuse_disk import HAS_FUSE
 from tests.homes import make_home
 from tests.refusals import Refused
 from tests.runner import Pastream
@@ -15,17 +16,23 @@ from tests.sounds import RATE, make_noise
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--soak"):
-        return
-    large = [item for item in items if "soak_only" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=large)
-    items[:] = [item for item in items if item not in large]
+    unwanted = {"soak_only"} if not config.getoption("--soak") else set()
+    unwanted |= {"fuse"} if not HAS_FUSE else set()
+    left_out = [item for item in items if unwanted & {*getattr(item, "fixturenames", ())}]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture
 def soak_only(campaign: Callable[[int], int]) -> None:
     """Whoever asks for this runs with --soak alone: it is a campaign of which no tenth can be taken."""
     assert campaign(10) == 10
+
+
+@pytest.fixture
+def fuse() -> None:
+    """Asked for by tests of file systems that a program makes: a kernel that has none of them has no such disks."""
+    assert HAS_FUSE
 
 
 @pytest.fixture(scope="module")
