@@ -232,7 +232,7 @@ It matters for raw data most.""",
 The old file stays as it is until the first frame of the new recording is there, so a run that fails before that costs
 nothing.
 It is replaced by a new file, which belongs to whoever runs `pastream` and has the same mode, less the right to execute
-it; other names of the old file keep that.
+it and what your umask takes; other names of the old file keep that.
 It is refused while another take is recorded into it.
 Without this option a file that exists is never touched.
 A character device or a FIFO is opened as it is, with or without it; only another user's FIFO, in a folder that others

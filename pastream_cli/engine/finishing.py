@@ -156,7 +156,7 @@ class Finish:
         source = Bytes(descriptor, size)
         there = readable_frames(source, **self._raw)
         if self._sound_file.format == "FLAC" and (there is None or self._has_failed):
-            there, refusal = mend_flac(descriptor, size)
+            there, refusal = mend_flac(descriptor, size, frames)
             if refusal is not None:
                 self._fail(reason_of(refusal))
         if source.failure is not None:
@@ -172,7 +172,7 @@ class Finish:
         return "its end could not be written"
 
     def _sync(self) -> None:
-        """Have the disk hold it. Where that is refused, no other file gives way to it."""
+        """Have the disk hold it. Only a file that is whole on the disk may replace another."""
         try:
             self._disk.sync()
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
+from contextlib import suppress
 from typing import IO
 
 import soundfile
@@ -17,19 +18,22 @@ _WAVE_FORMAT_PCM = 1
 _WAVE_FORMAT_EXTENSIBLE = 0xFFFE
 _FLAC_TOTAL_AT = 18
 _FLAC_TOTAL_BITS = 36
+# More than libFLAC, libsndfile and a disk's last refused blocks hold back together.
+_FRAMES_DECODED = 2**20
 # What libFLAC goes back to the header with: a checksum of 16 bytes, the total in 5, sizes of blocks in 6.
 _FLAC_AFTERTHOUGHT_BYTES = 27
 
 
-def mend_flac(descriptor: int, size: int) -> tuple[int, OSError | None]:
+def mend_flac(descriptor: int, size: int, written: int) -> tuple[int, OSError | None]:
     """Write into a FLAC's header how many frames can be read, which a full disk kept libFLAC from.
+
+    So many were written; what is missing is missing at the end, and only that is decoded, where it can be gone to.
 
     Return the number, and what keeps the disk from taking it: what can be read is then less by a block. The total is
     the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2). Without a header there is nothing to be read.
     """
     try:
-        with soundfile.SoundFile(Bytes(descriptor, size)) as file:
-            frames = count_frames(file)
+        frames = _frames_by_the_end(descriptor, size, written)
     except soundfile.SoundFileError:
         return 0, None
     try:
@@ -41,6 +45,20 @@ def mend_flac(descriptor: int, size: int) -> tuple[int, OSError | None]:
     except OSError as error:
         return frames, error
     return frames + more, None
+
+
+def _frames_by_the_end(descriptor: int, size: int, written: int) -> int:
+    """Return how many frames can be read, by decoding the last ones alone, or else all of them."""
+    start = written - _FRAMES_DECODED
+    if start > 0:
+        with suppress(OSError):
+            _set_flac_total(descriptor, written + FRAMES_AT_ONCE)  # libFLAC goes to no frame behind the total
+            with soundfile.SoundFile(Bytes(descriptor, size)) as file:
+                more = count_frames(file, start=start)
+            if more:
+                return start + more
+    with soundfile.SoundFile(Bytes(descriptor, size)) as file:
+        return count_frames(file)
 
 
 def _set_flac_total(descriptor: int, frames: int) -> None:

@@ -98,6 +98,8 @@ class OutputFile:
         self._pad_after_frames, self._warns_of_4_gib = -1, False
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
+        # an encoder holds frames back, and a disk what it has not written: so many at most are in nobody's file
+        self._held_back_frames = rate if file_type in {"FLAC", "OGG"} else 0
         self._raw = _raw_words(file_type, encoding, rate, channels, endian)
         create = self._create_stream if self._is_stream else self._create_file
         try:
@@ -299,7 +301,7 @@ class OutputFile:
             name=self.path if self._disk is None else self._disk.name,
             start=start,
             first_frame=first_frame,
-            frames=int(self._counts().readable_frames),
+            frames=max(0, int(self._counts().readable_frames) - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,
         )
@@ -388,7 +390,7 @@ class OutputFile:
             size = size_of(file.fileno())
             there = readable_frames(Bytes(file.fileno(), size), **self._raw)
             if there is None and self._file_type == "FLAC":
-                there, _ = mend_flac(file.fileno(), size)
+                there, _ = mend_flac(file.fileno(), size, frames)
             if (there or 0) < frames and self.failure() is None:
                 self._could_not_finish("its end could not be written")
             return min(frames, there or 0)

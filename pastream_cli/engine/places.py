@@ -32,8 +32,8 @@ class BeingRecordedError(ExistsError):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.message = f"cannot replace {name}: another take is being recorded into it"
-        self.way_out = "name another OUTPUT, or stop that take"
+        self.message = f"cannot replace {name}: another program has locked it, as a take that is recorded into it does"
+        self.way_out = "name another OUTPUT, or stop that program"
 
 
 def standard_output() -> int:
@@ -83,15 +83,15 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
     if not takes(file_type, encoding, endian):
         of_type = encodings(file_type)
         if not of_type:
-            raise FileError(f"cannot write {path}: {file_type} can be played, not recorded", "name another type")
+            raise UsageError(f"cannot write {path}: {file_type} can be played, not recorded", "name another type")
         if is_only_played(encoding):
             way_out = "FLAC loses nothing either: end the name in .flac" if encoding.startswith("ALAC_") else None
-            raise FileError(
+            raise UsageError(
                 f"cannot write {path}: {encoding} can be played, not recorded",
                 way_out or f"{file_type} takes {', '.join(of_type)}",
             )
         order = f" in {endian}-endian order" if endian else ""
-        raise FileError(
+        raise UsageError(
             f"cannot write {path}: {file_type} does not take {encoding}{order}",
             "leave out --endian" if endian and encoding in of_type else f"it takes {', '.join(of_type)}",
         )
@@ -122,7 +122,7 @@ def check_channels(path: str, file_type: str, encoding: str, endian: str | None,
     most = most_channels(file_type, encoding, endian, channels)
     if 0 < most < channels:
         offered = f"{format_times(most, 'channel')} of {encoding} at most"
-        raise FileError(
+        raise UsageError(
             f"cannot write {path}: {file_type} takes {offered}, not {channels}",
             f"-c {most} records no more, and -m chooses which",
         )
@@ -133,7 +133,7 @@ def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
     possible = rates(file_type, encoding)
     if possible is None or rate in possible:
         return
-    raise FileError(
+    raise UsageError(
         f"cannot write {path}: {file_type} takes {encoding} at {_rates_words(possible)} Hz, not at {rate}",
         "-r chooses the rate; a .wav takes every one",
     )

@@ -129,7 +129,7 @@ class Run:
                 self._start_threads(stream, new_loops)
             except BaseException as error:
                 self.give_up()
-                if isinstance(error, RuntimeError):
+                if isinstance(error, RuntimeError) and not isinstance(error, PastreamError):
                     raise PastreamError(f"cannot start the stream: {error}") from None
                 raise
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine.limits import NO_TURN
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.errors import DeviceError, UsageError
+from pastream_cli.errors import NoThreadError, UsageError
 from pastream_cli.threads import DeafThread
 
 if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
@@ -187,9 +187,9 @@ class VirtualStream:
         thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")
         try:
             thread.start()
-        except RuntimeError as error:
+        except NoThreadError:
             self._device = None
-            raise DeviceError(f"cannot start the virtual device: {error}") from None
+            raise
         self._thread = thread
 
     def stop(self) -> None:

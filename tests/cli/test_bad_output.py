@@ -176,14 +176,14 @@ def test_a_type_that_there_is_not_is_refused_with_those_that_there_are(refused: 
 def test_a_type_that_can_only_be_played_is_refused_and_nothing_is_made(refused: Refused, file_type: str) -> None:
     name = f"out.{file_type.lower()}"
     says = f"cannot write {name}: {file_type} can be played, not recorded"
-    refused("null", name, *FAST, "-d", "1", code=FILE, says=says, way_out="name another type")
+    refused("null", name, *FAST, "-d", "1", code=USAGE_ERROR, says=says, way_out="name another type")
 
 
 @pytest.mark.parametrize("bits", [16, 20, 24, 32])
 def test_alac_is_refused_with_the_type_that_loses_nothing_either(refused: Refused, bits: int) -> None:
     says = f"cannot write out.caf: ALAC_{bits} can be played, not recorded"
     arguments = ("null", "out.caf", "-e", f"alac_{bits}", "-d", "1")
-    refused(*arguments, *FAST, code=FILE, says=says, way_out="FLAC loses nothing either: end the name in .flac")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out="FLAC loses nothing either: end the name in .flac")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_an_encoding_that_can_only_be_played_is_refused_with_those_of_the_type(
 ) -> None:
     says = f"cannot write {name}: {encoding.upper()} can be played, not recorded"
     way_out = f"{name[4:].upper()} takes {encodings}"
-    refused("null", name, "-e", encoding, "-d", "1", *FAST, code=FILE, says=says, way_out=way_out)
+    refused("null", name, "-e", encoding, "-d", "1", *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
 
 
 def test_what_can_only_be_played_is_played(pastream: Pastream, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_rate_that_the_file_would_not_have_is_refused_with_those_that_it_can(
 ) -> None:
     says = f"cannot write {name}: {offered}, not at {rate}"
     arguments = ("null", name, "-r", str(rate), "-c", "1", "-d", "1")
-    refused(*arguments, *FAST, code=FILE, says=says, way_out="-r chooses the rate; a .wav takes every one")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out="-r chooses the rate; a .wav takes every one")
 
 
 def test_an_encoding_that_there_is_not_is_refused_with_those_that_there_are(pastream: Pastream, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_an_encoding_that_the_type_does_not_take_is_refused_with_those_that_it_d
 ) -> None:
     says = f"cannot write {name}: {file_type} does not take {encoding.upper()}"
     arguments = ("null", name, "-e", encoding, "-d", "1")
-    refused(*arguments, *FAST, code=FILE, says=says, way_out=f"it takes {encodings}")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out=f"it takes {encodings}")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_more_channels_than_the_type_takes_are_refused_with_how_many_it_does(
 ) -> None:
     says = f"cannot write {name}: {file_type} takes {most} at most, not {channels}"
     way_out = f"-c {most.partition(' ')[0]} records no more, and -m chooses which"
-    refused("null", name, "-c", str(channels), "-d", "1", *FAST, code=FILE, says=says, way_out=way_out)
+    refused("null", name, "-c", str(channels), "-d", "1", *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
 
 
 def test_as_many_channels_as_the_type_takes_are_recorded(pastream: Pastream, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_raw_data_in_an_encoding_that_it_does_not_have_is_refused_with_those_tha
 def test_a_byte_order_that_the_type_does_not_take_is_refused(refused: Refused) -> None:
     says = "cannot write out.flac: FLAC does not take PCM_24 in big-endian order"
     arguments = ("null", "out.flac", "--endian", "big", "-d", "1")
-    refused(*arguments, *FAST, code=FILE, says=says, way_out="leave out --endian")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out="leave out --endian")
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from tests.takes import PATIENT, RAMP, ramp, report_of, told
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
 NOBODY = 65534
 BEING_RECORDED = [
-    "pastream: cannot replace take.wav: another take is being recorded into it",
-    "pastream: name another OUTPUT, or stop that take",
+    "pastream: cannot replace take.wav: another program has locked it, as a take that is recorded into it does",
+    "pastream: name another OUTPUT, or stop that program",
 ]
 ANOTHER_USERS = [
     "pastream: cannot write folder/take.wav: it is another user's FIFO, in a folder that others may write to",
