@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
 from pastream_cli.deviceinfo import DeviceInfo
-from pastream_cli.report import Loss, LossKind, Opening, Pause, RecordedFile, Report
+from pastream_cli.report import Loss, Opening, Pause, RecordedFile, Report
 
 if TYPE_CHECKING:
     from pastream_cli.errors import PastreamError
@@ -25,6 +25,8 @@ _COUNTS = (
     "lost_frames",
     "losses",
     "missing_frames",
+    "ahead_frames",
+    "left_out_frames",
     "unwritten_frames",
     "underrun_frames",
     "underruns",
@@ -78,7 +80,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "buffer": _buffer(report),
         "files": [_file(file, report.rate) for file in report.files],
         **{name: getattr(report, name) for name in _COUNTS},
-        "xruns": [_xrun(loss, report.rate, epoch_ns) for loss in report.loss_list],
+        "xruns": [_xrun(loss, report, epoch_ns) for loss in report.loss_list],
         "unlisted_xruns": _unlisted(report),
         "pauses": [_pause(pause, report.rate) for pause in report.pauses],
         "dead_channels": list(report.dead_channels),
@@ -215,13 +217,14 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
     }
 
 
-def _xrun(loss: Loss, rate: float, epoch_ns: int) -> dict[str, Any]:
-    certainty = "unknown" if loss.frames is None else "estimated" if loss.kind is LossKind.DEFICIT else "exact"
+def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
+    certainty = "unknown" if loss.frames is None else "estimated" if loss.kind.is_estimated else "exact"
+    only_plays = report.opening is not None and report.opening.capture_device is None
     return {
         "kind": loss.kind.value,
-        "side": "capture" if loss.kind.is_of_capture else "playback",
+        "side": "capture" if loss.kind.is_of_capture and not only_plays else "playback",
         "frame": loss.frame,
-        "seconds": _seconds(loss.frame, rate),
+        "seconds": _seconds(loss.frame, report.rate),
         "time": _utc(datetime.fromtimestamp((epoch_ns + loss.monotonic_ns) / 1e9, tz=timezone.utc)),
         "frames": loss.frames,
         "certainty": certainty,
@@ -230,7 +233,7 @@ def _xrun(loss: Loss, rate: float, epoch_ns: int) -> dict[str, Any]:
 
 def _unlisted(report: Report) -> int:
     """Return how many places were counted beyond those that the list had room for."""
-    listed = sum(1 for loss in report.loss_list if loss.kind is not LossKind.DEFICIT)
+    listed = sum(1 for loss in report.loss_list if not loss.kind.is_estimated)
     return max(0, report.losses + report.underruns + report.host_flags - listed)
 
 

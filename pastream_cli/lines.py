@@ -97,6 +97,8 @@ def _latency_words(seconds: float) -> str:
 
 def loss_line(loss: Loss, rate: float) -> str:
     """Say what was lost and where."""
+    if loss.kind is LossKind.AHEAD:
+        return f"{PROGRAM}: the device {_ahead_words(loss.frames or 0, loss.left_out_frames, [loss], rate)}"
     frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
     if loss.kind is LossKind.DEFICIT:
         frames = f"about {frames}"
@@ -111,6 +113,8 @@ def loss_words(run: Snapshot | Report) -> list[str]:
         words.append(f"{format_frames(run.lost_frames)} lost")
     if run.missing_frames:
         words.append(f"about {format_count(run.missing_frames)} never came")
+    if run.ahead_frames:
+        words.append(f"about {format_count(run.ahead_frames)} ahead of the clock")
     if run.underrun_frames:
         words.append(f"{format_count(run.underrun_frames)} of silence played")
     return words
@@ -239,6 +243,9 @@ def _xrun_words(report: Report) -> list[str]:
         words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
     if report.missing_frames:
         words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
+    if report.ahead_frames:
+        leads = [loss for loss in report.loss_list if loss.kind is LossKind.AHEAD]
+        words.append(_ahead_words(report.ahead_frames, report.left_out_frames, leads, report.rate))
     if report.underruns:
         dry = f"{format_times(report.underruns, 'underrun')} of {format_frames(report.underrun_frames)}"
         words.append(f"{dry}{places(LossKind.UNDERRUN)}")
@@ -246,6 +253,11 @@ def _xrun_words(report: Report) -> list[str]:
         flags = f"{format_times(report.host_flags, 'xrun')} reported by the host"
         words.append(f"{flags}{places(LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK)}")
     return words
+
+
+def _ahead_words(frames: int, left_out: int, places: Sequence[Loss], rate: float) -> str:
+    words = f"ran ahead of the clock by about {format_frames(frames)}{_places(places, rate)}"
+    return f"{words}, of which {format_count(left_out)} were not stored" if left_out else words
 
 
 def _places(losses: Sequence[Loss], rate: float) -> str:

@@ -100,6 +100,22 @@ pad.
 `-o` leaves out the beginning of the recording without moving its end: `-d 10 -o 2` makes a file of 8 seconds.
 """
 
+CLOCK = """\
+Where not even the host tells of a loss the clock does: what a device owes, and does not make up for within a second and
+a half, never came.
+It is told as an estimate, with its place to about a tenth of a second, and nothing stands for it in the file.
+What is lost little by little adds up, down to a single block; a device that loses all the time is told of less and less
+often, down to once a minute.
+The clock of a device may differ from the system's by 500 parts per million without a word.
+A host that buffers, such as PulseAudio, may hold back as much as the latency at any time, so there the sum is told once
+it is more than that.
+
+A device that runs ahead of the clock, as JACK does in freewheel, is told of with how far.
+What it brings is recorded as far as the buffer has room, so a file can be longer than the take lasted.
+The rest is left out and counted; no silence stands for it, since no time went by, and what is played waits.
+`-d` counts what is in the file, as ever.
+"""
+
 NAMES = """\
 These fields in the name of *OUTPUT* are filled in, with the time at which the first frame of the file is captured.
 
@@ -212,6 +228,10 @@ More can be added, each after a colon:
 `:channels=`*N*, `:rate=`*HZ*
 : what is used where neither a file nor an option says it; 2 and 48000 otherwise
 
+`:drift=`*PPM*
+: a clock that is so many parts per million faster than the system's, or slower, as in `virtual:drift=-300`; what the
+device owes is then held against the clock, as with a real one; not with `:fast`
+
 `:xrun=`*AT*, `:stall=`*AT*`+`*LENGTH*, `:die=`*AT*, `:hang=`*AT*
 : lose a block, pause, end or stop answering at this *TIME*, to see what happens; not with `:fast`
 """
@@ -300,6 +320,10 @@ in the sources describes each.
 `missing_frames`
 : never delivered, estimated by the clock; nothing stands for them
 
+`ahead_frames`, `left_out_frames`
+: delivered faster than the clock, as by a JACK server in freewheel, estimated by the clock; how many of them the buffer
+had no room for, for which nothing stands
+
 `unwritten_frames`
 : captured after the last frame in a file: what a full disk, or a reader that has gone, no longer took
 
@@ -310,8 +334,8 @@ in the sources describes each.
 : how often the host reported a glitch without saying how long
 
 `xruns`, `unlisted_xruns`
-: each loss and underrun with its `kind`, `side`, `frames` and `time`, and its place on the timeline as `frame` and
-`seconds`, which in a file is `frame` less the file's `first_frame`; how many the list had no room for
+: each loss, underrun and lead of the device with its `kind`, `side`, `frames` and `time`, and its place on the timeline
+as `frame` and `seconds`, which in a file is `frame` less the file's `first_frame`; how many the list had no room for
 
 `pauses`, `dead_channels`
 : `frame` and `frames` of each pause; channels that were exactly zero for ten seconds
@@ -426,6 +450,7 @@ BEFORE_OPTIONS = (("SYNOPSIS", SYNOPSIS), ("DESCRIPTION", DESCRIPTION))
 AFTER_OPTIONS = (
     ("TIMES AND SIZES", TIMES_AND_SIZES),
     ("LENGTHS", LENGTHS),
+    ("LOSS AND THE CLOCK", CLOCK),
     ("NAMES OF RECORDINGS", NAMES),
     ("SCREEN AND KEYS", SCREEN),
     ("PIPES", PIPES),

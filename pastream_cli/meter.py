@@ -10,7 +10,7 @@ from pastream_cli.bars import Channels, Line, Span, bridge, rows, scale
 from pastream_cli.errors import printable
 from pastream_cli.levels import decibels, format_level, ranges
 from pastream_cli.lines import loss_words
-from pastream_cli.report import LossKind, Opening, Snapshot
+from pastream_cli.report import Opening, Snapshot
 from pastream_cli.units import format_clock
 
 _MOST_ROWS = 16
@@ -39,7 +39,7 @@ class Meter:
         self._is_ascii = is_ascii
         self._channels = Channels(opening.rate)
         self._snapshot: Snapshot | None = None
-        self._deficits = 0
+        self._estimated = 0
         self._last_xrun_frame: int | None = None
         self._called_at: float | None = None
         self._now = 0.0
@@ -54,7 +54,7 @@ class Meter:
         elif self._silent_seconds():
             self._channels.rest(now)
         self._channels.clips = snapshot.clips
-        self._deficits += sum(loss.kind is LossKind.DEFICIT for loss in snapshot.new_losses)
+        self._estimated += sum(loss.kind.is_estimated for loss in snapshot.new_losses)
         if snapshot.new_losses:
             self._last_xrun_frame = snapshot.new_losses[-1].frame
         elif before is not None and _xruns(snapshot) > _xruns(before):
@@ -140,7 +140,7 @@ class Meter:
 
     def _losses(self, snapshot: Snapshot) -> list[Span]:
         """Return what was lost; what a device takes that does not call is not known yet."""
-        count = _xruns(snapshot) + self._deficits
+        count = _xruns(snapshot) + self._estimated
         if not count:
             return [] if self._silent_seconds() else [("nothing lost", "green")]
         words = f"{count} xrun{'' if count == 1 else 's'}"

@@ -19,35 +19,43 @@ class LossKind(Enum):
     DEVICE = "device"
     HOST_CAPTURE = "host-capture"
     DEFICIT = "deficit"
+    AHEAD = "ahead"
     UNDERRUN = "underrun"
     HOST_PLAYBACK = "host-playback"
 
     @property
     def is_of_capture(self) -> bool:
-        return self in {LossKind.OVERRUN, LossKind.DEVICE, LossKind.HOST_CAPTURE, LossKind.DEFICIT}
+        return self not in {LossKind.UNDERRUN, LossKind.HOST_PLAYBACK}
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the clock tells how many frames it was about."""
+        return self in {LossKind.DEFICIT, LossKind.AHEAD}
 
 
 class Loss(NamedTuple):
-    """One place where capture lost frames, or where playback ran dry.
+    """One place where capture lost frames, where playback ran dry, or where the device ran ahead of the clock.
 
-    `frames` is exact, but for a deficit, which is estimated by the clock; `None` where not even
-    the host can tell.
+    `frames` is exact, but for what is estimated by the clock; `None` where not even the host can
+    tell. What came ahead of the clock is no loss, but for the `left_out_frames` of it.
     """
 
     kind: LossKind
     frame: int
     frames: int | None
     monotonic_ns: int
+    left_out_frames: int = 0
 
 
 class Debt(NamedTuple):
     """How far behind the clock a device was for about a tenth of a second.
 
-    `frames` were owed after the callback that owed least; `frame` and `monotonic_ns` are of the first one.
+    `frames` were owed after the callback that owed least; the rest is of the first one: its place, its block, its time.
     """
 
     frame: int
     frames: int
+    block_frames: int
     monotonic_ns: int
 
 
@@ -69,6 +77,8 @@ class Counts(NamedTuple):
     paused_frames: int
     unlisted_losses: int
     capture_high_water: int
+    ahead_frames: int
+    left_out_frames: int
     settled: int
     settling_gave_up: int
     input_ended: int
@@ -160,6 +170,8 @@ class Snapshot(NamedTuple):
     """`None` where no callback has come since the last snapshot."""
     clips: tuple[int, ...]
     """Clipped samples of each channel of the file so far."""
+    ahead_frames: int = 0
+    """Frames that came faster than the clock; about."""
 
 
 class RecordedFile(NamedTuple):
@@ -196,6 +208,10 @@ class Report(NamedTuple):
     """Size of the capture buffer; 0 where nothing is recorded."""
     buffer_high_water_frames: int
     callbacks: int
+    ahead_frames: int = 0
+    """Frames that came faster than the clock, estimated by it."""
+    left_out_frames: int = 0
+    """Of these, captured and not stored; nothing stands for them, and they are not on the timeline."""
     loss_list: tuple[Loss, ...] = ()
     pauses: tuple[Pause, ...] = ()
     opening: Opening | None = None

@@ -286,7 +286,7 @@ class Session:
         return max(_SHORTEST_POLL_SECONDS, seconds)
 
     def _has_fatal_xrun(self, counts: Counts) -> bool:
-        return self._job.fatal_xruns and bool(counts.xruns or self._missing_frames)
+        return self._job.fatal_xruns and bool(counts.xruns or counts.left_out_frames or self._missing_frames)
 
     def _end_by_xrun(self) -> None:
         self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
@@ -518,6 +518,8 @@ class Session:
             lost_frames=counts.lost_frames if counts else 0,
             losses=counts.losses if counts else 0,
             missing_frames=self._missing_frames,
+            ahead_frames=counts.ahead_frames if counts else 0,
+            left_out_frames=counts.left_out_frames if counts else 0,
             unwritten_frames=self._unwritten_frames(stream),
             underrun_frames=counts.underrun_frames if counts else 0,
             underruns=counts.underruns if counts else 0,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from pastream_cli.engine.core import Core
 from pastream_cli.plan import Plan
 from pastream_cli.recording import Recording
 from pastream_cli.report import Counts, Levels, Loss, LossKind, Snapshot
-from pastream_cli.watch import DeadChannels, Deficit
+from pastream_cli.watch import DeadChannels, Deficit, Gathering
 
 
 class Tally:
@@ -25,22 +27,25 @@ class Tally:
         self._plan = plan
         self._deficit: Deficit | None = None
         self._dead_channels: DeadChannels | None = None
-        if plan.capture is not None and not plan.capture.device.is_virtual:  # that one tells, to the frame
-            self._deficit = Deficit(stream.samplerate, stream.longest_latency)
+        if plan.capture is not None and not stream.follows_the_system:
+            self._deficit = Deficit(stream.samplerate, stream.most_held_back)
         if plan.capture is not None:
             meant = [number for number, source in enumerate(plan.capture_map or (), 1) if source < 0]
             self._dead_channels = DeadChannels(stream.samplerate, meant)
         self._losses: list[Loss] = []
+        self._missing_frames = 0
+        self._gatherings = {kind: Gathering() for kind in LossKind if kind.is_estimated}
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """Every loss and underrun so far, by its place."""
-        return tuple(sorted(self._losses, key=lambda loss: loss.frame))
+        """Every loss and underrun so far, by its place; what was not told yet too."""
+        waiting = [loss for gathering in self._gatherings.values() if (loss := gathering.waiting)]
+        return tuple(sorted([*self._losses, *waiting], key=lambda loss: loss.frame))
 
     @property
     def missing_frames(self) -> int:
         """Frames that never came, by the clock; about."""
-        return sum(loss.frames or 0 for loss in self._losses if loss.kind is LossKind.DEFICIT)
+        return self._missing_frames
 
     @property
     def dead_channels(self) -> tuple[int, ...]:
@@ -48,17 +53,31 @@ class Tally:
         return tuple(sorted(self._dead_channels.found)) if self._dead_channels is not None else ()
 
     def take_losses(self, *, is_last: bool = False) -> list[Loss]:
-        """Return what was lost since the last time."""
-        losses = self._stream.new_losses()
-        if self._deficit is not None:
-            found = [self._deficit.add(debt) for debt in self._stream.new_debts()]
-            found += [self._deficit.end()] if is_last else []
-            deficits = [loss for loss in found if loss is not None]
-            for deficit in deficits:
-                self._stream.note_missing(deficit)
-            losses += deficits
+        """Return what was lost since the last time; what never ends, a part at a time."""
+        new = self._stream.new_losses()
+        losses = [loss for loss in new if not loss.kind.is_estimated]
+        leads = [loss for loss in new if loss.kind is LossKind.AHEAD]
+        for loss in (*self._deficits(is_last=is_last), *leads):
+            self._gatherings[loss.kind].add(loss)
+        if leads and self._deficit is not None:
+            self._deficit.start_over()
+        now = time.monotonic_ns()
+        gathered = [gathering.take(now, is_last=is_last) for gathering in self._gatherings.values()]
+        losses += [loss for loss in gathered if loss is not None]
         self._losses += losses
         return losses
+
+    def _deficits(self, *, is_last: bool) -> list[Loss]:
+        """Return where frames were found not to have come."""
+        if self._deficit is None:
+            return []
+        found = [self._deficit.add(debt) for debt in self._stream.new_debts()]
+        found += [self._deficit.end()] if is_last else []
+        deficits = [loss for loss in found if loss is not None]
+        for deficit in deficits:
+            self._stream.note_missing(deficit)
+            self._missing_frames += deficit.frames or 0
+        return deficits
 
     def take_levels(self) -> Levels | None:
         """Return the levels of every channel of the recording since the last time."""
@@ -86,6 +105,7 @@ class Tally:
             underruns=counts.underruns,
             host_flags=counts.host_flags,
             missing_frames=self.missing_frames,
+            ahead_frames=counts.ahead_frames,
             new_losses=tuple(new_losses),
             buffer_fill=stream.buffer_fill(),
             device_load=stream.cpu_load,

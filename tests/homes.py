@@ -19,6 +19,7 @@ DEBIAN_PACKAGES = {
     "fish": "fish",
     "fusermount3": "fuse3",
     "groff": "groff",
+    "jack_freewheel": "jackd2",
     "jack_lsp": "jackd2",
     "jackd": "jackd2",
     "libasound_module_pcm_pulse.so": "libasound2-plugins",

@@ -1,23 +1,17 @@
-"""Is the device still there, and has it kept up with the clock? Judged by times that are made up here."""
+"""Is the device still there, and which channels are dead? Judged by times that are made up here."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
 
 import pytest
 
-from pastream_cli.report import Debt, Levels
-from pastream_cli.watch import DeadChannels, Deficit, Pulse, Watchdog
+from pastream_cli.report import Levels
+from pastream_cli.watch import DeadChannels, Pulse, Watchdog
 
 RATE = 48000
 POLL = 0.125
 """Near enough to the real 0.1 s, and exact as a float."""
-BUCKET = 0.1
-"""Over which the engine takes the least debt."""
-LONG_BUCKET = 0.25
-"""Where callbacks come seldom."""
 START = 1000.0
 """When polling begins; the clock's zero means nothing."""
 
@@ -117,104 +111,6 @@ def test_irregular_polls_count_the_seconds_and_not_the_polls() -> None:
             stalled = stalled or (device.now if pulse is Pulse.STALLED else 0.0)
         assert silence < stalled - begun <= silence + 0.5
         assert silence + 10 < device.now - begun <= silence + 10.5
-
-
-# ---- frames that never came ----
-
-
-def callbacks(
-    seconds: float, *, block: int = 1024, rate: float = RATE, late: Iterable[float] = ()
-) -> Iterator[tuple[float, int]]:
-    """Give the time of each callback and the frames after it, of a device whose clock runs at this rate."""
-    lateness = iter(late)
-    for number in range(int(seconds * rate / block)):
-        yield number * block / rate + next(lateness, 0.0), (number + 1) * block
-
-
-def watch(deficit: Deficit, calls: Iterable[tuple[float, int]], *, every: float = BUCKET) -> list[tuple[int, int]]:
-    """Show the deficit what these callbacks owe, as the engine sums it up; return what it found, up to the end."""
-    debts: list[Debt] = []
-    frame = 0
-    for seconds, position in calls:
-        owed = int(seconds * RATE) - position
-        now = int((START + seconds) * 1e9)
-        if debts and now - debts[-1].monotonic_ns < every * 1e9:
-            debts[-1] = debts[-1]._replace(frames=min(owed, debts[-1].frames))
-        else:
-            debts.append(Debt(frame, owed, now))
-        frame = position
-    found = [*(deficit.add(debt) for debt in debts), deficit.end()]
-    return [(loss.frame, loss.frames or 0) for loss in found if loss is not None]
-
-
-@pytest.mark.parametrize("parts_per_million", [-1000, -200, -1, 0, 1, 200, 1000])
-@pytest.mark.parametrize("block", [64, 1024, 24_000])
-def test_drift_is_never_a_loss(parts_per_million: int, block: int) -> None:
-    rate = RATE * (1 + parts_per_million / 1e6)
-    deficit = Deficit(RATE, block / RATE)
-    assert watch(deficit, callbacks(600, block=block, rate=rate)) == []
-
-
-@pytest.mark.parametrize("every", [BUCKET, LONG_BUCKET])
-def test_callbacks_that_come_late_and_then_at_once_are_no_loss(every: float) -> None:
-    dice = random.Random(5)
-    for _ in range(50):
-        late = [dice.uniform(0, 0.09) if dice.random() < 0.3 else 0.0 for _ in range(5000)]
-        # none comes before the one before it
-        times = list(accumulate((n * 1024 / RATE + x for n, x in enumerate(late)), max))
-        calls = [(time, (n + 1) * 1024) for n, time in enumerate(times)]
-        assert watch(Deficit(RATE, 0.0), calls, every=every) == []
-
-
-def test_a_second_of_lateness_that_is_caught_up_is_no_loss() -> None:
-    late = [max(0.0, 1.0 - n * 1024 / RATE) for n in range(200)]
-    calls = [*callbacks(5), *((5 + time, 240_000 + position) for time, position in callbacks(5, late=late))]
-    assert watch(Deficit(RATE, 0.0), calls) == []
-
-
-@pytest.mark.parametrize("block", [64, 1024, 4096])
-@pytest.mark.parametrize("missing_seconds", [0.11, 0.5, 1.0, 30.0])
-@pytest.mark.parametrize("parts_per_million", [-200, 0, 200])
-@pytest.mark.parametrize("every", [BUCKET, LONG_BUCKET])
-def test_frames_that_never_came_are_found_with_their_place_and_number(
-    block: int, missing_seconds: float, parts_per_million: int, every: float
-) -> None:
-    rate = RATE * (1 + parts_per_million / 1e6)
-    before = list(callbacks(10, block=block, rate=rate))
-    time, position = before[-1]
-    after = [(time + missing_seconds + n * block / rate, position + n * block) for n in range(1, 10 * RATE // block)]
-    ((frame, frames),) = watch(Deficit(RATE, 0.0), [*before, *after], every=every)
-    assert frames == pytest.approx(missing_seconds * RATE, abs=0.02 * RATE)
-    assert frame == pytest.approx(position, abs=every * RATE + block)
-
-
-def test_every_loss_is_found_once() -> None:
-    calls: list[tuple[float, int]] = []
-    for part in range(6):
-        missing = part * 0.7
-        calls += [(5 * part + missing + time, 240_000 * part + position) for time, position in callbacks(5)]
-    losses = watch(Deficit(RATE, 0.0), calls)
-    assert [frames for _, frames in losses] == [pytest.approx(0.7 * RATE, abs=0.02 * RATE)] * 5
-    assert [frame for frame, _ in losses] == [pytest.approx(240_000 * part, abs=0.25 * RATE) for part in range(1, 6)]
-
-
-@pytest.mark.parametrize("seconds_after", [0.4, 1.0, 1.4])
-@pytest.mark.parametrize("every", [BUCKET, LONG_BUCKET])
-def test_a_loss_just_before_the_end_is_found_at_the_end(seconds_after: float, every: float) -> None:
-    calls = [*callbacks(5), *((6 + time, 240_000 + position) for time, position in callbacks(seconds_after))]
-    ((frame, frames),) = watch(Deficit(RATE, 0.0), calls, every=every)
-    assert frames == pytest.approx(RATE, abs=0.05 * RATE)
-    assert frame == pytest.approx(240_000, abs=every * RATE + 1024)
-
-
-@pytest.mark.parametrize(("block_seconds", "found"), [(0.0, 1), (0.3, 1), (0.5, 0)])
-def test_no_less_is_a_loss_than_what_a_host_may_hold_back(block_seconds: float, found: int) -> None:
-    calls = [*callbacks(5), *((5.4 + time, 240_000 + position) for time, position in callbacks(5))]
-    assert len(watch(Deficit(RATE, block_seconds), calls)) == found
-
-
-def test_nothing_is_missing_where_no_callback_came() -> None:
-    assert Deficit(RATE, 0.0).end() is None
 
 
 # ---- channels that are dead ----

@@ -14,10 +14,12 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 # What the callback runs: nothing in these may call anything that could block.
-REAL_TIME_SOURCES = ("_cb.c", "_convert.c", "_gather.c", "_levels.c")
+REAL_TIME_SOURCES = ("_cb.c", "_clock.c", "_convert.c", "_gather.c", "_levels.c")
 SOURCES = (*REAL_TIME_SOURCES, "_alsa.c", "_engine.c", "_memory.c", "_pump.c", "_reader.c", "_virtual.c", "_writer.c")
 HEADERS = (
+    "_clock.h",
     "_convert.h",
+    "_count.h",
     "_engine.h",
     "_gather.h",
     "_levels.h",

@@ -1,20 +1,22 @@
 /* The audio callback and nothing else: the real-time file.
  *
  * Everything here runs on the device's thread (engine_device_lost too), and what it calls in
- * _convert.c, _gather.c and _levels.c. No lock, no allocation, no call that can block, no loop
- * without a bound; one read of the monotonic clock per block.
+ * _clock.c, _convert.c, _gather.c and _levels.c. No lock, no allocation, no call that can block, no
+ * loop without a bound; one read of the monotonic clock per block.
  */
 #include "_real_time.h"
 
 #include <time.h>
 
+#include "_clock.h"
 #include "_convert.h"
+#include "_count.h"
 #include "_gather.h"
 #include "_state.h"
 
 enum { GO_ON = 0, COMPLETE = 1 };
 
-enum { METER_BUFFER_SAMPLES = 4096, DEBT_NS = 100000000 };
+enum { METER_BUFFER_SAMPLES = 4096 };
 
 /* PortAudio's PaStreamCallbackFlags. */
 enum {
@@ -33,28 +35,10 @@ struct block_times {
     double heard; /* the first frame of what this block plays */
 };
 
-static int64_t min_frames(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static int64_t max_frames(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 static int64_t monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* The callback is the only writer of its counters: a plain load and store is enough. */
-static void count(_Atomic int64_t *counter, int64_t amount) {
-    const int64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, value + amount, memory_order_relaxed);
-}
-
-static int64_t position_of(const engine *e) {
-    return atomic_load_explicit(&e->position, memory_order_relaxed);
 }
 
 static int is_complete(const engine *e) {
@@ -93,41 +77,9 @@ static void keep(const struct side *side, const unsigned char *input, int64_t fr
     ring_publish(r, (uint64_t)frames);
 }
 
-static void raise_flag(_Atomic int32_t *flags, int32_t flag) {
-    const int32_t value = atomic_load_explicit(flags, memory_order_relaxed);
-    atomic_store_explicit(flags, value | flag, memory_order_relaxed);
-}
-
 static void play_silence(const engine *e, unsigned char *output, int64_t frames) {
     const int zero = e->playback.sample_format == SAMPLE_UINT8 ? 0x80 : 0;
     memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
-}
-
-/* A callback that comes late owes frames that the next ones bring: the least debt of a while
- * counts. `delivered` is all that the device has brought, beyond the end of the timeline too.
- */
-static void note_debt(engine *e, int64_t frame, int64_t delivered, int64_t now) {
-    const int64_t zero = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed);
-    if (zero == 0)
-        return;
-    const int64_t owed = (int64_t)((double)(now - zero) * e->frames_per_ns) - delivered;
-    struct debt *open = &e->open_debt;
-    if (now - open->monotonic_ns < DEBT_NS || ring_room(e->debts) == 0) {
-        open->frames = min_frames(open->frames, owed);
-        return;
-    }
-    if (open->monotonic_ns)
-        ring_put(e->debts, open, 1);
-    *open = (struct debt){.frame = frame, .frames = owed, .monotonic_ns = now};
-}
-
-/* For the owner to tell. Where its list is full the counters still have it. */
-static void tell(engine *e, const struct loss *record) {
-    if (ring_room(e->events) == 0) {
-        count(&e->unlisted_losses, 1);
-        return;
-    }
-    ring_put(e->events, record, 1);
 }
 
 /* Returns whether the stream has settled; time zero is then the next callback. A host may fill a
@@ -206,7 +158,7 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         fetch(&e->playback, output, played);
         if (played > 0)
             e->has_played = 1;
-        if (played > 0 || ended)
+        if (played > 0 || (ended && frames > 0))
             close_underrun(e);
         if (ended && played == available)
             end_input(e, position + played);
@@ -257,6 +209,11 @@ static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now
     count(&e->lost_frames, frames);
 }
 
+/* Whether the open loss can be published, so that a frame may be stored behind it. */
+static int gap_fits(const engine *e) {
+    return e->open_loss.frames == 0 || !e->fills_gaps || ring_room(e->gaps) > 0;
+}
+
 static void store(engine *e, const unsigned char *input, int64_t frames, int64_t now) {
     ring *r = e->capture.frames;
     const int64_t position = position_of(e);
@@ -265,8 +222,7 @@ static void store(engine *e, const unsigned char *input, int64_t frames, int64_t
     if (kept == 0)
         return;
     const int64_t room = (int64_t)ring_room(r);
-    const int gap_fits = e->open_loss.frames == 0 || !e->fills_gaps || ring_room(e->gaps) > 0;
-    if (room < kept || !gap_fits) {
+    if (room < kept || !gap_fits(e)) {
         raise_flag(&e->overran, 1);
         lose(e, LOSS_OVERRUN, position + skipped, kept, now);
         return;
@@ -359,8 +315,11 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
         pause_block(e, input, output, frames);
         return GO_ON;
     }
-    if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0) {
         atomic_store_explicit(&e->time_zero_ns, now, memory_order_relaxed);
+        /* what went by in a pause before is not of this time */
+        e->uncounted_frames = -atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
+    }
     note_host_flags(e, host_flags, now);
     if (output)
         play(e, output, frames, now);
@@ -385,6 +344,55 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     return end_if_heard(e, silent_frames);
 }
 
+static int captures_all(const engine *e, const void *input, int64_t frames) {
+    if (!input || !e->capture.frames)
+        return 1;
+    return (int64_t)ring_room(e->capture.frames) >= frames && gap_fits(e);
+}
+
+static int plays_all(const engine *e, int64_t frames) {
+    if (!e->playback.frames || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+        return 1;
+    /* acquire: as in play */
+    return atomic_load_explicit(&e->reader.finished, memory_order_acquire) ||
+           (int64_t)ring_available(e->playback.frames) >= frames;
+}
+
+/* Returns how many frames of a block that a ring cannot bear are left out of the timeline. */
+static int64_t surplus_of(const engine *e, int64_t frames, int64_t early) {
+    /* of a device that only drifts, what is in time counts; of one that rushes nothing does, unless
+     * the timeline would fall behind the clock for it */
+    if (!e->is_rushing && 2 * early <= frames)
+        return early;
+    return min_frames(frames, max_frames(early, e->frames_in_advance));
+}
+
+/* A device that is ahead of the clock may bring and take what the rings can bear. Of what they
+ * cannot only as much counts as the clock asks for, so that no silence stands for time that never
+ * went by. Returns how many frames of the block are left out; they play silence. */
+static int64_t leave_out(engine *e, const void *input, unsigned char *output, int64_t frames,
+                         int64_t surplus, int64_t now) {
+    if (surplus > 0)
+        take_lead(e, surplus, now);
+    const int64_t early = max_frames(0, min_frames(frames, surplus));
+    const int is_paused = atomic_load_explicit(&e->paused, memory_order_relaxed);
+    const int has_room = captures_all(e, input, frames);
+    if (!is_paused && has_room && plays_all(e, frames))
+        return 0;
+    const int64_t left_out = is_paused ? early : surplus_of(e, frames, early);
+    e->uncounted_frames += left_out;
+    e->frames_in_advance -= left_out;
+    if (output)
+        play_silence(e, output + (frames - left_out) * e->playback.frame_bytes, left_out);
+    if (!input || !e->capture.frames || is_paused)
+        return left_out;
+    e->open_lead.left_out += left_out;
+    count(&e->left_out_frames, left_out);
+    if (!has_room && left_out > 0)
+        raise_flag(&e->overran, 1);
+    return left_out;
+}
+
 int engine_callback(const void *input, void *output, unsigned long frame_count,
                     const void *time_info, unsigned long host_flags, void *user) {
     engine *e = user;
@@ -399,14 +407,20 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
             play_silence(e, output, frames);
     } else {
         const int64_t frame = position_of(e);
-        const int64_t paused = atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
         const int was_complete = is_complete(e);
+        int64_t owed = debt_before(e, frame, now);
+        int64_t counted = frames;
         if (output)
             note_held(e, time_info, frames);
-        result = run_block(e, input, output, frames, host_flags, now);
+        /* what is drained is not on the timeline */
+        if ((owed < e->least_debt || e->is_rushing) && !was_complete) {
+            counted -= leave_out(e, input, output, frames, e->least_debt - owed, now);
+            owed = max_frames(owed, e->least_debt);
+        }
+        result = run_block(e, input, output, counted, host_flags, now);
         count(&e->callbacks, 1);
-        if (!was_complete) /* what is drained is not on the timeline */
-            note_debt(e, frame, frame + paused + frames, now);
+        if (!was_complete && atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) != 0)
+            note_debt(e, frame, frames, owed, now);
         atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     }
     /* release: all that this block counted must be visible to an owner that finds it ended */

@@ -119,6 +119,7 @@ engine *engine_new(void) {
         return NULL;
     e->fills_gaps = 1;
     e->drain_frames = -1;
+    engine_expect_clock(e, -1);
     e->writer.wake[0] = e->writer.wake[1] = -1;
     e->gaps = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
     e->events = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
@@ -251,6 +252,10 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
     e->open_debt.monotonic_ns = 0;
+    e->usual_debt = 0;
+    e->knows_usual = e->is_ahead = e->is_rushing = 0;
+    e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
+    engine_expect_clock(e, e->lead_tolerance);
     e->last_gap_frames = 0;
     ring_reset(e->gaps, 0);
     ring_reset(e->events, 0);
@@ -259,7 +264,8 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
         &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
         &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
         &e->underruns,       &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
-        &e->unlisted_losses, &e->paused_frames,      &e->capture_high_water,  &e->reader.frames,
+        &e->unlisted_losses, &e->paused_frames,      &e->capture_high_water,  &e->ahead_frames,
+        &e->left_out_frames, &e->reader.frames,
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
         atomic_store(counters[i], 0);
@@ -283,6 +289,11 @@ void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames) 
     e->drain_at_most = most_frames;
 }
 
+void engine_expect_clock(engine *e, int64_t tolerance_frames) {
+    e->lead_tolerance = tolerance_frames;
+    e->least_debt = tolerance_frames < 0 ? INT64_MIN / 2 : -tolerance_frames;
+}
+
 static int64_t relaxed(const _Atomic int64_t *value) {
     return atomic_load_explicit(value, memory_order_relaxed);
 }
@@ -304,6 +315,8 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
         .paused_frames = relaxed(&e->paused_frames),
         .unlisted_losses = relaxed(&e->unlisted_losses),
         .capture_high_water = relaxed(&e->capture_high_water),
+        .ahead_frames = relaxed(&e->ahead_frames),
+        .left_out_frames = relaxed(&e->left_out_frames),
         .settled = atomic_load_explicit(&e->settled, memory_order_relaxed),
         .settling_gave_up = atomic_load_explicit(&e->settling_gave_up, memory_order_relaxed),
         .input_ended = atomic_load_explicit(&e->input_ended, memory_order_relaxed),
@@ -390,6 +403,7 @@ void engine_finish(engine *e) {
         ring_write(e->events, &e->open_underrun, 1);
     if (e->open_loss.frames)
         ring_write(e->events, &e->open_loss, 1);
+    engine_end_lead(e);
     if (e->open_debt.monotonic_ns)
         ring_write(e->debts, &e->open_debt, 1);
     e->last_gap_frames = e->open_loss.frames;

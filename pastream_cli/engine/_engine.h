@@ -38,11 +38,13 @@ enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 enum output_file_error { FILE_CUT_SHORT = -1 };
 
 enum loss_kind {
-    LOSS_OVERRUN,      /* the capture ring was full; `frames` were dropped, exactly */
-    LOSS_DEVICE,       /* the device said how many frames it lost, exactly */
-    LOSS_HOST_CAPTURE, /* the host flagged lost input and does not say how much */
-    LOSS_UNDERRUN,     /* the playback ring was empty; `frames` of silence were played */
-    LOSS_HOST_PLAYBACK /* the host flagged a gap in the output, length unknown */
+    LOSS_OVERRUN,       /* the capture ring was full; `frames` were dropped, exactly */
+    LOSS_DEVICE,        /* the device said how many frames it lost, exactly */
+    LOSS_HOST_CAPTURE,  /* the host flagged lost input and does not say how much */
+    LOSS_UNDERRUN,      /* the playback ring was empty; `frames` of silence were played */
+    LOSS_HOST_PLAYBACK, /* the host flagged a gap in the output, length unknown */
+    LOSS_AHEAD /* no loss of time: `frames` came faster than the clock, `left_out` of them in vain
+                */
 };
 
 enum virtual_sound { VIRTUAL_LOOPBACK, VIRTUAL_SILENCE, VIRTUAL_SINE, VIRTUAL_NOISE };
@@ -58,6 +60,7 @@ typedef struct virtual_device virtual_device;
 struct loss {
     int64_t frame;        /* on the timeline, where it began */
     int64_t frames;       /* 0: unknown */
+    int64_t left_out;     /* of LOSS_AHEAD: captured, and not stored for want of room */
     int64_t monotonic_ns; /* when it began */
     uint64_t ring_index;  /* capture: the stored frame that follows it */
     int32_t kind;
@@ -66,8 +69,9 @@ struct loss {
 
 /* How far behind the clock the device was, over a tenth of a second or more. */
 struct debt {
-    int64_t frame;        /* on the timeline, before its first callback */
-    int64_t frames;       /* owed after the callback that owed least */
+    int64_t frame;  /* on the timeline, before its first callback */
+    int64_t frames; /* owed after the callback that owed least; what came ahead is forgotten */
+    int64_t block_frames; /* of its first callback */
     int64_t monotonic_ns; /* of its first callback */
 };
 
@@ -88,6 +92,8 @@ struct engine_counts {
     int64_t paused_frames;       /* went by while paused, and are not on the timeline */
     int64_t unlisted_losses;     /* counted above, but the list for the owner was full */
     int64_t capture_high_water;  /* most frames that waited in the capture ring */
+    int64_t ahead_frames;        /* came faster than the clock, see engine_expect_clock */
+    int64_t left_out_frames;     /* of these, captured and not stored; not on the timeline */
     int32_t settled;
     int32_t settling_gave_up; /* the host never stopped flagging */
     int32_t input_ended;
@@ -165,6 +171,12 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
  * engine_prepare; -1 for a device that has played a block when it asks for the next. */
 void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames);
 
+/* Has the callback tell a device that is ahead of the clock by more than so many frames, since the
+ * start or since it was last told; slow drift is none. While it is, frames that a ring has no room
+ * for, or has not got, are left out of the timeline: nothing stands for them. -1, as it is at
+ * first: the device has no clock. */
+void engine_expect_clock(engine *e, int64_t tolerance_frames);
+
 /* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete.
  */
 int engine_callback(const void *input, void *output, unsigned long frame_count,
@@ -234,6 +246,8 @@ int writer_is_finished(const engine *e);
 /* Virtual device: its clock calls engine_callback. */
 virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
                             int64_t block_frames, int fast, int64_t tolerance_frames);
+/* Has its clock run faster than the system's by so many parts per million; before virtual_run. */
+void virtual_set_drift(virtual_device *v, double parts_per_million);
 void virtual_free(virtual_device *v);
 /* A fast one waits for its rings: so long for whatever fills the one, or empties the other, and
  * stands still; -1, as at first, for as long as it takes. Then it goes on as one that is not fast.

@@ -34,6 +34,7 @@ struct engine {
     int64_t settle_frames;  /* of callbacks without a flag before time zero */
     int64_t settle_at_most; /* frames after which time zero comes all the same */
     double frames_per_ns;   /* of the device, by the clock */
+    int64_t lead_tolerance; /* frames that a device may be ahead of the clock; -1: any number */
     int64_t drain_frames;   /* see engine_drain_after; -1: nothing to drain */
     int64_t drain_at_most;
     ring *gaps;          /* struct loss, callback to writer: silence to be filled in */
@@ -58,6 +59,15 @@ struct engine {
     struct loss open_loss;     /* of capture, not yet published; frames 0: none */
     struct loss open_underrun; /* frames 0: none */
     struct debt open_debt;     /* monotonic_ns 0: none */
+    int32_t knows_usual;
+    double usual_debt;         /* what the device owes when it is in time; follows its drift */
+    int64_t least_debt;        /* a device that owes less is ahead of the clock */
+    int32_t is_ahead;          /* and has been for a while, see open_lead */
+    int64_t led_lately;        /* frames, since open_debt was opened */
+    int32_t is_rushing;        /* it was more than twice as fast as the clock before that */
+    struct loss open_lead;     /* what came ahead and was not told yet */
+    int64_t frames_in_advance; /* on the timeline, of the clock */
+    int64_t uncounted_frames;  /* left out of the timeline, on either side, less what came ahead */
 
     /* Callback, for everybody. */
     _Atomic int64_t callbacks;
@@ -75,6 +85,8 @@ struct engine {
     _Atomic int64_t paused_frames;
     _Atomic int64_t unlisted_losses;
     _Atomic int64_t capture_high_water;
+    _Atomic int64_t ahead_frames;
+    _Atomic int64_t left_out_frames;
     _Atomic int32_t settled;
     _Atomic int32_t settling_gave_up;
     _Atomic int32_t input_ended;
@@ -126,6 +138,9 @@ struct engine {
 
 /* In _cb.c, for the virtual device: called on the thread of the callback, between callbacks. */
 void engine_device_lost(engine *e, int64_t frames);
+
+/* In _clock.c, after the last callback: publishes a lead that is still open. */
+void engine_end_lead(engine *e);
 
 /* Sleeps at least this long; returns early on a signal. */
 void nap(int64_t nanoseconds);

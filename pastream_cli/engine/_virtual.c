@@ -33,6 +33,7 @@ struct server {
 struct virtual_device {
     engine *engine;
     double frames_per_second;
+    double frames_of_clock; /* in a second of the system's */
     int sound;
     int fast;
     double sine_hz;
@@ -198,7 +199,7 @@ virtual_device *virtual_new(engine *e, double frames_per_second, int sound, doub
         return NULL;
     v->engine = e;
     e->loop_back = NULL;
-    v->frames_per_second = frames_per_second;
+    v->frames_per_second = v->frames_of_clock = frames_per_second;
     v->sound = sound;
     v->sine_hz = sine_hz;
     v->block_frames = block_frames;
@@ -231,6 +232,10 @@ void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns)
     v->sink.patience_ns = sink_ns;
 }
 
+void virtual_set_drift(virtual_device *v, double parts_per_million) {
+    v->frames_of_clock = v->frames_per_second * (1 + parts_per_million / 1e6);
+}
+
 int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames) {
     if (v->fault_count == MOST_FAULTS)
         return 0;
@@ -243,7 +248,7 @@ static int stop_asked(const virtual_device *v) {
 }
 
 static int64_t nanoseconds_of(const virtual_device *v, int64_t frames) {
-    const double nanoseconds = (double)frames * 1e9 / v->frames_per_second;
+    const double nanoseconds = (double)frames * 1e9 / v->frames_of_clock;
     return nanoseconds < (double)CENTURY_NS ? (int64_t)nanoseconds : CENTURY_NS;
 }
 
@@ -257,7 +262,7 @@ static void keep_time(virtual_device *v, int64_t start_ns) {
     if (ahead_ns > 0)
         nap(ahead_ns);
     const double late_ns = (double)(engine_monotonic_ns() - due_ns(v, start_ns));
-    const int64_t late_frames = (int64_t)(late_ns * v->frames_per_second / 1e9);
+    const int64_t late_frames = (int64_t)(late_ns * v->frames_of_clock / 1e9);
     if (late_frames <= v->tolerance_frames)
         return;
     const int64_t lost = late_frames - late_frames % v->block_frames;

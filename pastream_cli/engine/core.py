@@ -35,6 +35,9 @@ _OWN_BUFFER = 1.25
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 
+# No device that keeps to the clock is early by more.
+_LEAST_LEAD_SECONDS = 0.5
+
 # How long a loop may sleep: a file can wait, a reader at the other end of a pipe should not. The writer is woken
 # when it is to end, and what waits for it is what a crash of the process would lose.
 _READER_NAP_NS = 50_000_000
@@ -295,6 +298,9 @@ class Core(OpenDevice):
             ),
             "cannot prepare the stream",
         )
+        # a host may hold back less and less, and what it held comes on top
+        lead_seconds = _LEAST_LEAD_SECONDS + 2 * self.most_held_back
+        lib.engine_expect_clock(self._engine, -1 if self.is_fast else int(lead_seconds * self.samplerate))
 
     def _set_drain(self) -> None:
         """Have what is played followed by silence until the device has played it; the virtual one holds nothing."""

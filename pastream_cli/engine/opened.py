@@ -116,6 +116,16 @@ class OpenDevice(Progress):
         return self._device.is_fast
 
     @property
+    def follows_the_system(self) -> bool:
+        """Whether the device's clock is the system's: it owes no frame but those that it says it lost."""
+        return self._device.follows_the_system
+
+    @property
+    def most_held_back(self) -> float:
+        """Seconds of sound that the device may hold back and deliver later."""
+        return self._device.most_held_back
+
+    @property
     def isduplex(self) -> bool:
         """Whether the stream both plays and captures."""
         return self._playback is not None and self._capture is not None

@@ -106,6 +106,7 @@ class PortAudioStream:
     """
 
     is_fast = False
+    follows_the_system = False
 
     def __init__(
         self,
@@ -146,7 +147,7 @@ class PortAudioStream:
         self.blocksize: int = self._stream.blocksize
         latency = self._stream.latency
         self.latencies = tuple(map(_believable, latency if kind == "duplex" else (latency,)))
-        self.latency = max(self.latencies)
+        self.latency = self.most_held_back = max(self.latencies)
 
     @property
     def active(self) -> bool:

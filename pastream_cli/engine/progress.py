@@ -17,6 +17,7 @@ _LOSS_KINDS = {
     lib.LOSS_HOST_CAPTURE: LossKind.HOST_CAPTURE,
     lib.LOSS_UNDERRUN: LossKind.UNDERRUN,
     lib.LOSS_HOST_PLAYBACK: LossKind.HOST_PLAYBACK,
+    lib.LOSS_AHEAD: LossKind.AHEAD,
 }
 
 
@@ -36,6 +37,7 @@ class Progress:
         self._capture, self._playback = capture, playback
         self._offset = 0
         self._missing: list[Loss] = []
+        self._leads: list[Loss] = []
         self._pauses: list[Pause] = []
         self._paused_at: tuple[int, int] | None = None
 
@@ -59,7 +61,7 @@ class Progress:
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
         status = CallbackFlags(counts.host_status & 0x1F)
-        if counts.losses:
+        if counts.losses or counts.left_out_frames:
             status |= CallbackFlags.INPUT_OVERFLOW
         if counts.underruns:
             status |= CallbackFlags.OUTPUT_UNDERFLOW
@@ -92,15 +94,18 @@ class Progress:
         frame = self.place_of_capture(frame)
         passed = frame + sum(pause.frames for pause in self.pauses if pause.frame <= frame)
         passed += sum(loss.frames or 0 for loss in self._missing if loss.frame <= frame)
-        age = time.monotonic() - time_zero_ns / 1e9 - passed / self.samplerate
+        passed -= sum(min(_in_advance(lead), frame - lead.frame) for lead in self._leads if lead.frame <= frame)
+        age = max(0.0, time.monotonic() - time_zero_ns / 1e9 - passed / self.samplerate)
         return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
 
     def new_losses(self) -> list[Loss]:
-        """Return the losses that have ended since the last call."""
+        """Return the losses that have ended since the last call, and where the device ran ahead of the clock."""
         losses: list[Loss] = []
         record = ffi.new("struct loss *")
         while lib.engine_next_loss(self._engine, record):
-            losses.append(Loss(_LOSS_KINDS[record.kind], record.frame, record.frames or None, record.monotonic_ns))
+            kind = _LOSS_KINDS[record.kind]
+            losses.append(Loss(kind, record.frame, record.frames or None, record.monotonic_ns, record.left_out))
+        self._leads += [loss for loss in losses if loss.kind is LossKind.AHEAD]
         return losses
 
     def take_levels(self) -> Levels | None:
@@ -116,14 +121,19 @@ class Progress:
 
     def note_missing(self, loss: Loss) -> None:
         """Have it known that frames never came, which the timeline does not show."""
-        self._missing.append(loss)
+        last = self._missing[-1] if self._missing else None
+        if last is not None and loss.frame - last.frame < self.samplerate:
+            # what a device loses all the time is one entry a second
+            self._missing[-1] = last._replace(frames=(last.frames or 0) + (loss.frames or 0))
+        else:
+            self._missing.append(loss)
 
     def new_debts(self) -> list[Debt]:
         """Return how far behind the clock the device was, for each tenth of a second since the last call."""
         debts: list[Debt] = []
         record = ffi.new("struct debt *")
         while lib.engine_next_debt(self._engine, record):
-            debts.append(Debt(record.frame, record.frames, record.monotonic_ns))
+            debts.append(Debt(record.frame, record.frames, record.block_frames, record.monotonic_ns))
         return debts
 
     def pause(self) -> None:
@@ -153,3 +163,8 @@ class Progress:
             return tuple(self._pauses)
         frame, paused_before = self._paused_at
         return (*self._pauses, Pause(frame, self.counts().paused_frames - paused_before))
+
+
+def _in_advance(lead: Loss) -> int:
+    """Return how many frames the timeline has more for this lead of the device than the clock."""
+    return max(0, (lead.frames or 0) - lead.left_out_frames)

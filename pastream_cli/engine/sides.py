@@ -64,6 +64,10 @@ class DeviceStream(Protocol):
     blocksize: int
     latency: float
     is_fast: bool
+    follows_the_system: bool
+    """Whether its clock is the system's, so that it owes no frame but those that it says it lost."""
+    most_held_back: float
+    """Seconds of sound that it may hold back and deliver later."""
     turn: AbstractContextManager[Any]
     """What lets in one call at a time that starts, stops or closes it, or another one of its kind."""
 

@@ -24,6 +24,7 @@ _FAULTS = {"xrun": lib.FAULT_XRUN, "stall": lib.FAULT_STALL, "die": lib.FAULT_DI
 _DEFAULT_SINE_HZ = 1000.0
 _MOST_CHANNELS = lib.MOST_DEVICE_CHANNELS
 _FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
+_MOST_DRIFT = 500_000
 
 _LEAST_BLOCK, _MOST_BLOCK = 64, 4096
 
@@ -45,6 +46,8 @@ class VirtualDevice(NamedTuple):
     channels: int = 2
     rate: int = 48000
     faults: tuple[Fault, ...] = ()
+    drift: float = 0.0
+    """Of its clock against the system's, in parts per million."""
 
     def info(self, name: str) -> DeviceInfo:
         """Return the description under which the device is listed."""
@@ -81,12 +84,14 @@ def parse(name: str) -> VirtualDevice:
             from pastream_cli.units import parse_rate
 
             settings["rate"] = _parsed(parse_rate, value, name)
+        elif key == "drift" and has_value:
+            settings["drift"] = _parse_drift(name, value)
         elif key in _FAULTS and has_value:
             faults.append(_parse_fault(name, key, value))
         else:
             raise UsageError(f"cannot use -D {name}: {part!r} is not known", f"the forms are {_FORMS}")
-    if faults and settings.get("fast"):
-        raise UsageError(f"cannot use -D {name}: faults happen in real time, without :fast")
+    if settings.get("fast") and (faults or "drift" in settings):
+        raise UsageError(f"cannot use -D {name}: faults and drift happen in real time, without :fast")
     return VirtualDevice(**settings, faults=tuple(faults))
 
 
@@ -100,6 +105,15 @@ def _parse_channels(name: str, value: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _MOST_CHANNELS:
         raise UsageError(f"cannot use -D {name}: {value!r} is not 1 to {_MOST_CHANNELS} channels")
     return int(value)
+
+
+def _parse_drift(name: str, value: str) -> float:
+    if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]+)?", value) or abs(float(value)) > _MOST_DRIFT:
+        raise UsageError(
+            f"cannot use -D {name}: {value!r} is not parts per million from -{_MOST_DRIFT} to {_MOST_DRIFT}",
+            "drift=PPM, as in drift=-300",
+        )
+    return float(value)
 
 
 def _parse_fault(name: str, key: str, value: str) -> Fault:
@@ -133,6 +147,8 @@ class VirtualStream:
         self.samplerate = rate
         self.latency = latency
         self.is_fast = device.fast
+        self.follows_the_system = not device.drift
+        self.most_held_back = 0.0
         self.blocksize = block_frames or _block_for(latency * rate)
         self._block_is_ours = not block_frames
         self._patience_ns = (-1, -1)
@@ -182,6 +198,7 @@ class VirtualStream:
             lib.virtual_free,
         )
         lib.virtual_wait_at_most(self._device, *self._patience_ns)
+        lib.virtual_set_drift(self._device, device.drift)
         for fault in device.faults:
             lib.virtual_add_fault(self._device, fault.kind, fault.at.to_frames(rate), fault.length.to_frames(rate))
         thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")

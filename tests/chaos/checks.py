@@ -167,6 +167,7 @@ def _check_sums(report: dict[str, Any]) -> None:
         "underrun_frames": sum(underruns),
         "underruns": len(underruns),
         "missing_frames": sum(deficits),
+        "ahead_frames": sum(by_kind.get("ahead", [])),
         "host_flags": len(flags),
     }
     for name, value in sums.items():

@@ -14,7 +14,7 @@ from tests.chaos.scenarios import Host, Source
 PATIENCE_SECONDS = 5.0
 """A virtual device that is told to be patient may be so late before it loses anything."""
 
-_LEAST_DEFICIT_SECONDS = 0.1
+_MOST_PASSED_OVER_SECONDS = 0.1
 _SECONDS_TO_TELL = 2.0
 
 
@@ -47,7 +47,8 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         # a writer that a full disk has ended takes nothing up to the moment when that is seen
         "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk)),
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
-        "deficit": stopped > _LEAST_DEFICIT_SECONDS,
+        "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
+        "ahead": False,
         "host-capture": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "host-playback": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "device": is_virtual and (_is_as_told(evidence, xruns) or stopped > _tolerance_seconds(evidence)),
@@ -66,14 +67,14 @@ def is_hindered(evidence: Evidence) -> bool:
 def late_seconds(evidence: Evidence, end: float) -> float:
     """Return by how much a take that was stopped at `end` may be short without saying so.
 
-    What a device missed shows in the next second and a half; less than 0.1 s is never called a loss. The virtual
-    device makes up for whatever kept it.
+    What a device missed shows in the next second and a half; less than a block may be chance. The virtual device makes
+    up for whatever kept it.
     """
     slack = 0.0
     for struck in evidence.struck:
         if struck.fault.stops_device:
             is_told = end - struck.ended > _SECONDS_TO_TELL
-            slack += _LEAST_DEFICIT_SECONDS if is_told else max(struck.fault.seconds, struck.ended - struck.begun)
+            slack += _MOST_PASSED_OVER_SECONDS if is_told else max(struck.fault.seconds, struck.ended - struck.begun)
     return slack + (0.0 if evidence.scenario.host is Host.VIRTUAL else evidence.starved_seconds)
 
 

@@ -350,6 +350,8 @@ REPORTS = st.builds(
     lost_frames=COUNTS,
     losses=COUNTS,
     missing_frames=COUNTS,
+    ahead_frames=COUNTS,
+    left_out_frames=COUNTS,
     unwritten_frames=st.just(0),
     underrun_frames=COUNTS,
     underruns=COUNTS,
@@ -379,7 +381,7 @@ OPENING = Opening(
 def test_every_report_is_as_the_schema_says(report: Report) -> None:
     value = jsonreport.run_report([], JOB, report, epoch_ns=1_700_000_000 * 10**9, now=NOW)
     value = checked(jsonreport.line_of(value) + "\n")
-    listed = [loss for loss in report.loss_list if loss.kind is not LossKind.DEFICIT]
+    listed = [loss for loss in report.loss_list if not loss.kind.is_estimated]
     counted = report.losses + report.underruns + report.host_flags
     assert value["unlisted_xruns"] == max(0, counted - len(listed))
 
@@ -410,6 +412,7 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
         (LossKind.OVERRUN, 5, "exact"),
         (LossKind.UNDERRUN, 5, "exact"),
         (LossKind.DEFICIT, 5, "estimated"),
+        (LossKind.AHEAD, 5, "estimated"),
         (LossKind.HOST_CAPTURE, None, "unknown"),
     ],
 )
@@ -419,6 +422,13 @@ def test_how_well_a_number_is_known_is_said(kind: LossKind, frames: int | None, 
     (xrun,) = jsonreport.run_report([], JOB, report, epoch_ns=epoch_ns, now=NOW)["xruns"]
     assert (xrun["certainty"], xrun["frames"], xrun["seconds"]) == (certainty, frames, 0.5)
     assert xrun["time"] == "2026-11-23T06:00:00.500000Z"
+
+
+@pytest.mark.parametrize(("recorder", "side"), [("b", "capture"), (None, "playback")])
+def test_a_lead_of_the_device_is_on_the_side_that_matters(recorder: str | None, side: str) -> None:
+    report = report_with(Loss(LossKind.AHEAD, 0, 5, 0, 3), opening=OPENING._replace(capture_device=recorder))
+    (xrun,) = jsonreport.run_report([], JOB, report, epoch_ns=0, now=NOW)["xruns"]
+    assert (xrun["kind"], xrun["side"]) == ("ahead", side)
 
 
 def test_no_run_has_the_fields_of_one() -> None:

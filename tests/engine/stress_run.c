@@ -121,8 +121,11 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
     if (run->capture.channels)
         open_capture(run, capture_ring_frames);
     if (!engine_prepare(run->engine, run->limit, run->pad, run->offset, run->settle_frames,
-                        run->settle_at_most, FRAMES_PER_SECOND))
+                        run->settle_at_most,
+                        run->clock_rate > 0 ? run->clock_rate : FRAMES_PER_SECOND))
         violation("out of memory");
+    if (run->clock_rate > 0)
+        engine_expect_clock(run->engine, run->lead_tolerance);
     if (run->playback_ring)
         run->reader = start_thread(read_all, run);
     if (run->capture_ring) {
@@ -140,7 +143,8 @@ static void look_at_counts(struct run *run) {
     const struct engine_counts *now = &run->counts;
     if (now->position < before.position || now->callbacks < before.callbacks ||
         now->stored_frames < before.stored_frames || now->lost_frames < before.lost_frames ||
-        now->underrun_frames < before.underrun_frames || now->complete < before.complete)
+        now->underrun_frames < before.underrun_frames || now->complete < before.complete ||
+        now->ahead_frames < before.ahead_frames || now->left_out_frames < before.left_out_frames)
         violation("a count went backwards");
     if (run->capture_ring && now->capture_high_water > (int64_t)ring_capacity(run->capture_ring))
         violation("more frames waited than the capture ring holds");

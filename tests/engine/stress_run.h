@@ -41,6 +41,8 @@ struct run {
     int64_t offset;
     int64_t settle_frames;
     int64_t settle_at_most;
+    double clock_rate; /* frames per second; 0: the device has no clock */
+    int64_t lead_tolerance;
     int loops_input;
     int splits;      /* the recording goes to many files */
     int64_t fail_at; /* frames into a piece at which the disk fails; NO_LIMIT: never */

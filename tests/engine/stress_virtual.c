@@ -126,6 +126,8 @@ void stress_virtual(struct random random) {
                     is_fast, TOLERANCE_FRAMES);
     if (!device)
         violation("out of memory");
+    if (!is_fast && one_in(&random, 3))
+        virtual_set_drift(device, (double)random_from(&random, -300000, 300000));
     const int dies = has_faults && add_faults(device, &random, most_frames);
     const pthread_t thread = start_thread(run_device, device);
     const int64_t stops_at = one_in(&random, 4) ? random_from(&random, 0, most_frames) : INT64_MAX;

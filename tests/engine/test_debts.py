@@ -12,6 +12,7 @@ import pytest
 
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
+from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import Side
 from pastream_cli.engine.virtual import parse
 from pastream_cli.report import Loss, LossKind
@@ -41,6 +42,16 @@ class Device:
             lib.engine_callback(self._samples, ffi.NULL, BLOCK, ffi.NULL, 0, self.engine)
             self.given += BLOCK
 
+    def burst(self, blocks: int) -> None:
+        """Call back so many times without a wait."""
+        for _ in range(blocks):
+            lib.engine_callback(self._samples, ffi.NULL, BLOCK, ffi.NULL, 0, self.engine)
+
+    def counts(self) -> Any:
+        counts = ffi.new("struct engine_counts *")
+        lib.engine_read_counts(self.engine, counts)
+        return counts
+
     def swallow(self, seconds: float) -> None:
         """Let time pass, and the frames with it."""
         self._begun += seconds
@@ -49,6 +60,7 @@ class Device:
         """Take what there is to take."""
         record = ffi.new("struct debt *")
         while lib.engine_next_debt(self.engine, record):
+            assert record.block_frames == BLOCK
             yield record.frame, record.frames, record.monotonic_ns
 
 
@@ -110,6 +122,104 @@ def test_a_block_that_reaches_beyond_the_end_is_delivered_whole() -> None:
     assert record.frames == -RATE  # none is due at time zero
 
 
+def test_a_pause_before_the_first_frame_owes_nothing_and_is_no_lead(device: Device) -> None:
+    lib.engine_expect_clock(device.engine, BLOCK)
+    lib.engine_pause(device.engine, True)
+    device.give(20)
+    lib.engine_pause(device.engine, False)
+    device.give(20)
+    lib.engine_finish(device.engine)
+    assert all(abs(owed) < 0.1 * RATE for _, owed, _ in device.debts())
+    assert device.counts().ahead_frames == 0
+
+
+# ---- ahead of the clock ----
+
+TOLERANCE = 4 * BLOCK
+ROOM = 32768
+STORED = ROOM // BLOCK * BLOCK
+
+
+@pytest.fixture
+def recorder() -> Iterator[Device]:
+    """A device that expects the clock, and whose ring nobody empties."""
+    device = Device()
+    lib.engine_expect_clock(device.engine, TOLERANCE)
+    ring = RingBuffer(2, ROOM)
+    assert lib.engine_set_capture(device.engine, ring.handle, lib.SAMPLE_INT16, 1)
+    yield device
+    del ring
+
+
+def leads(device: Device) -> list[tuple[int, int, int]]:
+    record = ffi.new("struct loss *")
+    found = []
+    while lib.engine_next_loss(device.engine, record):
+        assert record.kind == lib.LOSS_AHEAD
+        found.append((record.frame, record.frames, record.left_out))
+    return found
+
+
+def test_what_comes_ahead_of_the_clock_is_stored_as_far_as_there_is_room_and_is_then_left_out(
+    recorder: Device,
+) -> None:
+    begun = time.monotonic()
+    recorder.burst(200)
+    lib.engine_finish(recorder.engine)
+    due = (time.monotonic() - begun) * RATE
+    counts = recorder.counts()
+    assert counts.position == counts.stored_frames == STORED
+    assert counts.left_out_frames == 200 * BLOCK - STORED
+    assert (counts.lost_frames, counts.losses) == (0, 0)
+    assert counts.ahead_frames == pytest.approx(200 * BLOCK - due, abs=due + 2 * BLOCK)
+    ((frame, ahead, left_out),) = leads(recorder)
+    assert frame == pytest.approx(TOLERANCE, abs=2 * BLOCK + due)
+    assert (ahead, left_out) == (counts.ahead_frames, counts.left_out_frames)
+
+
+def test_what_comes_in_time_after_a_lead_is_a_loss_where_there_is_no_room(recorder: Device) -> None:
+    recorder.burst(200)
+    left_out = recorder.counts().left_out_frames
+    recorder.swallow(0)
+    recorder.give(100)
+    lib.engine_finish(recorder.engine)
+    counts = recorder.counts()
+    *_, (_, owed, _) = recorder.debts()
+    assert owed > -TOLERANCE / 2
+    # what the device brings for a tenth of a second or two may be part of its lead
+    assert counts.lost_frames > 50 * BLOCK
+    assert counts.lost_frames + counts.left_out_frames - left_out == 100 * BLOCK
+    assert counts.position == STORED + counts.lost_frames
+
+
+def test_a_device_that_catches_up_is_not_ahead(recorder: Device) -> None:
+    recorder.give(10)
+    time.sleep(20 * BLOCK / RATE)
+    recorder.burst(20)
+    lib.engine_finish(recorder.engine)
+    assert recorder.counts().ahead_frames == 0
+
+
+def test_what_comes_too_fast_in_a_pause_is_no_part_of_it(recorder: Device) -> None:
+    recorder.give(2)
+    lib.engine_pause(recorder.engine, True)
+    recorder.burst(200)
+    lib.engine_pause(recorder.engine, False)
+    recorder.give(2)
+    lib.engine_finish(recorder.engine)
+    counts = recorder.counts()
+    assert counts.paused_frames < TOLERANCE + 20 * BLOCK
+    assert counts.position == counts.stored_frames == 4 * BLOCK
+    assert counts.left_out_frames == 0
+    assert counts.ahead_frames == pytest.approx(200 * BLOCK, abs=20 * BLOCK)
+
+
+def test_a_device_without_a_clock_is_never_ahead(device: Device) -> None:
+    device.burst(2000)
+    assert device.counts().ahead_frames == 0
+    assert device.counts().position == 2000 * BLOCK
+
+
 class Taken(Progress):
     """What is known of a device that gives its blocks here."""
 
@@ -134,3 +244,17 @@ def test_what_was_captured_behind_frames_that_never_came_is_as_late_as_they_are_
     assert seconds_between() == pytest.approx(by_the_timeline, abs=0.2)
     progress.note_missing(Loss(LossKind.DEFICIT, 30 * BLOCK, RATE // 2, 0))
     assert seconds_between() == pytest.approx(by_the_timeline + 0.5, abs=0.2)
+
+
+def test_what_was_captured_behind_a_lead_is_no_later_for_it(recorder: Device) -> None:
+    begun = time.monotonic()
+    recorder.burst(60)
+    recorder.give(60)
+    recorded_seconds = time.monotonic() - begun
+    lib.engine_finish(recorder.engine)
+    progress = Taken(recorder.engine, Side(parse("virtual").info("virtual"), 1, "int16", 0.0), None)
+    assert [loss.kind for loss in progress.new_losses()].count(LossKind.AHEAD) == 1
+    first, last = progress.time_of_capture(0), progress.time_of_capture(120 * BLOCK)
+    assert first is not None
+    assert last is not None
+    assert (last - first).total_seconds() == pytest.approx(recorded_seconds, abs=0.1)

@@ -1,0 +1,83 @@
+/* The device against the clock: what it owes, for the owner to judge, and how far it runs ahead.
+ * Real-time as _cb.c is. */
+#include "_real_time.h"
+
+#include "_clock.h"
+
+#include <math.h>
+
+/* A lead that goes on is told in parts. */
+static const int64_t LEAD_NS = 10000000000;
+
+/* Between the clock of a device and the system's. */
+static const double MOST_DRIFT = 500e-6;
+
+static void lead_by(engine *e, int64_t frames) {
+    e->uncounted_frames -= frames;
+    e->open_lead.frames += frames;
+    e->frames_in_advance += frames;
+    count(&e->ahead_frames, frames);
+}
+
+void take_lead(engine *e, int64_t surplus, int64_t now) {
+    if (!e->is_ahead)
+        e->open_lead =
+            (struct loss){.frame = position_of(e), .monotonic_ns = now, .kind = LOSS_AHEAD};
+    e->is_ahead = 1;
+    e->led_lately += surplus;
+    lead_by(e, surplus);
+}
+
+static void tell_lead(engine *e) {
+    if (e->open_lead.frames)
+        tell(e, &e->open_lead);
+    e->open_lead.frames = e->open_lead.left_out = 0;
+}
+
+void engine_end_lead(engine *e) {
+    if (!e->is_ahead)
+        return;
+    /* what was due to chance before is lead too, now that there is one */
+    const int64_t rest = max_frames(0, (int64_t)e->usual_debt - e->open_debt.frames);
+    lead_by(e, rest);
+    tell_lead(e);
+    e->is_ahead = e->is_rushing = 0;
+}
+
+static void follow_drift(engine *e, double due_frames) {
+    const double change = (double)e->open_debt.frames - e->usual_debt;
+    const double most = e->knows_usual ? due_frames * MOST_DRIFT : fabs(change);
+    e->usual_debt += change > most ? most : change < -most ? -most : change;
+    e->knows_usual = 1;
+}
+
+/* With each debt that is done, before the next one. */
+static void follow_clock(engine *e, const struct debt *next) {
+    const int64_t passed_ns = next->monotonic_ns - e->open_debt.monotonic_ns;
+    const double due_frames = (double)passed_ns * e->frames_per_ns;
+    e->is_rushing = e->is_ahead && (double)e->led_lately > due_frames;
+    if (!e->is_ahead) {
+        follow_drift(e, due_frames);
+    } else if ((double)e->led_lately <= 2 * due_frames * MOST_DRIFT) {
+        engine_end_lead(e);
+    } else if (next->monotonic_ns - e->open_lead.monotonic_ns > LEAD_NS) {
+        tell_lead(e);
+        e->open_lead.frame = next->frame;
+        e->open_lead.monotonic_ns = next->monotonic_ns;
+    }
+    e->led_lately = 0;
+    if (e->lead_tolerance >= 0)
+        e->least_debt = (int64_t)e->usual_debt - e->lead_tolerance;
+}
+
+void begin_debt(engine *e, const struct debt *debt) {
+    const int64_t uncounted = e->uncounted_frames;
+    if (e->open_debt.monotonic_ns) {
+        follow_clock(e, debt);
+        if (ring_room(e->debts) > 0)
+            ring_put(e->debts, &e->open_debt, 1);
+    }
+    e->open_debt = *debt;
+    /* a lead that has just ended is forgotten here too */
+    e->open_debt.frames += uncounted - e->uncounted_frames;
+}
