@@ -125,7 +125,7 @@ def _is_often_late(calls: Calls, dice: np.random.Generator) -> Calls:
     """A machine that is busy, and a process that is stopped now and then while the host buffers."""
     late = dice.uniform(0, 0.09, len(calls.times)) * (dice.random(len(calls.times)) < 0.3)
     calls.late(late)
-    for begin in np.arange(100, calls.times[-1], 200):
+    for begin in np.arange(100, calls.times[-1] - 200, 200):
         calls.hold(begin + dice.uniform(0, 100), dice.uniform(0.1, 10))
     return calls
 
