@@ -268,6 +268,14 @@ static void look(output_file *f) {
     atomic_store_explicit(&f->is_removed, status.names == 0, memory_order_relaxed);
 }
 
+static int sync_to_disk(int descriptor) {
+    int result;
+    do
+        result = fsync(descriptor);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
 /* Fails a file on a disk that ends before the place where it is written: another program has cut
  * it off, and what came next would stand behind a hole. Returns whether it may be written. */
 static int check_length(const struct writer *w) {
@@ -280,7 +288,7 @@ static int check_length(const struct writer *w) {
         return 1;
     /* A server may be late to count what it was sent. */
     struct stat status;
-    if (fsync(f->descriptor) != 0)
+    if (sync_to_disk(f->descriptor) != 0)
         fail(w, errno);
     else if (fstat(f->descriptor, &status) == 0 && status.st_size < position)
         fail_with(f, FILE_CUT_SHORT, 0);
@@ -309,7 +317,7 @@ static void keep_safe(const struct writer *w) {
     }
     if (f->descriptor >= 0 && (sync_asked || now >= f->sync_due_ns)) {
         /* not libsndfile's sync, which keeps to itself that the disk refused what it had taken */
-        if (f->sync_due_ns && fsync(f->descriptor) != 0)
+        if (f->sync_due_ns && sync_to_disk(f->descriptor) != 0)
             fail(w, errno);
         f->sync_due_ns = now + SYNC_EVERY_NS;
     }
@@ -461,6 +469,9 @@ static void write_until_the_end(struct writer *w) {
     for (;;) {
         /* acquire, and before the ring is looked at: what is stored by then is all */
         const int finished = atomic_load_explicit(&e->capture_finished, memory_order_acquire);
+        /* Where a header could not be updated, libsndfile has left the file at its beginning. */
+        if (w->current && has_failed(w->current))
+            return;
         const int has_file = take_next(w);
         const int64_t frames = has_file ? write_chunk(w) : 0;
         if (w->current && has_failed(w->current))

@@ -115,3 +115,16 @@ def test_a_second_stop_while_the_disk_stalls_gives_up(pastream: Pastream, build:
     listener.wait_for(WAITING, 30)
     process.send_signal(signal.SIGINT)
     assert listener.finish(30).returncode == 130
+
+
+def test_a_header_that_cannot_be_updated_ends_the_take_before_it_is_written_over(
+    pastream: Pastream, build: Path, tmp_path: Path
+) -> None:
+    disk = faulty_disk(build, tmp_path, Rule(calls="fstat", error=errno.EIO, after_bytes=SECOND // 2, times=1))
+    result = pastream("null", "take.wav", "-e", "pcm_24", "-d", "3", "--json", "-D", RAMP, *PATIENT, env=disk)
+    assert result.returncode == 4
+    assert f"cannot write take.wav: {FAILED}" in result.stderr
+    samples = read(tmp_path / "take.wav")
+    assert told(result) == {"take.wav": len(samples)}
+    assert gaps_in_ramp(samples) == []
+    assert len(samples) > RATE / 4
