@@ -74,7 +74,7 @@ VIRTUAL_FORMS = "the forms are virtual[:silence|:sine[=HZ]|:noise][:fast][:chann
         ("virtual:xrun=", "not a time", TIME_FORMS),
         ("virtual:stall=1", "stall takes a time and a length", FAULT_FORMS),
         ("virtual:die=1+1", "die takes one time", FAULT_FORMS),
-        ("virtual:fast:die=1", "faults happen in real time, without :fast", None),
+        ("virtual:fast:die=1", "faults and drift happen in real time, without :fast", None),
     ],
 )
 def test_a_virtual_device_that_does_not_exist_is_refused(
