@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pastream_cli.deviceinfo import DeviceInfo
 from pastream_cli.engine.limits import NO_TURN
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.errors import NoThreadError, UsageError
+from pastream_cli.errors import DeviceError, UsageError
 from pastream_cli.threads import DeafThread
 
 if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
@@ -204,9 +204,9 @@ class VirtualStream:
         thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")
         try:
             thread.start()
-        except NoThreadError:
+        except RuntimeError as error:
             self._device = None
-            raise
+            raise DeviceError(f"cannot start the virtual device: {error}") from None
         self._thread = thread
 
     def stop(self) -> None:

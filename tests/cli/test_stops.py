@@ -64,7 +64,7 @@ def test_a_signal_is_a_request_before_anything_slow_is_loaded(pastream: Pastream
         return ticks / os.sysconf("SC_CLK_TCK")
 
     # without waiting for a CPU, and the least of some: a busy machine shows the moment too late
-    assert min(seconds_of_work_before_that() for _ in range(5)) < 0.1
+    assert min(seconds_of_work_before_that() for _ in range(5)) < 0.2
 
 
 @pytest.mark.parametrize("number", STOPS)
