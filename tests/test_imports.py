@@ -97,6 +97,7 @@ IMPORTERS: dict[str, set[str]] = {
     "rich": {"listing.py", "meter.py", "paint.py"},
     "sounddevice": {"engine/portaudio.py"},
     "soundfile": {
+        "engine/container.py",
         "engine/finishing.py",
         "engine/formats.py",
         "engine/input_file.py",

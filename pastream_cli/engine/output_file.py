@@ -11,27 +11,23 @@ from typing import Any
 import soundfile
 
 from pastream_cli.engine import pipes, relay
+from pastream_cli.engine.container import Container
 from pastream_cli.engine.disk_file import DiskFile
 from pastream_cli.engine.finishing import Finish
 from pastream_cli.engine.formats import (
     TYPES_WITH_A_LENGTH,
     bits_of,
-    block_frames,
     file_sample_code,
     frame_bytes,
-    takes,
 )
 from pastream_cli.engine.libsndfile import (
-    FUNCTIONS,
-    allow_plain_riff,
     error_text,
     handle_of,
     last_system_error,
     reason_of,
-    set_constant_bit_rate,
     write_at_least_a_header,
 )
-from pastream_cli.engine.mending import close_flac_stream, drop_aiff_pad, mend_flac, set_plain_format_tag
+from pastream_cli.engine.mending import close_flac_stream, mend_flac
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.places import (
     STANDARD_STREAM,
@@ -83,32 +79,46 @@ class OutputFile:
     ) -> None:
         self.path = path
         self.name = "standard output" if path == STANDARD_STREAM else path
-        self.encoding = encoding
         self.channels = channels
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
-        self._file_type = file_type
+        self._container = Container(file_type, encoding, rate, channels, endian)
         self._disk: DiskFile | None = None
         self._is_settled = False
         self._refusal: str | None = None
         self._notice: str | None = None
         self._descriptor = self._open_descriptor(overwrite=overwrite)
         self._is_stream = is_stream(path, standard_output())
-        self._plain_riff_at_the_end = False
-        self._pad_after_frames, self._warns_of_4_gib = -1, False
+        self._warns_of_4_gib = self._is_stream and file_type == "WAV"
+        self._pad_after_frames = self._frames_before_a_pad(expected_frames)
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
         # an encoder holds frames back, and a disk what it has not written: so many at most are in nobody's file
         self._held_back_frames = rate if file_type in {"FLAC", "OGG"} else 0
-        self._raw = _raw_words(file_type, encoding, rate, channels, endian)
-        create = self._create_stream if self._is_stream else self._create_file
         try:
-            self.sound_file = create(file_type, encoding, rate, channels, endian, expected_frames)
+            self.sound_file = self._begin(expected_frames)
             self._handle = self._new_handle()
         except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
             reason = reason_of(error, last_system_error())
             self._abandon()
             raise self._write_error(f"cannot create {self.name}: {reason}") from None
+
+    def _begin(self, expected_frames: int | None) -> soundfile.SoundFile:
+        closefd = self.path != STANDARD_STREAM and self._disk is None
+        if self._is_stream:
+            return self._container.begin_stream(self._descriptor, expected_frames, closefd=closefd)
+        return self._container.begin_file(self._descriptor, closefd=closefd)
+
+    def _frames_before_a_pad(self, expected_frames: int | None) -> int:
+        """Return how many frames of a WAV in a stream are to be followed by a byte that pads them; -1 for none."""
+        if self._container.file_type != "WAV" or not self._is_stream or expected_frames is None:
+            return -1
+        return expected_frames if expected_frames * self._frame_bytes % 2 else -1
+
+    @property
+    def _frame_bytes(self) -> int:
+        """Bytes of a frame, 0 where they are compressed."""
+        return frame_bytes(self._container.encoding, self.channels) or 0
 
     def _abandon(self) -> None:
         """Leave nothing of a file that could not be begun."""
@@ -119,10 +129,10 @@ class OutputFile:
     def _new_handle(self) -> Any:
         new = lib.output_file_new(
             handle_of(self.sound_file),
-            file_sample_code(self.encoding),
-            bits_of(self.encoding),
+            file_sample_code(self._container.encoding),
+            bits_of(self._container.encoding),
             self.channels,
-            not self._is_stream and self._file_type in TYPES_WITH_A_LENGTH,
+            not self._is_stream and self._container.file_type in TYPES_WITH_A_LENGTH,
             -1 if self._is_stream else self._descriptor,
             -1 if self.frame_limit is None else self.frame_limit,
         )
@@ -130,55 +140,6 @@ class OutputFile:
             self.sound_file.close()
             raise MemoryError("not enough memory")
         return ffi.gc(new, lib.output_file_free)
-
-    def _create(
-        self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None
-    ) -> soundfile.SoundFile:
-        sound_file = soundfile.SoundFile(
-            self._descriptor,
-            "w",
-            samplerate=rate,
-            channels=channels,
-            format=file_type,
-            subtype=encoding,
-            endian=(endian or "FILE").upper(),
-            closefd=self.path != STANDARD_STREAM and self._disk is None,
-        )
-        if file_type == "MP3":
-            set_constant_bit_rate(sound_file)
-        return sound_file
-
-    def _create_file(
-        self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None, _frames: int | None
-    ) -> soundfile.SoundFile:
-        """Begin a file that can be gone back in."""
-        # A WAV may outgrow 4 GiB: as RF64 it is written as plain RIFF for as long as it does not.
-        if file_type != "WAV" or not takes("RF64", encoding, endian):
-            return self._create(file_type, encoding, rate, channels, endian)
-        sound_file = self._create("RF64", encoding, rate, channels, endian)
-        allow_plain_riff(sound_file)
-        self._plain_riff_at_the_end = encoding.startswith("PCM_")
-        return sound_file
-
-    def _create_stream(
-        self, file_type: str, encoding: str, rate: int, channels: int, endian: str | None, frames: int | None
-    ) -> soundfile.SoundFile:
-        """Begin a stream: with a header of our own, and after it RAW data, where we know better than libsndfile."""
-        relay.make_blocking(self._descriptor)
-        has_own_header = pipes.takes(file_type, encoding, endian)
-        with relay.taken_for_its_beginning(self._descriptor):
-            if has_own_header:
-                order = "BIG" if file_type == "AU" else "LITTLE"
-                sound_file = self._create("RAW", encoding, rate, channels, order)
-            else:
-                sound_file = self._create(file_type, encoding, rate, channels, endian)
-        if has_own_header:
-            relay.write_all(self._descriptor, pipes.streaming_header(file_type, encoding, rate, channels, frames))
-        if file_type == "WAV":
-            self._warns_of_4_gib = True
-            if frames is not None and frames * (frame_bytes(encoding, channels) or 0) % 2:
-                self._pad_after_frames = frames
-        return sound_file
 
     @property
     def handle(self) -> Any:
@@ -220,7 +181,7 @@ class OutputFile:
         if self._notice is not None:
             notice, self._notice = self._notice, None
             return notice
-        audio_bytes = self.frames * (frame_bytes(self.encoding, self.channels) or 0)
+        audio_bytes = self.frames * self._frame_bytes
         if not self._warns_of_4_gib or not pipes.is_near_4_gib(audio_bytes):
             return None
         self._warns_of_4_gib = False
@@ -278,7 +239,7 @@ class OutputFile:
         if disk is None or disk.descriptor < 0:
             return
         with suppress(OSError):  # of which the writer will have to tell, or the finish
-            if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._raw):
+            if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words):
                 self._is_settled = True
                 self._settle(disk)
 
@@ -319,14 +280,15 @@ class OutputFile:
             except (soundfile.SoundFileError, OSError) as error:
                 self._could_not_finish(reason_of(error))
             return recorded
+        has_failed = self.writers_failure() is not None
         finish = Finish(
             self._disk,
             self.sound_file,
-            self._raw,
-            fill=lambda: self._fill_last_block(recorded.frames),
-            mend=lambda descriptor: self._mend(descriptor, recorded.frames),
+            self._container.raw_words,
+            fill=lambda: self._container.fill_last_block(self.sound_file, recorded.frames),
+            mend=lambda descriptor: self._container.mend(descriptor, recorded.frames, is_whole=not has_failed),
             refusal=self._refusal,
-            has_failed=self.writers_failure() is not None,
+            has_failed=has_failed,
         )
         left = finish.run(recorded.frames, keep_empty=keep_empty)
         self.unfinished = finish.failure
@@ -341,30 +303,6 @@ class OutputFile:
     def _could_not_finish(self, reason: str) -> None:
         self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
 
-    def _fill_last_block(self, frames: int) -> tuple[int, str | None]:
-        """Have silence follow the last frame where something has to, up to a block of the encoding's.
-
-        Return how many of the frames are in the file with it, and why not all.
-        """
-        block = block_frames(self._file_type, self.encoding, self.sound_file.samplerate, self.channels)
-        missing = -frames % block
-        if not missing:
-            return frames, None
-        handle = handle_of(self.sound_file)
-        FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
-        system_error = ffi.errno
-        if not (code := FUNCTIONS.error(handle)):  # a block that is not written is no short count
-            return frames, None
-        return frames - frames % block, error_text(self.sound_file, code, system_error)
-
-    def _mend(self, descriptor: int, frames: int) -> None:
-        """Put right what libsndfile makes of a file that it closes."""
-        if self._plain_riff_at_the_end:
-            set_plain_format_tag(descriptor)
-        has_pad = self._file_type == "AIFF" and frames % 2 and frame_bytes(self.encoding, self.channels) == 1
-        if has_pad and self.writers_failure() is None:
-            drop_aiff_pad(descriptor)
-
     def _close_special(self, frames: int, *, keep_empty: bool) -> int:
         """Finish what is no regular file of ours, and return how many frames it has."""
         if not frames and keep_empty:
@@ -372,10 +310,10 @@ class OutputFile:
         if frames == self._pad_after_frames:
             relay.write_all(self._descriptor, b"\0")
         if self.failure() is None:
-            frames, reason = self._fill_last_block(frames)
+            frames, reason = self._container.fill_last_block(self.sound_file, frames)
             if reason is not None:
                 self._could_not_finish(reason)
-        if self._is_stream and self._file_type == "FLAC" and self.failure() is None:
+        if self._is_stream and self._container.file_type == "FLAC" and self.failure() is None:
             try:
                 close_flac_stream(self.sound_file, self._descriptor, frames)
             except OSError as error:
@@ -386,10 +324,10 @@ class OutputFile:
     def _finish_redirection(self, frames: int) -> int:
         """Finish the file that standard output leads to, as far as it can be opened again, and return its frames."""
         with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
-            self._mend(file.fileno(), frames)
+            self._container.mend(file.fileno(), frames, is_whole=self.failure() is None)
             size = size_of(file.fileno())
-            there = readable_frames(Bytes(file.fileno(), size), **self._raw)
-            if there is None and self._file_type == "FLAC":
+            there = readable_frames(Bytes(file.fileno(), size), **self._container.raw_words)
+            if there is None and self._container.file_type == "FLAC":
                 there, _ = mend_flac(file.fileno(), size, frames)
             if (there or 0) < frames and self.failure() is None:
                 self._could_not_finish("its end could not be written")
@@ -422,16 +360,3 @@ class OutputFile:
         if stat.S_ISREG(status.st_mode):
             raise ExistsError(self.name)
         check_special(self.path, status, overwrite=overwrite)
-
-
-def _raw_words(file_type: str, encoding: str, rate: int, channels: int, endian: str | None) -> dict[str, Any]:
-    """Return what soundfile has to be told of a file that has no header."""
-    if file_type != "RAW":
-        return {}
-    return {
-        "format": "RAW",
-        "subtype": encoding,
-        "samplerate": rate,
-        "channels": channels,
-        "endian": (endian or "FILE").upper(),
-    }
