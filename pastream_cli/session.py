@@ -7,12 +7,12 @@ block runs on a worker, so that the main thread, here, always answers a signal.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from typing import TypeVar
 
+from pastream_cli.ending import Ending
 from pastream_cli.engine import virtual
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import choose_devices
@@ -21,51 +21,34 @@ from pastream_cli.engine.input_file import InputFile, open_input
 from pastream_cli.engine.libsndfile import error_text
 from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.places import check_place
-from pastream_cli.errors import DeviceError, ExitCode, FileError, HostError, NoThreadError, PastreamError, failure_of
+from pastream_cli.errors import DeviceError, FileError, HostError, NoThreadError, PastreamError, failure_of
 from pastream_cli.job import Job
 from pastream_cli.naming import NameTemplate
 from pastream_cli.opening import open_stream, opening_of
+from pastream_cli.outcome import Outcome
 from pastream_cli.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.recording import Recording
-from pastream_cli.report import Counts, Observer, Opening, RecordedFile, Report
+from pastream_cli.report import Counts, Observer, Opening, Report
 from pastream_cli.signals import Requests
 from pastream_cli.tally import Tally
 from pastream_cli.units import format_count, format_frames
+from pastream_cli.waiting import STEP_SECONDS, GivenUp, Stopped, raise_if_stopped, result_of
 from pastream_cli.watch import Pulse, Watchdog
 from pastream_cli.worker import Task, Worker
 
 T = TypeVar("T")
 
-POLL_SECONDS = 0.1
 # Where nobody watches and nothing depends on it: a poll costs more than everything that it looks at. What ends by
 # itself, a loop or a task of a worker, wakes the session.
 _IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
 _SECONDS_BETWEEN_SNAPSHOTS = 1.0
-# A device that is asked to stop plays what it has first; no believable latency is longer.
-_STOP_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
-# A loop that has made no progress for so long is blocked, in a stuck pipe. A disk may only be busy, or be waking up:
-# what waits for it is given up much later, or when a second signal asks for it.
-_BLOCKED_SECONDS = 2.0
-_BLOCKED_DISK_SECONDS = 60.0
-# Somebody who asked for a stop is told by then what it waits for.
-_UNTOLD_SECONDS = 0.5
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
-# What is left for the files of a run that is given up, for each step that their end takes.
-_LAST_SECONDS = 0.1
 _MOST_CHANNELS_NAMED = 16
 # The length of an MP3 may be out by what its encoder put around the sound.
 _LEAST_SECONDS_MISSED = 0.1
-
-
-class _Stopped(Exception):  # noqa: N818 - it is no error
-    """A stop was asked for while something was still being opened."""
-
-
-class _GivenUp(Exception):  # noqa: N818 - it is no error
-    """A second stop was asked for: leave everything behind."""
 
 
 class Session:
@@ -95,41 +78,38 @@ class Session:
         self._plan: Plan | None = None
         self._opened: Opening | None = None
         self._tally: Tally | None = None
-        self._files: tuple[RecordedFile, ...] = ()
-        self._failure: PastreamError | None = None
-        self._exit_code = ExitCode.COMPLETE
-        self._stop_reason = "complete"
+        self._outcome = Outcome()
         self._uses_portaudio = not virtual.is_virtual(job.device)
-        self._device_is_lost = False
         self._has_warned_of_settling = False
         self._told_at = 0.0
 
     def run(self) -> Report:
         """Run to the end, and return how it went. Raise nothing: whatever happens, the files are finished."""
         try:
-            self._open()
-            self._start()
-            self._drive()
-        except _Stopped:
-            self._stop_reason = "stopped"
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the take
-            self._fail(failure_of(error))
+            self._outcome.attempt(self._go)
+        except Stopped:
+            self._outcome.stopped()
         try:
             self._end()
-        except _GivenUp:
-            self._exit_code, self._stop_reason = ExitCode.GIVEN_UP, "given up"
-            self._attempt(self._give_up)
-        return self._report()
+        except GivenUp:
+            self._outcome.given_up()
+            self._outcome.attempt(self._give_up)
+        return self._outcome.report(self._stream, self._tally, self._opened, is_recorded=self._recording is not None)
+
+    def _go(self) -> None:
+        self._open()
+        self._start()
+        self._drive()
 
     @property
     def failure(self) -> PastreamError | None:
         """What went wrong first, if anything did."""
-        return self._failure
+        return self._outcome.failure
 
     @property
     def failed_at_host(self) -> bool:
         """Whether a device was refused by its host, for reasons that the host may have printed."""
-        return isinstance(self._failure, HostError)
+        return isinstance(self._outcome.failure, HostError)
 
     def leave(self) -> None:
         """Close the device and end its host, for as long as that takes within limits."""
@@ -145,7 +125,7 @@ class Session:
 
                 portaudio.terminate()
 
-        exit_on_abort(self._exit_code)
+        exit_on_abort(self._outcome.exit_code)
         with suppress(NoThreadError):
             self._device_worker.start(close).wait(_CLOSE_SECONDS)
 
@@ -213,6 +193,9 @@ class Session:
         first = self._recording.make_first()
         stream.connect_output(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
 
+    def _wait_for(self, task: Task[T], seconds_after_a_stop: float = 0.0) -> T:
+        return result_of(task, self._requests, seconds_after_a_stop)
+
     # ---- running ----
 
     def _running(self) -> tuple[Core, Plan]:
@@ -227,7 +210,7 @@ class Session:
         stream.start_loops(self._requests.wake)
         while not stream.is_prebuffered():
             self._requests.wait(_SHORTEST_POLL_SECONDS)
-            self._raise_if_asked_to_stop()
+            raise_if_stopped(self._requests)
         self._wait_for(self._device_worker.start(stream.start_device))
 
     def _drive(self) -> None:
@@ -245,16 +228,16 @@ class Session:
             is_silent = counts.last_callback_ns == before.last_callback_ns
             self._tell(counts)
             self._poll_recording()
-            if self._failure is not None:
+            if self._outcome.failure is not None:
                 return
             if self._requests.pause:
                 self._requests.pause = False
                 (stream.resume if stream.is_paused else stream.pause)()
             if self._requests.stop:
-                self._stop_reason = "stopped"
+                self._outcome.stopped()
                 return
             if self._has_fatal_xrun(counts):
-                self._end_by_xrun()
+                self._outcome.met_an_xrun()
                 return
             if counts.drained:
                 self._wait_until_inactive()
@@ -278,7 +261,7 @@ class Session:
     def _seconds_to_next_poll(self, counts: Counts, since_start: float, *, is_calm: bool) -> float:
         """Return how long to wait: little at first and before the end, so that nobody waits for us."""
         stream, plan = self._running()
-        seconds = min(_IDLE_POLL_SECONDS if is_calm else POLL_SECONDS, since_start / 10)
+        seconds = min(_IDLE_POLL_SECONDS if is_calm else STEP_SECONDS, since_start / 10)
         if plan.length is not None and not stream.is_paused:
             seconds = min(seconds, (plan.length - counts.position) / stream.samplerate)
         if self._recording is not None:
@@ -288,16 +271,13 @@ class Session:
     def _has_fatal_xrun(self, counts: Counts) -> bool:
         return self._job.fatal_xruns and bool(counts.xruns or counts.left_out_frames or self._missing_frames)
 
-    def _end_by_xrun(self) -> None:
-        self._exit_code, self._stop_reason = ExitCode.XRUN, "xrun"
-
     def _watch(self, watchdog: Watchdog, counts: Counts, waited: float, *, is_active: bool) -> None:
         """Raise where the device is dead; where it is silent, make the file safe."""
         stream, _ = self._running()
         was_stalled = watchdog.is_stalled
         pulse = watchdog.poll(time.monotonic(), counts.last_callback_ns, waited)
         if not is_active or pulse is Pulse.DEAD:
-            self._device_is_lost = True
+            self._outcome.device_is_lost = True
             what = "is silent for good" if is_active else "has ended"
             if counts.time_zero_ns:
                 raise DeviceError(f"cannot go on: the device {what}")
@@ -338,7 +318,7 @@ class Session:
                 self._recording.cut()
             self._recording.poll(time.monotonic())
         except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for
-            self._fail(failure_of(error))
+            self._outcome.fail(failure_of(error))
 
     def _wait_until_inactive(self) -> None:
         """Let a device that has played everything end by itself; a recording has nothing to wait for."""
@@ -353,31 +333,26 @@ class Session:
 
     def _end(self) -> None:
         """Stop the device, let the writer drain, finish the files; each whatever became of the others."""
-        stream, recording = self._stream, self._recording
+        stream, recording, attempt = self._stream, self._recording, self._outcome.attempt
+        ending = self._new_ending()
         if stream is not None and stream.is_running:
-            self._attempt(lambda: self._stop_device(stream))
-            self._attempt(lambda: self._finish_loops(stream))
-            self._attempt(lambda: self._tell_the_rest(stream))
+            attempt(lambda: ending.stop_device(stream, self._device_worker))
+            attempt(lambda: ending.finish_loops(stream, self._poll_recording))
+            attempt(lambda: self._tell_the_rest(stream))
         if recording is not None:
-            self._attempt(lambda: self._finish_files(recording))
-        self._attempt(self._check_input)
+            attempt(lambda: ending.finish_files(recording, stream))
+        attempt(self._check_input)
 
-    def _attempt(self, step: Callable[[], None]) -> None:
-        """Take one step of the end; whatever comes of it, the next one follows, unless all is given up."""
-        try:
-            step()
-        except _GivenUp:
-            raise
-        except Exception as error:  # noqa: BLE001
-            self._fail(failure_of(error))
+    def _new_ending(self) -> Ending:
+        return Ending(self._outcome, self._requests, self._recording, self._observer.warned)
 
     def _tell_the_rest(self, stream: Core) -> None:
         """Tell what came after the last look, or is known only from the whole."""
         counts = stream.counts()
         self._tell(counts, is_last=True)
         self._warn_of_an_early_end(counts)
-        if self._stop_reason == "complete" and self._has_fatal_xrun(counts):
-            self._end_by_xrun()
+        if self._outcome.is_complete and self._has_fatal_xrun(counts):
+            self._outcome.met_an_xrun()
 
     def _check_input(self) -> None:
         """Raise where the input could not be read to its end."""
@@ -389,174 +364,19 @@ class Session:
         source, (stream, plan) = self._input, self._running()
         if source is None or source.frames is None or plan.length is None or plan.pad is None:
             return
-        if self._stop_reason != "complete" or stream.input_error():
+        if not self._outcome.is_complete or stream.input_error():
             return
         there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames)
         if wanted - there > plan.rate * _LEAST_SECONDS_MISSED:
             promised = format_frames(source.frames)
             self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
 
-    def _stop_device(self, stream: Core) -> None:
-        """End the callbacks. A device that is lost, or does not answer, is shut out instead."""
-        has_stopped = False
-        try:
-            if not self._device_is_lost:
-                has_stopped = self._let(self._device_worker.start(stream.stop_device), _STOP_SECONDS)
-        finally:
-            if not has_stopped:
-                stream.detach()
-        if not has_stopped and not self._device_is_lost and self._stop_reason != "complete":
-            self._fail(DeviceError("cannot stop the device: its host does not answer"))
-
-    def _finish_loops(self, stream: Core) -> None:
-        """Let the writer drain. As long as it gets on, it has all the time that it needs."""
-        frames, since, is_told = -1, time.monotonic(), False
-        is_on_a_disk = self._recording is not None and self._recording.is_on_a_disk
-        while not stream.finish(_SHORTEST_POLL_SECONDS):
-            self._poll_recording()
-            self._requests.wait(_SHORTEST_POLL_SECONDS)
-            self._raise_if_given_up()
-            written = self._recording.frames if self._recording else 0
-            if written != frames:
-                frames, since = written, time.monotonic()
-            idle = time.monotonic() - since
-            if not stream.is_writing() and idle > POLL_SECONDS:
-                return  # only the reader is left, in a read that nothing ends
-            if idle <= (_UNTOLD_SECONDS if is_on_a_disk else _BLOCKED_SECONDS) or self._recording is None:
-                continue
-            if not is_told and (is_on_a_disk or not self._is_stopped):
-                is_told = True
-                self._warn_of_waiting(self._recording.name, is_on_a_disk=is_on_a_disk)
-            if self._has_waited(idle, is_on_a_disk=is_on_a_disk):
-                return
-
-    def _has_waited(self, seconds: float, *, is_on_a_disk: bool) -> bool:
-        """Tell whether what takes no more data has had its time.
-
-        A disk has a minute. Whoever reads a pipe has all the time there is, and a moment from a stop on.
-        """
-        if is_on_a_disk:
-            return seconds > _BLOCKED_DISK_SECONDS
-        return self._is_stopped and min(seconds, self._requests.seconds_since_stop) > _BLOCKED_SECONDS
-
-    @property
-    def _is_stopped(self) -> bool:
-        """Whether somebody has asked for the end, by a signal or by making a loss fatal."""
-        return self._requests.stop or self._exit_code is ExitCode.XRUN
-
-    def _warn_of_waiting(self, name: str, *, is_on_a_disk: bool) -> None:
-        what = f"the disk that {name} is on" if is_on_a_disk else f"the reader of {name} to take the rest"
-        if self._requests.stop:
-            way_out = "another Ctrl-C gives it up"
-        else:
-            way_out = "Ctrl-C twice gives it up" if is_on_a_disk else "Ctrl-C ends the wait"
-        self._observer.warned(f"waiting for {what}; {way_out}")
-
-    def _finish_files(self, recording: Recording) -> None:
-        if self._stream is not None and self._stream.is_writing():
-            self._files = recording.so_far()
-            raise FileError(f"cannot finish {recording.name}: it takes no more data")
-        name, is_on_a_disk = recording.name, recording.is_on_a_disk
-        finished = recording.finish(is_complete=self._stop_reason == "complete")
-        if finished is not None and not self._let(finished, _UNTOLD_SECONDS if is_on_a_disk else _BLOCKED_SECONDS):
-            self._warn_of_waiting(name, is_on_a_disk=is_on_a_disk)
-            self._let_end(finished, is_on_a_disk=is_on_a_disk)
-        try:
-            self._files, failure = recording.results()
-        except Exception:
-            self._files = recording.so_far()
-            raise
-        if failure is not None:
-            raise failure
-
-    def _let_end(self, task: Task[None], *, is_on_a_disk: bool) -> None:
-        """Wait for files to be closed, for as long as what they are on has time."""
-        since = time.monotonic()
-        while not task.is_done and not self._has_waited(time.monotonic() - since, is_on_a_disk=is_on_a_disk):
-            self._raise_if_given_up()
-            self._requests.wait(POLL_SECONDS)
-
-    def _fail(self, error: PastreamError) -> None:
-        """Keep the first failure; what comes after it is mostly a consequence."""
-        if self._failure is not None:
-            return
-        self._failure = error
-        if self._exit_code is ExitCode.COMPLETE:
-            self._exit_code, self._stop_reason = error.exit_code, "failed"
-
     def _give_up(self) -> None:
-        """Leave behind what does not end, but tell what is in the files, and end those that can be."""
+        """Leave behind what does not end, but tell what was lost and what is in the files."""
         stream, recording = self._stream, self._recording
         if stream is None:
             return
         stream.detach()
-        self._attempt(lambda: self._tell_the_rest(stream))
-        if recording is None:
-            return
-        if not stream.finish(_LAST_SECONDS):
-            stream.stop_writing()
-            stream.finish(_LAST_SECONDS)
-        self._files = recording.so_far()
-        if not stream.is_writing() and (finished := recording.finish(is_complete=False)) is not None:
-            finished.wait(_LAST_SECONDS)
-        self._files = recording.so_far()
-
-    def _unwritten_frames(self, stream: Core | None) -> int:
-        if stream is None or self._recording is None:
-            return 0
-        return max(0, stream.frames_of_capture - sum(file.frames for file in self._files))
-
-    def _report(self) -> Report:
-        stream = self._stream
-        counts = stream.counts() if stream is not None else None
-        return Report(
-            exit_code=self._exit_code,
-            stop_reason=self._stop_reason,
-            rate=stream.samplerate if stream is not None else 0.0,
-            frames=counts.position if counts else 0,
-            files=self._files,
-            lost_frames=counts.lost_frames if counts else 0,
-            losses=counts.losses if counts else 0,
-            missing_frames=self._missing_frames,
-            ahead_frames=counts.ahead_frames if counts else 0,
-            left_out_frames=counts.left_out_frames if counts else 0,
-            unwritten_frames=self._unwritten_frames(stream),
-            underrun_frames=counts.underrun_frames if counts else 0,
-            underruns=counts.underruns if counts else 0,
-            host_flags=counts.host_flags if counts else 0,
-            callbacks=counts.callbacks if counts else 0,
-            buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
-            buffer_high_water_frames=counts.capture_high_water if counts else 0,
-            dead_channels=self._tally.dead_channels if self._tally else (),
-            pauses=stream.pauses if stream is not None else (),
-            opening=self._opened,
-            loss_list=self._tally.losses if self._tally else (),
-            error=self._failure.message if self._failure else None,
-            way_out=self._failure.way_out if self._failure else None,
-        )
-
-    # ---- waiting ----
-
-    def _raise_if_asked_to_stop(self) -> None:
-        if self._requests.stop:
-            raise _Stopped
-
-    def _raise_if_given_up(self) -> None:
-        if self._requests.give_up:
-            raise _GivenUp
-
-    def _wait_for(self, task: Task[T], seconds_after_a_stop: float = 0.0) -> T:
-        """Return the task's result; a stop asked for meanwhile leaves the task behind."""
-        while not task.is_done:
-            if self._requests.stop and not task.wait(seconds_after_a_stop):
-                raise _Stopped
-            self._requests.wait(POLL_SECONDS)
-        return task.result()
-
-    def _let(self, task: Task[T], seconds: float) -> bool:
-        """Wait for a task that may hang; tell whether it ended in time."""
-        deadline = time.monotonic() + seconds
-        while not task.is_done and time.monotonic() < deadline:
-            self._raise_if_given_up()
-            self._requests.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
-        return task.is_done
+        self._outcome.attempt(lambda: self._tell_the_rest(stream))
+        if recording is not None:
+            self._new_ending().leave_files(recording, stream)
