@@ -31,14 +31,19 @@ class FuseDisk:
 
 
 @contextmanager
-def fuse_disk(build_folder: Path, home: Path, *rules: Rule, log: Path | None = None) -> Iterator[FuseDisk]:
+def fuse_disk(
+    build_folder: Path, home: Path, *rules: Rule, log: Path | None = None, counts_links: bool = True
+) -> Iterator[FuseDisk]:
     """Lend one that goes by these rules, as `faulty_disk` has them; a close is a close, a write a pwrite."""
     need("libfuse3.so.3", *([] if os.geteuid() == 0 else ["fusermount3"]))  # which mounts for those who may not
     behind, folder = home / "behind", home / "mounted"
     behind.mkdir()
     folder.mkdir()
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.fuse_mirror", str(behind), str(folder)],
+        [
+            *(sys.executable, "-m", "tests.fuse_mirror", str(behind), str(folder)),
+            *([] if counts_links else ["--without-link-counts"]),
+        ],
         env={**os.environ, **faulty_disk(build_folder, behind, *rules, log=log)},
         cwd=Path(__file__).parents[1],
     )

@@ -1,4 +1,4 @@
-"""A file system that hands everything on to a folder: python -m tests.fuse_mirror DISK FOLDER.
+"""A file system that hands everything on to a folder: python -m tests.fuse_mirror DISK FOLDER [--without-link-counts].
 
 What is asked of FOLDER is asked of DISK, by a process that may have the library of `tests.faults` before it.
 """
@@ -24,12 +24,15 @@ class Mirror(mfusepy.Operations):  # type: ignore[misc]  # it has no types
     ----------
     disk : str
         The folder.
+    counts_links : bool
+        Whether a file has a number of names; some file systems answer 0 for all.
     """
 
     use_ns = True
 
-    def __init__(self, disk: str) -> None:
+    def __init__(self, disk: str, *, counts_links: bool) -> None:
         self._disk = disk
+        self._counts_links = counts_links
 
     def _at(self, path: str) -> Path:
         return Path(self._disk + path)
@@ -69,7 +72,8 @@ class Mirror(mfusepy.Operations):  # type: ignore[misc]  # it has no types
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         status = os.lstat(self._at(path)) if fh is None else os.fstat(fh)
         times = {name: getattr(status, f"{name}_ns") for name in _TIMES}
-        return times | {name: getattr(status, name) for name in _STATUS}
+        counted = times | {name: getattr(status, name) for name in _STATUS}
+        return counted if self._counts_links else counted | {"st_nlink": 0}
 
     def readdir(self, path: str, fh: int) -> list[str]:  # noqa: ARG002
         return [".", "..", *(entry.name for entry in self._at(path).iterdir())]
@@ -92,6 +96,5 @@ class Mirror(mfusepy.Operations):  # type: ignore[misc]  # it has no types
 
 
 if __name__ == "__main__":
-    mfusepy.FUSE(
-        Mirror(sys.argv[1]), sys.argv[2], foreground=True, attr_timeout=0, entry_timeout=0, fsname="pastream-test"
-    )
+    mirror = Mirror(sys.argv[1], counts_links="--without-link-counts" not in sys.argv)
+    mfusepy.FUSE(mirror, sys.argv[2], foreground=True, attr_timeout=0, entry_timeout=0, fsname="pastream-test")

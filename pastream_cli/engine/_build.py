@@ -15,7 +15,19 @@ from cffi import FFI
 HERE = Path(__file__).resolve().parent
 # What the callback runs: nothing in these may call anything that could block.
 REAL_TIME_SOURCES = ("_cb.c", "_clock.c", "_convert.c", "_gather.c", "_levels.c")
-SOURCES = (*REAL_TIME_SOURCES, "_alsa.c", "_engine.c", "_memory.c", "_pump.c", "_reader.c", "_virtual.c", "_writer.c")
+SOURCES = (
+    *REAL_TIME_SOURCES,
+    "_alsa.c",
+    "_engine.c",
+    "_memory.c",
+    "_output.c",
+    "_process.c",
+    "_pump.c",
+    "_reader.c",
+    "_ring.c",
+    "_virtual.c",
+    "_writer.c",
+)
 HEADERS = (
     "_clock.h",
     "_convert.h",
@@ -24,6 +36,7 @@ HEADERS = (
     "_gather.h",
     "_levels.h",
     "_loops.h",
+    "_output.h",
     "_real_time.h",
     "_ring.h",
     "_state.h",

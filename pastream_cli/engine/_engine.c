@@ -1,117 +1,12 @@
-/* Life of an engine and of its rings, and what the owner may ask of them. */
+/* Life of an engine, and what its owner may ask of it. */
 #include "_engine.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "_convert.h"
 #include "_state.h"
-
-/* ---- ring ---- */
-
-ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory) {
-    ring *r = calloc(1, sizeof *r);
-    if (!r)
-        return NULL;
-    r->element_bytes = element_bytes;
-    r->capacity = capacity;
-    r->owns_data = memory == NULL;
-    r->data = memory ? memory : malloc(capacity * element_bytes);
-    if (!r->data) {
-        free(r);
-        return NULL;
-    }
-    /* written once, so that no page is first touched by the callback */
-    if (r->owns_data)
-        memset(r->data, 0, capacity * element_bytes);
-    return r;
-}
-
-void ring_free(ring *r) {
-    if (r && r->owns_data)
-        free(r->data);
-    free(r);
-}
-
-uint64_t ring_capacity(const ring *r) {
-    return r->capacity;
-}
-
-uint32_t ring_element_bytes(const ring *r) {
-    return r->element_bytes;
-}
-
-uint64_t ring_readable(const ring *r) {
-    /* acquire both: any thread may ask. One that neither reads nor writes may see the indices of
-     * two moments, hence the limit. */
-    const uint64_t read = atomic_load_explicit(&r->read, memory_order_acquire);
-    const uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
-    return ring_min(written - read, r->capacity);
-}
-
-uint64_t ring_writable(const ring *r) {
-    return r->capacity - ring_readable(r);
-}
-
-uint64_t ring_read_index(const ring *r) {
-    return atomic_load_explicit(&r->read, memory_order_acquire);
-}
-
-uint64_t ring_write_index(const ring *r) {
-    return atomic_load_explicit(&r->written, memory_order_acquire);
-}
-
-static uint64_t regions(const ring *r, uint64_t index, uint64_t elements, void **first,
-                        uint64_t *first_size, void **second) {
-    const struct ring_span span = ring_span_at(r, index, elements);
-    *first = span.first;
-    *first_size = span.first_elements;
-    *second = span.second;
-    return elements;
-}
-
-uint64_t ring_read_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                           void **second) {
-    const uint64_t elements = ring_min(wanted, ring_available(r));
-    return regions(r, ring_read_index(r), elements, first, first_size, second);
-}
-
-uint64_t ring_write_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                            void **second) {
-    const uint64_t elements = ring_min(wanted, ring_room(r));
-    return regions(r, ring_write_index(r), elements, first, first_size, second);
-}
-
-uint64_t ring_advance_read(ring *r, uint64_t elements) {
-    ring_consume(r, elements);
-    return ring_read_index(r);
-}
-
-uint64_t ring_advance_write(ring *r, uint64_t elements) {
-    ring_publish(r, elements);
-    return ring_write_index(r);
-}
-
-uint64_t ring_read(ring *r, void *data, uint64_t elements) {
-    const uint64_t taken = ring_min(elements, ring_available(r));
-    ring_get(r, data, taken);
-    return taken;
-}
-
-uint64_t ring_write(ring *r, const void *data, uint64_t elements) {
-    const uint64_t given = ring_min(elements, ring_room(r));
-    ring_put(r, data, given);
-    return given;
-}
-
-void ring_reset(ring *r, uint64_t index) {
-    atomic_store(&r->written, index);
-    atomic_store(&r->read, index);
-}
-
-/* ---- engine ---- */
 
 engine *engine_new(void) {
     engine *e = calloc(1, sizeof *e);
@@ -412,18 +307,4 @@ void engine_finish(engine *e) {
     /* release: the last frame and the last gap come before the word that they are the last */
     atomic_store_explicit(&e->capture_finished, 1, memory_order_release);
     writer_wake(e);
-}
-
-/* ---- process ---- */
-
-static volatile sig_atomic_t code_after_abort;
-
-static void leave(int signal_number) {
-    (void)signal_number;
-    _exit(code_after_abort);
-}
-
-void exit_on_abort(int exit_code) {
-    code_after_abort = exit_code;
-    signal(SIGABRT, leave);
 }

@@ -50,10 +50,14 @@ class DiskFile:
         self._old: int | None = None
         self._old_status: os.stat_result | None = None
         self.descriptor = -1
+        self.had_name = True
+        """Whether the system counts its names at all; some file systems answer 0 for every file."""
         self._folder = _open_folder(folder or ".")
         try:
             self.descriptor = self._make_or_replace() if overwrite else self._make()
-            self._claim()
+            self._lock_own_file()
+            with suppress(OSError):
+                self.had_name = os.fstat(self.descriptor).st_nlink > 0
         except BaseException:
             with suppress(OSError):
                 self.remove()
@@ -64,11 +68,14 @@ class DiskFile:
     # ---- making ----
 
     def _make_or_replace(self) -> int:
-        if self._status_of(self._target) is None:
-            with suppress(ExistsError):  # somebody was quicker
-                return self._make()
-        self._hold_the_old_one()
-        return self._make_beside()
+        for _ in range(_NAMES_TRIED):  # a file may appear, or vanish, between a look and the next call
+            if self._status_of(self._target) is None:
+                with suppress(ExistsError):
+                    return self._make()
+            with suppress(FileNotFoundError):
+                self._lock_the_old_file()
+                return self._make_beside()
+        raise ExistsError(self.path)
 
     def _make(self, name: str | None = None, mode: int = 0o666) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS
@@ -77,7 +84,7 @@ class DiskFile:
         except FileExistsError:
             raise ExistsError(self.path) from None
 
-    def _claim(self) -> None:
+    def _lock_own_file(self) -> None:
         """Lock it, unless somebody has who replaces it already."""
         if not _lock(self.descriptor):
             raise BeingRecordedError(self.path)
@@ -86,27 +93,23 @@ class DiskFile:
         """Make it under a name that nobody can foresee, with no more rights than the old one gives."""
         assert self._old_status is not None
         mode = stat.S_IMODE(self._old_status.st_mode) & 0o666
-        for attempt in range(_NAMES_TRIED):
+        for _ in range(_NAMES_TRIED):
             name = _temporary_name(self._target)
-            try:
+            with suppress(ExistsError):
                 descriptor = self._make(name, mode)
-            except ExistsError:
-                if attempt == _NAMES_TRIED - 1:
-                    raise
-                continue
-            self._temporary = name
-            return descriptor
-        raise AssertionError  # the last attempt has raised
+                self._temporary = name
+                return descriptor
+        raise ExistsError(self.path)
 
-    def _hold_the_old_one(self) -> None:
+    def _lock_the_old_file(self) -> None:
         """Lock the file that is to be replaced, so that of two takes with one name only one begins."""
         for _ in range(_NAMES_TRIED):  # another may have taken its name meanwhile
-            if self._hold():
+            if self._lock_what_has_the_name():
                 return
         raise ExistsError(self.path)
 
-    def _hold(self) -> bool:
-        """Lock what has the name, and tell whether it has the name still."""
+    def _lock_what_has_the_name(self) -> bool:
+        """Lock it, and tell whether it has the name still."""
         try:
             self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
         except PermissionError:  # it may be replaced, but not read: nothing keeps two takes apart then
@@ -122,11 +125,10 @@ class DiskFile:
         if self._has(self._target, status):
             self._old_status = status
             return True
-        self._let_go()
+        self._unlock_the_old_file()
         return False
 
-    def _let_go(self) -> None:
-        """Give up the lock on the old file."""
+    def _unlock_the_old_file(self) -> None:
         if self._old is not None:
             with suppress(OSError):
                 os.close(self._old)
@@ -156,7 +158,7 @@ class DiskFile:
             self._check_names(self._temporary)
             os.replace(self._temporary, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             self._temporary = None
-            self._let_go()
+            self._unlock_the_old_file()
         self._sync_folder()
 
     def _check_names(self, temporary: str) -> None:
@@ -205,7 +207,7 @@ class DiskFile:
     @property
     def is_removed(self) -> bool:
         """Whether it has no name any more: nobody will ever find what it holds."""
-        return os.fstat(self.descriptor).st_nlink == 0
+        return self.had_name and os.fstat(self.descriptor).st_nlink == 0
 
     @property
     def is_cut_short(self) -> bool:
@@ -232,7 +234,7 @@ class DiskFile:
 
     def close(self) -> None:
         """Close it. Raise OSError where what was written is refused only now."""
-        self._let_go()
+        self._unlock_the_old_file()
         with suppress(OSError):
             os.close(self._folder)
         descriptor, self._folder, self.descriptor = self.descriptor, -1, -1

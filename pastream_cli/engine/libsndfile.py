@@ -62,7 +62,7 @@ def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: 
     if system_error:
         return os.strerror(system_error)
     snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
-    text = snd.sf_strerror(its_ffi.NULL if sound_file is None else sound_file._file)  # noqa: SLF001
+    text = snd.sf_strerror(its_ffi.NULL if sound_file is None or sound_file.closed else sound_file._file)  # noqa: SLF001
     return _plain(str(its_ffi.string(text), "utf-8", "replace")) or f"libsndfile's error {code}"
 
 

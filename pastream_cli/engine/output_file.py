@@ -196,7 +196,8 @@ class OutputFile:
         """Return what keeps the file from being written, if anything does, or from being found."""
         if (failure := self.writers_failure()) is not None:
             return failure
-        return FileError(f"cannot finish {self.name}: it was removed") if self._counts().is_removed else None
+        is_removed = self._disk is not None and self._disk.had_name and self._counts().is_removed
+        return FileError(f"cannot finish {self.name}: it was removed") if is_removed else None
 
     def writers_failure(self) -> FileError | None:
         """Return what the writer could not write the file for, and has ended."""

@@ -17,7 +17,7 @@ from tests.faults import Rule
 from tests.fuse_disk import fuse_disk
 from tests.homes import wait_until
 from tests.runner import Pastream
-from tests.sounds import RATE
+from tests.sounds import RATE, read
 from tests.takes import PATIENT, RAMP, SLACK, Listener, report_of
 
 pytestmark = pytest.mark.usefixtures("fuse")
@@ -63,6 +63,16 @@ def test_whatever_a_file_system_refuses_exit_code_report_and_files_agree(
         if wrong:
             found.append(f"{rule} {file_type}: {wrong}\n{result.stderr}")
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("file_type", FILE_TYPES)
+def test_a_file_system_that_counts_no_links_holds_files_all_the_same(
+    pastream: Pastream, build: Path, tmp_path: Path, file_type: str
+) -> None:
+    with fuse_disk(build, tmp_path, counts_links=False) as disk:
+        result = pastream(*words(file_type, "-d", "2", "-D", RAMP, *PATIENT), cwd=disk.folder)
+        assert result.returncode == 0, result
+    assert read(disk.behind / f"take.{file_type}").shape == (2 * RATE, 2)
 
 
 def test_a_file_system_whose_server_dies_ends_the_take_with_a_report(

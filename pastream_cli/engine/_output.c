@@ -1,0 +1,232 @@
+/* One file of the recording: its counts, its failures, its header and what its disk says of it. */
+#include "_output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "_loops.h"
+
+enum { SFC_UPDATE_HEADER_NOW = 0x1060 }; /* sndfile.h */
+
+static const int64_t HEADER_EVERY_NS = 1000000000;
+static const int64_t LOOK_EVERY_NS = 1000000000;
+static const int64_t SYNC_EVERY_NS = 5000000000;
+
+/* ---- for the owner ---- */
+
+output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
+                             int keep_header, int descriptor, int64_t frame_limit) {
+    output_file *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    f->file = file;
+    f->file_sample = file_sample;
+    f->file_bits = file_bits;
+    f->channels = channels;
+    f->keep_header = keep_header;
+    f->descriptor = descriptor;
+    atomic_store(&f->frame_limit, frame_limit < 0 ? INT64_MAX : frame_limit);
+    f->extremes = calloc((size_t)channels, sizeof *f->extremes);
+    f->shown = calloc((size_t)channels, sizeof *f->shown);
+    if (f->extremes && f->shown)
+        return f;
+    output_file_free(f);
+    return NULL;
+}
+
+void output_file_free(output_file *f) {
+    if (!f)
+        return;
+    free(f->extremes);
+    free(f->shown);
+    free(f);
+}
+
+void output_file_read_counts(const output_file *f, struct output_counts *counts) {
+    /* acquire, and first: a file that is done shows its final counts */
+    counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
+    counts->readable_frames = f->keep_header
+                                  ? atomic_load_explicit(&f->readable_frames, memory_order_relaxed)
+                                  : atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
+    counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
+    /* acquire: with an error comes what the system said */
+    counts->file_error = atomic_load_explicit(&f->file_error, memory_order_acquire);
+    counts->system_error = counts->file_error ? f->system_error : 0;
+}
+
+double output_file_peak(const output_file *f, int channel) {
+    return atomic_load_explicit(&f->shown[channel].peak, memory_order_relaxed);
+}
+
+int64_t output_file_clips(const output_file *f, int channel) {
+    return atomic_load_explicit(&f->shown[channel].clips, memory_order_relaxed);
+}
+
+void output_file_unlimit(output_file *f) {
+    atomic_store_explicit(&f->frame_limit, INT64_MAX, memory_order_relaxed);
+}
+
+/* ---- for the writer ---- */
+
+int64_t output_frames(const output_file *f) {
+    return atomic_load_explicit(&f->frames, memory_order_relaxed);
+}
+
+int64_t output_frames_left(const output_file *f) {
+    return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) - output_frames(f);
+}
+
+int output_has_failed(const output_file *f) {
+    return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
+}
+
+/* The first failure counts. */
+static void fail_with(output_file *f, int error, int system_error) {
+    if (output_has_failed(f))
+        return;
+    f->system_error = system_error;
+    /* release: what the system said must be in memory before the error is */
+    atomic_store_explicit(&f->file_error, error, memory_order_release);
+}
+
+static void fail(output_file *f, file_functions functions, int system_error) {
+    const int error = functions->error(f->file);
+    fail_with(f, error ? error : 1, system_error);
+}
+
+static void update_header(output_file *f, file_functions functions) {
+    errno = 0;
+    functions->command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+    if (functions->error(f->file)) {
+        fail(f, functions, errno);
+        return;
+    }
+    atomic_store_explicit(&f->readable_frames, output_frames(f), memory_order_relaxed);
+}
+
+/* What the system knows of a file by itself: a server that does not answer would hold up the
+ * writer. */
+struct status {
+    int64_t bytes;
+    int64_t names;
+};
+
+static int read_status(int descriptor, struct status *status) {
+#ifdef AT_STATX_DONT_SYNC
+    struct statx read;
+    const int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    if (statx(descriptor, "", flags, STATX_SIZE | STATX_NLINK, &read) != 0)
+        return 0;
+    *status = (struct status){(int64_t)read.stx_size, read.stx_nlink};
+#else
+    struct stat read;
+    if (fstat(descriptor, &read) != 0)
+        return 0;
+    *status = (struct status){read.st_size, read.st_nlink};
+#endif
+    return 1;
+}
+
+/* Sees how long the file is and whether it still has a name. */
+static void look(output_file *f) {
+    struct status status;
+    if (!read_status(f->descriptor, &status))
+        return;
+    atomic_store_explicit(&f->bytes, status.bytes, memory_order_relaxed);
+    atomic_store_explicit(&f->is_removed, status.names == 0, memory_order_relaxed);
+}
+
+static int sync_to_disk(int descriptor) {
+    int result;
+    do
+        result = fsync(descriptor);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
+/* Fails a file on a disk that ends before the place where it is written: another program has cut
+ * it off, and what came next would stand behind a hole. Returns whether it may be written. */
+static int check_length(output_file *f, file_functions functions) {
+    struct status known;
+    if (f->descriptor < 0 || !read_status(f->descriptor, &known))
+        return 1;
+    const off_t position = lseek(f->descriptor, 0, SEEK_CUR);
+    if (known.bytes >= position)
+        return 1;
+    /* A server may be late to count what it was sent. */
+    struct stat status;
+    if (sync_to_disk(f->descriptor) != 0)
+        fail(f, functions, errno);
+    else if (fstat(f->descriptor, &status) == 0 && status.st_size < position)
+        fail_with(f, FILE_CUT_SHORT, 0);
+    return !output_has_failed(f);
+}
+
+void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
+    if (!f->keep_header && f->descriptor < 0)
+        return;
+    const int64_t now = engine_monotonic_ns();
+    const int begins = !f->has_begun && output_frames(f) > 0;
+    const int is_header_due = is_asked || begins || now >= f->header_due_ns;
+    if (f->keep_header && is_header_due && check_length(f, functions)) {
+        update_header(f, functions);
+        f->has_begun |= begins;
+        f->header_due_ns = now + HEADER_EVERY_NS;
+    }
+    if (f->descriptor >= 0 && now >= f->look_due_ns) {
+        look(f);
+        f->look_due_ns = now + LOOK_EVERY_NS;
+    }
+    if (f->descriptor >= 0 && (is_asked || now >= f->sync_due_ns)) {
+        /* not libsndfile's sync, which keeps to itself that the disk refused what it had taken */
+        if (f->sync_due_ns && sync_to_disk(f->descriptor) != 0)
+            fail(f, functions, errno);
+        f->sync_due_ns = now + SYNC_EVERY_NS;
+    }
+}
+
+void output_end(output_file *f, file_functions functions) {
+    if (!output_has_failed(f) && check_length(f, functions) && f->keep_header)
+        update_header(f, functions);
+    if (f->descriptor >= 0)
+        look(f);
+    /* release: the counts must be final before the owner reads that they are */
+    atomic_store_explicit(&f->done, 1, memory_order_release);
+}
+
+void output_measure(output_file *f, const void *samples, int64_t frames) {
+    add_extremes(f->extremes, samples, f->file_sample, f->file_bits, frames, f->channels);
+    for (int i = 0; i < f->channels; ++i) {
+        atomic_store_explicit(&f->shown[i].peak, f->extremes[i].peak, memory_order_relaxed);
+        atomic_store_explicit(&f->shown[i].clips, f->extremes[i].clips, memory_order_relaxed);
+    }
+}
+
+static int64_t write_file(output_file *f, file_functions functions, const void *samples,
+                          int64_t frames) {
+    switch (f->file_sample) {
+    case FILE_FLOAT32:
+        return functions->write_float(f->file, samples, frames);
+    case FILE_INT16:
+        return functions->write_short(f->file, samples, frames);
+    default:
+        return functions->write_int(f->file, samples, frames);
+    }
+}
+
+void output_write(output_file *f, file_functions functions, const void *samples, int64_t frames) {
+    if (!check_length(f, functions))
+        return;
+    errno = 0;
+    const int64_t written = write_file(f, functions, samples, frames);
+    const int system_error = errno;
+    atomic_store_explicit(&f->frames, output_frames(f) + most(0, written), memory_order_relaxed);
+    /* Vorbis and MP3 take every frame and only leave an error behind. */
+    if (written != frames || functions->error(f->file))
+        fail(f, functions, system_error);
+}

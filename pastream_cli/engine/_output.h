@@ -1,0 +1,63 @@
+/* One file of the recording, as the writer has it: what it is told of a file, and what it does to
+ * one. The owner's calls are in _engine.h. */
+#ifndef PASTREAM_OUTPUT_H
+#define PASTREAM_OUTPUT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "_engine.h"
+#include "_levels.h"
+
+struct output_file {
+    /* Owner, before it is offered. */
+    void *file; /* libsndfile's */
+    int32_t file_sample;
+    int32_t file_bits;
+    int32_t channels;
+    int32_t keep_header;
+    int32_t descriptor;
+    _Atomic int64_t frame_limit; /* the owner may raise it later */
+
+    /* Writer. */
+    struct extremes *extremes; /* one per channel, the writer's own */
+    int64_t header_due_ns;
+    int64_t look_due_ns;
+    int64_t sync_due_ns;
+    int32_t has_begun; /* its header has told of a frame */
+
+    /* Writer, for the owner. */
+    struct {
+        _Atomic double peak;
+        _Atomic int64_t clips;
+    } * shown;
+    _Atomic int64_t frames;
+    _Atomic int64_t readable_frames;
+    _Atomic int64_t bytes;
+    _Atomic int32_t is_removed;
+    _Atomic int32_t file_error; /* 0: none */
+    int32_t system_error;       /* written once, before file_error is */
+    _Atomic int32_t done;
+};
+
+/* libsndfile's functions, or memory's in their place. */
+typedef const struct sndfile_functions *file_functions;
+
+int64_t output_frames(const output_file *f);
+/* Up to the frame limit. */
+int64_t output_frames_left(const output_file *f);
+int output_has_failed(const output_file *f);
+
+/* Writes frames that already have the file's type and channels. */
+void output_write(output_file *f, file_functions functions, const void *samples, int64_t frames);
+/* Adds such frames to the file's peaks and clips. */
+void output_measure(output_file *f, const void *samples, int64_t frames);
+/* Keeps what a crash could cost small: the header to a second, the data on the disk to five; both
+ * at once where that is asked for. The first frames are told at once, for the file may be about to
+ * replace another. */
+void output_keep_safe(output_file *f, file_functions functions, int is_asked);
+/* Leaves the file, readable to its last frame: its owner may be late to close it, or never come to
+ * it. */
+void output_end(output_file *f, file_functions functions);
+
+#endif
