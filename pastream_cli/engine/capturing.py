@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex
 
 from pastream_cli.engine import buffers, endpoints
-from pastream_cli.engine.endpoints import ChannelMap
+from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.reading import Reader, chunk_frames_for
 from pastream_cli.engine.ringbuffer import RingBuffer

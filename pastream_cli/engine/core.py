@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine import virtual
+from pastream_cli.engine.channel_maps import check_entries, indices_of
 from pastream_cli.engine.gate import shut_out
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.opened import OpenDevice
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 from pastream_cli.engine.sides import Side, power_of_two_above
-from pastream_cli.errors import PastreamError
 from pastream_cli.threads import DeafThread
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
@@ -106,7 +106,7 @@ class Core(OpenDevice):
             handle_of(source.sound_file),
             file_sample_code(source.encoding),
             source.channels,
-            _indices(channel_map, self._playback.channels, source.channels),
+            indices_of(channel_map, self._playback.channels, source.channels),
             loop=loop,
             is_pipe=source.is_stream,
         )
@@ -134,7 +134,7 @@ class Core(OpenDevice):
         self.connect_writer(
             FUNCTIONS,
             sink.channels,
-            _indices(channel_map, sink.channels, self._capture.channels),
+            indices_of(channel_map, sink.channels, self._capture.channels),
             sink.handle,
             is_pipe=sink.is_stream,
         )
@@ -158,7 +158,7 @@ class Core(OpenDevice):
         if channel_map is None:
             connected = lib.engine_set_playback(self._engine, handle, side.format_code, side.channels)
         else:
-            _check_entries(channel_map, side.channels)
+            check_entries(channel_map, side.channels)
             connected = lib.engine_map_playback(self._engine, handle, channel_map, channels)
         if not connected:
             raise ValueError("cannot play a ring whose elements are not frames of so many channels")
@@ -176,7 +176,7 @@ class Core(OpenDevice):
         if channel_map is None:
             connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
         else:
-            _check_entries(channel_map, channels)
+            check_entries(channel_map, channels)
             connected = lib.engine_map_capture(self._engine, handle, channel_map, channels)
         if not connected:
             raise ValueError("cannot record to a ring whose elements are not frames of so many channels")
@@ -198,7 +198,7 @@ class Core(OpenDevice):
         ring = self._playback_ring
         assert ring is not None
         assert self._playback is not None
-        _check_entries(channel_map, self._playback.channels)
+        check_entries(channel_map, self._playback.channels)
         chunk_frames = _PIPE_CHUNK_FRAMES if is_pipe else _FILE_CHUNK_FRAMES
         nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _READER_NAP_NS)
         status = lib.reader_configure(
@@ -214,7 +214,7 @@ class Core(OpenDevice):
         """Have the writer loop empty the capture ring into a file, or into memory in its place."""
         ring = self._capture_ring
         assert ring is not None
-        _check_entries(channel_map, channels)
+        check_entries(channel_map, channels)
         nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
         status = lib.writer_configure(self._engine, functions, channel_map, channels, nap_ns)
         check_memory(status == lib.LOOP_OK, "cannot start the writer")
@@ -408,18 +408,3 @@ class Core(OpenDevice):
     def is_writing(self) -> bool:
         """Whether the writer loop still runs; its file must not be closed until it does not."""
         return any(loop.is_alive() for loop in self._loops if loop.name == _WRITER)
-
-
-def _check_entries(channel_map: Any, targets: int) -> None:
-    """Raise `ValueError` unless a map has as many entries as C takes of it."""
-    if len(channel_map) != targets:
-        raise ValueError(f"cannot map channels: {len(channel_map)} entries are not {targets}")
-
-
-def _indices(channel_map: Sequence[int] | None, targets: int, sources: int) -> Any:
-    """Return the map as C takes it; without one, channel to channel and silence beyond."""
-    if channel_map is None:
-        channel_map = [i if i < sources else -1 for i in range(targets)]
-    if any(not -1 <= source < sources for source in channel_map):
-        raise PastreamError(f"cannot map channels: there are only {sources}")
-    return ffi.new("int32_t[]", list(channel_map))

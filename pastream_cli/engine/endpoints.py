@@ -6,74 +6,17 @@ start, so that a channel map that was changed in between counts.
 
 from __future__ import annotations
 
-import operator
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, SupportsIndex
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pastream_cli.engine.buffers import Memory
+from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.sides import Side
 from pastream_cli.errors import PastreamError
-
-
-class ChannelMap(list[int]):
-    """A mapping as its user sees and changes it; one that nobody touched is the default.
-
-    Parameters
-    ----------
-    channels : int
-        Of the device: by default each gets its own.
-    mapping : iterable or mapping of int, optional
-        One-based channels, 0 for silence; or which channel goes where, as ``{2: 1}``, and silence
-        elsewhere.
-    """
-
-    def __init__(
-        self, channels: int, mapping: Iterable[SupportsIndex] | Mapping[int, SupportsIndex] | None = None
-    ) -> None:
-        self._default = list(range(1, channels + 1))
-        self._was_set = mapping is not None
-        if isinstance(mapping, Mapping):
-            mapping = _listed(mapping, channels)
-        super().__init__(self._default if mapping is None else map(_as_int, mapping))
-
-    @property
-    def is_default(self) -> bool:
-        return not self._was_set and self == self._default
-
-    def indices(self, sources: int) -> Any:
-        """Return the map as C takes it; `ValueError` where an entry is no channel of the source."""
-        if max(sources, len(self)) > lib.MOST_DEVICE_CHANNELS:
-            raise ValueError(f"cannot map so many channels: {lib.MOST_DEVICE_CHANNELS} is the most")
-        entries = [_as_int(entry) for entry in self]
-        if not entries or any(not isinstance(entry, int) or not 0 <= entry <= sources for entry in entries):
-            raise ValueError(f"cannot map channels {list(self)}: the source has 1 to {sources}, and 0 is silence")
-        return ffi.new("int32_t[]", [entry - 1 for entry in entries])
-
-    def is_identity(self, sources: int) -> bool:
-        return self == list(range(1, sources + 1))
-
-
-def _as_int(entry: Any) -> Any:
-    """Return an integer, numpy's too, as Python's own, and anything else as it is."""
-    try:
-        return operator.index(entry)
-    except TypeError:
-        return entry
-
-
-def _listed(mapping: Mapping[int, SupportsIndex], channels: int) -> list[int]:
-    """Return the list that stands for a mapping of channels to places."""
-    places = [_as_int(place) for place in mapping.values()]
-    if any(not isinstance(place, int) or not 1 <= place <= lib.MOST_DEVICE_CHANNELS for place in places):
-        raise ValueError(f"cannot map channels {dict(mapping)}: places are 1 to {lib.MOST_DEVICE_CHANNELS}")
-    entries = [0] * max(channels, *places, 0)
-    for channel, place in zip(mapping, places, strict=True):
-        entries[place - 1] = channel
-    return entries
 
 
 class Endpoint:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.endpoints import ChannelMap, Sink, Source
+from pastream_cli.engine.endpoints import Sink, Source
 from pastream_cli.engine.gate import Gate
 from pastream_cli.engine.native import lib
-from pastream_cli.engine.ringbuffer import RingBuffer
+from pastream_cli.engine.prebuffer import Prebuffer
 from pastream_cli.engine.run import Run
 from pastream_cli.errors import DeviceError, PastreamError
 from pastream_cli.report import Levels, Loss
@@ -24,7 +25,6 @@ if TYPE_CHECKING:  # it is not there in Python 3.10
 # What a count of frames holds.
 MOST_FRAMES = 2**63 - 1
 _PREBUFFER_POLL_SECONDS = 0.002
-_PREBUFFER_PAUSE_SECONDS = 0.05
 
 
 class Stream(Core):
@@ -300,29 +300,10 @@ class Stream(Core):
         if prebuffer is True and source.function is None:
             has_come = self.is_prebuffered
         else:
-            has_come = self._new_prebuffer(source.ring, prebuffer)
+            wanted = self.frames_taken_at_once if prebuffer is True else prebuffer
+            has_come = Prebuffer(self._engine, source.ring, wanted, is_patient=prebuffer is not True).is_full
         while not has_come() and not run.is_asked:
             time.sleep(_PREBUFFER_POLL_SECONDS)
-
-    def _new_prebuffer(self, ring: RingBuffer, prebuffer: bool | int) -> Callable[[], bool]:
-        """Return what tells whether a function has written enough to begin.
-
-        That is what was asked for, or what the device takes at once. In the latter case a function that writes nothing
-        more for a while is not waited for: it may want to see the device run first.
-        """
-        wanted = self.frames_taken_at_once if prebuffer is True else prebuffer
-        wanted = max(1, min(wanted, ring.size * 3 // 4))
-        written, since = 0, time.monotonic()
-
-        def has_come() -> bool:
-            nonlocal written, since
-            before, written = written, ring.read_available
-            if written != before:
-                since = time.monotonic()
-            is_waiting = prebuffer is True and written > 0 and time.monotonic() - since > _PREBUFFER_PAUSE_SECONDS
-            return written >= wanted or is_waiting or bool(lib.reader_is_finished(self._engine))
-
-        return has_come
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the stream has completed, or was stopped or aborted, and its functions have returned.

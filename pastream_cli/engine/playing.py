@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex
 
 from pastream_cli.engine import endpoints
-from pastream_cli.engine.endpoints import ChannelMap
+from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.lifecycle import Stream
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.ringbuffer import RingBuffer
