@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from tests.homes import need
 from tests.runner import Result
-from tests.sounds import RATE, Samples
-from tests.takes import ramp, report_of
+from tests.sounds import RATE, Samples, readable
+from tests.takes import frames_by_sox, ramp, report_of
 
 OLD = b"the take of my life"
 """What a file holds that is to be replaced."""
 
 _LOSSY_TYPES = ("ogg", "mp3")
-_FRAMES_AT_ONCE = _FLAC_BLOCK_FRAMES = 4096
+_FLAC_BLOCK_FRAMES = 4096
 _CODEC_FRAMES = RATE // 10
 """By which the length of an MP3 may be out: what its encoder puts around the sound."""
 
@@ -74,7 +70,7 @@ class Take:
             yield from self._disagreements_of(name, file, may_be_unread=may_be_unread)
         for path in sorted(self.folder.iterdir()):
             if path.name not in told and path.read_bytes() != OLD:
-                frames = len(_read_or_none(path, self.file_type))
+                frames = len(self._samples_of(path))
                 if frames or not may_be_left:
                     yield f"{path.name} is left, with {frames} frames and {path.stat().st_size} bytes"
 
@@ -83,13 +79,13 @@ class Take:
         if not path.exists():
             yield f"{name} is told and is not there"
             return
-        samples = _read_or_none(path, self.file_type)
+        samples = self._samples_of(path)
         there = len(samples)
         is_lossless = self.file_type not in _LOSSY_TYPES
         slack = _CODEC_FRAMES if self.file_type == "mp3" else 0
         if not frames - slack <= there <= frames + slack and not (may_be_unread and there > frames):
             yield f"{name} has {there} frames, and {frames} are told"
-        by_sox = _frames_by_sox(path, self.file_type) if frames and self.file_type != "raw" else there
+        by_sox = frames_by_sox(path, file_type=self.file_type) if frames and self.file_type != "raw" else there
         # where no header tells how long a FLAC is, libsndfile does not come to its last block
         untold = _FLAC_BLOCK_FRAMES if self.file_type == "flac" and self.result.returncode else 0
         if not there - slack <= by_sox <= there + slack + untold:
@@ -99,20 +95,7 @@ class Take:
         if is_lossless and not np.array_equal(samples, expected):
             yield f"{name} holds something else"
 
-
-def _read_or_none(path: Path, file_type: str) -> Samples:
-    """Return all that libsndfile reads of the file; its length, too, may be what the disk has refused."""
-    raw = {"format": "RAW", "samplerate": RATE, "channels": 2, "subtype": "PCM_24"} if file_type == "raw" else {}
-    dtype = "float64" if file_type in _LOSSY_TYPES else "int32"
-    chunks = [np.zeros((0, 2), dtype)]
-    with suppress(soundfile.LibsndfileError), soundfile.SoundFile(path, **raw) as file:
-        while len(chunk := file.read(_FRAMES_AT_ONCE, dtype, always_2d=True)):
-            chunks.append(chunk)
-    samples: Samples = np.concatenate(chunks)
-    return samples
-
-
-def _frames_by_sox(path: Path, file_type: str) -> int:
-    need("sox")
-    done = subprocess.run(["sox", "-t", file_type, path, "-t", "s16", "-"], capture_output=True, check=False)
-    return len(done.stdout) // 4
+    def _samples_of(self, path: Path) -> Samples:
+        if self.file_type != "raw":
+            return readable(path, 2)
+        return readable(path, 2, format="RAW", samplerate=RATE, channels=2, subtype="PCM_24")

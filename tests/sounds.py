@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +15,7 @@ RATE = 48000
 Samples: TypeAlias = NDArray[np.int32] | NDArray[np.float64]
 """Frames by channels: integers left-justified, as libsndfile gives them, else float."""
 
+_FRAMES_AT_ONCE = 4096
 _FLOAT_ENCODINGS = ("FLOAT", "DOUBLE", "VORBIS", "MPEG_LAYER_III")
 
 
@@ -46,6 +48,18 @@ def read(path: Path, **raw: Any) -> Samples:
     with soundfile.SoundFile(path, **raw) as file:
         dtype = "float64" if file.subtype in _FLOAT_ENCODINGS else "int32"
         samples: Samples = file.read(dtype=dtype, always_2d=True)
+    return samples
+
+
+def readable(path: Path, width: int, **raw: Any) -> Samples:
+    """Return as many frames as libsndfile reads of a file, none of that many channels if it is no sound file."""
+    chunks: list[NDArray[Any]] = []
+    with suppress(soundfile.LibsndfileError), soundfile.SoundFile(path, **raw) as file:
+        dtype = "float64" if file.subtype in _FLOAT_ENCODINGS else "int32"
+        while len(chunk := file.read(_FRAMES_AT_ONCE, dtype, always_2d=True)):
+            chunks.append(chunk)
+    # its length may be what a disk has refused to write: that of the header is not believed
+    samples: Samples = np.concatenate(chunks) if chunks else np.zeros((0, width), "int32")
     return samples
 
 

@@ -114,6 +114,23 @@ def read_by_sox(path: Path, channels: int = 2, *options: str) -> NDArray[np.int3
     return np.frombuffer(done.stdout, "<i4").reshape(-1, channels)
 
 
+def frames_by_sox(path: Path, channels: int = 2, file_type: str | None = None) -> int:
+    """Return how many frames sox reads of a file, whatever it thinks of it."""
+    need("sox")
+    return _frames_from(["sox", *(["-t", file_type] if file_type else []), str(path), "-t", "s16", "-"], channels)
+
+
+def frames_by_ffmpeg(path: Path, channels: int = 2) -> int:
+    """Return how many frames ffmpeg reads of a file, whatever it thinks of it."""
+    need("ffmpeg")
+    return _frames_from(["ffmpeg", "-v", "quiet", "-nostdin", "-i", str(path), "-f", "s16le", "-"], channels)
+
+
+def _frames_from(command: list[str], channels: int) -> int:
+    done = subprocess.run(command, capture_output=True, check=False)
+    return len(done.stdout) // (2 * channels)
+
+
 def handles(pid: int, number: int) -> bool:
     """Tell whether the process has a handler of its own for the signal."""
     return number in _signals(Path(f"/proc/{pid}/status"), "SigCgt")

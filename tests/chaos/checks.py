@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.contents import check_content, check_killed, read_all
+from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence, files_in
 from tests.chaos.explanations import Xruns, explain, late_seconds
 from tests.chaos.faults import (
@@ -87,7 +88,7 @@ def _judge(evidence: Evidence, received: Path, verdict: Verdict) -> None:
     _check_sums(report)
     xruns = Xruns.of(report)
     takes = read_all(evidence, report, received)
-    verdict.frames = sum(len(take) for take in takes)
+    verdict.frames = sum(len(take.samples) for take in takes)
     _check_lengths(evidence, report, verdict.frames)
     check_content(evidence, takes, xruns)
     _check_clock(evidence, report)
@@ -125,7 +126,7 @@ def _check_exit(evidence: Evidence, report: dict[str, Any]) -> None:
         0: (reason == "complete" and scenario.has_end) or (reason == "stopped" and bool(evidence.met(Stop))),
         1: reason == "failed" and bool(device_is_gone),
         3: reason == "xrun" and scenario.is_fatal and _has_xruns(report),
-        4: reason == "failed" and bool(evidence.met(FullDisk, Removal, ReaderLeaves)),
+        4: reason == "failed" and bool(evidence.met(FullDisk, Removal, ReaderLeaves, DiskRefusal, Truncation)),
         130: reason == "given-up" and bool(evidence.met(StopTwice)),
         141: reason == "failed" and bool(evidence.met(ReaderLeaves)) and scenario.sink is Sink.STDOUT,
     }
@@ -197,6 +198,9 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
     """The files hold the whole timeline, and the timeline agrees with the clock."""
     scenario, code = evidence.scenario, evidence.returncode
     timeline = max(0, report["frames"] - scenario.offset)
+    told = sum(file["frames"] for file in report["files"])
+    sums = f"{told} frames told and {report['unwritten_frames']} unwritten of a timeline of {timeline}"
+    demand(told + report["unwritten_frames"] == timeline or not _records(scenario, report), sums)
     if code in {0, 1, 3} and not evidence.met(ReaderLeaves, Removal):
         demand(frames == timeline, f"{frames} frames were stored of a timeline of {timeline}", UnexplainedLoss)
     elif code == 4:
@@ -213,6 +217,11 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
             held_up = [struck.fault.seconds for struck in evidence.struck if struck.fault.stops_device]
             early_seconds += 0.4 + sum(held_up) + evidence.starved_seconds
         demand(frames / scenario.rate <= seconds + early_seconds, f"{frames} frames within {seconds:.3f} s")
+
+
+def _records(scenario: Scenario, report: dict[str, Any]) -> bool:
+    """Tell whether there was anything to be recorded."""
+    return report["capture"] is not None and report["frames"] > scenario.offset
 
 
 def _moment(text: str) -> datetime:

@@ -6,6 +6,7 @@ import random
 import signal
 from dataclasses import replace
 
+from tests.chaos.disk_faults import ERRORS, GROUPS, DiskHang, DiskRefusal, Move, Truncation
 from tests.chaos.faults import (
     BusyMachine,
     Cut,
@@ -22,8 +23,11 @@ from tests.chaos.faults import (
     Removal,
     ServerDeath,
     ServerHang,
+    ShortStops,
     SinkSuspended,
+    SlowReader,
     Stop,
+    StopThrice,
     StopTwice,
 )
 from tests.chaos.scenarios import ENCODINGS, Host, Scenario, Sink, Source, host_of
@@ -118,6 +122,13 @@ def _draw_fault(dice: random.Random, scenario: Scenario, at: float) -> Fault:
         ]
     if scenario.sink is not Sink.FILE:
         choices += [ReaderStall(at=at, seconds=dice.uniform(0.1, 2.0))] * 3
+        slow = int(scenario.rate * scenario.channels * dice.uniform(0.5, 4))
+        choices.append(SlowReader(at=at, seconds=dice.uniform(0.5, 3.0), bytes_per_second=slow))
+    else:
+        choices.append(DiskHang(at=at, calls=dice.choice(GROUPS), seconds=dice.uniform(0.1, 3.0)))
+        choices.append(DiskRefusal(at=at, calls=dice.choice(GROUPS), error="EINTR", times=1))
+        choices.append(Move(at=at))
+    choices.append(ShortStops(at=at, count=dice.randint(2, 12), each_seconds=dice.uniform(0.01, 0.09)))
     if scenario.source is Source.PIPE:
         choices += [FeederStall(at=at, seconds=dice.uniform(0.1, 2.0))] * 2
     if scenario.host is Host.PULSE:
@@ -132,12 +143,15 @@ def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
     at = scenario.seconds
     backstop = Stop(at=at + 6, number=signal.SIGTERM)
     ends = {"complete": 25, "stop": 30, "kill": 10, "twice": 5, "early": 2, "full": 6, "removed": 2, "death": 5}
+    ends |= {"refused": 12, "refused at the end": 8, "cut short": 3} if scenario.sink is Sink.FILE else {}
     ends |= {"hang": 1} if scenario.host is Host.VIRTUAL else {"hang": 3, "death": 15}
     ends |= {"leave": 30} if scenario.sink is not Sink.FILE else {}
     end = dice.choices(list(ends), list(ends.values()))[0]
     if scenario.sink is not Sink.FILE and end in {"full", "removed", "kill"}:
         end = "leave"
-    if end in {"full", "removed"} and not scenario.is_lossless:
+    if (end in {"full", "removed", "cut short"} and not scenario.is_lossless) or (
+        end == "cut short" and scenario.split
+    ):
         end = "stop"
     if end == "complete":
         return replace(scenario, duration=max(int(at * scenario.rate), scenario.offset + 1))
@@ -145,11 +159,19 @@ def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
         "stop": [Stop(at=at, number=dice.choice(STOPS))],
         "kill": [Kill(at=at)],
         "twice": [
-            StopTwice(at=at, seconds=dice.uniform(0, 0.3), number=dice.choice(STOPS), second=dice.choice(SECOND_STOPS))
+            dice.choice([StopTwice, StopThrice])(
+                at=at,
+                seconds=dice.choice([dice.uniform(0, 0.3), dice.uniform(0.5, 1)]),
+                number=dice.choice(STOPS),
+                second=dice.choice(SECOND_STOPS),
+            )
         ],
         "early": [EarlyStop(at=0, seconds=dice.uniform(0, 0.4), number=dice.choice(STOPS))],
         "full": [FullDisk(at=at), backstop],
         "removed": [Removal(at=at), Stop(at=at + 0.5, number=dice.choice(STOPS))],
+        "refused": [_refusal(dice, at), backstop],
+        "refused at the end": [_refusal(dice, at), Stop(at=at + dice.uniform(0, 0.1), number=dice.choice(STOPS))],
+        "cut short": [Truncation(at=at, share=dice.choice([0, 0.5])), Stop(at=at + 1.5, number=dice.choice(STOPS))],
         "leave": [ReaderLeaves(at=at), backstop],
         "death": [_death(dice, scenario, at), backstop],
         "hang": [_hang(scenario, at), replace(backstop, at=at + SECONDS_TO_GIVE_UP + 4)],
@@ -158,6 +180,12 @@ def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
     if end == "early":
         return replace(scenario, faults=tuple(faults))
     return replace(scenario, faults=(*scenario.faults, *faults))
+
+
+def _refusal(dice: random.Random, at: float) -> Fault:
+    error = dice.choice(ERRORS)
+    times = 1 if error == "EINTR" else dice.choice([1, None, None])
+    return DiskRefusal(at=at, calls=dice.choice(GROUPS), error=error, times=times)
 
 
 def _death(_dice: random.Random, scenario: Scenario, at: float) -> Fault:

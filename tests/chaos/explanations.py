@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence
 from tests.chaos.expected import Place
 from tests.chaos.faults import BusyMachine, DeviceFault, FullDisk
@@ -45,7 +46,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
     buffer_seconds = report["buffer"]["frames"] / scenario.rate if report["buffer"] else 0.0
     reasons = {
         # a writer that a full disk has ended takes nothing up to the moment when that is seen
-        "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk)),
+        "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk, DiskRefusal, Truncation)),
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "ahead": False,

@@ -42,6 +42,9 @@ class Victim(Protocol):
     def hold_the_lock(self, seconds: float) -> None:
         """Have a thread of the take hold the interpreter's lock."""
 
+    def switch(self, fault: Fault) -> Path:
+        """Return the file that a fault of the disk waits for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -68,6 +71,15 @@ class Fault:
 
     def strike(self, victim: Victim) -> None:
         """Do it; return when it is over or goes on by itself."""
+
+
+MOVED = "moved-"
+"""What stands before the name of a file that another program has moved."""
+
+
+def files_of_take(folder: Path) -> list[Path]:
+    """Return the files that a take has made, wherever another program has put them."""
+    return [*folder.glob("take*"), *folder.glob(f"{MOVED}*")]
 
 
 # ---- signals ----
@@ -115,6 +127,19 @@ class StopTwice(Stop):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StopThrice(StopTwice):
+    """And once more, which is answered at once."""
+
+    @property
+    def kind(self) -> str:
+        return "Stop thrice"
+
+    def strike(self, victim: Victim) -> None:
+        super().strike(victim)
+        victim.process.send_signal(self.second)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EarlyStop(Stop):
     """INT, TERM or HUP so many seconds after the start, before the handlers stand or while they are set up."""
 
@@ -154,6 +179,28 @@ class Freeze(Fault):
             victim.process.send_signal(signal.SIGCONT)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShortStops(Fault):
+    """STOP and CONT, so many times for so many seconds, with as long between them."""
+
+    stops_device = stops_writer = stops_reader = stops_python = True
+    count: int
+    each_seconds: float
+
+    @property
+    def kind(self) -> str:
+        return "Short stops"
+
+    def strike(self, victim: Victim) -> None:
+        for _ in range(self.count):
+            if victim.is_over():
+                return
+            victim.process.send_signal(signal.SIGSTOP)
+            time.sleep(self.each_seconds)
+            victim.process.send_signal(signal.SIGCONT)
+            time.sleep(self.each_seconds)
+
+
 def is_stopped(pid: int) -> bool:
     """Tell whether a process is stopped by a signal."""
     with suppress(OSError):
@@ -172,6 +219,17 @@ class ReaderStall(Fault):
 
     def strike(self, victim: Victim) -> None:
         victim.reader.pause(self.seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowReader(Fault):
+    """Whoever reads the recording from a pipe reads so many bytes in a second, for a while."""
+
+    stops_writer = True
+    bytes_per_second: int
+
+    def strike(self, victim: Victim) -> None:
+        victim.reader.slow_down(self.seconds, self.bytes_per_second)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +290,7 @@ class FullDisk(Fault):
             with open(victim.folder / "filler", "wb") as filler, suppress(OSError):
                 os.posix_fallocate(filler.fileno(), 0, max(1, status.f_bavail) * status.f_frsize)
             return
-        largest = max((path.stat().st_size for path in victim.folder.glob("take*")), default=0)
+        largest = max((path.stat().st_size for path in files_of_take(victim.folder)), default=0)
         resource.prlimit(victim.process.pid, resource.RLIMIT_FSIZE, (largest, largest))
 
 
@@ -243,7 +301,7 @@ class Removal(Fault):
     exit_codes = frozenset({4})
 
     def strike(self, victim: Victim) -> None:
-        for path in victim.folder.glob("take*"):
+        for path in files_of_take(victim.folder):
             path.unlink()
 
 

@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.chaos.disk_faults import DiskFault
 from tests.chaos.evidence import OLD, Evidence, Struck
-from tests.chaos.faults import DISK_BYTES, EarlyStop, Fault, FullDisk, HoldLock, Kill, is_stopped
+from tests.chaos.faults import DISK_BYTES, EarlyStop, Fault, FullDisk, HoldLock, Kill, files_of_take, is_stopped
 from tests.chaos.scenarios import Scenario, Sink, Source
 from tests.chaos.streams import Feeder, Reader
+from tests.faults import faulty_disk
 from tests.servers import Server
 from tests.sounds import make_noise
 from tests.takes import handles
 
 ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build" / "faults"
 HEADER_BYTES = 8192
 """More than any header has."""
 
@@ -73,6 +76,9 @@ class Run:
     def hold_the_lock(self, seconds: float) -> None:
         os.write(self._hog, b"%f\n" % seconds)
 
+    def switch(self, fault: Fault) -> Path:
+        return self._streams / f"switch-{self.scenario.faults.index(fault)}"
+
     def take_place(self) -> Evidence:
         """Run it to its end, with its faults, and return what is left; only once."""
         self._prepare()
@@ -123,6 +129,11 @@ class Run:
 
     def _start(self) -> None:
         scenario = self.scenario
+        faults = [fault for fault in scenario.faults if isinstance(fault, DiskFault)]
+        if faults:
+            rules = [fault.rule(self.switch(fault)) for fault in faults]
+            BUILD.mkdir(parents=True, exist_ok=True)
+            self._environment |= faulty_disk(BUILD, self.folder, *rules)
         module, descriptors = ["pastream_cli"], []
         if scenario.had(HoldLock):
             heard, self._hog = os.pipe()
@@ -216,7 +227,7 @@ class Run:
             evidence.starved_seconds = max(evidence.starved_seconds, self._starved_seconds())
         if evidence.first_seen is None and scenario.sink is Sink.FILE:
             with suppress(OSError):
-                size = sum(path.stat().st_size for path in self.folder.glob("take*"))
+                size = sum(path.stat().st_size for path in files_of_take(self.folder))
                 if size > HEADER_BYTES + 1000 * scenario.frame_bytes:
                     evidence.first_seen = time.monotonic()
         if is_stopped(self.process.pid):

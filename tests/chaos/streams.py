@@ -27,7 +27,7 @@ class Reader:
     def __init__(self, source: int | Path, target: Path) -> None:
         self._source = source
         self._target = target
-        self._paused_until = 0.0
+        self._paused_until = self._slow_until = self._nap_seconds = 0.0
         self._leaves = threading.Event()
         self._has_data = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -36,6 +36,10 @@ class Reader:
     def pause(self, seconds: float) -> None:
         """Read nothing for so many seconds from now."""
         self._paused_until = time.monotonic() + seconds
+
+    def slow_down(self, seconds: float, bytes_per_second: int) -> None:
+        """Read no more than so many bytes per second for so many seconds from now."""
+        self._slow_until, self._nap_seconds = time.monotonic() + seconds, SMALLEST_PIPE / bytes_per_second
 
     def leave(self) -> None:
         """Close the pipe before its end."""
@@ -60,7 +64,10 @@ class Reader:
                 if time.monotonic() < self._paused_until:
                     time.sleep(0.01)
                     continue
-                chunk = os.read(pipe, 1 << 16)
+                is_slow = time.monotonic() < self._slow_until
+                if is_slow:
+                    time.sleep(self._nap_seconds)
+                chunk = os.read(pipe, SMALLEST_PIPE if is_slow else 1 << 16)
                 if not chunk:
                     break
                 target.write(chunk)
