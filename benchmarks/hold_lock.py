@@ -35,9 +35,9 @@ def hold(seconds: float) -> None:
 
 def run_ours(argv: list[str]) -> None:
     from pastream_cli import args
-    from pastream_cli.job import Job
-    from pastream_cli.session import Session
-    from pastream_cli.signals import Requests
+    from pastream_cli.command.job import Job
+    from pastream_cli.take.session import Session
+    from pastream_cli.take.signals import Requests
 
     job = args.parse(argv)
     assert isinstance(job, Job)

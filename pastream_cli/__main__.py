@@ -19,8 +19,8 @@ TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from pastream_cli.job import Job
-    from pastream_cli.report import Report
+    from pastream_cli.command.job import Job
+    from pastream_cli.take.report import Report
 
 
 def main() -> NoReturn:
@@ -75,7 +75,7 @@ def _run(argv: list[str]) -> ExitCode:
     if isinstance(wish, args.ListDevices):
         return _list_devices(as_json=wish.json, verbose=wish.verbose)
     if isinstance(wish, args.Complete):
-        from pastream_cli.completing import answers
+        from pastream_cli.command.completing import answers
 
         return _print("".join(f"{answer}\n" for answer in answers(wish.what)))
     return _run_session(wish, argv)
@@ -93,7 +93,7 @@ def _print(text: str) -> ExitCode:
 
 def _print_json(value: dict[str, Any], output: str | None) -> None:
     """Print one line on standard output, or on standard error where standard output carries sound."""
-    from pastream_cli.jsonreport import line_of
+    from pastream_cli.screen.json_report import line_of
 
     if output != "-":
         _print(f"{line_of(value)}\n")
@@ -110,7 +110,7 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
         if args.wants_json(argv):
             from datetime import datetime, timezone
 
-            from pastream_cli.jsonreport import failure_report
+            from pastream_cli.screen.json_report import failure_report
 
             _print_json(failure_report(argv, error, now=datetime.now(timezone.utc)), args.output_of(argv))
     except BrokenPipeError:
@@ -122,19 +122,19 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
 
 def _load_portaudio() -> None:
     """Start every host: on a worker, for it takes as long as all that is loaded meanwhile, and some hang for ever."""
-    from pastream_cli.engine import portaudio  # noqa: F401 - that is how
+    from pastream_cli.engine.devices import portaudio  # noqa: F401 - that is how
 
 
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
-    from pastream_cli.noise import HostNoise
-    from pastream_cli.signals import Requests
-    from pastream_cli.worker import Worker
+    from pastream_cli.engine.noise import HostNoise
+    from pastream_cli.engine.worker import Worker
+    from pastream_cli.take.signals import Requests
 
     noise = HostNoise(shown=verbose)
     with Requests() as requests:
         worker = Worker("device", requests.wake)
         worker.start(_load_portaudio)
-        from pastream_cli.listing import device_table, list_devices, no_device_lines, virtual_device
+        from pastream_cli.take.listing import device_table, list_devices, no_device_lines, virtual_device
 
         try:
             devices = list_devices(requests, worker)
@@ -146,27 +146,27 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     devices = [*devices, virtual_device()]
     if not as_json:
         return _print(device_table(devices))
-    from pastream_cli.jsonreport import device_list
+    from pastream_cli.screen.json_report import device_list
 
     _print_json(device_list(devices), None)
     return ExitCode.COMPLETE
 
 
 def _run_session(job: Job, argv: list[str]) -> ExitCode:
-    from pastream_cli.signals import Requests
+    from pastream_cli.take.signals import Requests
 
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with Requests() as requests:
         # what takes its time to load comes when signals are requests already
-        from pastream_cli.engine.virtual import is_virtual
-        from pastream_cli.engine.without_numpy import load_soundfile
-        from pastream_cli.keys import Keys
-        from pastream_cli.noise import HostNoise
-        from pastream_cli.screen import Screen
-        from pastream_cli.worker import Worker
+        from pastream_cli.engine.devices.virtual import is_virtual
+        from pastream_cli.engine.files.without_numpy import load_soundfile
+        from pastream_cli.engine.noise import HostNoise
+        from pastream_cli.engine.worker import Worker
+        from pastream_cli.screen.keys import Keys
+        from pastream_cli.screen.screen import Screen
 
         if job.json:
-            from pastream_cli import jsonreport  # noqa: F401 - at the end there may be no file left to open
+            from pastream_cli.screen import json_report  # noqa: F401 - at the end there may be no file left to open
 
         # on a terminal the screen shows what libraries say, or it would go into the meter
         noise = HostNoise(shown=job.verbose and not is_terminal)
@@ -177,7 +177,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
                 if not is_virtual(job.device):
                     worker.start(_load_portaudio)
                 load_soundfile()
-                from pastream_cli.session import Session
+                from pastream_cli.take.session import Session
 
                 session = Session(job, screen, requests, worker)
                 report = session.run()
@@ -202,7 +202,7 @@ def _report_run(argv: list[str], job: Job, report: Report) -> ExitCode:
     """Print how the run went as JSON, and return the exit code, which changes where that cannot be done."""
     from datetime import datetime, timezone
 
-    from pastream_cli.jsonreport import run_report
+    from pastream_cli.screen.json_report import run_report
 
     epoch_ns = time.time_ns() - time.monotonic_ns()
     value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))

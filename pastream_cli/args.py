@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from enum import Enum
 
+from pastream_cli.command.line import Given, Line
+from pastream_cli.command.options import EXAMPLES, OPTIONS, PAIRS, Group, Kind, Option
 from pastream_cli.errors import Lines, UsageError, shown
-from pastream_cli.line import Given, Line
-from pastream_cli.options import EXAMPLES, OPTIONS, PAIRS, Group, Kind, Option
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from pastream_cli.job import Job
+    from pastream_cli.command.job import Job
 
 _MOST_WORDS = 2
 # Below it a block size is taken for a bit depth that somebody meant.
@@ -71,7 +71,7 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
     values = _values(line.given)
     if values.pop("list", False):
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False))
-    from pastream_cli.job import Job
+    from pastream_cli.command.job import Job
 
     playback, capture = _words(line.words)
     return Job(
@@ -94,7 +94,7 @@ def _words(words: Sequence[str]) -> tuple[str | None, str | None]:
     if not words:
         way_out = "pastream in.wav plays, pastream null out.wav records, pastream -h says more"
         raise UsageError("cannot start: no INPUT was given", way_out)
-    from pastream_cli.job import is_null
+    from pastream_cli.command.job import is_null
 
     if len(words) > _MOST_WORDS:
         from pastream_cli.units import is_time
@@ -129,7 +129,7 @@ def _values(given_options: Sequence[Given]) -> dict[str, Any]:
 def _value(given: Given) -> object:
     if given.option.kind is Kind.FLAG:
         return given.option.constant
-    from pastream_cli.values import convert
+    from pastream_cli.command.values import convert
 
     # Only a pad can be without a value, and then it fills up.
     return None if given.value is None else convert(given.option.kind, given.value, given.name)

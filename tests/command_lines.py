@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from pastream_cli.options import OPTIONS, Kind, Option
+from pastream_cli.command.options import OPTIONS, Kind, Option
 from tests.sounds import make_noise
 
 FRAMES = 4800

@@ -208,5 +208,5 @@ def test_a_list_of_devices_loads_nothing_that_takes_longer_than_the_list(pastrea
     result = pastream("-v", "-l", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert result.returncode == 0
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
-    assert "pastream_cli.listing" in loaded
-    assert not {"dataclasses", "fractions", "numpy", "pastream_cli.report", "soundfile"} & loaded
+    assert "pastream_cli.take.listing" in loaded
+    assert not {"dataclasses", "fractions", "numpy", "pastream_cli.take.report", "soundfile"} & loaded

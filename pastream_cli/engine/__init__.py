@@ -26,21 +26,21 @@ __all__ = [
 
 # Loaded when they are asked for: a command that lists devices has no use for streams.
 _HOMES = {
-    "chunking": ("chunks",),
+    "streams.chunking": ("chunks",),
     "flags": ("CallbackFlags",),
     "ringbuffer": ("RingBuffer",),
     "run": ("BufferEmpty", "BufferFull"),
-    "stream": ("DuplexStream", "InputStream", "OutputStream", "Stream"),
+    "streams.stream": ("DuplexStream", "InputStream", "OutputStream", "Stream"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 TYPE_CHECKING = False  # typing takes a while to load
 if TYPE_CHECKING:
-    from pastream_cli.engine.chunking import chunks
     from pastream_cli.engine.flags import CallbackFlags
     from pastream_cli.engine.ringbuffer import RingBuffer
     from pastream_cli.engine.run import BufferEmpty, BufferFull
-    from pastream_cli.engine.stream import DuplexStream, InputStream, OutputStream, Stream
+    from pastream_cli.engine.streams.chunking import chunks
+    from pastream_cli.engine.streams.stream import DuplexStream, InputStream, OutputStream, Stream
 else:
 
     def __getattr__(name: str) -> object:

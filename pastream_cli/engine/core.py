@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pastream_cli.engine import virtual
 from pastream_cli.engine.channel_maps import check_entries, indices_of
-from pastream_cli.engine.gate import shut_out
+from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices.gate import shut_out
+from pastream_cli.engine.devices.sides import Side, power_of_two_above
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.opened import OpenDevice
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
-from pastream_cli.engine.sides import Side, power_of_two_above
-from pastream_cli.threads import DeafThread
+from pastream_cli.engine.threads import DeafThread
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
-    from pastream_cli.engine.input_file import InputFile
-    from pastream_cli.engine.output_file import OutputFile
+    from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.engine.files.output_file import OutputFile
 
 PREBUFFER_SECONDS = 0.5
 
@@ -95,8 +95,8 @@ class Core(OpenDevice):
         channel_map : sequence of int, optional
             For each channel of the device the file's, zero-based, or -1 for silence.
         """
-        from pastream_cli.engine.formats import file_sample_code
-        from pastream_cli.engine.libsndfile import FUNCTIONS, handle_of
+        from pastream_cli.engine.files.formats import file_sample_code
+        from pastream_cli.engine.files.libsndfile import FUNCTIONS, handle_of
 
         assert self._playback is not None
         ring = RingBuffer(self._playback.frame_bytes, self._ring_frames(self._playback, buffersize))
@@ -126,7 +126,7 @@ class Core(OpenDevice):
         channel_map : sequence of int, optional
             For each channel of the file the device's, zero-based, or -1 for silence.
         """
-        from pastream_cli.engine.libsndfile import FUNCTIONS
+        from pastream_cli.engine.files.libsndfile import FUNCTIONS
 
         assert self._capture is not None
         ring = RingBuffer(self._capture.frame_bytes, self._ring_frames(self._capture, buffersize))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from pastream_cli.engine import virtual
-from pastream_cli.engine.devices import sides_for
-from pastream_cli.engine.limits import answer
-from pastream_cli.engine.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices.choosing import sides_for
+from pastream_cli.engine.devices.limits import answer
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.devices.sides import DeviceStream, Side
 from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 from pastream_cli.engine.progress import Progress
-from pastream_cli.engine.sides import DeviceStream, Side
 
 _MOST_SECONDS_TO_OPEN = 10.0
 
@@ -63,7 +63,7 @@ class OpenDevice(Progress):
                 block_frames=self._asked_block,
                 latency=max(side.latency if isinstance(side.latency, float) else 0.1 for side in self._sides),
             )
-        from pastream_cli.engine import portaudio
+        from pastream_cli.engine.devices import portaudio
 
         return answer(
             _MOST_SECONDS_TO_OPEN,

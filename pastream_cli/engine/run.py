@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pastream_cli.engine.endpoints import Endpoint, Sink, Source
-from pastream_cli.engine.gate import Gate
+from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.streams.endpoints import Endpoint, Sink, Source
+from pastream_cli.engine.threads import DeafThread
+from pastream_cli.engine.watch import Pulse, Watchdog
 from pastream_cli.errors import DeviceError, FileError, PastreamError
-from pastream_cli.threads import DeafThread
-from pastream_cli.watch import Pulse, Watchdog
 
 _POLL_SECONDS = 0.02
 _SHORTEST_POLL_SECONDS = 0.001

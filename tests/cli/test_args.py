@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pastream_cli import args, recipes
+from pastream_cli import args
 from pastream_cli.args import ListDevices, Show, help_text, parse
+from pastream_cli.command.job import Job, Pair, Route
+from pastream_cli.command.options import EXAMPLES, OPTIONS, Kind, Option
 from pastream_cli.errors import ExitCode, UsageError
-from pastream_cli.job import Job, Pair, Route
-from pastream_cli.options import EXAMPLES, OPTIONS, Kind, Option
+from pastream_cli.pages import recipes
 from pastream_cli.units import TIME_FORMS, Time
 
 ROOT = Path(__file__).parents[2]

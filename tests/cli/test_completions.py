@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pastream_cli.engine.formats import encodings, file_types, raw_encodings
+from pastream_cli.engine.files.formats import encodings, file_types, raw_encodings
 from tests.homes import need
 from tests.runner import Pastream
 from tests.servers import PulseServer

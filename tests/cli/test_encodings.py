@@ -24,8 +24,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pastream_cli.engine import formats
-from pastream_cli.manual import FILES
+from pastream_cli.engine.files import formats
+from pastream_cli.pages.manual import FILES
 from tests.forks import Forks
 from tests.homes import need, wait_until
 from tests.runner import Pastream

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pastream_cli import __version__, generate
+from pastream_cli import __version__
+from pastream_cli.command.options import OPTIONS, Option
 from pastream_cli.errors import ExitCode
-from pastream_cli.generate import manual_page
-from pastream_cli.options import OPTIONS, Option
+from pastream_cli.pages import generate
+from pastream_cli.pages.generate import manual_page
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "man" / "pastream.1"
@@ -27,7 +28,7 @@ def plain(page: str) -> str:
 
 def test_what_is_generated_is_up_to_date() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "pastream_cli.generate", "--check"],
+        [sys.executable, "-m", "pastream_cli.pages.generate", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -14,9 +14,9 @@ HOLD_THE_LOCK = """
 import ctypes
 import sys
 from pastream_cli import args
-from pastream_cli.report import Opening, Report, Snapshot
-from pastream_cli.session import Session
-from pastream_cli.signals import Requests
+from pastream_cli.take.report import Opening, Report, Snapshot
+from pastream_cli.take.session import Session
+from pastream_cli.take.signals import Requests
 
 HELD_SECONDS = 10
 

@@ -21,11 +21,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pastream_cli import jsonreport
-from pastream_cli.deviceinfo import DeviceInfo
+from pastream_cli.command.job import Job, Pair, Route
+from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.errors import ExitCode, FileError
-from pastream_cli.job import Job, Pair, Route
-from pastream_cli.report import Loss, LossKind, Opening, Pause, RecordedFile, Report
+from pastream_cli.screen import json_report
+from pastream_cli.take.report import Loss, LossKind, Opening, Pause, RecordedFile, Report
 from pastream_cli.units import Time
 from tests.homes import wait_until
 from tests.reports import SCHEMA, checked
@@ -379,8 +379,8 @@ OPENING = Opening(
 
 @given(report=REPORTS)
 def test_every_report_is_as_the_schema_says(report: Report) -> None:
-    value = jsonreport.run_report([], JOB, report, epoch_ns=1_700_000_000 * 10**9, now=NOW)
-    value = checked(jsonreport.line_of(value) + "\n")
+    value = json_report.run_report([], JOB, report, epoch_ns=1_700_000_000 * 10**9, now=NOW)
+    value = checked(json_report.line_of(value) + "\n")
     listed = [loss for loss in report.loss_list if not loss.kind.is_estimated]
     counted = report.losses + report.underruns + report.host_flags
     assert value["unlisted_xruns"] == max(0, counted - len(listed))
@@ -388,7 +388,7 @@ def test_every_report_is_as_the_schema_says(report: Report) -> None:
 
 def test_what_does_not_exist_is_null() -> None:
     report = report_with(opening=OPENING)
-    value = checked(jsonreport.line_of(jsonreport.run_report([], JOB, report, epoch_ns=0, now=NOW)) + "\n")
+    value = checked(json_report.line_of(json_report.run_report([], JOB, report, epoch_ns=0, now=NOW)) + "\n")
     assert value["latency_seconds"] is None
     assert value["capture"]["file_type"] is None
     assert [channel["peak_dbfs"] for channel in value["files"][0]["channels"]] == [None, None, None, 0.0]
@@ -419,7 +419,7 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
 def test_how_well_a_number_is_known_is_said(kind: LossKind, frames: int | None, certainty: str) -> None:
     report = report_with(Loss(kind, 24_000, frames, 5 * 10**8))
     epoch_ns = int(NOW.timestamp()) * 10**9
-    (xrun,) = jsonreport.run_report([], JOB, report, epoch_ns=epoch_ns, now=NOW)["xruns"]
+    (xrun,) = json_report.run_report([], JOB, report, epoch_ns=epoch_ns, now=NOW)["xruns"]
     assert (xrun["certainty"], xrun["frames"], xrun["seconds"]) == (certainty, frames, 0.5)
     assert xrun["time"] == "2026-11-23T06:00:00.500000Z"
 
@@ -427,14 +427,14 @@ def test_how_well_a_number_is_known_is_said(kind: LossKind, frames: int | None, 
 @pytest.mark.parametrize(("recorder", "side"), [("b", "capture"), (None, "playback")])
 def test_a_lead_of_the_device_is_on_the_side_that_matters(recorder: str | None, side: str) -> None:
     report = report_with(Loss(LossKind.AHEAD, 0, 5, 0, 3), opening=OPENING._replace(capture_device=recorder))
-    (xrun,) = jsonreport.run_report([], JOB, report, epoch_ns=0, now=NOW)["xruns"]
+    (xrun,) = json_report.run_report([], JOB, report, epoch_ns=0, now=NOW)["xruns"]
     assert (xrun["kind"], xrun["side"]) == ("ahead", side)
 
 
 def test_no_run_has_the_fields_of_one() -> None:
     error = FileError("cannot open x: no", "try y")
-    failed = checked(jsonreport.line_of(jsonreport.failure_report(["x"], error, now=NOW)) + "\n")
-    run = jsonreport.run_report(["x"], JOB, report_with(), epoch_ns=0, now=NOW)
+    failed = checked(json_report.line_of(json_report.failure_report(["x"], error, now=NOW)) + "\n")
+    run = json_report.run_report(["x"], JOB, report_with(), epoch_ns=0, now=NOW)
     assert list(failed) == list(run)
     assert failed["error"] == {"message": "cannot open x: no", "way_out": "try y"}
 
@@ -444,7 +444,7 @@ def test_a_device_is_listed_with_all_that_is_known() -> None:
         number=3, name="pulse", host_api="ALSA", capture_channels=32, playback_channels=0, default_rate=44100.0,
         capture_latencies=(0.01, math.inf), is_default_capture=True,
     )  # fmt: skip
-    (value,) = checked(jsonreport.line_of(jsonreport.device_list([device])) + "\n")["devices"]
+    (value,) = checked(json_report.line_of(json_report.device_list([device])) + "\n")["devices"]
     assert value["low_latency_seconds"] == {"capture": 0.01, "playback": 0.0}
     assert value["high_latency_seconds"] == {"capture": None, "playback": 0.0}
 

@@ -63,8 +63,8 @@ import ctypes
 import os
 import sys
 from pastream_cli import args
-from pastream_cli.session import Session
-from pastream_cli.signals import Requests
+from pastream_cli.take.session import Session
+from pastream_cli.take.signals import Requests
 
 HELD_SECONDS = 30
 

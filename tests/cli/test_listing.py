@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 import subprocess
 
-from pastream_cli.deviceinfo import DeviceInfo
-from pastream_cli.engine.matching import CAPTURE, find, label, pair_of_names
-from pastream_cli.listing import device_table
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.matching import CAPTURE, find, label, pair_of_names
+from pastream_cli.take.listing import device_table
 from tests.runner import Pastream
 from tests.servers import PulseServer
 

@@ -75,7 +75,7 @@ def test_a_meter_needs_a_terminal(pastream: Pastream) -> None:
 TALKATIVE_LIBRARY = """
 import os, sys
 from contextlib import suppress
-from pastream_cli.noise import HostNoise
+from pastream_cli.engine.noise import HostNoise
 
 noise = HostNoise(shown=len(sys.argv) > 1)
 os.write(2, b"ALSA lib: no such card\\n")

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from pastream_cli import args
-from pastream_cli.bars import Line
-from pastream_cli.job import Job
-from pastream_cli.levels import Course, deflection, ranges, rms_decibels
-from pastream_cli.meter import Meter
-from pastream_cli.report import Levels, Loss, LossKind, Opening, RecordedFile, Snapshot
-from pastream_cli.session import Session
-from pastream_cli.signals import Requests
+from pastream_cli.command.job import Job
+from pastream_cli.screen.bars import Line
+from pastream_cli.screen.levels import Course, deflection, ranges, rms_decibels
+from pastream_cli.screen.meter import Meter
+from pastream_cli.take.report import Levels, Loss, LossKind, Opening, RecordedFile, Snapshot
+from pastream_cli.take.session import Session
+from pastream_cli.take.signals import Requests
 from tests.sounds import RATE, make_noise, read
 
 SCREENS = Path(__file__).with_name("screens.txt")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastream_cli.errors import UsageError
-from pastream_cli.naming import Names, NameTemplate
+from pastream_cli.take.naming import Names, NameTemplate
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, read
 from tests.takes import PATIENT, SLACK, report_of, told

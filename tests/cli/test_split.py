@@ -178,8 +178,8 @@ HOLD_THE_LOCK = """
 import ctypes
 import sys
 from pastream_cli import args
-from pastream_cli.session import Session
-from pastream_cli.signals import Requests
+from pastream_cli.take.session import Session
+from pastream_cli.take.signals import Requests
 
 HELD_SECONDS = 5
 

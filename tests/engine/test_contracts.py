@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pastream_cli.engine import formats
+from pastream_cli.engine.files import formats
 from tests.homes import need
 
 BORROWED_OF_LIBSNDFILE = (
@@ -70,9 +70,9 @@ def test_libsndfile_treats_16_bit_samples_alike_whichever_type_they_pass_in(tmp_
 def test_soundfile_needs_numpy_for_arrays_alone(tmp_path: Path) -> None:
     program = """
 import sys
-from pastream_cli.engine.without_numpy import load_soundfile
+from pastream_cli.engine.files.without_numpy import load_soundfile
 load_soundfile()
-import soundfile, pastream_cli.session
+import soundfile, pastream_cli.take.session
 assert "numpy" not in sys.modules, "soundfile takes more from numpy, as it is loaded, than names of types"
 with soundfile.SoundFile(sys.argv[1], "w", 48000, 1) as file:
     file.write([0.5, -0.5])

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.devices.virtual import parse
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.sides import Side
-from pastream_cli.engine.virtual import parse
-from pastream_cli.report import Loss, LossKind
+from pastream_cli.take.report import Loss, LossKind
 
 RATE = 48000
 BLOCK = 480

@@ -158,7 +158,7 @@ COLLECTED = """
 import gc
 import sounddevice
 from pastream_cli import engine as ps
-from pastream_cli.engine import gate
+from pastream_cli.engine.devices.choosing import gate
 
 def start_with_a_collection(self, start=sounddevice._StreamBase.start):
     gc.collect()
@@ -179,7 +179,9 @@ print("fine")
 HANGING = """
 import sys, time
 from pastream_cli import engine as ps
-from pastream_cli.engine import devices, gate, opened
+from pastream_cli.engine import opened
+from pastream_cli.engine.devices import choosing as devices
+from pastream_cli.engine.devices.choosing import gate
 
 def ready():
     print("go", flush=True)

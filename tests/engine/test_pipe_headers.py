@@ -15,8 +15,8 @@ import soundfile
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from pastream_cli.engine import pipes, relay
-from pastream_cli.engine.pipes import Head, HeaderError, StreamFormat, Way
+from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files.headers import Head, HeaderError, StreamFormat, Way
 from tests.homes import wait_until
 
 SAMPLES = b"the first samples"
@@ -35,7 +35,7 @@ def parse(data: bytes, most: int = 2**16) -> tuple[StreamFormat | Way, bytes]:
     """Return what a stream is found to be, and what is left of it; it comes in parts of so many bytes at most."""
     file = io.BytesIO(data)
     head = Head(lambda count: file.read(min(count, most)))
-    found = pipes.find_way(head)
+    found = headers.find_way(head)
     return found, file.read()
 
 
@@ -65,7 +65,7 @@ def wav(*chunks: bytes, length: int = 0xFFFFFFFF, riff_length: int | None = None
 
 @given(
     file_type=st.sampled_from(["WAV", "RF64"]),
-    encoding=st.sampled_from(pipes.OWN_ENCODINGS),
+    encoding=st.sampled_from(headers.OWN_ENCODINGS),
     rate=st.integers(1, 2**31 - 1),
     channels=st.integers(1, 1024),
     frames=st.none() | st.integers(0, 2**40),
@@ -73,7 +73,7 @@ def wav(*chunks: bytes, length: int = 0xFFFFFFFF, riff_length: int | None = None
 def test_a_header_that_is_written_reads_as_what_was_written(
     file_type: str, encoding: str, rate: int, channels: int, frames: int | None
 ) -> None:
-    header = pipes.streaming_header(file_type, encoding, rate, channels, frames)
+    header = headers.streaming_header(file_type, encoding, rate, channels, frames)
     found, rest = parse(header + SAMPLES)
     assert isinstance(found, StreamFormat)
     # a pad byte is all that is ever said to follow
@@ -90,8 +90,8 @@ def test_a_header_that_is_written_reads_as_what_was_written(
     channels=st.integers(1, 1024),
 )
 def test_an_au_that_is_written_reads_as_what_was_written(encoding: str, rate: int, channels: int) -> None:
-    assert pipes.takes("AU", encoding, None)
-    header = pipes.streaming_header("AU", encoding, rate, channels, None)
+    assert headers.takes("AU", encoding, None)
+    header = headers.streaming_header("AU", encoding, rate, channels, None)
     found, rest = parse(header + SAMPLES)
     assert found == StreamFormat("AU", encoding, "BIG", rate, channels)
     assert rest == SAMPLES
@@ -99,9 +99,9 @@ def test_an_au_that_is_written_reads_as_what_was_written(encoding: str, rate: in
         assert (file.format, file.subtype, file.samplerate, file.channels) == ("AU", encoding, rate, channels)
 
 
-@given(encoding=st.sampled_from(pipes.OWN_ENCODINGS), channels=st.integers(1, 9), frames=st.integers(0, 2000))
+@given(encoding=st.sampled_from(headers.OWN_ENCODINGS), channels=st.integers(1, 9), frames=st.integers(0, 2000))
 def test_libsndfile_reads_every_frame_of_a_length_that_is_known(encoding: str, channels: int, frames: int) -> None:
-    header = pipes.streaming_header("WAV", encoding, 44100, channels, frames)
+    header = headers.streaming_header("WAV", encoding, 44100, channels, frames)
     audio_bytes = frames * channels * {"8": 1, "6": 2, "4": 3, "2": 4, "W": 1, "T": 4, "E": 8}[encoding[-1]]
     pad = b"\0" * (audio_bytes % 2)
     with soundfile.SoundFile(io.BytesIO(header + bytes(audio_bytes) + pad)) as file:
@@ -112,7 +112,7 @@ def test_libsndfile_reads_every_frame_of_a_length_that_is_known(encoding: str, c
     ("frames", "length"), [(2**30 - 20, 0xFFFFFFB0), (2**30 - 8, 0xFFFFFFFF), (2**30, 0xFFFFFFFF), (None, 0xFFFFFFFF)]
 )
 def test_a_wav_of_4_gib_or_more_has_no_length(frames: int | None, length: int) -> None:
-    header = pipes.streaming_header("WAV", "PCM_16", 48000, 2, frames)
+    header = headers.streaming_header("WAV", "PCM_16", 48000, 2, frames)
     assert struct.unpack("<I", header[40:]) == (length,)
 
 
@@ -271,7 +271,7 @@ def test_the_tag_in_front_of_an_mp3_is_not_put_back(tag_bytes: int) -> None:
     data = b"ID3\4\0\0" + size + bytes(tag_bytes) + b"\xff\xfb\x94\x64" + bytes(60)
     file = io.BytesIO(data)
     head = Head(file.read)
-    assert pipes.find_way(head) is Way.AS_IT_COMES
+    assert headers.find_way(head) is Way.AS_IT_COMES
     assert bytes(head.taken) + file.read() == data[10 + tag_bytes :]
 
 
@@ -296,7 +296,7 @@ def test_any_bytes_at_all_are_read_or_refused(magic: bytes, rest: bytes, most: i
 @given(
     data=st.sampled_from(
         [wav(chunk(b"JUNK", bytes(9)), chunk(b"fmt ", extensible(1, 24)), chunk(b"fact", bytes(4)))]
-        + [pipes.streaming_header(kind, "FLOAT", 48000, 2, None) for kind in ("WAV", "RF64")]
+        + [headers.streaming_header(kind, "FLOAT", 48000, 2, None) for kind in ("WAV", "RF64")]
         + [struct.pack(">4sIIIII", b".snd", 32, 0, 3, 48000, 2) + b"comments"]
     ),
     changes=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=4),

@@ -25,7 +25,7 @@ _package = types.ModuleType("pastream_cli.engine")
 _package.__path__ = [str(ROOT / "pastream_cli" / "engine")]
 sys.modules["pastream_cli.engine"] = _package
 with atheris.instrument_imports():
-    from pastream_cli.engine import pipes
+    from pastream_cli.engine.files import headers
 
 WORDS = ("RIFF", "RIFX", "RF64", "BW64", "WAVE", "fmt ", "data", "ds64", "fact", "LIST", "FORM", "AIFF", "OggS", "ID3",
          "fLaC", "caff", ".snd", "dns.", "Xing", "Info", "NIST_1A")  # fmt: skip
@@ -34,20 +34,20 @@ WORDS = ("RIFF", "RIFX", "RF64", "BW64", "WAVE", "fmt ", "data", "ds64", "fact",
 def parse(data: bytes, most: int) -> tuple[object, bytes]:
     """Return what the header comes to, or why it does not, and what is left behind it."""
     file = io.BytesIO(data)
-    head = pipes.Head(lambda count: file.read(min(count, most)))
+    head = headers.Head(lambda count: file.read(min(count, most)))
     try:
-        found: object = pipes.find_way(head)
-    except pipes.HeaderError as error:
+        found: object = headers.find_way(head)
+    except headers.HeaderError as error:
         found = str(error)
         assert found
     rest = file.read()
-    if isinstance(found, pipes.StreamFormat):
+    if isinstance(found, headers.StreamFormat):
         assert 1 <= found.channels <= 1024
         assert 1 <= found.rate < 2**31
         assert found.endian in {"BIG", "LITTLE"}
         assert (found.trailer_bytes > 0) == (found.audio_bytes > 0)
         assert bytes(head.taken) + rest == data
-    elif isinstance(found, pipes.Way):
+    elif isinstance(found, headers.Way):
         # nothing is lost but a tag in front of an MP3
         assert data.endswith(bytes(head.taken) + rest)
         assert bytes(head.taken) + rest == data or data.startswith(b"ID3")
@@ -59,10 +59,10 @@ def test_one_input(data: bytes) -> None:
     most, header = (data[0] or 256, data[1:]) if data else (1, b"")
     whole, rest = parse(header, len(header) + 1)
     assert parse(header, most) == (whole, rest)
-    if isinstance(whole, pipes.StreamFormat) and pipes.takes(whole.file_type, whole.encoding, whole.endian):
-        written = pipes.streaming_header(whole.file_type, whole.encoding, whole.rate, whole.channels, None)
+    if isinstance(whole, headers.StreamFormat) and headers.takes(whole.file_type, whole.encoding, whole.endian):
+        written = headers.streaming_header(whole.file_type, whole.encoding, whole.rate, whole.channels, None)
         again, _ = parse(written, most)
-        assert isinstance(again, pipes.StreamFormat)
+        assert isinstance(again, headers.StreamFormat)
         assert (again.encoding, again.rate, again.channels) == (whole.encoding, whole.rate, whole.channels)
 
 
@@ -70,9 +70,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         seeds = Path(folder, "seeds")
         seeds.mkdir()
-        for file_type in sorted(pipes.OWN_TYPES):
-            for encoding in pipes.OWN_ENCODINGS:
-                header = pipes.streaming_header(file_type, encoding, 48000, 2, 10)
+        for file_type in sorted(headers.OWN_TYPES):
+            for encoding in headers.OWN_ENCODINGS:
+                header = headers.streaming_header(file_type, encoding, 48000, 2, 10)
                 Path(seeds, f"{file_type}-{encoding}").write_bytes(b"\7" + header)
         for number, first in enumerate(
             (b".snd\0\0\0\x18\0\0\0\0\0\0\0\3\0\0\xbb\x80\0\0\0\2", b"\xff\xfb\x94\x64" + bytes(60))

@@ -1,0 +1,195 @@
+"""A command line taken apart into words and options; what their values mean is not looked into.
+
+All that help, the version and most usage errors need, and quick to load.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pastream_cli.command.options import OPTIONS, Kind, Option
+from pastream_cli.errors import UsageError, shown, typed
+
+TYPE_CHECKING = False  # typing, whose own this is, takes a quarter of the time that Python needs to start
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STANDARD_STREAM = "-"
+_MOST_ARGUMENT_FILES = 16
+_LONGEST_ARGUMENT_FILE = 2**18
+
+_OPTION_OF = {name: option for option in OPTIONS for name in (*option.names, *option.aliases)}
+
+# A # within a word is part of it, as in a shell; shlex would cut take#1.wav short.
+_QUOTED_OR_COMMENT = r"""('[^']*'|"(?:\\.|[^"\\])*"|\\.)|(?<!\S)#.*"""
+
+
+class Given:
+    """An option as it stands on the line; `value` is `None` where it has none."""
+
+    def __init__(self, option: Option, name: str, value: str | None) -> None:
+        self.option = option
+        self.name = name
+        self.value = value
+
+
+class Line:
+    """A command line taken apart.
+
+    Mistakes are collected, because a plea for help behind one is still heard.
+    """
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self.words: list[str] = []
+        self.given: list[Given] = []
+        self.mistakes: list[UsageError] = []
+        self._rest = deque(argv)
+        self._argument_files = 0
+        while self._rest:
+            self._take(self._rest.popleft())
+
+    def _take(self, argument: str) -> None:
+        try:
+            self._sort(argument)
+        except UsageError as mistake:
+            self.mistakes.append(mistake)
+
+    def _sort(self, argument: str) -> None:
+        if argument == "--":
+            self.words.extend(self._rest)
+            self._rest.clear()
+        elif argument.startswith("--"):
+            self._take_long(argument)
+        elif argument.startswith("-") and argument != STANDARD_STREAM:
+            self._take_short(argument)
+        elif argument.startswith("@"):
+            self._take_file(argument)
+        else:
+            self.words.append(argument)
+
+    def _take_long(self, argument: str) -> None:
+        name, equals, value = argument.partition("=")
+        option = _option(name, argument)
+        if equals and option.kind is Kind.FLAG:
+            raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
+        self._add(option, name, value if equals else None)
+
+    def _take_short(self, argument: str) -> None:
+        """Take one dash and its letters: flags, up to an option that takes the rest as its value."""
+        _refuse_single_dash(argument)
+        for place, letter in enumerate(argument[1:], 2):
+            name = f"-{letter}"
+            option = _option(name, argument)
+            if option.kind is not Kind.FLAG:
+                self._add(option, name, argument[place:].removeprefix("=") if argument[place:] else None)
+                return
+            if argument[place : place + 1] == "=":
+                raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
+            self._add(option, name, None)
+
+    def _take_file(self, argument: str) -> None:
+        """Put the arguments in a file in the place of its name."""
+        self._argument_files += 1
+        if self._argument_files > _MOST_ARGUMENT_FILES:
+            self._rest.clear()
+            raise UsageError(
+                f"cannot read arguments from {shown(argument)}: more than {_MOST_ARGUMENT_FILES} files",
+                "a file of arguments must not name itself",
+            )
+        self._rest.extendleft(reversed(_arguments_in(argument)))
+
+    def _add(self, option: Option, name: str, attached: str | None) -> None:
+        value = attached
+        if attached is None and option.kind is not Kind.FLAG:
+            value = self._next_value(option, name)
+        self.given.append(Given(option, name, value))
+
+    def _next_value(self, option: Option, name: str) -> str | None:
+        """Take the next argument as the value of `option`, if it can be one."""
+        following = self._rest[0] if self._rest else None
+        if option.kind is Kind.PAD:
+            from pastream_cli.units import is_time
+
+            is_value = following is not None and (is_time(following) or _is_negative_number(following))
+            return self._rest.popleft() if is_value else None
+        form = f"{name} {option.metavar}: {option.help}"
+        if following is None:
+            raise UsageError(f"cannot use {name}: its {option.metavar} is missing", form)
+        if following.startswith("-") and following != STANDARD_STREAM and not _is_negative_number(following):
+            raise UsageError(f"cannot use {name}: its {option.metavar} is missing before {shown(following)}", form)
+        return self._rest.popleft()
+
+
+def _is_negative_number(text: str) -> bool:
+    return text.startswith("-") and text[1:2] in tuple("0123456789.")
+
+
+def _option(name: str, argument: str) -> Option:
+    """Return the option of this name, found in `argument`; `UsageError` with a near miss where there is none."""
+    if option := _OPTION_OF.get(name):
+        return option
+    missing = "such option" if name == argument else f"option {shown(name)}"
+    raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", _near_miss(name, argument))
+
+
+def _near_miss(name: str, argument: str) -> str:
+    """Return the question whether a similar long option was meant, or where all are listed."""
+    if name.startswith("--") and len(name) > len("--"):
+        wanted = name.lower().replace("_", "-")
+        longs = [option.long_name for option in OPTIONS]
+        starts = [long for long in longs if long.startswith(wanted)]
+        if near := starts or _closest(wanted, longs):
+            return f"did you mean {' or '.join(near)}?"
+    suffix = argument.rpartition(".")[2]
+    if suffix != argument and "=" not in argument and suffix.isalnum() and suffix[0].isalpha():
+        return f"for a file whose name begins with - write {typed(argument)}"
+    return "pastream -h lists the options"
+
+
+def _closest(wanted: str, names: Sequence[str]) -> list[str]:
+    """Return the name with the fewest typos, where those are few; difflib takes half of Python's own start to load."""
+    most = len(wanted) // 4
+    near = [(_typos(wanted, name), name) for name in names if abs(len(name) - len(wanted)) <= most]
+    return [name for typos, name in sorted(near)[:1] if typos <= most]
+
+
+def _typos(word: str, other: str) -> int:
+    """Return how many letters to change, leave out or put in to get from one word to the other (Levenshtein)."""
+    distances = list(range(len(other) + 1))
+    for count, letter in enumerate(word, 1):
+        before, distances = distances, [count]
+        for place, its_letter in enumerate(other):
+            changed = before[place] + (letter != its_letter)
+            distances.append(min(changed, before[place + 1] + 1, distances[place] + 1))
+    return distances[-1]
+
+
+def _refuse_single_dash(argument: str) -> None:
+    """Refuse ``-duration``, which would otherwise be -d with a value of "uration"."""
+    if "-" + argument.partition("=")[0] in _OPTION_OF:
+        raise UsageError(f"cannot use {shown(argument)}: a long option has two dashes", f"did you mean -{argument}?")
+
+
+def _arguments_in(argument: str) -> list[str]:
+    """Return the arguments in the file that ``@FILE`` names, by a shell's rules for quotes and comments."""
+    import re
+    import shlex
+
+    try:
+        text = re.sub(_QUOTED_OR_COMMENT, lambda match: match[1] or "", _text_of(argument[1:]))
+        return shlex.split(text)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).lower()
+        raise UsageError(
+            f"cannot read arguments from {shown(argument)}: {reason}",
+            f"for a sound file whose name begins with @ write {typed(argument)}",
+        ) from None
+
+
+def _text_of(path: str) -> str:
+    """Return what is in a text file; `ValueError` for any other."""
+    with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+        text = file.read(_LONGEST_ARGUMENT_FILE + 1)
+    if len(text) > _LONGEST_ARGUMENT_FILE or "\0" in text:
+        raise ValueError("not a text of arguments")
+    return text

@@ -1,0 +1,183 @@
+"""Which devices there are, and what each side of one is opened with."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices.environment import way_to_servers
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.limits import answer
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, pair_of_names
+from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.native import SAMPLE_FORMATS, lib
+from pastream_cli.errors import DeviceError, UsageError
+
+_RECORD_LATENCY = 0.5
+_OTHER_LATENCY = 0.2
+_DEFAULT_SAMPLE_FORMAT = "float32"
+_MOST_SECONDS_TO_FIND = 10.0
+_ALSA = "ALSA"
+_SERVED_BY_ALSA = frozenset({"pulse", "default", "pipewire"})
+_USUAL_RATE = 48000
+_SIDES_OF = {"input": (CAPTURE,), "output": (PLAYBACK,), "duplex": (CAPTURE, PLAYBACK)}
+
+
+def all_devices() -> list[DeviceInfo]:
+    """Return PortAudio's devices. Starts every host, and may block with one that hangs."""
+    from pastream_cli.engine.devices import portaudio
+
+    return portaudio.devices()
+
+
+def listed_devices() -> list[DeviceInfo]:
+    """Return PortAudio's devices, those of a sound server with its rate; may block as `all_devices`."""
+    devices = all_devices()
+    served = next((device for device in devices if _is_served(device)), None)
+    rate = _server_rate(served, CAPTURE if served.capture_channels else PLAYBACK) if served else None
+    return [device._replace(default_rate=rate) if rate and _is_served(device) else device for device in devices]
+
+
+def _is_served(device: DeviceInfo) -> bool:
+    """Tell whether ALSA hands it to a sound server, as far as its name tells."""
+    return device.host_api == _ALSA and device.name in _SERVED_BY_ALSA
+
+
+def _server_rate(device: DeviceInfo, side: str) -> int | None:
+    from pastream_cli.engine.devices import pulse
+
+    return pulse.server_rate(side) if _is_served(device) else None
+
+
+def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
+    """Return the device with the rate at which it really runs as its default.
+
+    On ALSA PortAudio offers 44100 for whatever takes it, and a server, or a plug-in, then resamples.
+    """
+    if device.host_api != _ALSA:
+        return device
+    rate = _server_rate(device, side)
+    if rate is None:
+        from pastream_cli.engine.devices import portaudio
+
+        rate = _USUAL_RATE if portaudio.takes_rate(device, side, _USUAL_RATE) else None
+    return device if rate is None else device._replace(default_rate=rate)
+
+
+def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool = False) -> dict[str, DeviceInfo]:
+    """Return the device for each of `sides`; see `matching.pair_of_names` for how `text` is read.
+
+    Where the rate matters, because none was asked for, that of each is the one at which it really runs.
+    """
+    names = pair_of_names((), sides, text, virtual.is_virtual)
+    name, *others = set(names.values())
+    if not others and name is not None and virtual.is_virtual(name):  # nobody else need be asked
+        return dict.fromkeys(sides, virtual.parse(name).info(name))
+    devices = all_devices()
+    names = pair_of_names(devices, sides, text, virtual.is_virtual)
+    if any(virtual.is_virtual(name) for name in names.values()):
+        raise UsageError(
+            f"cannot use -D {text}: the virtual device does not pair with another one", "one stream has one clock"
+        )
+    try:
+        chosen = {side: find(devices, side, name) for side, name in names.items()}
+    except DeviceError as error:
+        error.way_out = way_to_servers() or error.way_out
+        raise
+    return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
+
+
+def latency_for(*, only_captures: bool) -> float:
+    """Return the default latency in seconds.
+
+    A recording has nobody who hears the delay, and long blocks cost few wake-ups.
+    """
+    return _RECORD_LATENCY if only_captures else _OTHER_LATENCY
+
+
+def sides_for(
+    kind: str, device: Any, channels: Any, dtype: Any, latency: Any, *, rate_matters: bool = False
+) -> dict[str, Side]:
+    """Return what each side that `kind` names is opened with, capture first; see `choose_devices` for the rate.
+
+    Raises
+    ------
+    ValueError
+        Where no stream can be opened with such a value, or the virtual device is to share one with
+        another device.
+    DeviceError
+        Where a device is not there, or its host does not answer.
+    """
+    if kind not in _SIDES_OF:
+        raise ValueError(f"kind must be 'input', 'output' or 'duplex', not {kind!r}")
+    names = _SIDES_OF[kind]
+    values = {"device": device, "channels": channels, "dtype": dtype, "latency": latency}
+    of_sides = zip(*(_for_each(names, word, value) for word, value in values.items()), strict=True)
+    default_latency = latency_for(only_captures=kind == "input")
+    sides = {
+        name: _side(name, default_latency, rate_matters, *of_side)
+        for name, of_side in zip(names, of_sides, strict=True)
+    }
+    devices = [side.device for side in sides.values()]
+    if devices[0].name != devices[-1].name and any(device.is_virtual for device in devices):
+        raise ValueError(f"cannot pair {devices[0].name} with {devices[-1].name}: a virtual device is one of a kind")
+    return sides
+
+
+def _for_each(names: Sequence[str], word: str, value: Any) -> Sequence[Any]:
+    """Return the value of each side, of a pair or of one for all."""
+    if isinstance(value, DeviceInfo) or not isinstance(value, (tuple, list)):
+        return [value] * len(names)
+    if len(value) != len(names):
+        raise ValueError(f"{word} must be one value{', or a pair' if len(names) == 2 else ''}, not {value!r}")
+    return value
+
+
+def _side(
+    name: str, default_latency: float, rate_matters: bool, device: Any, channels: Any, dtype: Any, latency: Any
+) -> Side:
+    if channels is not None:
+        channels = operator.index(channels)
+        if not 1 <= channels <= lib.MOST_DEVICE_CHANNELS:
+            raise ValueError(f"channels must be 1 to {lib.MOST_DEVICE_CHANNELS}, not {channels}")
+    sample_format = _sample_format(dtype)
+    if latency is None:
+        latency = default_latency
+    elif latency not in {"low", "high"}:
+        from pastream_cli.units import MOST_LATENCY_SECONDS  # what units are made of takes a while to load
+
+        latency = float(latency)
+        if not 0 <= latency <= MOST_LATENCY_SECONDS:
+            raise ValueError(
+                f"latency must be 'low', 'high' or a number of seconds up to {MOST_LATENCY_SECONDS}, not {latency!r}"
+            )
+    info = device if isinstance(device, DeviceInfo) else _find(name, device, rate_matters=rate_matters)
+    offered = info.capture_channels if name == CAPTURE else info.playback_channels
+    return Side(info, channels or min(2, offered), sample_format, latency)
+
+
+def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
+    """Return the device that a number or name stands for; within limits, as hosts may hang."""
+    text = None if device is None else str(device)
+
+    def choose() -> DeviceInfo:
+        return choose_devices(text, [side], rate_matters=rate_matters)[side]
+
+    try:
+        if virtual.is_virtual(text):
+            return choose()
+        return answer(_MOST_SECONDS_TO_FIND, choose, "cannot look for a device: a host does not answer")
+    except UsageError as error:  # which speaks of the command's option
+        raise ValueError(f"cannot use the device {text}: {error.message.rpartition(': ')[2]}") from None
+
+
+def _sample_format(dtype: Any) -> str:
+    """Return the name of a sample type, which may be given as one of numpy's."""
+    if dtype is None:
+        return _DEFAULT_SAMPLE_FORMAT
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))
+    if name not in SAMPLE_FORMATS:
+        raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")
+    return str(name)

@@ -1,0 +1,96 @@
+"""Calls of a device's host, which may never come back, behind limits in time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+from pastream_cli.engine.threads import DeafThread
+from pastream_cli.engine.worker import Task
+from pastream_cli.errors import DeviceError
+
+T = TypeVar("T")
+
+NO_TURN: AbstractContextManager[Any] = nullcontext()
+"""For calls that may meet."""
+
+
+def within(seconds: float, call: Callable[[], T], turn: AbstractContextManager[Any]) -> Task[T]:
+    """Make a call that may hang; return it when it is done, and after so long at the latest.
+
+    That counts from its turn on, which is over then, whatever became of the call. At the end of the
+    interpreter, where no thread can be started any more, there is no limit.
+    """
+    task = Task(call)
+    with turn:
+        _make(task, seconds)
+    return task
+
+
+def _make(task: Task[Any], seconds: float) -> None:
+    if starts(DeafThread(target=task.run, name="device", daemon=True)):
+        task.wait(seconds)
+    else:
+        task.run()
+
+
+def leave_hosts() -> None:
+    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
+    # not by an import: the call that hangs may be that very import
+    leave = getattr(sys.modules.get("pastream_cli.engine.devices.portaudio"), "leave", None)
+    if leave is not None:
+        leave()
+
+
+def answer(
+    seconds: float,
+    call: Callable[[], T],
+    failure: str,
+    leave: Callable[[], None] = leave_hosts,
+    turn: AbstractContextManager[Any] = NO_TURN,
+) -> T:
+    """Return what a call returns that may hang.
+
+    Parameters
+    ----------
+    seconds : float
+        How long to wait for it.
+    call : callable
+        Made on a thread of its own.
+    failure : str
+        What to say where it does not.
+    leave : callable
+        Called where it has not come back: in that time, or when its caller was interrupted.
+    turn : context manager, optional
+        What lets in one call at a time, where that is needed.
+
+    Raises
+    ------
+    DeviceError
+        Where it has not come back in time.
+    Exception
+        Whatever the call raises.
+    """
+    task: Task[T] | None = None
+    try:
+        task = within(seconds, call, turn)
+    finally:
+        if task is None or not task.is_done:
+            leave()
+    if not task.is_done:
+        raise DeviceError(failure)
+    return task.result()
+
+
+def starts(thread: threading.Thread) -> bool:
+    """Start a thread, and tell so; the interpreter may be past that."""
+    if sys.is_finalizing():  # it would never come to run
+        return False
+    try:
+        thread.start()
+    except RuntimeError:  # as Python 3.12 has it while the interpreter waits for its last threads
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""Which device a name stands for. Pure: the list of devices is passed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.errors import DeviceError
+
+PLAYBACK, CAPTURE = "playback", "capture"
+_NULL_WORDS = ("", "^", "null")
+_MOST_COMMAS = 64
+
+
+def label(device: DeviceInfo) -> str:
+    """Return the unambiguous name of a device, as it can be typed after -D."""
+    return device.name if device.is_virtual else f"{device.name}, {device.host_api}"
+
+
+def _channels(device: DeviceInfo, side: str) -> int:
+    return device.playback_channels if side == PLAYBACK else device.capture_channels
+
+
+def _matches(devices: Sequence[DeviceInfo], side: str, text: str) -> list[DeviceInfo]:
+    """Return the devices that `text` may stand for: by number, by whole name, by part of a name."""
+    able = [device for device in devices if _channels(device, side)]
+    if _is_number(text):  # which Python does not make an int of where it has thousands of digits
+        return [device for device in able if str(device.number) == (text.lstrip("0") or "0")]
+    wanted = text.casefold()
+    whole = [device for device in able if wanted in {device.name.casefold(), label(device).casefold()}]
+    return whole or [device for device in able if wanted in label(device).casefold()]
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch("[0-9]+", text))
+
+
+def find(devices: Sequence[DeviceInfo], side: str, text: str | None) -> DeviceInfo:
+    """Return the one device that `text` stands for on `side`, or the default where it is `None`.
+
+    Raises
+    ------
+    DeviceError
+        With the candidates, where there is none or more than one.
+    """
+    if text is None:
+        default = [
+            device
+            for device in devices
+            if (device.is_default_playback if side == PLAYBACK else device.is_default_capture)
+        ]
+        if not default:
+            raise DeviceError(
+                f"cannot choose a {side} device: there is none", "-D virtual needs no sound hardware; -l lists devices"
+            )
+        return default[0]
+    matches = _matches(devices, side, text)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise DeviceError(f"cannot choose a {side} device: {text!r} stands for several", _candidates(matches))
+    raise DeviceError(f"cannot find a {side} device: {_why_none(devices, side, text)}", _others(devices, side, text))
+
+
+def _why_none(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
+    """Say why `text` stands for no device of `side`."""
+    other = CAPTURE if side == PLAYBACK else PLAYBACK
+    if unable := _matches(devices, other, text):
+        return f"{label(unable[0])} has no {side} channels"
+    return f"there is no number {text}" if _is_number(text) else f"nothing is called {text!r}"
+
+
+def _others(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
+    """Say what can be had in the place of what `text` does not stand for."""
+    if re.match("virtual(:|$)", text, re.IGNORECASE):
+        return "the virtual device is written in small letters"
+    able = [device for device in devices if _channels(device, side)]
+    return _candidates(able) if able else f"there is no {side} device here; -D virtual needs no sound hardware"
+
+
+def _candidates(devices: Sequence[DeviceInfo]) -> str:
+    return "one of: " + "; ".join(f"{device.number} {label(device)}" for device in devices)
+
+
+def _unquote(text: str) -> str:
+    return text.replace('"', "").strip()
+
+
+def _splits(text: str) -> list[tuple[str, str]]:
+    """Return every way to split at one comma outside double quotes, of which two names do not have many."""
+    if text.count(",") > _MOST_COMMAS:
+        return []
+    commas = [i for i, character in enumerate(text) if character == "," and text[:i].count('"') % 2 == 0]
+    return [(_unquote(text[:i]), _unquote(text[i + 1 :])) for i in commas]
+
+
+def pair_of_names(
+    devices: Sequence[DeviceInfo], sides: Sequence[str], text: str | None, also: Callable[[str], bool] = lambda _: False
+) -> dict[str, str | None]:
+    """Return the name for each of `sides`, `None` for the default.
+
+    The whole of `text` is tried as one device first, since names hold commas (``hw:1,0``), and
+    split into INPUT's and OUTPUT's only where nothing matches: where both halves match if there is
+    such a comma. `also` tells names that stand for a device which is not in the list.
+    """
+    if text is None:
+        return dict.fromkeys(sides)
+    whole = _unquote(text)
+
+    def is_there(side: str, name: str) -> bool:
+        return also(name) or bool(_matches(devices, side, name))
+
+    if any(is_there(side, whole) for side in sides):
+        return dict.fromkeys(sides, whole)
+
+    def names(split: tuple[str, str]) -> dict[str, str | None]:
+        both = {PLAYBACK: split[0], CAPTURE: split[1]}
+        return {side: None if both[side].casefold() in _NULL_WORDS else both[side] for side in sides}
+
+    splits = [names(split) for split in _splits(text)]
+    for split in splits:
+        if all(name is None or is_there(side, name) for side, name in split.items()):
+            return split
+    half = (s for s in splits if any(name is not None and is_there(side, name) for side, name in s.items()))
+    return next(half, dict.fromkeys(sides, whole))

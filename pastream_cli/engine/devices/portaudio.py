@@ -1,0 +1,232 @@
+"""Real devices, through PortAudio: enumerate, match, open with the C callback.
+
+The only importer of sounddevice, whose import starts every host API and can block for ever where
+a sound server hangs; so this module is imported, and everything in it called, off the main
+thread. Four private names are used, `_StreamBase`, `_ffi`, `_exit_handler` and `_terminate`;
+tests/engine/test_contracts.py tells when one of them has moved.
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import threading
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.devices import alsa
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.matching import CAPTURE
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.errors import DeviceError, HostError, RateError
+
+alsa.mend_pulse_plugin()
+try:
+    import sounddevice
+except OSError as error:
+    if "not found" not in str(error):
+        raise
+    raise DeviceError(
+        "cannot use a sound device: the PortAudio library is not installed",
+        "install it (apt install libportaudio2, brew install portaudio), or try -D virtual",
+    ) from None
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.devices.sides import Side
+
+TURN = threading.Lock()
+"""PortAudio is not safe for threads: two calls that open, start, stop or close streams must not meet."""
+
+_FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
+_MOST_BELIEVABLE_LATENCY = 10.0
+_INVALID_SAMPLE_RATE = -9997
+_OTHERWISE = "-l lists the devices and their channels"
+_WAYS_OUT = {
+    -9994: "without -f a format that it has is taken",  # sample format
+    -9985: "another program may be using it; -l lists the devices",  # device unavailable
+}
+
+
+def devices() -> list[DeviceInfo]:
+    """Return every device that PortAudio lists."""
+    hosts = sounddevice.query_hostapis()
+    capture, playback = _defaults(hosts)
+    return [
+        DeviceInfo(
+            number=index,
+            name=device["name"],
+            host_api=hosts[device["hostapi"]]["name"],
+            capture_channels=device["max_input_channels"],
+            playback_channels=device["max_output_channels"],
+            default_rate=device["default_samplerate"],
+            capture_latencies=_latencies(device, "input"),
+            playback_latencies=_latencies(device, "output"),
+            is_default_capture=index == capture,
+            is_default_playback=index == playback,
+            prefers_float=hosts[device["hostapi"]]["name"] in _FLOAT_HOSTS,
+        )
+        for index, device in enumerate(sounddevice.query_devices())
+    ]
+
+
+def takes_rate(device: DeviceInfo, side: str, rate: float) -> bool:
+    """Tell whether a device runs at that rate; may hang with its host."""
+    check = sounddevice.check_input_settings if side == CAPTURE else sounddevice.check_output_settings
+    try:
+        check(device=device.number, samplerate=rate)
+    except (sounddevice.PortAudioError, ValueError):
+        return False
+    return True
+
+
+def _latencies(device: Any, side: str) -> tuple[float, float]:
+    return device[f"default_low_{side}_latency"], device[f"default_high_{side}_latency"]
+
+
+def _defaults(hosts: Any) -> tuple[int, int]:
+    """Return sounddevice's default devices, else PortAudio's, else those of the first host that has one."""
+    capture, playback = (
+        sounddevice.query_devices(device, kind)["index"] if isinstance(device, str) else device
+        for device, kind in zip(sounddevice.default.device, ("input", "output"), strict=True)
+    )
+    for host in hosts:
+        capture = host["default_input_device"] if capture < 0 else capture
+        playback = host["default_output_device"] if playback < 0 else playback
+    return capture, playback
+
+
+class PortAudioStream:
+    """A stream of a real device.
+
+    Raises
+    ------
+    DeviceError
+        Where the device or its host refuses.
+    """
+
+    is_fast = False
+    follows_the_system = False
+
+    def __init__(
+        self,
+        engine: Any,
+        *,
+        rate: float,
+        playback: Side | None,
+        capture: Side | None,
+        block_frames: int,
+        host_options: dict[str, Any],
+    ) -> None:
+        sides = [side for side in (capture, playback) if side is not None]
+        kind = "duplex" if len(sides) == 2 else "input" if capture else "output"
+        its_ffi = sounddevice._ffi  # noqa: SLF001
+
+        def of_sides(values: list[Any]) -> Any:
+            return tuple(values) if kind == "duplex" else values[0]
+
+        callback = ffi.addressof(lib, "engine_callback")
+        try:
+            self._stream = sounddevice._StreamBase(  # noqa: SLF001
+                kind,
+                samplerate=rate,
+                blocksize=block_frames,
+                device=of_sides([side.device.number for side in sides]),
+                channels=of_sides([side.channels for side in sides]),
+                dtype=of_sides([side.sample_format for side in sides]),
+                latency=of_sides([side.latency for side in sides]),
+                callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
+                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
+                wrap_callback=None,
+                **{"clip_off": True, "dither_off": True, **host_options},
+            )
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise _refusal(error, sides, rate, plays=playback is not None) from None
+        self.turn: AbstractContextManager[Any] = TURN
+        self.samplerate: float = self._stream.samplerate
+        self.blocksize: int = self._stream.blocksize
+        latency = self._stream.latency
+        self.latencies = tuple(map(_believable, latency if kind == "duplex" else (latency,)))
+        self.latency = self.most_held_back = max(self.latencies)
+
+    @property
+    def active(self) -> bool:
+        try:
+            return bool(self._stream.active)
+        except sounddevice.PortAudioError:
+            return False
+
+    @property
+    def cpu_load(self) -> float:
+        return float(self._stream.cpu_load)
+
+    @property
+    def time(self) -> float:
+        try:
+            return float(self._stream.time)
+        except sounddevice.PortAudioError:  # ALSA's plug-in for PulseAudio has none at times
+            return float(lib.engine_monotonic_ns() / 1e9)
+
+    def start(self) -> None:
+        try:
+            self._stream.start()
+        except sounddevice.PortAudioError as error:
+            raise HostError(f"cannot start the stream: {_words(error)}") from None
+
+    def stop(self) -> None:
+        self._stream.stop()
+
+    def abort(self) -> None:
+        self._stream.abort()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def leave() -> None:
+    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
+    atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
+
+
+def _start_over() -> None:
+    """Be a process that was forked off: it shares the hosts' connections, and has none of their threads."""
+    global TURN  # noqa: PLW0603 - a thread of the parent's may have it
+    TURN = threading.Lock()
+    leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over)
+
+
+def terminate() -> None:
+    """End PortAudio's hosts, as its own exit handler would."""
+    sounddevice._terminate()  # noqa: SLF001
+
+
+def _believable(latency: float) -> float:
+    """Return what the host reports if it can be true, else 0."""
+    return latency if math.isfinite(latency) and 0 <= latency <= _MOST_BELIEVABLE_LATENCY else 0.0
+
+
+def _words(error: Exception) -> str:
+    """Return PortAudio's reason, with the host's where there is one, on one line."""
+    if not isinstance(error, sounddevice.PortAudioError) or not error.args:
+        return str(error)
+    text = str(error.args[0])
+    # sounddevice prefixes its own act, which ours replaces
+    text = text.partition(": ")[2] or text
+    code = error.args[1] if len(error.args) > 1 else None
+    host = f" ({error.args[2][2]})" if len(error.args) > 2 and error.args[2][2] else ""
+    return " ".join(f"{text}{host}{f' [{code}]' if code else ''}".split())
+
+
+def _refusal(error: Exception, sides: list[Side], rate: float, *, plays: bool) -> DeviceError:
+    names = " and ".join(dict.fromkeys(side.device.name for side in sides))
+    code = error.args[1] if len(error.args) > 1 else None
+    if code == _INVALID_SAMPLE_RATE:
+        offered = tuple(dict.fromkeys(round(side.device.default_rate) for side in sides))
+        words = " and ".join(f"{own_rate} Hz" for own_rate in offered)
+        way_out = f"its own rate is {words}; {'a file is not converted to it' if plays else 'see -r'}"
+        return RateError(f"cannot open {names}: it does not run at {rate:.10g} Hz", way_out, offered)
+    return HostError(f"cannot open {names}: {_words(error)}", _WAYS_OUT.get(code or 0, _OTHERWISE))

@@ -1,0 +1,103 @@
+"""What one side of a device, playback or capture, is opened with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
+from pastream_cli.errors import UsageError
+
+DEFAULT_BUFFER_SECONDS = 10
+_MOST_BUFFER_BYTES = 64 * 2**20
+
+
+class Side(NamedTuple):
+    """One side of a device: which one, how many channels, in which sample format and latency."""
+
+    device: DeviceInfo
+    channels: int
+    sample_format: str
+    latency: float | str
+
+    @property
+    def format_code(self) -> int:
+        return SAMPLE_FORMATS[self.sample_format]
+
+    @property
+    def sample_bytes(self) -> int:
+        return SAMPLE_BYTES[self.sample_format]
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.channels * self.sample_bytes
+
+    def buffer_frames(self, rate: float, asked: int | None, block_frames: int) -> int:
+        """Return the size of the ring in frames, a power of two.
+
+        As many as were asked for, else about 10 s, halved until they fit in 64 MiB; but no less
+        than two blocks, of which the device fills one while the other is emptied.
+        """
+        frames = power_of_two_above(asked or int(rate * DEFAULT_BUFFER_SECONDS))
+        while asked is None and frames * self.frame_bytes > _MOST_BUFFER_BYTES:
+            frames //= 2
+        return max(frames, power_of_two_above(2 * block_frames))
+
+
+def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_frames: int) -> None:
+    """Raise unless the machine has memory for the rings of all sides, and as much to spare."""
+    wanted = sum(side.buffer_frames(rate, asked, block_frames) * side.frame_bytes for side in sides)
+    there = memory_bytes()
+    if wanted > there // 2:
+        raise UsageError(
+            f"cannot buffer so much: it takes {wanted / 1e9:.1f} GB of {there / 1e9:.1f} GB of memory",
+            "make --buffersize or -b smaller",
+        )
+
+
+class DeviceStream(Protocol):
+    """An open device; its callback is the engine's. `stop` and `close` may hang with their host."""
+
+    samplerate: float
+    blocksize: int
+    latency: float
+    is_fast: bool
+    follows_the_system: bool
+    """Whether its clock is the system's, so that it owes no frame but those that it says it lost."""
+    most_held_back: float
+    """Seconds of sound that it may hold back and deliver later."""
+    turn: AbstractContextManager[Any]
+    """What lets in one call at a time that starts, stops or closes it, or another one of its kind."""
+
+    @property
+    def active(self) -> bool:
+        """Whether callbacks come, or may still come. Never blocks."""
+
+    @property
+    def cpu_load(self) -> float:
+        """Share of the available time that the callback takes, where the host measures it."""
+
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        """Seconds for each side, capture first; 0 where what the host reports cannot be true."""
+
+    @property
+    def time(self) -> float:
+        """Seconds on the clock of the device, or of the system where it has none."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Let the block in flight be delivered, then end the callbacks."""
+
+    def abort(self) -> None:
+        """End the callbacks at once."""
+
+    def close(self) -> None: ...
+
+
+def power_of_two_above(number: int) -> int:
+    """Return the least power of two that is not less than `number`."""
+    return 1 << max(0, number - 1).bit_length()

@@ -1,0 +1,237 @@
+"""The virtual device: needs no sound hardware and no PortAudio; its clock is the system's."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.limits import NO_TURN
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.threads import DeafThread
+from pastream_cli.errors import DeviceError, UsageError
+
+if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
+    from pastream_cli.units import Time
+
+T = TypeVar("T")
+
+NAME = "virtual"
+_SOUNDS = {"silence": lib.VIRTUAL_SILENCE, "sine": lib.VIRTUAL_SINE, "noise": lib.VIRTUAL_NOISE}
+_FAULTS = {"xrun": lib.FAULT_XRUN, "stall": lib.FAULT_STALL, "die": lib.FAULT_DIE, "hang": lib.FAULT_HANG}
+_DEFAULT_SINE_HZ = 1000.0
+_MOST_CHANNELS = lib.MOST_DEVICE_CHANNELS
+_FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
+_MOST_DRIFT = 500_000
+
+_LEAST_BLOCK, _MOST_BLOCK = 64, 4096
+
+
+class Fault(NamedTuple):
+    """Something that the device is told to do wrong, for tests of the tool itself."""
+
+    kind: int
+    at: Time
+    length: Time
+
+
+class VirtualDevice(NamedTuple):
+    """A virtual device as its name describes it."""
+
+    sound: int = lib.VIRTUAL_LOOPBACK
+    sine_hz: float = _DEFAULT_SINE_HZ
+    fast: bool = False
+    channels: int = 2
+    rate: int = 48000
+    faults: tuple[Fault, ...] = ()
+    drift: float = 0.0
+    """Of its clock against the system's, in parts per million."""
+
+    def info(self, name: str) -> DeviceInfo:
+        """Return the description under which the device is listed."""
+        return DeviceInfo(
+            number=None,
+            name=name,
+            host_api=NAME,
+            capture_channels=_MOST_CHANNELS,
+            playback_channels=_MOST_CHANNELS,
+            default_rate=float(self.rate),
+        )
+
+
+def is_virtual(device: object) -> bool:
+    """Tell whether a device's name is one of a virtual device."""
+    return isinstance(device, str) and (device == NAME or device.startswith(f"{NAME}:"))
+
+
+def parse(name: str) -> VirtualDevice:
+    """Parse a name such as ``virtual:sine=440:fast``; `UsageError` where it is none."""
+    settings: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for part in name.split(":")[1:]:
+        key, has_value, value = part.partition("=")
+        if key in _SOUNDS and "sound" not in settings and (not has_value or key == "sine"):
+            settings["sound"] = _SOUNDS[key]
+            if has_value:
+                settings["sine_hz"] = _parse_hertz(name, value)
+        elif part == "fast":
+            settings["fast"] = True
+        elif key == "channels" and has_value:
+            settings["channels"] = _parse_channels(name, value)
+        elif key == "rate" and has_value:
+            from pastream_cli.units import parse_rate
+
+            settings["rate"] = _parsed(parse_rate, value, name)
+        elif key == "drift" and has_value:
+            settings["drift"] = _parse_drift(name, value)
+        elif key in _FAULTS and has_value:
+            faults.append(_parse_fault(name, key, value))
+        else:
+            raise UsageError(f"cannot use -D {name}: {part!r} is not known", f"the forms are {_FORMS}")
+    if settings.get("fast") and (faults or "drift" in settings):
+        raise UsageError(f"cannot use -D {name}: faults and drift happen in real time, without :fast")
+    return VirtualDevice(**settings, faults=tuple(faults))
+
+
+def _parse_hertz(name: str, value: str) -> float:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) or not 0 < float(value) < 1e6:
+        raise UsageError(f"cannot use -D {name}: {value!r} is not a frequency", "sine=HZ, as in sine=440")
+    return float(value)
+
+
+def _parse_channels(name: str, value: str) -> int:
+    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _MOST_CHANNELS:
+        raise UsageError(f"cannot use -D {name}: {value!r} is not 1 to {_MOST_CHANNELS} channels")
+    return int(value)
+
+
+def _parse_drift(name: str, value: str) -> float:
+    if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]+)?", value) or abs(float(value)) > _MOST_DRIFT:
+        raise UsageError(
+            f"cannot use -D {name}: {value!r} is not parts per million from -{_MOST_DRIFT} to {_MOST_DRIFT}",
+            "drift=PPM, as in drift=-300",
+        )
+    return float(value)
+
+
+def _parse_fault(name: str, key: str, value: str) -> Fault:
+    at, has_length, length = value.partition("+")
+    if bool(has_length) != (key == "stall"):
+        raise UsageError(
+            f"cannot use -D {name}: {key} takes {'a time and a length' if key == 'stall' else 'one time'}",
+            "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT",
+        )
+    from pastream_cli.units import Time, parse_time
+
+    lasts = _parsed(parse_time, length, name) if has_length else Time(frames=0)
+    return Fault(_FAULTS[key], _parsed(parse_time, at, name), lasts)
+
+
+def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
+    """Return what a part of a name means; where it means nothing, say so of the whole name."""
+    try:
+        return parse_value(value, "")
+    except UsageError as error:
+        reason = error.message.rpartition(": ")[2]
+        raise UsageError(f"cannot use -D {name}: {reason}", error.way_out) from None
+
+
+class VirtualStream:
+    """A stream of the virtual device; the same protocol as `portaudio.PortAudioStream`."""
+
+    turn = NO_TURN
+
+    def __init__(self, engine: Any, device: VirtualDevice, *, rate: float, block_frames: int, latency: float) -> None:
+        self.samplerate = rate
+        self.latency = latency
+        self.is_fast = device.fast
+        self.follows_the_system = not device.drift
+        self.most_held_back = 0.0
+        self.blocksize = block_frames or _block_for(latency * rate)
+        self._block_is_ours = not block_frames
+        self._patience_ns = (-1, -1)
+        self._engine = engine
+        self._description = device
+        self._device: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the clock runs; false once the run is complete, stopped or dead."""
+        return self._device is not None and bool(lib.virtual_is_active(self._device))
+
+    @property
+    def cpu_load(self) -> float:
+        return 0.0
+
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        return (self.latency, self.latency)
+
+    @property
+    def time(self) -> float:
+        return float(lib.engine_monotonic_ns() / 1e9)
+
+    def fit_into(self, ring_frames: int) -> None:
+        """Make the block no longer than half the smallest ring, unless its size was asked for."""
+        if self._block_is_ours and ring_frames:
+            self.blocksize = max(1, min(self.blocksize, ring_frames // 2))
+
+    def wait_at_most(self, source_seconds: float | None, sink_seconds: float | None) -> None:
+        """Set how long a fast device waits for a source or sink that stands still; `None`: as long as it takes."""
+        source_ns, sink_ns = (-1 if s is None else int(s * 1e9) for s in (source_seconds, sink_seconds))
+        self._patience_ns = (source_ns, sink_ns)
+
+    def start(self) -> None:
+        """Start the clock, on a thread that is inside C until it ends."""
+        rate, device = self.samplerate, self._description
+        tolerance = max(4 * self.blocksize, int(self.latency * rate))
+        self._device = ffi.gc(
+            check_memory(
+                lib.virtual_new(
+                    self._engine, rate, device.sound, device.sine_hz, self.blocksize, device.fast, tolerance
+                ),
+                "cannot start the virtual device",
+            ),
+            lib.virtual_free,
+        )
+        lib.virtual_wait_at_most(self._device, *self._patience_ns)
+        lib.virtual_set_drift(self._device, device.drift)
+        for fault in device.faults:
+            lib.virtual_add_fault(self._device, fault.kind, fault.at.to_frames(rate), fault.length.to_frames(rate))
+        thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._device = None
+            raise DeviceError(f"cannot start the virtual device: {error}") from None
+        self._thread = thread
+
+    def stop(self) -> None:
+        """End the clock after the block in flight; blocks until it has ended."""
+        if self._device is not None:
+            lib.virtual_stop(self._device)
+        self._join()
+
+    def abort(self) -> None:
+        """End the clock, even one that hangs."""
+        if self._device is not None:
+            lib.virtual_abort(self._device)
+        self._join()
+
+    def close(self) -> None:
+        self.abort()
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _block_for(latency_frames: float) -> int:
+    """Return the power of two of which about four make up the latency."""
+    block = _LEAST_BLOCK
+    while block < _MOST_BLOCK and block * 8 <= latency_frames:
+        block *= 2
+    return block

@@ -1,0 +1,109 @@
+"""The container of a recording: how libsndfile begins it, and what it leaves to be put right at the end."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import soundfile
+
+from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files.formats import block_frames, frame_bytes, takes
+from pastream_cli.engine.files.libsndfile import (
+    FUNCTIONS,
+    allow_plain_riff,
+    error_text,
+    handle_of,
+    set_constant_bit_rate,
+)
+from pastream_cli.engine.files.repair import drop_aiff_pad, set_plain_format_tag
+from pastream_cli.engine.native import ffi
+
+
+class Container(NamedTuple):
+    """A type of file with everything that it has to be told, as libsndfile names it."""
+
+    file_type: str
+    encoding: str
+    rate: int
+    channels: int
+    endian: str | None
+
+    @property
+    def raw_words(self) -> dict[str, Any]:
+        """What soundfile has to be told of such a file that has no header."""
+        if self.file_type != "RAW":
+            return {}
+        return {
+            "format": "RAW",
+            "subtype": self.encoding,
+            "samplerate": self.rate,
+            "channels": self.channels,
+            "endian": (self.endian or "FILE").upper(),
+        }
+
+    @property
+    def _may_outgrow_riff(self) -> bool:
+        """Whether it is a WAV that goes on beyond 4 GiB: an RF64 that is a plain RIFF for as long as it can."""
+        return self.file_type == "WAV" and takes("RF64", self.encoding, self.endian)
+
+    def begin_file(self, descriptor: int, *, closefd: bool) -> soundfile.SoundFile:
+        """Begin a file that can be gone back in."""
+        if not self._may_outgrow_riff:
+            return _begin(self, descriptor, closefd=closefd)
+        sound_file = _begin(self._replace(file_type="RF64"), descriptor, closefd=closefd)
+        allow_plain_riff(sound_file)
+        return sound_file
+
+    def begin_stream(self, descriptor: int, frames: int | None, *, closefd: bool) -> soundfile.SoundFile:
+        """Begin a stream: with a header of our own, and after it RAW data, where we know better than libsndfile."""
+        relay.make_blocking(descriptor)
+        has_own_header = headers.takes(self.file_type, self.encoding, self.endian)
+        content = self
+        if has_own_header:
+            content = self._replace(file_type="RAW", endian="BIG" if self.file_type == "AU" else "LITTLE")
+        with relay.taken_for_its_beginning(descriptor):
+            sound_file = _begin(content, descriptor, closefd=closefd)
+        if has_own_header:
+            header = headers.streaming_header(self.file_type, self.encoding, self.rate, self.channels, frames)
+            relay.write_all(descriptor, header)
+        return sound_file
+
+    def fill_last_block(self, sound_file: soundfile.SoundFile, frames: int) -> tuple[int, str | None]:
+        """Have silence follow the last frame where something has to, up to a block of the encoding's.
+
+        Return how many of the frames are in the file with it, and why not all.
+        """
+        block = block_frames(self.file_type, self.encoding, self.rate, self.channels)
+        missing = -frames % block
+        if not missing:
+            return frames, None
+        handle = handle_of(sound_file)
+        FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
+        system_error = ffi.errno
+        if not (code := FUNCTIONS.error(handle)):  # a block that is not written is no short count
+            return frames, None
+        return frames - frames % block, error_text(sound_file, code, system_error)
+
+    def mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
+        """Put right what libsndfile makes of a file that it closes."""
+        if self._may_outgrow_riff and self.encoding.startswith("PCM_"):
+            set_plain_format_tag(descriptor)
+        has_pad = self.file_type == "AIFF" and frames % 2 and frame_bytes(self.encoding, self.channels) == 1
+        if has_pad and is_whole:
+            drop_aiff_pad(descriptor)
+
+
+def _begin(container: Container, descriptor: int, *, closefd: bool) -> soundfile.SoundFile:
+    sound_file = soundfile.SoundFile(
+        descriptor,
+        "w",
+        samplerate=container.rate,
+        channels=container.channels,
+        format=container.file_type,
+        subtype=container.encoding,
+        endian=(container.endian or "FILE").upper(),
+        closefd=closefd,
+    )
+    if container.file_type == "MP3":
+        set_constant_bit_rate(sound_file)
+    return sound_file

@@ -1,0 +1,304 @@
+"""A new regular file, known by its descriptor: its name may be moved, or given to another file, at any time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError
+
+_LONGEST_NAME_BYTES = 255
+_NAMES_TRIED = 100
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+# What the system answers where a folder cannot be synced at all.
+_NO_SYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS}
+
+
+class DiskFile:
+    """A file that is made when this is constructed, and is nobody else's until it is closed.
+
+    Its folder is held open too, so that a folder that is renamed, or a link that is turned, changes nothing. All of
+    it may block with the disk.
+
+    Parameters
+    ----------
+    path : str
+        What it is to be called.
+    overwrite : bool
+        Replace a file that is there: this one then has a temporary name beside it until `take_its_place`.
+
+    Raises
+    ------
+    ExistsError
+        Where there is a file, and no leave to replace it, or another take is being recorded into it.
+    OSError
+        Where it cannot be made.
+    """
+
+    def __init__(self, path: str, *, overwrite: bool) -> None:
+        # through symbolic links: the file they lead to is the one that is replaced
+        target = os.path.realpath(path) if overwrite and Path(path).is_symlink() and Path(path).exists() else path
+        folder, self._target = os.path.split(target)
+        self.path = path
+        """What it is to be called."""
+        self._folder_path = folder
+        self._temporary: str | None = None
+        self._old: int | None = None
+        self._old_status: os.stat_result | None = None
+        self.descriptor = -1
+        self.had_name = True
+        """Whether the system counts its names at all; some file systems answer 0 for every file."""
+        self._folder = _open_folder(folder or ".")
+        try:
+            self.descriptor = self._make_or_replace() if overwrite else self._make()
+            self._lock_own_file()
+            with suppress(OSError):
+                self.had_name = os.fstat(self.descriptor).st_nlink > 0
+        except BaseException:
+            with suppress(OSError):
+                self.remove()
+            with suppress(OSError):
+                self.close()
+            raise
+
+    # ---- making ----
+
+    def _make_or_replace(self) -> int:
+        for _ in range(_NAMES_TRIED):  # a file may appear, or vanish, between a look and the next call
+            if self._status_of(self._target) is None:
+                with suppress(ExistsError):
+                    return self._make()
+            with suppress(FileNotFoundError):
+                self._lock_the_old_file()
+                return self._make_beside()
+        raise ExistsError(self.path)
+
+    def _make(self, name: str | None = None, mode: int = 0o666) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS
+        try:
+            return os.open(name or self._target, flags, mode, dir_fd=self._folder)
+        except FileExistsError:
+            raise ExistsError(self.path) from None
+
+    def _lock_own_file(self) -> None:
+        """Lock it, unless somebody has who replaces it already."""
+        if not _lock(self.descriptor):
+            raise BeingRecordedError(self.path)
+
+    def _make_beside(self) -> int:
+        """Make it under a name that nobody can foresee, with no more rights than the old one gives."""
+        assert self._old_status is not None
+        mode = stat.S_IMODE(self._old_status.st_mode) & 0o666
+        for _ in range(_NAMES_TRIED):
+            name = _temporary_name(self._target)
+            with suppress(ExistsError):
+                descriptor = self._make(name, mode)
+                self._temporary = name
+                return descriptor
+        raise ExistsError(self.path)
+
+    def _lock_the_old_file(self) -> None:
+        """Lock the file that is to be replaced, so that of two takes with one name only one begins."""
+        for _ in range(_NAMES_TRIED):  # another may have taken its name meanwhile
+            if self._lock_what_has_the_name():
+                return
+        raise ExistsError(self.path)
+
+    def _lock_what_has_the_name(self) -> bool:
+        """Lock it, and tell whether it has the name still."""
+        try:
+            self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
+        except PermissionError:  # it may be replaced, but not read: nothing keeps two takes apart then
+            self._old_status = os.stat(self._target, dir_fd=self._folder, follow_symlinks=False)
+            return True
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # a link, which is not to be followed
+                raise ExistsError(self.path) from None
+            raise
+        if not _lock(self._old):
+            raise BeingRecordedError(self.path)
+        status = os.fstat(self._old)
+        if self._has(self._target, status):
+            self._old_status = status
+            return True
+        self._unlock_the_old_file()
+        return False
+
+    def _unlock_the_old_file(self) -> None:
+        if self._old is not None:
+            with suppress(OSError):
+                os.close(self._old)
+            self._old = None
+
+    # ---- its name ----
+
+    @property
+    def name(self) -> str:
+        """Under which name it was made, or has been put since."""
+        return os.path.join(self._folder_path, self._temporary) if self._temporary else self.path  # noqa: PTH118
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it still has a temporary name beside the file that it replaces."""
+        return self._temporary is not None
+
+    def take_its_place(self) -> None:
+        """Replace the old file, where there is one to be replaced, and have the folder synced.
+
+        Raises
+        ------
+        OSError
+            Where that cannot be done, or the name is another file's by now; both files are then as they were.
+        """
+        if self._temporary is not None:
+            self._check_names(self._temporary)
+            os.replace(self._temporary, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._temporary = None
+            self._unlock_the_old_file()
+        self._sync_folder()
+
+    def _check_names(self, temporary: str) -> None:
+        assert self._old_status is not None
+        if not self._has(temporary, os.fstat(self.descriptor)):
+            raise FileNotFoundError(errno.ENOENT, f"{temporary} is not there any more")
+        if self._status_of(self._target) and not self._has(self._target, self._old_status):
+            raise FileExistsError(errno.EEXIST, "another file has taken its name meanwhile")
+
+    def _status_of(self, name: str) -> os.stat_result | None:
+        try:
+            return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def _has(self, name: str, status: os.stat_result) -> bool:
+        """Tell whether the name in the folder is that of the file with this status."""
+        there = self._status_of(name)
+        return there is not None and os.path.samestat(there, status)
+
+    def _sync_folder(self) -> None:
+        """Have the name, too, outlive a power cut."""
+        try:
+            os.fsync(self._folder)
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+
+    def present_path(self) -> str | None:
+        """Return where it is now: its name, unless it was moved; `None` where that cannot be known."""
+        status = os.fstat(self.descriptor)
+        if _leads_to(self.name, status):
+            return self.name
+        path = _path_by_the_system(self.descriptor)
+        if path is None or not (path == os.path.realpath(self.name) or _leads_to(path, status)):
+            return None
+        return path if Path(self.name).is_absolute() else _relative(path)
+
+    # ---- the file ----
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return os.fstat(self.descriptor).st_size
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether it has no name any more: nobody will ever find what it holds."""
+        return self.had_name and os.fstat(self.descriptor).st_nlink == 0
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether another program has cut off what was written; only while nobody writes."""
+        return os.lseek(self.descriptor, 0, os.SEEK_CUR) > self.size
+
+    @property
+    def room_bytes(self) -> int:
+        """How many more bytes its disk takes."""
+        disk = os.fstatvfs(self.descriptor)
+        return disk.f_bavail * disk.f_frsize
+
+    def sync(self) -> None:
+        """Have what was written outlive a power cut."""
+        os.fsync(self.descriptor)
+
+    def remove(self) -> None:
+        """Take away its name, if that is its own."""
+        if self.descriptor < 0:
+            return
+        name = self._temporary or self._target
+        if self._has(name, os.fstat(self.descriptor)):
+            os.unlink(name, dir_fd=self._folder)
+
+    def close(self) -> None:
+        """Close it. Raise OSError where what was written is refused only now."""
+        self._unlock_the_old_file()
+        with suppress(OSError):
+            os.close(self._folder)
+        descriptor, self._folder, self.descriptor = self.descriptor, -1, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _open_folder(path: str) -> int:
+    flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        return os.open(path, flags)
+    except PermissionError:  # it may be entered all the same
+        return os.open(path, flags | getattr(os, "O_PATH", 0))
+
+
+def _temporary_name(name: str) -> str:
+    """Return a name beside `name` that nobody can foresee, and no longer than a name may be."""
+    end = f".{os.urandom(4).hex()}.new"
+    beginning = os.fsencode(f".{name}")[: _LONGEST_NAME_BYTES - len(end)]
+    return beginning.decode(errors="ignore") + end
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file until it is closed, and tell whether no other take has; many file systems know no locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):  # NFS takes no other of what is open for reading alone
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                return True
+        else:
+            return True
+    return True
+
+
+def _leads_to(path: str, status: os.stat_result) -> bool:
+    """Tell whether the file with this status is found at `path`."""
+    try:
+        return os.path.samestat(os.stat(path), status)  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def _path_by_the_system(descriptor: int) -> str | None:
+    """Return where the system last saw an open file; `None` where it does not tell."""
+    with suppress(OSError, ImportError):
+        if sys.platform == "darwin":
+            import fcntl
+
+            return os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
+    return None
+
+
+def _relative(path: str) -> str:
+    """Return a path as seen from the working folder, where it is in that."""
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # the working folder has been removed
+        return path
+    return path if relative.startswith(os.pardir) else relative

@@ -1,0 +1,187 @@
+"""The end of a file on a disk: all that it takes until it can be read, whatever the disk refuses of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
+
+import soundfile
+
+from pastream_cli.engine.files.disk_file import DiskFile
+from pastream_cli.engine.files.libsndfile import CUT_SHORT, reason_of, write_at_least_a_header
+from pastream_cli.engine.files.readback import Bytes, readable_frames, size_of
+from pastream_cli.engine.files.repair import close_without_a_trace, mend_flac
+from pastream_cli.errors import FileError, typed
+
+T = TypeVar("T")
+
+
+class Finished(NamedTuple):
+    """What is left of a file."""
+
+    frames: int
+    """So many can be read."""
+    name: str
+    """Under which it was put there."""
+    moved_to: str | None
+    """Where somebody else has moved it; empty if nobody has, `None` where that cannot be known."""
+
+
+class Finish:
+    """Every step of the end of one file; what one is refused for is kept, and no other is left out for it.
+
+    Parameters
+    ----------
+    disk : DiskFile
+        It is closed at the end.
+    sound_file : SoundFile
+        libsndfile's, which the writer has left.
+    raw : dict
+        What a file without a header does not say itself, as for soundfile.SoundFile.
+    fill : callable
+        Completes the last block, before libsndfile closes it; returns how many frames are in the file with it, and why
+        not all.
+    mend : callable
+        Puts right what libsndfile makes of it, by its descriptor.
+    refusal : str or None
+        For what the disk has refused to make it safe.
+    has_failed : bool
+        Whether it could not be written to its end.
+    """
+
+    def __init__(
+        self,
+        disk: DiskFile,
+        sound_file: soundfile.SoundFile,
+        raw: dict[str, Any],
+        *,
+        fill: Callable[[], tuple[int, str | None]],
+        mend: Callable[[int], None],
+        refusal: str | None,
+        has_failed: bool,
+    ) -> None:
+        self.failure: FileError | None = None
+        """What went wrong first."""
+        self._disk = disk
+        self._sound_file = sound_file
+        self._raw = raw
+        self._fill = fill
+        self._mend = mend
+        self._could_not_be_written = has_failed
+        self._is_safe = refusal is None
+        if refusal is not None:
+            self._fail(refusal)
+
+    def run(self, frames: int, *, keep_empty: bool) -> Finished | None:
+        """Finish a file that so many frames were written to. Return `None` if there is none any more."""
+        try:
+            return self._run(frames, keep_empty=keep_empty)
+        finally:
+            self._attempt(self._disk.close)
+
+    def _run(self, frames: int, *, keep_empty: bool) -> Finished | None:
+        disk = self._disk
+        written = self._attempt(lambda: self._close_sound_file(frames, keep_empty=keep_empty))
+        if not frames and not keep_empty:
+            self._attempt(disk.remove)
+            return None
+        if self._attempt(lambda: disk.is_removed):
+            self._fail("it was removed")
+            return None
+        if written is not None:
+            self._attempt(lambda: self._mend(disk.descriptor))
+        there = (self._attempt(lambda: self._measured(frames)) or 0) if frames else 0
+        there = there if written is None else min(there, written)
+        is_empty = written is not None and self._attempt(lambda: disk.size) == 0
+        if frames and is_empty:  # on a disk that was full from the start
+            self._attempt(disk.remove)
+            return None
+        self._sync()
+        if self._is_safe and (there or not frames):
+            self._attempt(disk.take_its_place)
+        if disk.is_beside and self.failure is not None:
+            self.failure.way_out = f"what was recorded is in {typed(disk.name)}"
+        return Finished(there, disk.name, self._moved_to())
+
+    def _attempt(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except (soundfile.SoundFileError, OSError) as error:
+            self._fail(reason_of(error))
+            return None
+
+    def _fail(self, reason: str) -> None:
+        self.failure = self.failure or FileError(f"cannot finish {self._disk.path}: {reason}")
+
+    @property
+    def _has_failed(self) -> bool:
+        return self._could_not_be_written or self.failure is not None
+
+    def _close_sound_file(self, frames: int, *, keep_empty: bool) -> int | None:
+        """Have libsndfile write the rest, and return how many of the frames are written.
+
+        `None` where another program has made the file its own.
+        """
+        try:
+            if self._is_cut_short():
+                self._fail(CUT_SHORT)
+                close_without_a_trace(self._sound_file, self._disk.descriptor)
+                return None
+            return self._complete(frames, keep_empty=keep_empty)
+        finally:  # or it would be written to whatever has its descriptor next
+            self._sound_file.close()
+
+    def _is_cut_short(self) -> bool:
+        with suppress(OSError):  # a disk that does not tell; what can be read will
+            return self._disk.is_cut_short
+        return False
+
+    def _complete(self, frames: int, *, keep_empty: bool) -> int:
+        if not frames and keep_empty:
+            write_at_least_a_header(self._sound_file)
+        if not self._could_not_be_written:
+            frames, reason = self._fill()
+            if reason is not None:
+                self._fail(reason)
+        self._sync()  # soundfile syncs too when it closes, and keeps to itself what the disk says; it says it once
+        return frames
+
+    def _measured(self, frames: int) -> int:
+        """Return how many of its frames can be read; codecs do not tell where the disk refuses the last of them."""
+        descriptor = self._disk.descriptor
+        size = size_of(descriptor)
+        source = Bytes(descriptor, size)
+        there = readable_frames(source, **self._raw)
+        if self._sound_file.format == "FLAC" and (there is None or self._has_failed):
+            there, refusal = mend_flac(descriptor, size, frames)
+            if refusal is not None:
+                self._fail(reason_of(refusal))
+        if source.failure is not None:
+            self._fail(reason_of(source.failure))
+        if (there or 0) < frames and not self._has_failed:
+            self._fail(self._why_it_ends())
+        return min(frames, there or 0)
+
+    def _why_it_ends(self) -> str:
+        with suppress(OSError):
+            if not self._disk.room_bytes:
+                return os.strerror(errno.ENOSPC)
+        return "its end could not be written"
+
+    def _sync(self) -> None:
+        """Have the disk hold it. Only a file that is whole on the disk may replace another."""
+        try:
+            self._disk.sync()
+        except OSError as error:
+            self._is_safe = False
+            self._fail(reason_of(error))
+
+    def _moved_to(self) -> str | None:
+        try:
+            path = self._disk.present_path()
+        except OSError:
+            return ""
+        return "" if path == self._disk.name else path

@@ -1,0 +1,365 @@
+"""One file of a recording, from its making to its finish."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import soundfile
+
+from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files.container import Container
+from pastream_cli.engine.files.disk_file import DiskFile
+from pastream_cli.engine.files.finishing import Finish
+from pastream_cli.engine.files.formats import (
+    TYPES_WITH_A_LENGTH,
+    bits_of,
+    file_sample_code,
+    frame_bytes,
+)
+from pastream_cli.engine.files.libsndfile import (
+    error_text,
+    handle_of,
+    last_system_error,
+    reason_of,
+    write_at_least_a_header,
+)
+from pastream_cli.engine.files.paths import (
+    STANDARD_STREAM,
+    ExistsError,
+    check_special,
+    is_special,
+    is_stream,
+    standard_output,
+)
+from pastream_cli.engine.files.readback import Bytes, has_a_frame, readable_frames, size_of
+from pastream_cli.engine.files.repair import close_flac_stream, mend_flac
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.errors import ExitCode, FileError
+from pastream_cli.take.report import RecordedFile
+
+
+class OutputFile:
+    """One file of a recording, made when it is constructed, removed again if it gets no frame.
+
+    Parameters
+    ----------
+    path : str
+        Where it goes; ``-`` is standard output.
+    rate, channels, file_type, encoding, endian
+        As libsndfile names them.
+    overwrite : bool
+        Replace a regular file, by a rename once the first frame is written.
+    frame_limit : int, optional
+        Frames after which the writer goes on to the next file.
+    expected_frames : int, optional
+        How many there will be, where that is known; for the header of a stream.
+
+    Raises
+    ------
+    FileError
+        Whatever keeps it from being made; nothing is left of it then.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        rate: int,
+        channels: int,
+        file_type: str,
+        encoding: str,
+        endian: str | None = None,
+        overwrite: bool = False,
+        frame_limit: int | None = None,
+        expected_frames: int | None = None,
+    ) -> None:
+        self.path = path
+        self.name = "standard output" if path == STANDARD_STREAM else path
+        self.channels = channels
+        self.frame_limit = frame_limit
+        """Frames that it takes, where there is a limit."""
+        self._container = Container(file_type, encoding, rate, channels, endian)
+        self._disk: DiskFile | None = None
+        self._is_settled = False
+        self._refusal: str | None = None
+        self._notice: str | None = None
+        self._descriptor = self._open_descriptor(overwrite=overwrite)
+        self._is_stream = is_stream(path, standard_output())
+        self._warns_of_4_gib = self._is_stream and file_type == "WAV"
+        self._pad_after_frames = self._frames_before_a_pad(expected_frames)
+        self.unfinished: FileError | None = None
+        """Why the file, once closed, does not hold all that was written."""
+        # an encoder holds frames back, and a disk what it has not written: so many at most are in nobody's file
+        self._held_back_frames = rate if file_type in {"FLAC", "OGG"} else 0
+        try:
+            self.sound_file = self._begin(expected_frames)
+            self._handle = self._new_handle()
+        except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
+            reason = reason_of(error, last_system_error())
+            self._abandon()
+            raise self._write_error(f"cannot create {self.name}: {reason}") from None
+
+    def _begin(self, expected_frames: int | None) -> soundfile.SoundFile:
+        closefd = self.path != STANDARD_STREAM and self._disk is None
+        if self._is_stream:
+            return self._container.begin_stream(self._descriptor, expected_frames, closefd=closefd)
+        return self._container.begin_file(self._descriptor, closefd=closefd)
+
+    def _frames_before_a_pad(self, expected_frames: int | None) -> int:
+        """Return how many frames of a WAV in a stream are to be followed by a byte that pads them; -1 for none."""
+        if self._container.file_type != "WAV" or not self._is_stream or expected_frames is None:
+            return -1
+        return expected_frames if expected_frames * self._frame_bytes % 2 else -1
+
+    @property
+    def _frame_bytes(self) -> int:
+        """Bytes of a frame, 0 where they are compressed."""
+        return frame_bytes(self._container.encoding, self.channels) or 0
+
+    def _abandon(self) -> None:
+        """Leave nothing of a file that could not be begun."""
+        for step in (self._disk.remove, self._disk.close) if self._disk is not None else ():
+            with suppress(OSError):
+                step()
+
+    def _new_handle(self) -> Any:
+        new = lib.output_file_new(
+            handle_of(self.sound_file),
+            file_sample_code(self._container.encoding),
+            bits_of(self._container.encoding),
+            self.channels,
+            not self._is_stream and self._container.file_type in TYPES_WITH_A_LENGTH,
+            -1 if self._is_stream else self._descriptor,
+            -1 if self.frame_limit is None else self.frame_limit,
+        )
+        if not new:
+            self.sound_file.close()
+            raise MemoryError("not enough memory")
+        return ffi.gc(new, lib.output_file_free)
+
+    @property
+    def handle(self) -> Any:
+        """The C engine's record of this file, alive as long as this object."""
+        return self._handle
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is a file on a disk, and no device, FIFO or standard output."""
+        return self._disk is not None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it had on the disk a moment ago; 0 where it is on none."""
+        return int(self._counts().bytes)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether somebody may wait at the other end."""
+        return self._is_stream
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the writer has left this file."""
+        return bool(self._counts().done)
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far, silence for losses included."""
+        return int(self._counts().frames)
+
+    @property
+    def clips(self) -> tuple[int, ...]:
+        """Clipped samples of each channel so far."""
+        return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
+
+    def warning(self) -> str | None:
+        """Return what people should know about the file; once."""
+        if self._notice is not None:
+            notice, self._notice = self._notice, None
+            return notice
+        audio_bytes = self.frames * self._frame_bytes
+        if not self._warns_of_4_gib or not headers.is_near_4_gib(audio_bytes):
+            return None
+        self._warns_of_4_gib = False
+        return (
+            f"{self.name} is about to pass 4 GiB, where some readers of WAV stop; {headers.ENDLESS_TYPES} are endless"
+        )
+
+    def _counts(self) -> Any:
+        counts = ffi.new("struct output_counts *")
+        lib.output_file_read_counts(self._handle, counts)
+        return counts
+
+    def failure(self) -> FileError | None:
+        """Return what keeps the file from being written, if anything does, or from being found."""
+        if (failure := self.writers_failure()) is not None:
+            return failure
+        is_removed = self._disk is not None and self._disk.had_name and self._counts().is_removed
+        return FileError(f"cannot finish {self.name}: it was removed") if is_removed else None
+
+    def writers_failure(self) -> FileError | None:
+        """Return what the writer could not write the file for, and has ended."""
+        counts = self._counts()
+        if not counts.file_error:
+            return None
+        reason = error_text(self.sound_file, counts.file_error, counts.system_error)
+        return self._write_error(f"cannot write {self.name}: {reason}")
+
+    def _write_error(self, message: str) -> FileError:
+        error = FileError(message)
+        if self.path == STANDARD_STREAM and relay.has_no_reader(self._descriptor):
+            error.exit_code = ExitCode.PIPE_CLOSED
+        return error
+
+    def unlimit(self) -> None:
+        """Have everything that comes written into this file; no next one can be had."""
+        self.frame_limit = None
+        lib.output_file_unlimit(self._handle)
+
+    @property
+    def is_to_appear(self) -> bool:
+        """Whether it has a frame, and has not yet been put in its place for good."""
+        return self._disk is not None and not self._is_settled and self.frames > 0
+
+    # ---- on its disk; all of this may block ----
+
+    def room_bytes(self) -> int | None:
+        """Return how many more bytes the disk takes, where that can be told."""
+        with suppress(OSError):
+            return self._disk.room_bytes if self._disk is not None else None
+        return None
+
+    def appear(self) -> None:
+        """Put the file in its place once its first frame can be read; on the thread that is to close it.
+
+        Raises nothing: what it meets is told by `warning`, and at the end.
+        """
+        disk = self._disk
+        if disk is None or disk.descriptor < 0:
+            return
+        with suppress(OSError):  # of which the writer will have to tell, or the finish
+            if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words):
+                self._is_settled = True
+                self._settle(disk)
+
+    def _settle(self, disk: DiskFile) -> None:
+        """Have the first frames, and the name that they are found by, outlive a power cut."""
+        try:
+            disk.sync()
+        except OSError as error:
+            self._refusal = error.strerror
+            self._notice = f"the disk refuses the beginning of {self.name}: {error.strerror}; going on all the same"
+            return
+        try:
+            disk.take_its_place()
+        except OSError as error:  # it is tried again at the end
+            self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
+
+    def so_far(self, *, start: datetime | None, first_frame: int) -> RecordedFile:
+        """Describe the file as others can read it by now, without an end to be waited for; see `close`."""
+        return RecordedFile(
+            name=self.path if self._disk is None else self._disk.name,
+            start=start,
+            first_frame=first_frame,
+            frames=max(0, int(self._counts().readable_frames) - self._held_back_frames),
+            peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
+            clips=self.clips,
+        )
+
+    def close(self, *, keep_empty: bool, start: datetime | None, first_frame: int = 0) -> RecordedFile | None:
+        """Finish the file; only when the writer has left it. Return `None` if there is none any more.
+
+        What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
+        `start` is when its first frame was captured, as far as that is known, `first_frame` where on the timeline.
+        """
+        recorded = self.so_far(start=start, first_frame=first_frame)._replace(frames=self.frames)
+        if self._disk is None:
+            try:
+                return recorded._replace(frames=self._close_special(recorded.frames, keep_empty=keep_empty))
+            except (soundfile.SoundFileError, OSError) as error:
+                self._could_not_finish(reason_of(error))
+            return recorded
+        has_failed = self.writers_failure() is not None
+        finish = Finish(
+            self._disk,
+            self.sound_file,
+            self._container.raw_words,
+            fill=lambda: self._container.fill_last_block(self.sound_file, recorded.frames),
+            mend=lambda descriptor: self._container.mend(descriptor, recorded.frames, is_whole=not has_failed),
+            refusal=self._refusal,
+            has_failed=has_failed,
+        )
+        left = finish.run(recorded.frames, keep_empty=keep_empty)
+        self.unfinished = finish.failure
+        if left is None:
+            return None
+        if left.moved_to is None:
+            self._notice = f"{self.name} was moved while it was recorded; nobody can tell where it is now"
+        elif left.moved_to:
+            self._notice = f"{self.name} was moved while it was recorded: it is {left.moved_to} now"
+        return recorded._replace(name=left.moved_to or left.name, frames=left.frames)
+
+    def _could_not_finish(self, reason: str) -> None:
+        self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
+
+    def _close_special(self, frames: int, *, keep_empty: bool) -> int:
+        """Finish what is no regular file of ours, and return how many frames it has."""
+        if not frames and keep_empty:
+            write_at_least_a_header(self.sound_file)
+        if frames == self._pad_after_frames:
+            relay.write_all(self._descriptor, b"\0")
+        if self.failure() is None:
+            frames, reason = self._container.fill_last_block(self.sound_file, frames)
+            if reason is not None:
+                self._could_not_finish(reason)
+        if self._is_stream and self._container.file_type == "FLAC" and self.failure() is None:
+            try:
+                close_flac_stream(self.sound_file, self._descriptor, frames)
+            except OSError as error:
+                self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
+        self.sound_file.close()
+        return frames if self._is_stream else self._finish_redirection(frames)
+
+    def _finish_redirection(self, frames: int) -> int:
+        """Finish the file that standard output leads to, as far as it can be opened again, and return its frames."""
+        with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
+            self._container.mend(file.fileno(), frames, is_whole=self.failure() is None)
+            size = size_of(file.fileno())
+            there = readable_frames(Bytes(file.fileno(), size), **self._container.raw_words)
+            if there is None and self._container.file_type == "FLAC":
+                there, _ = mend_flac(file.fileno(), size, frames)
+            if (there or 0) < frames and self.failure() is None:
+                self._could_not_finish("its end could not be written")
+            return min(frames, there or 0)
+        return frames
+
+    def _open_descriptor(self, *, overwrite: bool) -> int:
+        if self.path == STANDARD_STREAM:
+            return standard_output()
+        try:
+            if is_special(self.path):
+                return self._open_special(overwrite=overwrite)
+            self._disk = DiskFile(self.path, overwrite=overwrite)
+        except OSError as error:
+            raise FileError(f"cannot create {self.name}: {error.strerror}") from None
+        return self._disk.descriptor
+
+    def _open_special(self, *, overwrite: bool) -> int:
+        """Open what is no regular file. Before and after, for it may change meanwhile, see that it may be written."""
+        check_special(self.path, os.stat(self.path), overwrite=overwrite)  # noqa: PTH116
+        descriptor = os.open(self.path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0))
+        try:
+            self._check_opened(os.fstat(descriptor), overwrite=overwrite)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _check_opened(self, status: os.stat_result, *, overwrite: bool) -> None:
+        if stat.S_ISREG(status.st_mode):
+            raise ExistsError(self.name)
+        check_special(self.path, status, overwrite=overwrite)

@@ -1,0 +1,202 @@
+"""Where sound comes from and goes to: files, FIFOs, devices, the standard streams; and what can be written there."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files.formats import encodings, is_only_played, most_channels, rates, takes
+from pastream_cli.errors import FileError, UsageError, typed
+from pastream_cli.units import format_times
+
+STANDARD_STREAM = "-"
+STANDARD_INPUT = 0
+
+_WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
+_NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
+
+
+class ExistsError(FileError):
+    """A file would have to be replaced without leave."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cannot create {name}: it exists already", "-y replaces it")
+
+
+class BeingRecordedError(ExistsError):
+    """A file would have to be replaced that another take is being recorded into."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.message = f"cannot replace {name}: another program has locked it, as a take that is recorded into it does"
+        self.way_out = "name another OUTPUT, or stop that program"
+
+
+def standard_output() -> int:
+    """Return the descriptor of standard output, which in the command is not the one on which libraries print."""
+    return 1 if sys.stdout is None else sys.stdout.fileno()
+
+
+def is_stream(path: str, standard_descriptor: int) -> bool:
+    """Tell whether what is at `path` can only be read or written on and on, from where it stands."""
+    return not relay.is_at_its_beginning(standard_descriptor) if path == STANDARD_STREAM else is_special(path)
+
+
+def is_special(path: str) -> bool:
+    """Tell whether `path` is there and is no regular file: a device, a FIFO."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
+def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None:
+    """Raise unless a device or FIFO with this status is one that a recording may go to."""
+    if stat.S_ISBLK(status.st_mode):
+        raise FileError(f"cannot write {path}: it is a block device, with what is stored there", "name a file")
+    if stat.S_ISFIFO(status.st_mode) and not overwrite and _is_a_trap(path, status):
+        raise FileError(
+            f"cannot write {path}: it is another user's FIFO, in a folder that others may write to", "-y writes to it"
+        )
+
+
+def _is_a_trap(path: str, fifo: os.stat_result) -> bool:
+    """Tell whether others may have put the FIFO there to catch a file; as Linux' fs.protected_fifos has it."""
+    trusted = {os.geteuid(), 0}
+    folder = Path(os.path.realpath(path)).parent.stat()
+    others_may_write = folder.st_uid not in trusted or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return fifo.st_uid not in trusted and bool(others_may_write)
+
+
+def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bool:
+    """Tell whether the container takes the encoding in that byte order, there."""
+    has_own_header = file_type in headers.OWN_TYPES and (path == STANDARD_STREAM or is_special(path))
+    return takes(file_type, encoding, endian) and (not has_own_header or headers.takes(file_type, encoding, endian))
+
+
+def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
+    """Raise unless the container takes the encoding, and `path` the container."""
+    if not takes(file_type, encoding, endian):
+        of_type = encodings(file_type)
+        if not of_type:
+            raise UsageError(f"cannot write {path}: {file_type} can be played, not recorded", "name another type")
+        if is_only_played(encoding):
+            way_out = "FLAC loses nothing either: end the name in .flac" if encoding.startswith("ALAC_") else None
+            raise UsageError(
+                f"cannot write {path}: {encoding} can be played, not recorded",
+                way_out or f"{file_type} takes {', '.join(of_type)}",
+            )
+        order = f" in {endian}-endian order" if endian else ""
+        raise UsageError(
+            f"cannot write {path}: {file_type} does not take {encoding}{order}",
+            "leave out --endian" if endian and encoding in of_type else f"it takes {', '.join(of_type)}",
+        )
+    if path != STANDARD_STREAM and not is_special(path):
+        return
+    name = "standard output" if path == STANDARD_STREAM else path
+    if file_type not in _WRITABLE_TO_A_PIPE:
+        raise UsageError(f"cannot write {name}: {file_type} cannot be piped", f"these can: {_NAMES_OF_PIPE_TYPES}")
+    if not takes_at(path, file_type, encoding, endian):
+        what = f"{encoding} in {endian}-endian order" if endian else encoding
+        raise UsageError(
+            f"cannot write {name}: {file_type} takes no {what} there",
+            f"in a pipe it takes {', '.join(headers.OWN_ENCODINGS)}",
+        )
+    if (
+        path == STANDARD_STREAM
+        and file_type not in headers.OWN_TYPES | {"RAW"}
+        and relay.is_within_a_file(standard_output())
+    ):
+        raise UsageError(
+            f"cannot write {name}: {file_type} cannot be appended to a file",
+            "append what comes out of a pipe: ... | cat >>FILE",
+        )
+
+
+def check_channels(path: str, file_type: str, encoding: str, endian: str | None, channels: int) -> None:
+    """Raise unless a file of this kind can have so many channels."""
+    most = most_channels(file_type, encoding, endian, channels)
+    if 0 < most < channels:
+        offered = f"{format_times(most, 'channel')} of {encoding} at most"
+        raise UsageError(
+            f"cannot write {path}: {file_type} takes {offered}, not {channels}",
+            f"-c {most} records no more, and -m chooses which",
+        )
+
+
+def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
+    """Raise unless a file of this kind can be of that rate."""
+    possible = rates(file_type, encoding)
+    if possible is None or rate in possible:
+        return
+    raise UsageError(
+        f"cannot write {path}: {file_type} takes {encoding} at {_rates_words(possible)} Hz, not at {rate}",
+        "-r chooses the rate; a .wav takes every one",
+    )
+
+
+def _rates_words(possible: Sequence[int]) -> str:
+    if isinstance(possible, range):
+        return f"up to {possible[-1]}"
+    return f"{', '.join(map(str, possible[:-1]))} and {possible[-1]}" if len(possible) > 1 else str(possible[0])
+
+
+def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
+    """Raise unless `path` can be written, before anything is opened or created."""
+    if path == STANDARD_STREAM:
+        if sys.stdout is None:
+            raise FileError("cannot write standard output: it is closed")
+        if os.isatty(standard_output()):
+            raise UsageError("cannot write standard output: it is a terminal", "pipe it into a program, or name a file")
+        _check_not_played(path, "standard output", input_path)
+        return
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise FileError(f"cannot create {path}: Is a directory")
+    _check_folder(path, folder)
+    _check_not_played(path, path, input_path)
+    if os.path.islink(path) and not os.path.exists(path):
+        raise FileError(f"cannot create {path}: it is a link that leads nowhere")
+    if is_special(path):
+        check_special(path, Path(path).stat(), overwrite=overwrite)
+    elif not overwrite and os.path.exists(path):
+        raise ExistsError(path)
+
+
+def _check_not_played(path: str, name: str, input_path: str | None) -> None:
+    if input_path is not None and are_one_file(input_path, path):
+        raise FileError(f"cannot record to {name}: it is the file that is played", "name another OUTPUT")
+
+
+def _check_folder(path: str, folder: str) -> None:
+    """Raise unless the folder that `path` is to be made in can be entered."""
+    try:
+        os.stat(os.path.join(folder, "."))  # noqa: PTH116, PTH118 - pathlib drops the dot
+    except FileNotFoundError:
+        raise FileError(f"cannot create {path}: there is no folder {folder}", f"mkdir -p {typed(folder)}") from None
+    except NotADirectoryError:
+        raise FileError(f"cannot create {path}: {no_folder_in(folder)} is no folder") from None
+    except OSError as error:
+        raise FileError(f"cannot create {path}: {error.strerror}") from None
+
+
+def no_folder_in(path: str) -> str:
+    """Return what stands in `path` in the place of a folder, and is none."""
+    return next((str(part) for part in (*reversed(Path(path).parents), Path(path)) if part.is_file()), path)
+
+
+def are_one_file(input_path: str, path: str) -> bool:
+    """Tell whether INPUT and OUTPUT are the same regular file, by whatever name, link or redirection."""
+    try:
+        played = _status(input_path, STANDARD_INPUT)
+        return stat.S_ISREG(played.st_mode) and os.path.samestat(played, _status(path, standard_output()))
+    except OSError:
+        return False
+
+
+def _status(path: str, standard_descriptor: int) -> os.stat_result:
+    return os.fstat(standard_descriptor) if path == STANDARD_STREAM else Path(path).stat()

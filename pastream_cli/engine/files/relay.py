@@ -1,0 +1,132 @@
+"""Streams on their way to libsndfile: through a pump that puts their first bytes back, or kept in a file first."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.threads import DeafThread
+from pastream_cli.errors import FileError, NoThreadError
+
+_MOST_KEPT_BYTES = 2**32
+_BYTES_LEFT_ON_THE_DISK = 2**26
+_READ_BYTES = 2**16
+_WAY_WITHOUT_KEEPING = "decode it on the way, as in: ffmpeg -i FILE -f au - | pastream -"
+
+
+def open_stream(path: str) -> int:
+    """Open a FIFO or a device for reading; waits for a FIFO's writer."""
+    return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+
+
+def make_blocking(descriptor: int) -> None:
+    """Have reads and writes wait, whatever another process that shares the pipe has made of it."""
+    with suppress(OSError, AttributeError):  # a system that knows no such thing
+        os.set_blocking(descriptor, True)
+
+
+def is_at_its_beginning(descriptor: int) -> bool:
+    """Tell whether this is a regular file that is read or written from its first byte on."""
+    return _is_regular(descriptor) and not _appends(descriptor) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+
+
+def is_within_a_file(descriptor: int) -> bool:
+    """Tell whether this is a regular file in which something comes before."""
+    return _is_regular(descriptor) and not is_at_its_beginning(descriptor)
+
+
+@contextmanager
+def taken_for_its_beginning(descriptor: int) -> Iterator[None]:
+    """Have libsndfile begin where the descriptor stands; in a file it would refuse to."""
+    position = os.lseek(descriptor, 0, os.SEEK_CUR) if _is_regular(descriptor) else 0
+    if position:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    yield
+    if position:
+        os.lseek(descriptor, position, os.SEEK_SET)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of these few bytes."""
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def has_no_reader(descriptor: int) -> bool:
+    """Tell whether whoever read from this pipe has gone."""
+    try:
+        poll = select.poll()
+    except AttributeError:  # Windows
+        return False
+    poll.register(descriptor, 0)  # errors and hang-ups are told all the same
+    return bool(poll.poll(0))
+
+
+def _is_regular(descriptor: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+
+
+def _appends(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
+
+
+def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
+    """Return a pipe that `first` and then everything from `source` comes through.
+
+    A loop in C feeds it, until either end is closed. Where `trailer_bytes` is not 0, chunks of a
+    WAV that follow `audio_bytes` end it too, if they are there.
+    """
+    read_end, write_end = os.pipe()
+    memory = ffi.from_buffer("unsigned char[]", first)
+    parameters = ffi.new("struct pump *")
+    parameters.source, parameters.target = source, write_end
+    parameters.first, parameters.first_bytes = memory, len(first)
+    parameters.audio_bytes, parameters.trailer_bytes = audio_bytes, trailer_bytes
+
+    def run(_memory: object) -> None:
+        lib.pump_run(parameters)
+        if closes_source:
+            os.close(source)
+
+    try:
+        DeafThread(target=run, args=(memory,), name="pump").start()
+    except NoThreadError:
+        os.close(read_end)
+        os.close(write_end)
+        raise
+    return read_end
+
+
+def keep(source: int, first: bytes, name: str) -> int:
+    """Copy a stream to its end into a file without a name, and return that, at its beginning.
+
+    Raises
+    ------
+    FileError
+        Where there is no room for it.
+    """
+    try:
+        room = min(_MOST_KEPT_BYTES, shutil.disk_usage(tempfile.gettempdir()).free - _BYTES_LEFT_ON_THE_DISK)
+        with tempfile.TemporaryFile() as file:
+            file.write(first)
+            while some := os.read(source, _READ_BYTES):
+                room -= file.write(some)
+                if room < 0:
+                    raise FileError(f"cannot keep {name}: it is too long", _WAY_WITHOUT_KEEPING)
+            file.seek(0)
+            return os.dup(file.fileno())
+    except OSError as error:
+        raise FileError(f"cannot keep {name}: {error.strerror}", "TMPDIR names a folder with room") from None

@@ -1,0 +1,301 @@
+"""What a stream that captures can do: record, hand out chunks, fill a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, SupportsIndex
+
+from pastream_cli.engine.channel_maps import ChannelMap
+from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.ringbuffer import RingBuffer
+from pastream_cli.engine.streams import buffers, endpoints
+from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
+from pastream_cli.engine.streams.reading import Reader, chunk_frames_for
+
+
+class Capturing(Stream):
+    """What a stream that captures can do."""
+
+    @property
+    def _capture_side(self) -> Side:
+        assert self._capture is not None
+        return self._capture
+
+    @property
+    def rxmapping(self) -> list[int]:
+        """The channels to record, one-based, in the order in which they are stored; 0 is silence.
+
+        A list that may be changed, or assigned with another length; it counts from the next start
+        on. ``{2: 1}`` says which channel of the device is stored where, with silence elsewhere.
+        `None` sets it back to all channels of the device in their order. Sinks that are made to
+        fit, such as the memory that `record` returns, have as many channels as it has entries.
+
+        A `ValueError` is raised where an entry is no channel of the device.
+        """
+        return self._rxmap
+
+    @rxmapping.setter
+    def rxmapping(self, mapping: Iterable[SupportsIndex] | Mapping[int, SupportsIndex] | None) -> None:
+        channels = self._capture_side.channels
+        new = ChannelMap(channels, mapping)
+        new.indices(channels)
+        self._rxmap = new
+
+    def set_sink(
+        self,
+        sink: Any,
+        buffersize: int | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> RingBuffer:
+        """Set where the next runs record to.
+
+        Parameters
+        ----------
+        sink : callable or RingBuffer or SoundFile or buffer
+            A function is called as ``function(stream, ringbuffer, *args, **kwargs)`` on a thread of
+            its own whenever the stream is started, and is to return when the stream is no longer
+            `active` and the ring is empty. A SoundFile is written in C, from where it stands, and
+            may be closed at any time: that ends the run first. A buffer is filled from its start,
+            in C, and ends the run when it is full. A RingBuffer is the caller's to empty.
+        buffersize : int, optional
+            Frames in the ring between the device and a file or function, a power of two; about
+            10 s if left out.
+        args, kwargs : optional
+            For a function.
+
+        Returns
+        -------
+        RingBuffer
+            Where the device puts what it captures. An element is a frame.
+
+        Raises
+        ------
+        PastreamError
+            Where the stream is running or closed.
+        ValueError
+            Where the sink's rate or channels do not fit the stream.
+        TypeError
+            Where the sink is nothing that can be recorded to.
+
+        See Also
+        --------
+        OutputStream.set_source
+        """
+        with self._lock:
+            self._check("set a sink")
+            new = endpoints.sink_for(self, self._capture_side, sink, self._rxmap, buffersize)
+            new.args, new.kwargs = tuple(args), dict(kwargs or {})
+            self._sink = new
+            self.is_consumer_waited_for = False
+            return new.ring
+
+    def to_file(self, file: Any, mode: str = "w", **kwargs: Any) -> Any:
+        """Open a SoundFile that fits what the stream captures.
+
+        Parameters
+        ----------
+        file : str or int or file-like object
+            As SoundFile takes it.
+        mode : str, optional
+            ``'w'``, ``'w+'``, ``'x'`` or ``'x+'``.
+        **kwargs
+            For SoundFile. By default `subtype` is the one that holds the stream's samples as they
+            are (FLOAT for float32, PCM_24 for int24 and so on), `samplerate` that of the stream,
+            and `channels` the number of entries in `rxmapping`.
+
+        Returns
+        -------
+        SoundFile
+            Open; the caller closes it.
+
+        Raises
+        ------
+        TypeError
+            Where the file's format has no such subtype.
+
+        See Also
+        --------
+        Stream.from_file
+        """
+        from pastream_cli.engine.streams import soundfiles
+
+        dtype = self._capture_side.sample_format
+        return soundfiles.open_for_recording(file, mode, round(self.samplerate), len(self._rxmap), dtype, kwargs)
+
+    def record(
+        self,
+        frames: int | None = None,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+        out: Any = None,
+    ) -> Any:
+        """Record to memory or a file. Nothing is played meanwhile.
+
+        Parameters
+        ----------
+        frames : int, optional
+            Frames from the start of the stream to the end of the recording. May be left out, or
+            negative, where `out` is given: a buffer is then filled, and a file written until the
+            stream is stopped.
+        offset : int, optional
+            Frames of these to drop from the start.
+        atleast_2d : bool, optional
+            Make the array frames by channels even with one channel.
+        buffersize : int, optional
+            As in `set_sink`; for files.
+        blocking : bool, optional
+            Return when all is recorded, not at once.
+        out : buffer or SoundFile, optional
+            Where to record to; also whatever else `set_sink` takes.
+
+        Returns
+        -------
+        ndarray or bytearray or type(out)
+            `out`, or new memory for ``frames - offset`` frames: an array of the stream's `dtype`,
+            with a second dimension where there is more than one channel; a bytearray where there is
+            no numpy, and for int24. It fills up while the stream runs.
+
+        Raises
+        ------
+        TypeError
+            Where neither `frames` nor `out` is given.
+        ValueError
+            Where `out` has no room for the frames, or `offset` leaves none.
+
+        See Also
+        --------
+        OutputStream.play, DuplexStream.playrec
+        """
+        with self._lock:
+            self._check("record")
+            out, frames = self._destination(frames, 0, offset, out, atleast_2d=atleast_2d, buffersize=buffersize)
+            self._source = None
+            run = self._begin(frames, 0, offset)
+        self._go(run)
+        if blocking:
+            self.wait()
+        return out
+
+    def _destination(
+        self, frames: int | None, pad: int, offset: int, out: Any, *, atleast_2d: bool, buffersize: int | None
+    ) -> tuple[Any, int]:
+        """Make the sink of a recording; return what to give to the caller, and the frames to run for."""
+        if frames is None and out is None:
+            raise TypeError("either frames or out is needed")
+        if offset < 0:
+            raise ValueError("offset must not be negative")
+        silence = max(pad, 0)
+        if out is None:
+            assert frames is not None
+            room = frames + silence - offset
+            if frames < 0 or room < 0:
+                raise ValueError("frames must not be negative, nor less than offset, where out is not given")
+            out = buffers.new_frames(room, len(self._rxmap), self._capture_side, atleast_2d=atleast_2d)
+        elif atleast_2d and not buffers.is_array(out):
+            raise ValueError("atleast_2d is for arrays")
+        self.set_sink(out, buffersize)
+        assert self._sink is not None
+        room_in_sink = self._sink.frames
+        if frames is None or frames < 0:
+            if room_in_sink is None:
+                return out, -1
+            frames = max(0, min(room_in_sink + offset - silence, MOST_FRAMES))
+        wanted = frames + silence - offset
+        if room_in_sink is not None and wanted > room_in_sink:
+            raise ValueError(f"out has room for {room_in_sink} frames, not for {wanted}")
+        if wanted < 0:
+            raise ValueError("offset must not be more than frames and padding")
+        return out, frames
+
+    def chunks(
+        self,
+        chunksize: int | None = None,
+        overlap: int = 0,
+        frames: int = -1,
+        pad: int = -1,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        playback: Any = None,
+        loop: bool = False,
+        buffersize: int | None = None,
+        out: Any = None,
+    ) -> Generator[Any, None, None]:
+        """Return an iterator over what the stream captures, chunk by chunk, while it does.
+
+        The stream starts when the first chunk is asked for, and is aborted when the iteration is
+        left. As in SoundFile.blocks, the last chunk may be shorter.
+
+        Parameters
+        ----------
+        chunksize : int, optional
+            Frames in a chunk; those that `out` has room for, or the stream's `blocksize`, if left
+            out. Where that is 0 a chunk has as many frames as there are.
+        overlap : int, optional
+            Frames that a chunk has in common with the one before it.
+        frames : int, optional
+            Frames to play and record; a negative number for no limit.
+        pad : int, optional
+            As in `OutputStream.play`; only with `playback`.
+        offset : int, optional
+            As in `record`.
+        atleast_2d : bool, optional
+            Make chunks frames by channels even with one channel.
+        playback : optional
+            What to play meanwhile: whatever `OutputStream.set_source` takes. Only where the stream
+            is duplex.
+        loop : bool, optional
+            Play it again and again.
+        buffersize : int, optional
+            Frames in the ring, a power of two; about 10 s if left out. No ring holds less than a
+            chunk and a block.
+        out : ndarray or buffer, optional
+            Where to copy each chunk to. A buffer that is no array is taken as bytes.
+
+        Yields
+        ------
+        ndarray or memoryview
+            A view of the ring where the chunk lies there in one piece, else of a copy; in either
+            case it holds the chunk **until the next one is asked for**. Copy what is to last. The
+            view keeps its memory alive, so that one kept too long shows other frames, and no worse.
+            Bytes where there is no numpy, and for int24. With `out`, that or the part of it that
+            the last chunk fills.
+
+        Raises
+        ------
+        ValueError
+            Where `overlap` is not less than the chunk, the chunk does not fit, or `playback` is
+            given to a stream that does not play.
+        BufferFull
+            After the last chunk that was captured in time, where the consumer was too slow.
+
+        See Also
+        --------
+        chunks
+        """
+        self._check("read chunks")
+        if playback is not None and not self.isduplex:
+            raise ValueError("cannot play meanwhile: the stream only captures")
+        buffers.check_atleast_2d(self._capture_side, atleast_2d=atleast_2d)
+        size = chunk_frames_for(self, self._capture_side, len(self._rxmap), chunksize, overlap, out)
+        reader = Reader(self._capture_side, len(self._rxmap), size, overlap, out, atleast_2d=atleast_2d)
+        ring = self.new_ring(self._capture_side, reader.buffer_frames(self, buffersize), len(self._rxmap))
+
+        def begin() -> Any:
+            with self._lock:
+                self._check("read chunks")
+                self.set_sink(ring)
+                self.is_consumer_waited_for = True
+                self._source = None
+                if playback is not None:
+                    self._set_playback(playback, buffersize, loop=loop)
+                run = self._begin(frames, pad if playback is not None else 0, offset)
+            self._go(run)
+            return run
+
+        return reader.chunks(self, ring, begin)
+
+    def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
+        raise NotImplementedError

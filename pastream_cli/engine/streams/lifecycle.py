@@ -1,0 +1,438 @@
+"""The life of a stream of the library: opened, started, ended, started again, closed."""
+
+from __future__ import annotations
+
+import operator
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.channel_maps import ChannelMap
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.gate import Gate
+from pastream_cli.engine.native import lib
+from pastream_cli.engine.run import Run
+from pastream_cli.engine.streams.endpoints import Sink, Source
+from pastream_cli.engine.streams.prebuffer import Prebuffer
+from pastream_cli.errors import DeviceError, PastreamError
+from pastream_cli.take.report import Levels, Loss
+
+if TYPE_CHECKING:  # it is not there in Python 3.10
+    from typing import Self
+
+# What a count of frames holds.
+MOST_FRAMES = 2**63 - 1
+_PREBUFFER_POLL_SECONDS = 0.002
+
+
+class Stream(Core):
+    """An open stream; the base of `InputStream`, `OutputStream` and `DuplexStream`.
+
+    Parameters
+    ----------
+    kind : {'input', 'output', 'duplex'}
+        Whether it captures, plays, or both. Where it does both, `device`, `channels`, `dtype` and
+        `latency` may be pairs, capture first, and so are the properties of these names.
+    device : int or str, optional
+        Number, name or part of a name as PortAudio lists them, or ``'virtual'`` with its settings;
+        the host's default device if left out.
+    samplerate : float, optional
+        Frames per second; the device's default if left out.
+    channels : int, optional
+        As many as the device has, at most two, if left out.
+    dtype : str, optional
+        ``'float32'`` (the default), ``'int32'``, ``'int24'`` (packed), ``'int16'``, ``'int8'`` or
+        ``'uint8'``.
+    blocksize : int, optional
+        Frames per callback; 0, the default, lets the host choose.
+    latency : float or {'low', 'high'}, optional
+        Seconds; 0.5 by default where the stream only captures, else 0.2.
+    finished_callback : callable, optional
+        Called without arguments, on a thread of the stream's, when a run has ended.
+    clip_off, dither_off : bool, optional
+        Whether PortAudio leaves samples alone when it converts them; true if left out.
+    never_drop_input, prime_output_buffers_using_stream_callback : bool, optional
+        As in sounddevice.
+    extra_settings : optional
+        Settings of the host, as sounddevice's classes of them, or a pair.
+
+    Raises
+    ------
+    DeviceError
+        Where the device is not there or refuses.
+    ValueError
+        Where no stream can be opened with such a value.
+
+    Notes
+    -----
+    The methods may be called from any thread. An exception that was raised by the function of a
+    source or sink, or that ended the stream, is raised again where the owner next calls `wait`,
+    `stop`, `close`, leaves the ``with`` block or asks for a chunk, once.
+
+    A stream that is dropped while it runs is aborted and closed. In a process that was forked off,
+    `stop`, `abort`, `close` and `wait` do nothing.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        device: Any = None,
+        samplerate: float | None = None,
+        channels: Any = None,
+        dtype: Any = None,
+        blocksize: int | None = None,
+        *,
+        latency: Any = None,
+        finished_callback: Callable[[], object] | None = None,
+        clip_off: bool | None = None,
+        dither_off: bool | None = None,
+        never_drop_input: bool | None = None,
+        prime_output_buffers_using_stream_callback: bool | None = None,
+        extra_settings: Any = None,
+    ) -> None:
+        options = {
+            "clip_off": clip_off,
+            "dither_off": dither_off,
+            "never_drop_input": never_drop_input,
+            "prime_output_buffers_using_stream_callback": prime_output_buffers_using_stream_callback,
+            "extra_settings": extra_settings,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        super().__init__(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
+        self._gate = Gate(self._device, self._engine)
+        self._lock = threading.RLock()
+        self._is_closed = False
+        self._run: Run | None = None
+        self._source: Source | None = None
+        self._sink: Sink | None = None
+        self._txmap = ChannelMap(self._playback.channels if self._playback else 0)
+        self._rxmap = ChannelMap(self._capture.channels if self._capture else 0)
+        self._losses: list[Loss] = []
+        self._levels: Levels | None = None
+        self.finished_callback = finished_callback
+        """What is called when a run has ended, or `None`."""
+
+    @classmethod
+    def from_file(cls, file: Any, *args: Any, **kwargs: Any) -> Self:
+        """Open a stream with the rate and the channels of a sound file.
+
+        Parameters
+        ----------
+        file : SoundFile or str or int or file-like object
+            Only looked at; a file that is given by its name is closed again.
+        *args, **kwargs
+            For the stream; a rate or channels given here by name go first.
+
+        Returns
+        -------
+        Stream
+            Of the class that this is called on.
+        """
+        from pastream_cli.engine.streams import soundfiles
+
+        rate, channels = soundfiles.describe(file)
+        if kwargs.get("samplerate") is None:
+            kwargs["samplerate"] = rate
+        if kwargs.get("channels") is None:
+            kwargs["channels"] = channels
+        return cls(*args, **kwargs)
+
+    # ---- how it goes ----
+
+    @property
+    def active(self) -> bool:
+        """Whether the stream runs, which it does from `start` until its device has ended."""
+        run = self._run
+        if run is None:
+            return super().active
+        if run.finished or not self._gate.is_ours:
+            return False
+        return self._gate.active if run.device_is_started else not run.is_asked
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stream does not run, and is not about to end either."""
+        return not self._is_going
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream was closed, and is of no further use."""
+        return self._is_closed or self._gate.is_closed or (self._run is not None and self._run.is_to_close)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream was started and has completed, or was stopped or aborted.
+
+        What it recorded is then in its place; functions may still be about to return.
+        """
+        return self._run is not None and self._run.finished
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
+        return self._run is not None and self._run.aborted
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """Each place since the start where frames were lost, once it is past."""
+        with self._lock:
+            self._losses += self.new_losses()
+            return tuple(self._losses)
+
+    @property
+    def levels(self) -> Levels | None:
+        """Peak and sum of squares per channel since the last look; `None` before the first block.
+
+        Of what is captured, or of what is played where nothing is.
+        """
+        with self._lock:
+            levels = None if self._run is None else self.take_levels()
+            if levels is not None and levels.frames:
+                self._levels = levels
+            return self._levels
+
+    # ---- start and end ----
+
+    @property
+    def _is_going(self) -> bool:
+        return self._run is not None and not self._run.ended.is_set() and self._gate.is_ours
+
+    def _check(self, act: str, *, at_rest: bool = True) -> None:
+        """Raise `PastreamError` where the stream is of no use, or runs where it should not."""
+        if self.closed:
+            raise PastreamError(f"cannot {act}: the stream is closed")
+        if not self._gate.is_ours:
+            raise PastreamError(f"cannot {act}: the stream belongs to another process")
+        if self._gate.is_lost:
+            raise DeviceError(f"cannot {act}: the device does not answer")
+        if self._run is not None and self._run.is_stuck:
+            raise PastreamError(f"cannot {act}: a file of the last run takes or gives no more data")
+        if at_rest and self._is_going:
+            raise PastreamError(f"cannot {act}: the stream is running")
+
+    def start(self, prebuffer: bool | int = True) -> None:
+        """Start the stream with what `set_source` and `set_sink` have set; again, once it has ended.
+
+        It runs until the source has ended, a buffer to record into is full, or it is stopped. A
+        file goes on from where it stands, a buffer begins anew. A stream that runs already is left
+        alone.
+
+        Parameters
+        ----------
+        prebuffer : bool or int, optional
+            Frames to wait for in the output buffer before the device starts; true waits for what
+            it takes at once, or for the first ones where no more come by themselves. Without effect
+            where the source is a `RingBuffer` or there is none.
+
+        Raises
+        ------
+        PastreamError
+            Where the stream is closed or the device refuses.
+        ValueError
+            Where a channel map does not fit what it maps.
+        Exception
+            What the function of a source or sink has raised before the device was started.
+        """
+        with self._lock:
+            self._check("start", at_rest=False)
+            if self._is_going:
+                return
+            run = self._begin(-1, 0, 0)
+        self._go(run, prebuffer)
+
+    def _begin(self, frames: int, pad: int, offset: int) -> Run:
+        """Connect both ends and start all but the device; a negative number stands for no limit."""
+        _check_lengths(frames, pad, offset)
+        source, sink = self._source, self._sink
+        if frames < 0 and sink is not None and sink.frames is not None:
+            frames = min(sink.frames + offset, MOST_FRAMES)
+        run = Run(self._engine, self._gate, source, sink, self.longest_latency, self.finished_callback)
+        try:
+            run.hold()
+            self._connect(frames, pad, offset)
+        except BaseException:
+            run.give_up()
+            raise
+        self._losses, self._levels = [], None
+        self.take_levels()  # asks for those of the first block
+        self._run = run
+        run.start(self, self.new_loops)
+        return run
+
+    def _connect(self, frames: int, pad: int, offset: int) -> None:
+        """Connect both ends, as their maps are now, for a run of these lengths."""
+        source, sink = self._source, self._sink
+        if self._playback is not None:
+            if source is None:
+                self.connect_playback(None)
+            else:
+                source.connect(self, self._txmap)
+        if self._capture is not None:
+            if sink is None:
+                self.connect_capture(None)
+            else:
+                sink.connect(self, self._rxmap)
+        self.prepare(None if frames < 0 else frames, None if pad < 0 else pad, offset)
+        if source is not None and source.ends_when_empty and (frames < 0 or pad < 0):
+            lib.reader_finish(self._engine)
+
+    def _go(self, run: Run, prebuffer: bool | int = True) -> None:
+        """Wait for the first frames to play, then start the device."""
+        try:
+            self._wait_for_frames(run, prebuffer)
+            run.start_device(self.start_device)
+        except BaseException as error:
+            run.ask(abort=True)
+            if isinstance(error, Exception):
+                run.ended.wait()
+                run.take_error()  # whatever came of it
+            raise
+        if run.is_asked and not run.device_is_started and not run.is_in_it:
+            run.ended.wait()
+            _raise_error_of(run)
+
+    def _wait_for_frames(self, run: Run, prebuffer: bool | int) -> None:
+        source = self._source
+        if source is None or source.ends_when_empty or not prebuffer:
+            return
+        if prebuffer is True and source.function is None:
+            has_come = self.is_prebuffered
+        else:
+            wanted = self.frames_taken_at_once if prebuffer is True else prebuffer
+            has_come = Prebuffer(self._engine, source.ring, wanted, is_patient=prebuffer is not True).is_full
+        while not has_come() and not run.is_asked:
+            time.sleep(_PREBUFFER_POLL_SECONDS)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the stream has completed, or was stopped or aborted, and its functions have returned.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+            True unless the time ran out; also where the stream was never started.
+
+        Raises
+        ------
+        BufferFull, BufferEmpty
+            Where the sink was too slow, or the source.
+        DeviceError
+            Where the device has died, or its host does not answer.
+        FileError
+            Where a file could not be read or written any more.
+        Exception
+            Whatever a function of the stream has raised.
+        RuntimeError
+            On a thread that the stream itself waits for: in a function that is its source or sink,
+            or in `finished_callback`.
+        """
+        run = self._run
+        if run is None or not self._gate.is_ours:
+            return True
+        if run.is_in_it:
+            raise RuntimeError("cannot wait for the stream on a thread that it waits for")
+        if not run.ended.wait(timeout):
+            return False
+        _raise_error_of(run)
+        return True
+
+    def stop(self) -> None:
+        """End the stream; recordings get every frame that was captured.
+
+        What the device has not played yet is dropped: `wait` for a stream that is to be heard to its
+        end. Returns when it has ended; on a thread that the stream itself waits for, at once. Raises what
+        `wait` does.
+        """
+        self._end(abort=False, raises=True)
+
+    def abort(self) -> None:
+        """End the stream at once; recordings keep what they have.
+
+        Returns as `stop` does, and raises nothing.
+        """
+        self._end(abort=True, raises=False)
+
+    def _end(self, *, abort: bool, raises: bool) -> None:
+        run = self._run
+        if run is None or not self._gate.is_ours:
+            return
+        run.ask(abort=abort)
+        if run.is_in_it:
+            return
+        run.ended.wait()
+        if raises:
+            _raise_error_of(run)
+
+    def close(self) -> None:
+        """Close the stream for good; one that runs is aborted first.
+
+        Returns and raises as `stop` does; the stream is closed in any case.
+        """
+        if not self._gate.is_ours:
+            return
+        with self._lock:  # whoever begins a run has done so, and nobody begins another one
+            self._is_closed = True
+            run = self._run
+        if run is not None:
+            run.ask(abort=True, close=True)
+            if run.is_in_it:
+                return
+            run.ended.wait()
+        self._gate.close()
+        if run is not None:
+            _raise_error_of(run)
+
+    def close_device(self) -> None:
+        """Close the device, and nothing else. May hang with its host."""
+        if self._gate.take():
+            super().close_device()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except Exception:
+            if error is None:
+                raise
+
+    def __del__(self) -> None:
+        gate: Gate | None = getattr(self, "_gate", None)
+        if gate is None or not gate.is_ours or gate.is_closed:
+            return
+        run = getattr(self, "_run", None)
+        if run is not None and not run.ended.is_set():
+            run.ask(abort=True, close=True)
+        else:
+            gate.drop()
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.device!r}, samplerate={self.samplerate:g}, channels={self.channels}, "
+            f"dtype={self.dtype!r}, blocksize={self.blocksize})"
+        )
+
+
+def _check_lengths(frames: int, pad: int, offset: int) -> None:
+    """Raise `ValueError` unless these are lengths of a run; without limit where they are negative."""
+    for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):
+        if operator.index(length) > MOST_FRAMES:
+            raise ValueError(f"{name} must be less than 2**63, not {length}")
+    if offset < 0:
+        raise ValueError(f"offset must not be negative, and is {offset}")
+
+
+def _raise_error_of(run: Run) -> None:
+    """Raise what made the run fail, once."""
+    error = run.take_error()
+    if error is not None:
+        raise error

@@ -1,0 +1,143 @@
+"""What a stream that plays can do: play from memory, a file, a function or a ring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, SupportsIndex
+
+from pastream_cli.engine.channel_maps import ChannelMap
+from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.native import lib
+from pastream_cli.engine.ringbuffer import RingBuffer
+from pastream_cli.engine.streams import endpoints
+from pastream_cli.engine.streams.lifecycle import Stream
+
+
+class Playing(Stream):
+    """What a stream that plays can do."""
+
+    @property
+    def _playback_side(self) -> Side:
+        assert self._playback is not None
+        return self._playback
+
+    @property
+    def txmapping(self) -> list[int]:
+        """The channel of the source, one-based, that each channel of the device plays; 0 is silence.
+
+        A list that may be changed; it counts from the next start on. ``{2: 1}`` says which channel
+        of the source is played where, with silence elsewhere. `None` sets it back to all channels
+        in their order, for which the source must have as many as the device.
+
+        A `ValueError` is raised where it has not one entry for each channel of the device.
+        """
+        return self._txmap
+
+    @txmapping.setter
+    def txmapping(self, mapping: Iterable[SupportsIndex] | Mapping[int, SupportsIndex] | None) -> None:
+        channels = self._playback_side.channels
+        new = ChannelMap(channels, mapping)
+        new.indices(lib.MOST_DEVICE_CHANNELS)
+        if len(new) != channels:
+            raise ValueError(f"txmapping must have {channels} entries, one per channel of the device")
+        self._txmap = new
+
+    def set_source(
+        self,
+        source: Any,
+        buffersize: int | None = None,
+        loop: bool = False,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> RingBuffer:
+        """Set what the next runs play.
+
+        Parameters
+        ----------
+        source : callable or RingBuffer or SoundFile or buffer
+            A function is called as ``function(stream, ringbuffer, *args, loop=loop, **kwargs)`` on
+            a thread of its own whenever the stream is started. It writes frames into the ring; the
+            input ends when it returns, which it is to do when the stream is no longer `active`. A
+            SoundFile is read in C, from where it stands, and may be closed at any time: that ends
+            the run first. A buffer is played from its start, in C. A RingBuffer is played until it
+            runs empty.
+        buffersize : int, optional
+            Frames in the ring between the device and a file or function, a power of two; about
+            10 s if left out. No ring holds less than the device takes at once when it starts.
+        loop : bool, optional
+            Play a file or buffer again and again; a function is told, and sees to it itself.
+        args, kwargs : optional
+            For a function.
+
+        Returns
+        -------
+        RingBuffer
+            Where the device takes what it plays. An element is a frame.
+
+        Raises
+        ------
+        PastreamError
+            Where the stream is running or closed.
+        ValueError
+            Where the source's rate or channels do not fit the stream, or it cannot be looped.
+        TypeError
+            Where the source is nothing that can be played.
+
+        See Also
+        --------
+        InputStream.set_sink
+        """
+        with self._lock:
+            self._check("set a source")
+            new = endpoints.source_for(self, self._playback_side, source, self._txmap, buffersize, loop=loop)
+            new.args, new.kwargs = tuple(args), {"loop": loop, **(kwargs or {})}
+            self._source = new
+            return new.ring
+
+    def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
+        self.set_source(playback, buffersize, loop)
+
+    def play(
+        self,
+        playback: Any,
+        frames: int = -1,
+        pad: int = 0,
+        loop: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+    ) -> None:
+        """Play a buffer or a file. Nothing is recorded meanwhile.
+
+        Parameters
+        ----------
+        playback : buffer or SoundFile
+            What to play; also whatever else `set_source` takes.
+        frames : int, optional
+            Frames to play, padding not included; a negative number plays to the end.
+        pad : int, optional
+            Frames of silence to play after that. A negative number plays as many as it takes to
+            come to `frames` in all; where that is negative too, silence without end.
+        loop : bool, optional
+            Play it again and again.
+        buffersize : int, optional
+            As in `set_source`; for files.
+        blocking : bool, optional
+            Return when all is played, not at once.
+
+        Raises
+        ------
+        PastreamError, ValueError, TypeError
+            As `set_source` and `start`.
+
+        See Also
+        --------
+        InputStream.record, DuplexStream.playrec
+        """
+        with self._lock:
+            self._check("play")
+            self.set_source(playback, buffersize, loop)
+            self._sink = None
+            run = self._begin(frames, pad, 0)
+        self._go(run)
+        if blocking:
+            self.wait()

@@ -1,0 +1,194 @@
+"""The sound files that users of the library open themselves, as sources and sinks of the C loops."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import soundfile
+
+from pastream_cli.engine.files.formats import TYPES_WITH_A_LENGTH, bits_of, file_sample_code, type_of_name
+from pastream_cli.engine.files.libsndfile import error_text, handle_of, update_header
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.errors import FileError
+
+_ENCODING_OF = {
+    "float32": "FLOAT",
+    "int32": "PCM_32",
+    "int24": "PCM_24",
+    "int16": "PCM_16",
+    "int8": "PCM_S8",
+    "uint8": "PCM_U8",
+}
+
+
+def sample_code(file: Any) -> int:
+    """Return the type in which samples pass to and from the file unaltered."""
+    return file_sample_code(file.subtype)
+
+
+def name_of(file: Any) -> str:
+    """Return what to call the file in a message."""
+    return str(file.name) if isinstance(file.name, (str, bytes)) else "the sound file"
+
+
+def check_readable(file: Any, *, loop: bool) -> None:
+    """Raise `ValueError` where the file cannot be played, or not again and again."""
+    if file.closed or file.mode not in {"r", "r+", "w+", "x+"}:
+        raise ValueError(f"cannot play {name_of(file)}: it is not open for reading")
+    if loop and not file.seekable():
+        raise ValueError(f"cannot loop {name_of(file)}: it cannot be rewound")
+
+
+def check_writable(file: Any) -> None:
+    """Raise `ValueError` where nothing can be recorded to the file."""
+    if file.closed or file.mode == "r":
+        raise ValueError(f"cannot record to {name_of(file)}: it is not open for writing")
+
+
+class Guard:
+    """Makes sure that a file is not closed under the feet of a loop that uses it.
+
+    Parameters
+    ----------
+    file : SoundFile
+        While the guard is there, closing it calls `end` first.
+    end : callable
+        Ends the run that uses the file, and tells whether nothing uses it any more.
+
+    Raises
+    ------
+    ValueError
+        Where another guard is there.
+    """
+
+    def __init__(self, file: Any, end: Callable[[], bool]) -> None:
+        self._file = file
+        self._end = end
+        self._closing = threading.Lock()
+        if file.__dict__.setdefault("close", self._close) != self._close:
+            raise ValueError(f"cannot use {name_of(file)}: a stream uses it")
+
+    def _close(self) -> None:
+        if self._end():
+            with self._closing:  # the end lets all go at once that have waited for it
+                self._file.close()
+
+    def remove(self) -> None:
+        """Let the file be closed as ever."""
+        self._file.__dict__.pop("close", None)
+
+
+class Recording:
+    """A file that the writer loop fills from where the file stands.
+
+    Parameters
+    ----------
+    file : SoundFile
+        Open for writing; it stays the caller's.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._keeps_header = file.format in TYPES_WITH_A_LENGTH and file.seekable()
+        self._descriptor = _descriptor_of(file)
+        new = lib.output_file_new(
+            handle_of(file),
+            sample_code(file),
+            bits_of(file.subtype),
+            file.channels,
+            self._keeps_header,
+            self._descriptor,
+            -1,
+        )
+        self.handle = ffi.gc(check_memory(new, f"cannot record to {name_of(file)}"), lib.output_file_free)
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far, silence for losses included."""
+        return int(self._counts().frames)
+
+    def _counts(self) -> Any:
+        counts = ffi.new("struct output_counts *")
+        lib.output_file_read_counts(self.handle, counts)
+        return counts
+
+    def failure(self) -> FileError | None:
+        """Return what kept the writer from writing, if anything did."""
+        counts = self._counts()
+        if not counts.file_error:
+            return None
+        reason = error_text(self._file, counts.file_error, counts.system_error)
+        return FileError(f"cannot write {name_of(self._file)}: {reason}")
+
+    def finish(self) -> None:
+        """Bring the file's header, and what soundfile knows of it, up to date; after the writer."""
+        try:
+            if not self._file.closed:
+                self._count_frames()
+                if self._keeps_header:
+                    update_header(self._file)
+        finally:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _count_frames(self) -> None:
+        # soundfile counts what it writes itself, and nothing else
+        info = self._file._info  # noqa: SLF001
+        if self._file.seekable():
+            here = self._file.tell()
+            info.frames = self._file.seek(0, soundfile.SEEK_END)
+            self._file.seek(here)
+        else:
+            info.frames += self.frames
+
+
+def _descriptor_of(file: Any) -> int:
+    """Return a descriptor of our own for a file on a disk; -1 where there is none by that name."""
+    if not file.seekable() or not isinstance(file.name, (str, bytes)):
+        return -1
+    try:
+        return os.open(file.name, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return -1
+
+
+def reading_failure(file: Any, code: int) -> FileError:
+    """Return what kept the reader from reading."""
+    return FileError(f"cannot read {name_of(file)}: {error_text(file, code)}")
+
+
+def open_for_recording(
+    file: Any, mode: str, rate: int, channels: int, sample_format: str, options: dict[str, Any]
+) -> Any:
+    """Open a new file that holds what a stream captures; see `InputStream.to_file`."""
+    options = {"samplerate": rate, "channels": channels} | options
+    file_format = options.pop("format", None) or type_of_name(str(getattr(file, "name", file)))
+    subtype = options.pop("subtype", None)
+    if subtype is None and file_format is not None:
+        endian = options.get("endian")
+        wanted = _ENCODING_OF[sample_format]
+        if not soundfile.check_format(file_format, wanted, endian):
+            raise TypeError(f"{file_format} has no {wanted}: say which subtype to record {sample_format} in")
+        subtype = wanted
+    return soundfile.SoundFile(file, mode, subtype=subtype, format=file_format, **options)
+
+
+def describe(file: Any) -> tuple[int, int]:
+    """Return the rate and the channels of a file; one that is open stays open, and where it stands."""
+    if isinstance(file, soundfile.SoundFile):
+        return int(file.samplerate), int(file.channels)
+    seek: Any = partial(os.lseek, file) if isinstance(file, int) else getattr(file, "seek", None)
+    here = None
+    with suppress(OSError):  # a pipe stands nowhere
+        here = seek and seek(0, os.SEEK_CUR)
+    with soundfile.SoundFile(file, closefd=False) as opened:
+        described = int(opened.samplerate), int(opened.channels)
+    if here is not None:
+        seek(here, os.SEEK_SET)
+    return described

@@ -1,0 +1,113 @@
+"""The streams of the library: what captures, what plays, and what does both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.streams.capturing import Capturing
+from pastream_cli.engine.streams.lifecycle import Stream
+from pastream_cli.engine.streams.playing import Playing
+
+if TYPE_CHECKING:  # it is not there in Python 3.10
+    from typing import Self
+
+__all__ = ["DuplexStream", "InputStream", "OutputStream", "Stream"]
+
+
+class InputStream(Capturing):
+    """A stream that only captures; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("input", *args, **kwargs)
+
+
+class OutputStream(Playing):
+    """A stream that only plays; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("output", *args, **kwargs)
+
+
+class DuplexStream(Playing, Capturing):
+    """A stream that captures and plays; the parameters are those of `Stream` after the first.
+
+    It has the methods of `InputStream` and of `OutputStream`. Frame n is captured while frame n is
+    played. A real device is given up to 2 s before the first frame, to settle without a gap.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("duplex", *args, **kwargs)
+
+    @classmethod
+    def from_file(cls, file: Any, *args: Any, **kwargs: Any) -> Self:
+        """Open a stream with the rate of a sound file, and its channels for playing.
+
+        The parameters are those of `Stream.from_file`.
+        """
+        from pastream_cli.engine.streams import soundfiles
+
+        channels = kwargs.get("channels")
+        capture, playback = channels if isinstance(channels, (tuple, list)) else (channels, channels)
+        kwargs["channels"] = (capture, playback or soundfiles.describe(file)[1])
+        return super().from_file(file, *args, **kwargs)
+
+    def playrec(
+        self,
+        playback: Any,
+        frames: int | None = None,
+        pad: int = 0,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        loop: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+        out: Any = None,
+    ) -> Any:
+        """Play and record at once.
+
+        Parameters
+        ----------
+        playback : buffer or SoundFile
+            What to play; also whatever else `set_source` takes.
+        frames : int, optional
+            Frames to play and record, padding not included. May be left out, or negative, where
+            `out` is given, which is then filled, and left out where `playback` is a buffer, which is
+            then played to its end.
+        pad, loop
+            As in `OutputStream.play`; padding is recorded too.
+        offset, atleast_2d, out
+            As in `InputStream.record`.
+        buffersize : int, optional
+            As in `set_source` and `set_sink`; for files.
+        blocking : bool, optional
+            Return when all is played and recorded, not at once.
+
+        Returns
+        -------
+        ndarray or bytearray or type(out)
+            `out`, or new memory for ``frames + pad - offset`` frames, padding of no negative
+            number; see `InputStream.record`.
+
+        Raises
+        ------
+        TypeError
+            Where neither `frames` nor `out` is given and `playback` does not say how long it is.
+        ValueError
+            As `InputStream.record` and `set_source`.
+
+        See Also
+        --------
+        OutputStream.play, InputStream.record
+        """
+        with self._lock:
+            self._check("play and record")
+            self.set_source(playback, buffersize, loop)
+            assert self._source is not None
+            if frames is None and out is None:
+                frames = self._source.frames
+            out, frames = self._destination(frames, pad, offset, out, atleast_2d=atleast_2d, buffersize=buffersize)
+            run = self._begin(frames, pad, offset)
+        self._go(run)
+        if blocking:
+            self.wait()
+        return out

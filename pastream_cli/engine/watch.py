@@ -1,0 +1,260 @@
+"""Is the device still there, and has it kept up with the clock? Pure: time is passed in."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Collection
+from enum import Enum
+from itertools import takewhile
+
+from pastream_cli.take.report import Debt, Levels, Loss, LossKind
+
+_LEAST_SILENCE_SECONDS = 1.0
+# A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.
+_LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
+_LATENCIES_OF_SILENCE = 4
+_SECONDS_TO_RESUME = 10.0
+_SECONDS_TO_BEGIN = 10.0
+# A poll that is later than this has not been watching: the process was stopped or starved.
+_LATE_POLL_SECONDS = 0.5
+
+
+class Pulse(Enum):
+    """What the callbacks say about the device."""
+
+    BEATING = "beating"
+    STALLED = "stalled"
+    DEAD = "dead"
+
+
+class Watchdog:
+    """Tells a device that is silent from one that is slow, and from a process that was not looking.
+
+    Parameters
+    ----------
+    latency : float
+        Of the stream in seconds, as far as it can be believed.
+    captures : bool, optional
+        Whether the device captures; one that only plays has more time.
+    """
+
+    def __init__(self, latency: float, *, captures: bool = True) -> None:
+        least = _LEAST_SILENCE_SECONDS if captures else _LEAST_SILENCE_OF_PLAYBACK_SECONDS
+        self._stall_after = max(least, _LATENCIES_OF_SILENCE * latency)
+        self._silent_seconds = 0.0
+        self._polled: float | None = None
+        self._last_callback_ns = 0
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether no callback has come for longer than it should take."""
+        return self._last_callback_ns != 0 and self._silent_seconds > self._stall_after
+
+    def poll(self, now: float, last_callback_ns: int, waited: float = 0.0) -> Pulse:
+        """Judge by the time of the last callback, 0 for none yet; `now` is monotonic, in seconds.
+
+        Silence is counted only over polls that came on time: not much later than after the `waited` seconds, if they
+        were put off for so long.
+        """
+        since_poll = 0.0 if self._polled is None else now - self._polled
+        self._polled = now
+        if last_callback_ns != self._last_callback_ns:
+            self._last_callback_ns = last_callback_ns
+            self._silent_seconds = 0.0
+        elif since_poll <= waited + _LATE_POLL_SECONDS:
+            self._silent_seconds += since_poll
+        if last_callback_ns == 0:
+            return Pulse.DEAD if self._silent_seconds > _SECONDS_TO_BEGIN else Pulse.BEATING
+        if self._silent_seconds > self._stall_after + _SECONDS_TO_RESUME:
+            return Pulse.DEAD
+        return Pulse.STALLED if self.is_stalled else Pulse.BEATING
+
+
+class Deficit:
+    """Finds frames that a device never delivered: it fell behind the clock, and did not catch up.
+
+    What the device owes is held against a base line. That follows the drift between the device's clock and the
+    system's, which is never more than `MOST_DRIFT`; what rises above it by and by adds up, until it is enough to tell.
+    A callback that comes late owes more for a moment, so the least that was owed over a window counts.
+
+    Parameters
+    ----------
+    rate : float
+        Frames per second.
+    most_held_back : float
+        Seconds of sound that a host may begin to hold back at any time, or hold back no longer: a rise by less is
+        no proof of a loss.
+    """
+
+    WINDOW_SECONDS = 1.5
+    MOST_DRIFT = 500e-6
+    LEAST_SECONDS = 0.005
+    """What is less may be chance, as may be what is less than `LEAST_BLOCKS`."""
+    LEAST_BLOCKS = 0.75
+    SETTLING_SECONDS = 10.0
+    """For so long the base line may fall at once: the first callbacks were late, or the stream had yet to fill up."""
+    LAST_SECONDS = 0.35
+    """At the end of a run there is no whole window behind a loss to wait for."""
+
+    def __init__(self, rate: float, most_held_back: float) -> None:
+        self._rate = rate
+        self._most_held_back = most_held_back * rate
+        self._debts: deque[Debt] = deque()
+        self._base: float | None = None
+        self._begun_ns: int | None = None
+        self._risen: Debt | None = None
+        self._has_lost = False
+
+    def start_over(self) -> None:
+        """Forget what was owed: the device has got ahead of the clock, and falls back no more."""
+        self._debts.clear()
+        self._base = self._begun_ns = self._risen = None
+
+    def add(self, debt: Debt) -> Loss | None:
+        """Return the loss, with about how many frames are missing, that has stood for a window now."""
+        since = debt.monotonic_ns - self._debts[-1].monotonic_ns if self._debts else 0
+        self._begun_ns = self._begun_ns or debt.monotonic_ns
+        self._debts.append(debt)
+        if self._seconds_since(self._debts[0]) < self.WINDOW_SECONDS:
+            return None
+        owed = min(debt.frames for debt in self._debts)
+        if self._base is None or (owed < self._base and self._is_settling):
+            self._base = owed
+        found = self._judge(owed, self._base)
+        self._follow(owed, since / 1e9)
+        while self._seconds_since(self._debts[0]) > self.WINDOW_SECONDS:
+            self._debts.popleft()
+        return found
+
+    def end(self) -> Loss | None:
+        """Judge by what there is, at the end of a run."""
+        if not self._debts:
+            return None
+        last = [debt for debt in self._debts if self._seconds_since(debt) <= self.LAST_SECONDS]
+        base = min(debt.frames for debt in self._debts) if self._base is None else self._base
+        owed = min(debt.frames for debt in last)
+        lost = owed - base
+        if lost < (self._least_frames if self._has_lost else self._certain_frames):
+            return None
+        *_, first = takewhile(lambda debt: debt.frames - base >= lost / 2, reversed(self._debts))
+        return self._loss(self._risen or first, lost)
+
+    def _judge(self, owed: int, base: float) -> Loss | None:
+        lost = owed - base
+        if lost < self._least_frames / 2:
+            self._risen = None
+            return None
+        self._risen = self._risen or self._debts[0]
+        if lost < self._certain_frames or self._is_catching_up():
+            return None
+        self._base = owed
+        risen, self._risen = self._risen, None
+        return self._loss(risen, lost)
+
+    def _loss(self, first: Debt, frames: float) -> Loss:
+        self._has_lost = True
+        return Loss(LossKind.DEFICIT, first.frame, round(frames), first.monotonic_ns)
+
+    def _follow(self, owed: int, seconds: float) -> None:
+        """Have the base line follow, as far as drift can have got."""
+        assert self._base is not None
+        most = self.MOST_DRIFT * seconds * self._rate
+        self._base += max(-most, min(most, owed - self._base))
+
+    @property
+    def _least_frames(self) -> float:
+        return max(self.LEAST_SECONDS * self._rate, self.LEAST_BLOCKS * max(debt.block_frames for debt in self._debts))
+
+    @property
+    def _certain_frames(self) -> float:
+        return max(self._least_frames, self._most_held_back)
+
+    @property
+    def _is_settling(self) -> bool:
+        assert self._begun_ns is not None
+        return self._debts[-1].monotonic_ns - self._begun_ns < self.SETTLING_SECONDS * 1e9
+
+    def _is_catching_up(self) -> bool:
+        """Whether less and less is owed: a host delivers what it has held back."""
+        half = self.WINDOW_SECONDS / 2
+        earlier = min(debt.frames for debt in self._debts if self._seconds_since(debt) > half)
+        later = min(debt.frames for debt in self._debts if self._seconds_since(debt) <= half)
+        return later < earlier - self._least_frames
+
+    def _seconds_since(self, debt: Debt) -> float:
+        return (self._debts[-1].monotonic_ns - debt.monotonic_ns) / 1e9
+
+
+class Gathering:
+    """Tells of what goes on and on: at once the first time, and less and less often while it does not end."""
+
+    FIRST_SECONDS = 1.0
+    MOST_SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._gathered: Loss | None = None
+        self._told_ns: int | None = None
+        self._seconds = self.FIRST_SECONDS
+
+    @property
+    def waiting(self) -> Loss | None:
+        """What was not told yet."""
+        return self._gathered
+
+    def add(self, loss: Loss) -> None:
+        """Take one more; it is told with those that wait already, as one loss at the place of the first."""
+        gathered = self._gathered
+        self._gathered = (
+            loss
+            if gathered is None
+            else gathered._replace(
+                frames=(gathered.frames or 0) + (loss.frames or 0),
+                left_out_frames=gathered.left_out_frames + loss.left_out_frames,
+            )
+        )
+
+    def take(self, now_ns: int, *, is_last: bool = False) -> Loss | None:
+        """Return what is to be told now, if anything is."""
+        since = math.inf if self._told_ns is None else (now_ns - self._told_ns) / 1e9
+        gathered = self._gathered
+        if gathered is None or (since < self._seconds and not is_last):
+            return None
+        goes_on = since < 2 * self._seconds
+        self._seconds = min(2 * self._seconds, self.MOST_SECONDS) if goes_on else self.FIRST_SECONDS
+        self._gathered, self._told_ns = None, now_ns
+        return gathered
+
+
+class DeadChannels:
+    """Finds channels that stay exactly zero: an unplugged cable, the wrong input.
+
+    Parameters
+    ----------
+    rate : float
+        Frames per second.
+    meant : collection of int, optional
+        Channels, one-based, that are meant to be silent.
+    """
+
+    SECONDS = 10.0
+
+    def __init__(self, rate: float, meant: Collection[int] = ()) -> None:
+        self._limit = self.SECONDS * rate
+        self._meant = meant
+        self._silent_frames: list[int] = []
+        self.found: set[int] = set()
+        """Channels, one-based, that were dead at any time."""
+
+    def poll(self, levels: Levels) -> list[int]:
+        """Return the channels, one-based, that have been zero for ten seconds now, once each."""
+        if not self._silent_frames:
+            self._silent_frames = [0] * len(levels.peaks)
+        newly = []
+        for index, peak in enumerate(levels.peaks):
+            self._silent_frames[index] = 0 if peak > 0 else self._silent_frames[index] + levels.frames
+            number = index + 1
+            if self._silent_frames[index] >= self._limit and number not in self.found and number not in self._meant:
+                self.found.add(number)
+                newly.append(number)
+        return newly

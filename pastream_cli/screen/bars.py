@@ -1,0 +1,242 @@
+"""The channels of the meter: how their levels move, and rows and banks of bars that show them. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from pastream_cli.screen.levels import SILENCE, decibels, deflection, format_level, height_index, heights, rms_decibels
+from pastream_cli.take.report import Levels
+
+Span: TypeAlias = tuple[str, str]
+"""Text and the name of its style; an empty name is none."""
+Line: TypeAlias = list[Span]
+
+# Ballistics: up at once; down as on a quasi-peak meter, slowly enough to be read.
+_FALL_PER_SECOND = 20.0
+_HOLD_SECONDS = 2.0
+_RMS_SECONDS = 0.3
+_DEAD_SECONDS = 10.0
+# What a 16-bit recording has at full scale; where nothing is written, clips are not counted but seen.
+_OVER = 32767 / 32768
+
+_LOUD, _HOT = deflection(-12.0), deflection(-3.0)
+_STYLES = ("green", "yellow", "bold red")
+_SCALE_LABELS = (0, -20, -40, -10, -30, -5, -50, -60)
+_DEAD = "dead: only zeros"
+_GROUP = 8
+_MOST_HEIGHT = 4
+
+
+class Channel:
+    """The levels of one channel as the eye can follow them, in dBFS."""
+
+    __slots__ = ("_held_at", "bar", "greatest", "hold", "rms", "silent_frames")
+
+    def __init__(self) -> None:
+        self.rms = SILENCE
+        self.bar = SILENCE
+        """Of the peak: rises at once, falls slowly."""
+        self.hold = SILENCE
+        """The greatest peak of the last two seconds."""
+        self.greatest = 0.0
+        """The greatest peak of all, as an amplitude."""
+        self.silent_frames = 0
+        self._held_at = 0.0
+
+    def move(self, peak: float, rms: float, now: float, fall: float) -> None:
+        """Take new levels; the bar may fall by so many decibels."""
+        level = decibels(peak)
+        self.rms = rms
+        self.bar = max(level, self.bar - fall)
+        if level >= self.hold or now - self._held_at > _HOLD_SECONDS:
+            self.hold, self._held_at = level, now
+        self.greatest = max(self.greatest, peak)
+
+
+class Channels:
+    """All channels of a meter.
+
+    Parameters
+    ----------
+    rate : float
+        Frames per second.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.all: list[Channel] = []
+        self.clips: tuple[int, ...] = ()
+        """Of each channel, where they are counted."""
+        self._rate = rate
+        self._window: deque[tuple[tuple[float, ...], int]] = deque()
+        self._window_frames = 0
+        self._moved_at: float | None = None
+
+    def move(self, levels: Levels, now: float) -> None:
+        """Take the levels since the last call; `now` is in seconds."""
+        peaks, square_sums = levels.peaks, levels.square_sums
+        if not self.all:
+            self.all = [Channel() for _ in peaks]
+        self._slide(square_sums, levels.frames)
+        fall = 0.0 if self._moved_at is None else (now - self._moved_at) * _FALL_PER_SECOND
+        self._moved_at = now
+        frames = self._window_frames
+        sums = (
+            square_sums if len(self._window) == 1 else map(sum, zip(*(sums for sums, _ in self._window), strict=True))
+        )
+        for channel, peak, square_sum in zip(self.all, peaks, sums, strict=True):
+            channel.move(peak, rms_decibels(square_sum, frames), now, fall)
+            channel.silent_frames = 0 if peak > 0 else channel.silent_frames + levels.frames
+
+    def rest(self, now: float) -> None:
+        """Let the bars fall while nothing is measured."""
+        nothing = (0.0,) * len(self.all)
+        if self.all:
+            self.move(Levels(nothing, nothing, 0), now)
+
+    def _slide(self, square_sums: tuple[float, ...], frames: int) -> None:
+        """Keep as many of the last sums of squares as the RMS is taken over."""
+        if not frames:  # a pause: nothing was measured
+            self._window.clear()
+            self._window_frames = 0
+        self._window.append((square_sums, frames))
+        self._window_frames += frames
+        while len(self._window) > 1 and self._window_frames - self._window[0][1] >= _RMS_SECONDS * self._rate:
+            self._window_frames -= self._window.popleft()[1]
+
+    def is_dead(self, channel: Channel) -> bool:
+        """Tell whether the channel has been exactly zero for ten seconds."""
+        return channel.silent_frames >= _DEAD_SECONDS * self._rate
+
+    def numbers_of_dead(self) -> list[int]:
+        """Return the dead channels, one-based."""
+        return [number for number, channel in enumerate(self.all, 1) if self.is_dead(channel)]
+
+    def numbers_of_over(self) -> list[int]:
+        """Return the channels, one-based, that have reached full scale, where nothing counts how often."""
+        if self.clips:
+            return []
+        return [number for number, channel in enumerate(self.all, 1) if channel.greatest >= _OVER]
+
+    def clip_words(self, index: int) -> str:
+        """Return the clips of a channel, empty where it has none."""
+        if index < len(self.clips):
+            return str(self.clips[index]) if self.clips[index] else ""
+        return "over" if self.all[index].greatest >= _OVER else ""
+
+    def loudest(self) -> int:
+        """Return the index of the channel with the greatest peak of late."""
+        return max(range(len(self.all)), key=lambda index: self.all[index].hold)
+
+
+# ---- a row for each channel ----
+
+
+def rows(channels: Channels, width: int, *, is_ascii: bool) -> list[Line]:
+    """Return a bar and numbers for each channel, without a heading."""
+    layout = _Columns(len(channels.all), width)
+    return [_row(channels, index, layout, is_ascii=is_ascii) for index in range(len(channels.all))]
+
+
+def scale(count: int, width: int) -> Line:
+    """Return the heading of `rows`."""
+    layout = _Columns(count, width)
+    ruler = [" "] * layout.bar
+    for level in _SCALE_LABELS:
+        text = str(level)
+        end = max(len(text), round(deflection(level) * layout.bar))
+        place = slice(max(0, end - len(text) - 1), min(layout.bar, end + 1))
+        if "".join(ruler[place]).isspace():
+            ruler[end - len(text) : end] = text
+    numbers = f" {'RMS':>5} {'PEAK':>5}" + (f" {'MAX':>5}" if layout.has_greatest else "")
+    return [(" " * layout.label + " " + "".join(ruler) + numbers + f" {'CLIPS':>{layout.clips}}", "dim")]
+
+
+class _Columns:
+    """Widths of what stands in a row."""
+
+    def __init__(self, count: int, width: int) -> None:
+        self.label = len(str(count))
+        self.has_greatest = width >= 60
+        self.clips = 9 if width >= 70 else 5
+        # the last column of a terminal stays free, where a cursor can stand without a line break
+        self.bar = max(1, width - 1 - self.label - 1 - (18 if self.has_greatest else 12) - 1 - self.clips)
+
+
+def _row(channels: Channels, index: int, layout: _Columns, *, is_ascii: bool) -> Line:
+    channel = channels.all[index]
+    label = f"{index + 1:>{layout.label}} "
+    numbers = f" {format_level(channel.rms):>5} {format_level(channel.hold):>5}"
+    if layout.has_greatest:
+        numbers += f" {format_level(decibels(channel.greatest)):>5}"
+    clips = (f" {_shortened(channels.clip_words(index), layout.clips):>{layout.clips}}", "bold red")
+    if channels.is_dead(channel):
+        words = _DEAD if len(_DEAD) <= layout.bar else "dead"
+        return [(label, ""), (f"{words:<{layout.bar}.{layout.bar}}", "bold magenta"), (numbers, ""), clips]
+    return [(label, ""), *_bar(channel, layout.bar, is_ascii=is_ascii), (numbers, ""), clips]
+
+
+def _shortened(count: str, width: int) -> str:
+    """Return a count in thousands or millions where it does not fit."""
+    for unit in ("", "k", "M", "G"):
+        if len(count) + len(unit) <= width:
+            return count + unit
+        count = count[:-3]
+    return count
+
+
+def _bar(channel: Channel, width: int, *, is_ascii: bool) -> Line:
+    """Return a bar: solid up to the RMS level, shaded up to the peak, with a mark where the peak is held."""
+    solid, shaded, mark = "#=|" if is_ascii else "█▒│"
+    rms = round(deflection(channel.rms) * width)
+    peak = max(rms, round(deflection(channel.bar) * width))
+    text = solid * rms + shaded * (peak - rms) + " " * (width - peak)
+    hold = round(deflection(channel.hold) * width)
+    if hold > peak:
+        text = text[: hold - 1] + mark + text[hold:]
+    loud, hot = round(_LOUD * width), round(_HOT * width)
+    return list(zip((text[:loud], text[loud:hot], text[hot:]), _STYLES, strict=True))
+
+
+# ---- banks of narrow bars ----
+
+
+def bridge(channels: Channels, width: int, height: int, *, is_ascii: bool) -> list[Line]:
+    """Return all channels as upright bars of one column each, in numbered banks, on at most `height` lines."""
+    count = len(channels.all)
+    bank = max(1, (width - 1) // (_GROUP + 1)) * _GROUP
+    height_of_bank = min(_MOST_HEIGHT + 1, max(1, height // -(-count // bank)))
+    bar_height = max(1, height_of_bank - 1)
+    lines: list[Line] = []
+    for first in range(0, count, bank):
+        if len(lines) + height_of_bank > height:
+            break
+        shown = channels.all[first : first + bank]
+        lines += [_slice(channels, shown, row, bar_height, is_ascii=is_ascii) for row in reversed(range(bar_height))]
+        if height_of_bank > bar_height:
+            numbers = "".join(f" {number:<{_GROUP}}" for number in range(first + 1, first + len(shown) + 1, _GROUP))
+            lines.append([(numbers.rstrip(), "dim")])
+    return lines
+
+
+def _slice(channels: Channels, shown: Sequence[Channel], row: int, bar_height: int, *, is_ascii: bool) -> Line:
+    """Return one line of upright bars, `row` lines above the lowest."""
+    characters = heights(is_ascii=is_ascii)
+    steps = len(characters)
+    nothing = "-" if is_ascii else "·"
+    line: Line = []
+    text, style = "", ""
+    for index, channel in enumerate(shown):
+        share = deflection(channel.bar)
+        filled = 1 + height_index(share, steps * bar_height) - steps * row if channel.bar > SILENCE else 0
+        character = characters[min(filled, steps) - 1] if filled > 0 else nothing if row == 0 else " "
+        own = _STYLES[(share >= _LOUD) + (share >= _HOT)]
+        if row == 0 and channels.is_dead(channel):
+            character, own = "x", "bold magenta"
+        if own != style:
+            line.append((text, style))
+            text, style = "", own
+        text += character if index % _GROUP else f" {character}"
+    line.append((text, style))
+    return line

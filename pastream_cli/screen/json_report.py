@@ -1,0 +1,277 @@
+"""What `--json` prints: one object about a run, or about the devices. Pure; docs/report.schema.json describes it.
+
+A number that does not exist, such as the level of silence in dB, is null: JSON has no infinity.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli import __version__
+from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.take.report import Loss, Opening, Pause, RecordedFile, Report
+
+if TYPE_CHECKING:
+    from pastream_cli.command.job import Job, Pair
+    from pastream_cli.errors import PastreamError
+    from pastream_cli.units import Time
+
+SCHEMA_VERSION = 1
+_COUNTS = (
+    "lost_frames",
+    "losses",
+    "missing_frames",
+    "ahead_frames",
+    "left_out_frames",
+    "unwritten_frames",
+    "underrun_frames",
+    "underruns",
+    "host_flags",
+)
+
+
+def line_of(value: dict[str, Any]) -> str:
+    """Return the object as one line of ASCII."""
+    line = json.dumps(value, allow_nan=False)
+    return json.dumps(_readable(value), allow_nan=False) if "\\udc" in line else line
+
+
+def _readable(value: Any) -> Any:
+    r"""Return a value in which bytes that are no UTF-8 read as \xff: half of a character is no JSON for most."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {key: _readable(part) for key, part in value.items()}
+    return [_readable(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def device_list(devices: Sequence[DeviceInfo]) -> dict[str, Any]:
+    """Return what `-l --json` prints."""
+    return {**_about("devices"), "devices": [_device(device) for device in devices]}
+
+
+def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: int, now: datetime) -> dict[str, Any]:
+    """Return what is printed about a run.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The command line as it was typed.
+    job, report
+        What was asked for, and how it went.
+    epoch_ns : int
+        What the wall clock shows when the monotonic clock shows 0, in nanoseconds.
+    now : datetime
+        When the run was over.
+    """
+    error = None if report.error is None else {"message": report.error, "way_out": report.way_out}
+    return {
+        **_outcome(arguments, report.exit_code, report.stop_reason, error, now),
+        "asked": _asked(job),
+        **_connections(report.opening),
+        "rate": _finite(report.rate) or None,
+        "frames": report.frames,
+        "seconds": _seconds(report.frames, report.rate),
+        "callbacks": report.callbacks,
+        "buffer": _buffer(report),
+        "files": [_file(file, report.rate) for file in report.files],
+        **{name: getattr(report, name) for name in _COUNTS},
+        "xruns": [_xrun(loss, report, epoch_ns) for loss in report.loss_list],
+        "unlisted_xruns": _unlisted(report),
+        "pauses": [_pause(pause, report.rate) for pause in report.pauses],
+        "dead_channels": list(report.dead_channels),
+    }
+
+
+def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datetime) -> dict[str, Any]:
+    """Return what is printed where no run came about: the same fields, all empty."""
+    told = {"message": error.message, "way_out": error.way_out}
+    return {
+        **_outcome(arguments, error.exit_code, "failed", told, now),
+        "asked": None,
+        **_connections(None),
+        "rate": None,
+        "frames": 0,
+        "seconds": None,
+        "callbacks": 0,
+        "buffer": None,
+        "files": [],
+        **dict.fromkeys(_COUNTS, 0),
+        "xruns": [],
+        "unlisted_xruns": 0,
+        "pauses": [],
+        "dead_channels": [],
+    }
+
+
+def _about(kind: str) -> dict[str, Any]:
+    return {"schema_version": SCHEMA_VERSION, "kind": kind, "pastream": __version__}
+
+
+def _outcome(
+    arguments: Sequence[str], exit_code: int, stop_reason: str, error: dict[str, Any] | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        **_about("run"),
+        "arguments": list(arguments),
+        "ended": _utc(now),
+        "exit_code": int(exit_code),
+        "stop_reason": stop_reason.replace(" ", "-"),
+        "error": error,
+    }
+
+
+# ---- what was asked for ----
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    return {
+        "input": job.input,
+        "output": job.output,
+        "duration": _time(job.duration),
+        "offset": _time(job.offset),
+        "pad": _time(job.pad),
+        "loop": job.loop,
+        "split": _time(job.split),
+        "overwrite": job.overwrite,
+        "device": job.device,
+        "rate": job.rate,
+        "channels": _pair(job.channels),
+        "sample_format": _pair(job.sample_format),
+        "file_type": _pair(job.file_type),
+        "encoding": _pair(job.encoding),
+        "endian": _pair(job.endian),
+        "latency": _pair(job.latency),
+        "maps": [[{"in": route.source, "out": route.target} for route in routes] for routes in job.maps],
+        "channel_select": [list(channels) for channels in job.channel_select],
+        "block_frames": job.block_frames,
+        "buffer_frames": job.buffer_frames,
+        "fatal_xruns": job.fatal_xruns,
+    }
+
+
+def _time(time: Time | None) -> dict[str, Any] | None:
+    """Return a time in the unit in which it was given."""
+    if time is None:
+        return None
+    return {"frames": time.frames} if time.seconds is None else {"seconds": float(time.seconds)}
+
+
+def _pair(pair: Pair[Any]) -> dict[str, Any]:
+    return {"playback": pair.playback, "capture": pair.capture}
+
+
+# ---- what it came to ----
+
+
+def _connections(opening: Opening | None) -> dict[str, Any]:
+    if opening is None:
+        return {"playback": None, "capture": None, "latency_seconds": None, "length_frames": None}
+    playback = capture = None
+    if opening.playback_device is not None:
+        playback = {
+            "device": opening.playback_device,
+            "sample_format": opening.playback_format,
+            "channels": opening.playback_channels,
+            "input": opening.playback_name,
+        }
+    if opening.capture_device is not None:
+        capture = {
+            "device": opening.capture_device,
+            "sample_format": opening.capture_format,
+            "channels": opening.capture_channels,
+            "output": opening.capture_name,
+            "file_type": opening.file_type,
+            "encoding": opening.encoding,
+            "file_channels": opening.file_channels,
+        }
+    return {
+        "playback": playback,
+        "capture": capture,
+        "latency_seconds": _finite(opening.latency),
+        "length_frames": opening.length_frames,
+    }
+
+
+def _buffer(report: Report) -> dict[str, Any] | None:
+    if not report.buffer_frames:
+        return None
+    return {"frames": report.buffer_frames, "high_water_frames": report.buffer_high_water_frames}
+
+
+def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "start": None if file.start is None else _utc(file.start),
+        "first_frame": file.first_frame,
+        "frames": file.frames,
+        "seconds": _seconds(file.frames, rate),
+        "channels": [
+            {"peak": _finite(peak), "peak_dbfs": _decibels(peak), "clips": clips}
+            for peak, clips in zip(file.peaks, file.clips, strict=True)
+        ],
+    }
+
+
+def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
+    certainty = "unknown" if loss.frames is None else "estimated" if loss.kind.is_estimated else "exact"
+    only_plays = report.opening is not None and report.opening.capture_device is None
+    return {
+        "kind": loss.kind.value,
+        "side": "capture" if loss.kind.is_of_capture and not only_plays else "playback",
+        "frame": loss.frame,
+        "seconds": _seconds(loss.frame, report.rate),
+        "time": _utc(datetime.fromtimestamp((epoch_ns + loss.monotonic_ns) / 1e9, tz=timezone.utc)),
+        "frames": loss.frames,
+        "certainty": certainty,
+    }
+
+
+def _unlisted(report: Report) -> int:
+    """Return how many places were counted beyond those that the list had room for."""
+    listed = sum(1 for loss in report.loss_list if not loss.kind.is_estimated)
+    return max(0, report.losses + report.underruns + report.host_flags - listed)
+
+
+def _pause(pause: Pause, rate: float) -> dict[str, Any]:
+    return {"frame": pause.frame, "seconds": _seconds(pause.frame, rate), "frames": pause.frames}
+
+
+def _device(device: DeviceInfo) -> dict[str, Any]:
+    low, high = zip(device.capture_latencies, device.playback_latencies, strict=True)
+    return {
+        "index": device.number,
+        "name": device.name,
+        "host_api": device.host_api,
+        "capture_channels": device.capture_channels,
+        "playback_channels": device.playback_channels,
+        "default_rate": _finite(device.default_rate),
+        "low_latency_seconds": {"capture": _finite(low[0]), "playback": _finite(low[1])},
+        "high_latency_seconds": {"capture": _finite(high[0]), "playback": _finite(high[1])},
+        "is_default_capture": device.is_default_capture,
+        "is_default_playback": device.is_default_playback,
+        "is_virtual": device.is_virtual,
+    }
+
+
+# ---- numbers ----
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _seconds(frames: int, rate: float) -> float | None:
+    return frames / rate if rate else None
+
+
+def _decibels(peak: float) -> float | None:
+    return round(20 * math.log10(peak), 3) if 0 < peak < math.inf else None
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,155 @@
+"""Keys of the terminal on standard input, as requests; and that terminal as it was, when the process rests or ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.take.signals import Requests
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_LOCAL_MODES, _CHARACTERS = 3, 6
+_ESCAPE = b"\x1b"
+# More at once was not typed but pasted, and was not meant as keys.
+_MOST_KEYS_AT_ONCE = 4
+
+
+class Keys:
+    """Space pauses and goes on, s starts the next file, q stops; a context in which the keys are read.
+
+    Where standard input is no terminal nothing is read. A process in the background leaves the
+    terminal alone, and takes it when it comes to the foreground.
+
+    Parameters
+    ----------
+    requests : Requests
+        Where the wishes go, and who is told of keys that wait.
+    descriptor : int
+        The terminal; standard input unless a test says otherwise.
+    """
+
+    def __init__(self, requests: Requests, descriptor: int = 0) -> None:
+        self._requests = requests
+        self._descriptor = descriptor
+        self._original: list[Any] | None = None
+        self._is_terminal = False
+        self._has_ended = False
+        self._old_handlers: dict[signal.Signals, Any] = {}
+        self.on_rest: Callable[[], None] | None = None
+        """Called before the process is stopped by the terminal's suspend key or ended by its quit key."""
+        self.are_read = False
+        """Whether keys are read at the moment."""
+
+    def __enter__(self) -> Self:
+        self._is_terminal = sys.stdin is not None and os.isatty(self._descriptor)
+        for number, handler in (
+            (signal.SIGTSTP, self._rest),
+            (signal.SIGQUIT, self._rest),
+            (signal.SIGCONT, self._come_back),
+            # A process in the background that touches the terminal would be stopped, and the take with it.
+            (signal.SIGTTIN, signal.SIG_IGN),
+            (signal.SIGTTOU, signal.SIG_IGN),
+        ):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                self._old_handlers[number] = signal.signal(number, handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.give_back()
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+
+    def poll(self) -> None:
+        """Take the terminal if it is there to be taken; let go of it if the process is in the background."""
+        if not self._is_terminal or self._has_ended:
+            return
+        is_ours = in_foreground(self._descriptor)
+        if is_ours and not self.are_read:
+            self._take()
+        elif self.are_read and not is_ours:
+            self._let_go()
+
+    def _take(self) -> None:
+        try:
+            modes = termios.tcgetattr(self._descriptor)
+            if self._original is None:
+                self._original = termios.tcgetattr(self._descriptor)
+            modes[_LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO)
+            modes[_CHARACTERS][termios.VMIN] = modes[_CHARACTERS][termios.VTIME] = 0
+            # not after the output has drained: a terminal that was stopped never drains
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
+            # what was typed before was meant for somebody else: it must not stop a take
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+        except termios.error:
+            self._has_ended = True
+            return
+        self.are_read = True
+        self._requests.watch(self._descriptor, self._read)
+
+    def _let_go(self) -> None:
+        """Read no more, and leave the modes to whoever has the terminal now."""
+        self._requests.unwatch(self._descriptor)
+        self.are_read = False
+
+    def give_back(self) -> None:
+        """Restore the terminal's modes, if they were changed."""
+        if self.are_read:
+            self._let_go()
+        if self._original is not None and in_foreground(self._descriptor):
+            with suppress(termios.error):  # it has gone
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._original)
+        self._original = None
+
+    def _read(self) -> None:
+        try:
+            typed = os.read(self._descriptor, 1024)
+        except OSError:
+            typed = b""
+        if not typed:  # the terminal has gone
+            self._has_ended = True
+            self._let_go()
+        elif not typed.startswith(_ESCAPE) and len(typed) <= _MOST_KEYS_AT_ONCE:
+            self._press(typed.lower())
+
+    def _press(self, typed: bytes) -> None:
+        if b"q" in typed:
+            self._requests.ask_to_stop()
+        self._requests.cut |= b"s" in typed
+        self._requests.pause |= b" " in typed
+
+    # ---- job control ----
+
+    def _rest(self, number: int, _frame: FrameType | None) -> None:
+        """Do what the signal does by default, with the terminal as it was."""
+        if self.on_rest is not None:
+            self.on_rest()
+        self.give_back()
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), number)  # to this thread, so that it comes before the next line
+        # Here the process was stopped, and has been continued.
+        signal.signal(number, self._rest)
+
+    def _come_back(self, _number: int, _frame: FrameType | None) -> None:
+        """Take the terminal anew: while the process was stopped somebody else may have had it."""
+        if self.are_read:
+            self._let_go()
+        self.poll()
+
+
+def in_foreground(descriptor: int) -> bool:
+    """Tell whether a terminal is the process's to use; true for one that has no jobs to control."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:
+        return True

@@ -1,0 +1,281 @@
+"""What people read on stderr: banner, loss lines, summary. Plain text, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pastream_cli.command.job import STANDARD_STREAM
+from pastream_cli.errors import PROGRAM, ExitCode
+from pastream_cli.screen.levels import decibels, format_level, ranges
+from pastream_cli.take.report import Loss, LossKind, Opening, RecordedFile, Report, Snapshot
+from pastream_cli.units import format_clock, format_count, format_frames, format_times
+
+INDENT = " " * len(f"{PROGRAM}: ")
+LEVEL = "level "
+"""What stands before the course of a take, in its summary."""
+
+_MOST_PLACES = 10
+_LEAST_LATENCY_IN_SECONDS = 0.1
+# Beyond, channels are summed up instead of listed.
+_MOST_CHANNELS = 16
+
+_WHAT_HAPPENED = {
+    LossKind.OVERRUN: ("lost", ", the output was too slow"),
+    LossKind.DEVICE: ("lost by the device", ""),
+    LossKind.HOST_CAPTURE: ("lost by the host", ""),
+    LossKind.DEFICIT: ("never came", ", by the clock"),
+    LossKind.UNDERRUN: ("of silence played", " for want of input"),
+    LossKind.HOST_PLAYBACK: ("missing from the playback", ", says the host"),
+}
+
+
+def warning_line(text: str) -> str:
+    return f"{PROGRAM}: warning: {text}"
+
+
+# ---- banner ----
+
+
+def length_words(frames: int | None, rate: float) -> str:
+    """Return a length as understood, or that there is none."""
+    return "until stopped" if frames is None else f"for {format_clock(frames, rate)} ({format_frames(frames)})"
+
+
+def banner_line(opening: Opening) -> str:
+    """Say what is connected to what, in one line."""
+    return f"{PROGRAM}: {' and '.join(' '.join(act) for act in _acts(opening))} {_terms(opening)}"
+
+
+def banner_lines(opening: Opening) -> list[str]:
+    """Say what is connected to what, in three lines for a terminal."""
+    acts = _acts(opening)
+    parts = [" ".join(act) for act in acts] if len(acts) > 1 else acts[0]
+    return [f"{PROGRAM}: {parts[0]}", *(f"{INDENT}{part}" for part in (*parts[1:], _terms(opening)))]
+
+
+def _acts(opening: Opening) -> list[list[str]]:
+    """Return what is done, each act in two parts: where from, and where to."""
+    acts = []
+    if opening.playback_device is not None:
+        device = _device_words(opening.playback_device, opening.playback_channels, opening.playback_format)
+        acts.append([f"playing {opening.playback_name or ''}", f"on {device}"])
+    if opening.capture_device is not None:
+        device = _device_words(opening.capture_device, opening.capture_channels, opening.capture_format)
+        if opening.capture_name is not None:
+            acts.append([f"recording {device}", f"to {_file_words(opening)}"])
+        else:
+            acts.append([f"listening to {device}", "and recording nothing"])
+    return acts
+
+
+def _device_words(name: str, channels: int, sample_format: str | None) -> str:
+    return f"{name} ({channels} ch {sample_format})"
+
+
+def _file_words(opening: Opening) -> str:
+    # how many channels the file has goes without saying where it is as many as the device delivers
+    channels = f"{opening.file_channels} ch " if opening.file_channels != opening.capture_channels else ""
+    return f"{opening.capture_name or ''} ({channels}{opening.file_type} {opening.encoding})"
+
+
+def _terms(opening: Opening) -> str:
+    """Return rate, latency and length."""
+    latency = f"latency {_latency_words(opening.latency)}, " if opening.latency else ""
+    if opening.length_frames is None and opening.playback_name is not None:
+        length = "until the input ends"
+    else:
+        length = length_words(opening.length_frames, opening.rate)
+    return f"at {opening.rate:.10g} Hz, {latency}{length}"
+
+
+def _latency_words(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= _LEAST_LATENCY_IN_SECONDS else f"{seconds * 1000:.3g} ms"
+
+
+# ---- while it runs ----
+
+
+def loss_line(loss: Loss, rate: float) -> str:
+    """Say what was lost and where."""
+    if loss.kind is LossKind.AHEAD:
+        return f"{PROGRAM}: the device {_ahead_words(loss.frames or 0, loss.left_out_frames, [loss], rate)}"
+    frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
+    if loss.kind is LossKind.DEFICIT:
+        frames = f"about {frames}"
+    what, why = _WHAT_HAPPENED[loss.kind]
+    return f"{PROGRAM}: {frames} {what} at {format_clock(loss.frame, rate)}{why}"
+
+
+def loss_words(run: Snapshot | Report) -> list[str]:
+    """Say what was lost so far, as far as it is known, in a few words each."""
+    words = []
+    if run.lost_frames:
+        words.append(f"{format_frames(run.lost_frames)} lost")
+    if run.missing_frames:
+        words.append(f"about {format_count(run.missing_frames)} never came")
+    if run.ahead_frames:
+        words.append(f"about {format_count(run.ahead_frames)} ahead of the clock")
+    if run.underrun_frames:
+        words.append(f"{format_count(run.underrun_frames)} of silence played")
+    return words
+
+
+# ---- the end ----
+
+
+def summary_line(report: Report) -> str:
+    """Say how the run went, in one line."""
+    parts = [_written_words(report)]
+    if report.files:
+        parts += [_peak_words(report.files), *_clip_words(report.files)]
+    return f"{PROGRAM}: {'; '.join([', '.join(parts), *_fault_words(report)])}"
+
+
+def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[str]:
+    """Say how the run went, in a few lines for a terminal.
+
+    Parameters
+    ----------
+    report : Report
+        How it went.
+    course : str
+        The level over the take, as characters; may be empty.
+    peaks : sequence of float
+        Of each channel, where no file has them.
+    """
+    lines = [_written_words(report)]
+    if report.files:
+        lines.append(f"{_channel_peak_words(_peaks_of(report.files))}; {_clips_of_channels(report.files)}")
+    elif peaks:
+        lines.append(_channel_peak_words(peaks))
+    lines.append("; ".join(_fault_words(report)))
+    if course:
+        lines.append(f"{LEVEL}{course}")
+    return [f"{PROGRAM}: {lines[0]}", *(f"{INDENT}{line}" for line in lines[1:] if line)]
+
+
+def _written_words(report: Report) -> str:
+    """Say what there is now: files, where any were written."""
+    if not report.rate:
+        return "stopped before anything was opened"
+    frames = sum(file.frames for file in report.files) if report.files else report.frames
+    length = f"{format_frames(frames)}, {format_clock(frames, report.rate)}"
+    if not report.files:
+        return length
+    names = [_file_name(file) for file in report.files]
+    if len(names) <= 2:
+        return f"wrote {' and '.join(names)}: {length}"
+    return f"wrote {format_count(len(names))} files, {names[0]} to {names[-1]}: {length}"
+
+
+def _file_name(file: RecordedFile) -> str:
+    return "standard output" if file.name == STANDARD_STREAM else file.name
+
+
+def _peaks_of(files: Sequence[RecordedFile]) -> list[float]:
+    return [max(of_channel) for of_channel in zip(*(file.peaks for file in files), strict=True)]
+
+
+def _clips_of(files: Sequence[RecordedFile]) -> list[int]:
+    return [sum(of_channel) for of_channel in zip(*(file.clips for file in files), strict=True)]
+
+
+def _peak_words(files: Sequence[RecordedFile]) -> str:
+    return f"peak {_dbfs(_peaks_of(files))}"
+
+
+def _dbfs(peaks: Iterable[float]) -> str:
+    return f"{format_level(decibels(max(peaks, default=0.0)))} dBFS"
+
+
+def _clip_words(files: Sequence[RecordedFile]) -> list[str]:
+    clips = sum(_clips_of(files))
+    return [format_times(clips, "clip")] if clips else []
+
+
+def _channel_peak_words(peaks: Sequence[float]) -> str:
+    levels = [format_level(decibels(peak)) for peak in peaks]
+    if len(peaks) == 1:
+        return f"peak {levels[0]} dBFS"
+    if len(peaks) <= _MOST_CHANNELS:
+        return f"peaks {', '.join(levels)} dBFS"
+    loudest = max(range(len(peaks)), key=peaks.__getitem__)
+    return f"greatest peak {levels[loudest]} dBFS, on channel {loudest + 1}" if peaks[loudest] else "no sound"
+
+
+def _clips_of_channels(files: Sequence[RecordedFile]) -> str:
+    clips = _clips_of(files)
+    if not any(clips):
+        return "no clips"
+    if len(clips) <= _MOST_CHANNELS:
+        return f"clips {', '.join(map(format_count, clips))}"
+    clipped = [number for number, count in enumerate(clips, 1) if count]
+    return f"{format_times(sum(clips), 'clip')} on {'channel' if len(clipped) == 1 else 'channels'} {ranges(clipped)}"
+
+
+def _fault_words(report: Report) -> list[str]:
+    """Say what was lost, with the places, and what else the listener should know."""
+    words = _xrun_words(report)
+    if report.rate and not words:
+        words.append("no xruns")
+    if report.exit_code is ExitCode.GIVEN_UP:
+        words.append("given up before all was written")
+    if report.unwritten_frames:
+        words.append(f"{format_frames(report.unwritten_frames)} behind the end of the file not written")
+    if report.stop_reason == "xrun":
+        words.append(f"--fatal-xruns ended it at {format_clock(report.frames, report.rate)}")
+    if report.pauses:
+        frames = sum(pause.frames for pause in report.pauses)
+        words.append(f"{format_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")
+    if report.dead_channels:
+        plural = "s" * (len(report.dead_channels) > 1)
+        words.append(f"nothing but zeros for 10 s or more on channel{plural} {ranges(report.dead_channels)}")
+    return words
+
+
+def _xrun_words(report: Report) -> list[str]:
+    def places(*kinds: LossKind) -> str:
+        return _places([loss for loss in report.loss_list if loss.kind in kinds], report.rate)
+
+    words = []
+    if report.lost_frames:
+        lost = f"{format_frames(report.lost_frames)} lost in {format_times(report.losses, 'place')}"
+        words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
+    if report.missing_frames:
+        words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
+    if report.ahead_frames:
+        leads = [loss for loss in report.loss_list if loss.kind is LossKind.AHEAD]
+        words.append(_ahead_words(report.ahead_frames, report.left_out_frames, leads, report.rate))
+    if report.underruns:
+        dry = f"{format_times(report.underruns, 'underrun')} of {format_frames(report.underrun_frames)}"
+        words.append(f"{dry}{places(LossKind.UNDERRUN)}")
+    if report.host_flags:
+        flags = f"{format_times(report.host_flags, 'xrun')} reported by the host"
+        words.append(f"{flags}{places(LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK)}")
+    return words
+
+
+def _ahead_words(frames: int, left_out: int, places: Sequence[Loss], rate: float) -> str:
+    words = f"ran ahead of the clock by about {format_frames(frames)}{_places(places, rate)}"
+    return f"{words}, of which {format_count(left_out)} were not stored" if left_out else words
+
+
+def _places(losses: Sequence[Loss], rate: float) -> str:
+    """Return where these losses were, the first ten of them."""
+    if not losses:
+        return ""
+    clocks = ", ".join(format_clock(loss.frame, rate) for loss in losses[:_MOST_PLACES])
+    more = f" and {format_count(len(losses) - _MOST_PLACES)} more" if len(losses) > _MOST_PLACES else ""
+    return f" at {clocks}{more}"
+
+
+def buffer_line(report: Report) -> str:
+    """Say how full the buffer became, and how often the device called."""
+    text = f"{PROGRAM}: {format_count(report.callbacks)} callbacks"
+    if report.buffer_frames:
+        share = 100 * report.buffer_high_water_frames / report.buffer_frames
+        text += (
+            f"; at most {format_count(report.buffer_high_water_frames)} of {format_count(report.buffer_frames)}"
+            f" frames waited in the buffer ({share:.1f} %)"
+        )
+    return text

@@ -1,0 +1,250 @@
+"""Shows a run on stderr: plain lines, and on a terminal a meter below them that is kept up to date."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from pastream_cli.command.job import Job
+from pastream_cli.errors import UsageError, error_lines, printable
+from pastream_cli.screen import terminal
+from pastream_cli.screen.keys import Keys, in_foreground
+from pastream_cli.screen.levels import Course
+from pastream_cli.screen.lines import (
+    INDENT,
+    LEVEL,
+    banner_line,
+    banner_lines,
+    buffer_line,
+    loss_line,
+    summary_line,
+    summary_lines,
+    warning_line,
+)
+from pastream_cli.take.report import Opening, Report, Snapshot
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from pastream_cli.screen.meter import Meter
+    from pastream_cli.screen.paint import Painter
+
+_LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
+# Longer than tmux, which is the slowest, takes to tell of a new size when there were others before.
+_RESIZING_SECONDS = 0.3
+_FINISH_SECONDS = 2.0
+_IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b)")
+
+
+class Screen:
+    """The observer of a run; a context, at the end of which the terminal is as it was.
+
+    Parameters
+    ----------
+    stream : TextIO
+        Where people's lines go; it has a file descriptor.
+    job : Job
+        What is to be shown: `quiet`, `verbose` and `meter`.
+    keys : Keys
+        Looked after as long as the run is told of.
+    quotes : callable
+        Returns what host libraries have said since the last call.
+    environment : mapping
+        What TERM, NO_COLOR and the locale say.
+
+    Raises
+    ------
+    UsageError
+        Where the meter was asked for and there is no terminal.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        job: Job,
+        keys: Keys,
+        quotes: Callable[[], str],
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._outlet = terminal.Outlet(stream)
+        if job.meter and not self._outlet.is_terminal:
+            raise UsageError("cannot use --meter: standard error is no terminal", "leave it out, or run in a terminal")
+        self._job = job
+        self._keys = keys
+        self._quotes = quotes
+        self._is_ascii = not terminal.speaks_utf8(environment, stream.encoding)
+        self._moves_cursor = terminal.moves_its_cursor(environment)
+        self._has_colours = terminal.has_colours(environment)
+        self._is_live = self._outlet.is_terminal and not job.quiet and job.meter is not False
+        self._area = terminal.Area(can_reflow=terminal.reflows(environment))
+        self._painter: Painter | None = None
+        self._meter: Meter | None = None
+        self._status_width = 0
+        self._drawn_at = 0.0
+        self._size: tuple[int, int] | None = None
+        self._resized_at = -_RESIZING_SECONDS
+        self._course = Course()
+        self._peaks: tuple[float, ...] = ()
+        self._peak_since_course = 0.0
+
+    def __enter__(self) -> Self:
+        self._keys.on_rest = self._rest
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._outlet.write(self._away())
+        self._outlet.finish(_FINISH_SECONDS)
+
+    # ---- what it is told ----
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the meter is shown."""
+        return self._is_live
+
+    def opened(self, opening: Opening) -> None:
+        """Show what is connected to what."""
+        if not self._job.quiet:
+            self._print(self._wrapped(banner_lines(opening) if self._outlet.is_terminal else [banner_line(opening)]))
+        if self._is_live:
+            self._make_meter(opening)
+        self._keys.poll()
+
+    def warned(self, text: str) -> None:
+        """Show one warning."""
+        self._print(self._wrapped([warning_line(text)]))
+
+    def progressed(self, snapshot: Snapshot) -> None:
+        """Show how the run stands."""
+        now = time.monotonic()
+        self._keys.poll()
+        self._remember(snapshot)
+        if self._meter is not None:
+            self._meter.take(snapshot, now)
+        lines = self._wrapped(loss_line(loss, snapshot.rate) for loss in snapshot.new_losses)
+        if self._job.verbose:
+            lines += _quoted(self._quotes())
+        if lines:
+            self._print(lines)
+        if self._meter is not None and now - self._drawn_at >= _LEAST_SECONDS_BETWEEN_DRAWINGS:
+            self._drawn_at = now
+            self._draw(self._meter, now)
+        self._outlet.push()
+
+    def ended(self, report: Report) -> None:
+        """Show how the run went, and what it failed of."""
+        lines = []
+        if not self._job.quiet and (report.opening is not None or report.error is None):
+            lines += self._summary(report)
+        if self._job.verbose:
+            lines = [
+                *_quoted(self._quotes()),
+                *lines,
+                *([buffer_line(report)] if report.opening is not None else []),
+            ]
+        if report.error is not None:
+            lines += error_lines(report.error, report.way_out)
+        self._print(lines)
+        self._outlet.finish(_FINISH_SECONDS)
+
+    def quoted(self, text: str) -> None:
+        """Show what a host library said."""
+        self._print(_quoted(text))
+
+    # ---- what it shows ----
+
+    def _summary(self, report: Report) -> list[str]:
+        if not self._outlet.is_terminal:
+            return [summary_line(report)]
+        course = self._course.line(self._outlet.size()[0] - len(INDENT + LEVEL), is_ascii=self._is_ascii)
+        return self._wrapped(summary_lines(report, course, self._peaks))
+
+    def _wrapped(self, lines: Iterable[str]) -> list[str]:
+        """Return lines, those that are too long for a terminal with an indent where they go on."""
+        if not self._outlet.is_terminal:
+            return list(lines)
+        wrap = textwrap.TextWrapper(
+            max(40, self._outlet.size()[0]), subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
+        ).wrap
+        # no number breaks between its groups of digits
+        return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", printable(line)))]
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        """Keep what the summary says about levels."""
+        if snapshot.levels is None or not snapshot.levels.frames:
+            return
+        peaks = snapshot.levels.peaks
+        self._peaks = tuple(map(max, peaks, self._peaks)) if self._peaks else peaks
+        self._peak_since_course = max(self._peak_since_course, *peaks)
+        if not snapshot.is_paused:
+            self._course.add(self._peak_since_course, snapshot.frames)
+            self._peak_since_course = 0.0
+
+    def _make_meter(self, opening: Opening) -> None:
+        from pastream_cli.screen.meter import Meter
+        from pastream_cli.screen.paint import Painter
+
+        self._meter = Meter(opening, is_ascii=self._is_ascii)
+        self._painter = Painter(has_colours=self._has_colours)
+
+    def _draw(self, meter: Meter, now: float) -> None:
+        """Draw the meter, unless the terminal is somebody else's just now, or has not taken what was written before."""
+        if self._outlet.is_behind:
+            return
+        if not in_foreground(self._outlet.descriptor):
+            self._area.forget()
+            return
+        width, height = self._outlet.size()
+        if self._is_being_resized((width, height), now):
+            return
+        if not self._moves_cursor:
+            status = meter.status(width)
+            self._outlet.write("\r" + status.ljust(self._status_width))
+            self._status_width = len(status)
+            return
+        assert self._painter is not None
+        lines = meter.lines(width, height, keys=self._keys.are_read)
+        painted = [self._painter.paint(line) for line in lines]
+        self._outlet.write(self._area.draw(painted, [self._painter.width(line) for line in lines], width))
+
+    def _is_being_resized(self, size: tuple[int, int], now: float) -> bool:
+        """Tell whether the terminal had another size a moment ago.
+
+        What is drawn for a size that it has no longer, since it has not told yet, could not be taken away again.
+        """
+        if self._size is not None and size != self._size:
+            self._resized_at = now
+        self._size = size
+        return now - self._resized_at < _RESIZING_SECONDS
+
+    def _print(self, lines: Iterable[str]) -> None:
+        """Print lines above the meter: nothing in them that comes from elsewhere, be it a name, can do anything."""
+        text = "".join(f"{printable(line)}\n" for line in lines)
+        if text:
+            self._outlet.write(self._away() + text)
+            self._drawn_at = 0.0
+
+    def _away(self) -> str:
+        """Return what takes the meter away."""
+        if self._status_width:
+            blank = " " * self._status_width
+            self._status_width = 0
+            return f"\r{blank}\r"
+        return self._area.erase(self._outlet.size()[0]) if self._meter is not None else ""
+
+    def _rest(self) -> None:
+        """Leave a clean terminal to whoever has it while the process is stopped."""
+        self._outlet.write(self._away())
+        self._outlet.finish(0.1)
+
+
+def _quoted(text: str) -> list[str]:
+    """Return what a host library said as lines."""
+    return text.expandtabs().splitlines()

@@ -1,0 +1,401 @@
+"""The files of one recording: made ahead of time, handed to the writer, finished behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from pastream_cli.command.job import Job
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.files.formats import frame_bytes, most_frames
+from pastream_cli.engine.files.output_file import OutputFile
+from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
+from pastream_cli.engine.worker import Task, Worker
+from pastream_cli.errors import FileError, PastreamError, failure_of
+from pastream_cli.take.naming import Names
+from pastream_cli.take.plan import OutputFormat
+from pastream_cli.take.report import RecordedFile
+from pastream_cli.units import format_clock
+
+# The next file is made so long before its first frame: longer than anything should hold up Python.
+_AHEAD_SECONDS = 5.0
+_DISK_CHECK_SECONDS = 5.0
+# More than that are not being recorded at once: it is a disk that gives no lock.
+_MOST_TAKES = 100
+_MEASURED_SECONDS = 10.0
+_SCANT_DISK_SECONDS = 120.0
+
+
+class _Finishing(NamedTuple):
+    """A file that the writer has left, and the call that closes it."""
+
+    file: OutputFile
+    start: datetime | None
+    first_frame: int
+    task: Task[RecordedFile | None]
+
+    def recorded(self) -> RecordedFile | None:
+        """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
+        if self.task.is_done and self.task.error is None:
+            return self.task.result()
+        return self.file.so_far(start=self.start, first_frame=self.first_frame)
+
+    def failure(self) -> PastreamError | None:
+        """Return why the file does not hold all that was written, if it does not."""
+        if not self.task.is_done:
+            return FileError(f"cannot finish {self.file.name}: the disk does not answer")
+        return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
+
+
+class Recording:
+    """OUTPUT, as one file or as many.
+
+    Parameters
+    ----------
+    job : Job
+        For the name, `overwrite` and `split`.
+    output : OutputFormat
+        How the files are written.
+    stream : Core
+        Whose writer fills them.
+    worker : Worker
+        Where files are made and finished, since a disk may block.
+    warn : callable
+        Takes one line for people.
+    """
+
+    def __init__(
+        self, job: Job, output: OutputFormat, stream: Core, worker: Worker, warn: Callable[[str], None]
+    ) -> None:
+        assert job.output is not None
+        self._job = job
+        self._format = output
+        self._stream = stream
+        self._worker = worker
+        self._warn = warn
+        self._rate = stream.samplerate
+        self._split_frames = job.split.to_frames(self._rate) if job.split else None
+        self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
+        self._names = Names(job.output, is_split=self._split_frames is not None)
+        self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
+        self._made: set[str] = set()
+        self._begun_at = 0  # frames in the files before the present one
+        self._making: Task[OutputFile] | None = None
+        self._is_making_first = self._waits_for_a_reader = False
+        self._finishing: list[_Finishing] = []
+        self._known_to_be_finished = 0  # so many of these, from the first on
+        self._failure: PastreamError | None = None
+        self._wants_cut = self._is_offered = False
+        self._asking: Task[None] | None = None
+        self._disk_checked_at = 0.0
+        self._room_bytes: int | None = None
+        self._has_warned_of_disk = False
+        self._clips_before = [0] * output.channels
+
+    @property
+    def can_cut(self) -> bool:
+        """Whether a new file may be started on request."""
+        return self._split_frames is not None or self._names.template.has_number
+
+    @property
+    def is_between_files(self) -> bool:
+        """Whether the next file is being made, or has been made and is not yet the only one."""
+        return self._making is not None or self._wants_cut or len(self._open) > 1
+
+    @property
+    def piece_seconds(self) -> float:
+        """How long each file is; infinite where no length was asked for."""
+        return math.inf if self._split_frames is None else self._split_frames / self._rate
+
+    @property
+    def name(self) -> str:
+        """Name of the present file, for people."""
+        return self._open[0].name if self._open else str(self._job.output)
+
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether the present file is a regular one, and no pipe or device."""
+        return self._waits_for_a_disk or (bool(self._open) and self._open[0].is_regular)
+
+    @property
+    def frames(self) -> int:
+        """Frames in all files so far."""
+        return self._begun_at + sum(file.frames for file in self._open)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the present file, as of the last look; 0 where it is on no disk."""
+        return self._open[0].size if self._open else 0
+
+    @property
+    def clips(self) -> tuple[int, ...]:
+        """Clipped samples of each channel in all files so far."""
+        clips = self._clips_before
+        for file in self._open:
+            clips = [sum(pair) for pair in zip(clips, file.clips, strict=True)]
+        return tuple(clips)
+
+    @property
+    def disk_seconds(self) -> float | None:
+        """For how long the disk has room, as of the last look a few seconds ago."""
+        free = self._free_frames
+        return None if free is None else free / self._rate
+
+    # ---- making files ----
+
+    def make_first(self) -> OutputFile:
+        """Make the first file; on the worker, since opening a FIFO waits for its reader."""
+        self._is_making_first = True
+        self._waits_for_a_reader = is_special(str(self._job.output))
+        try:
+            first = self._make(datetime.now(timezone.utc))
+            self._measure_room(first)
+            self._open.append(first)
+        finally:
+            self._is_making_first = False
+        return first
+
+    @property
+    def _waits_for_a_disk(self) -> bool:
+        """Whether the first file is still being made, on a disk that takes its time."""
+        return self._is_making_first and not self._waits_for_a_reader
+
+    def _make(self, first_frame: datetime) -> OutputFile:
+        limits = [limit for limit in (self._split_frames, self._most_frames) if limit is not None]
+        taken: FileError | None = None
+        others = 0
+        for path in self._names.candidates(first_frame):
+            if self._names.template.has_fields:
+                self._make_folder(Path(path).parent)
+            if self._is_ours(path):
+                continue
+            try:
+                self._made.add(path)
+                return OutputFile(
+                    path,
+                    rate=round(self._rate),
+                    channels=self._format.channels,
+                    file_type=self._format.file_type,
+                    encoding=self._format.encoding,
+                    endian=self._format.endian,
+                    overwrite=self._job.overwrite,
+                    frame_limit=min(limits, default=None),
+                    expected_frames=self._format.frames,
+                )
+            except ExistsError as error:
+                taken = error
+                others += isinstance(error, BeingRecordedError)
+                if others == _MOST_TAKES:
+                    break
+        raise taken or FileError(f"cannot create {self._job.output}: every number is taken")
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether leave to replace files must not be taken: a piece of this take, or what it plays."""
+        own = self._job.input
+        return path in self._made or (own is not None and are_one_file(own, path))
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"cannot create the folder {folder}: {error.strerror}") from None
+
+    # ---- while it runs ----
+
+    def poll(self, now: float) -> None:
+        """Put finished files away, have the next one made in time, watch the disk.
+
+        Raises
+        ------
+        FileError
+            Where a file cannot be written or made.
+        """
+        while len(self._open) > 1 and self._open[0].is_done:
+            self._finish_first(keep_empty=False)
+        current = self._open[0]
+        if warning := current.warning():
+            self._warn(warning)
+        failure = self._failure_behind() or current.failure()
+        if failure is None:
+            self._ask_the_disk(current, now)
+        if current.writers_failure() is None:  # a take that fails may still have frames for the next file
+            self._make_next_in_time(current)
+        if failure is not None:
+            raise failure
+
+    def _ask_the_disk(self, current: OutputFile, now: float) -> None:
+        """Have the worker do what may hang with the disk, unless it hangs already."""
+        if self._asking is not None and not self._asking.is_done:
+            return
+        self._warn_of_a_full_disk()
+        if current.is_to_appear:
+            self._asking = self._worker.start(current.appear, quietly=True)
+        elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
+            self._disk_checked_at = now
+            self._asking = self._worker.start(lambda: self._measure_room(current), quietly=True)
+
+    def _measure_room(self, file: OutputFile) -> None:
+        if (room := file.room_bytes()) is not None:
+            self._room_bytes = room
+
+    def _failure_behind(self) -> PastreamError | None:
+        """Return what went wrong first with the files that the writer has left."""
+        for finishing in self._finishing[self._known_to_be_finished :]:
+            if not finishing.task.is_done:
+                break
+            self._known_to_be_finished += 1
+            self._note_end(finishing)
+        return self._failure
+
+    def _note_end(self, finishing: _Finishing) -> None:
+        self._failure = self._failure or finishing.failure()
+        if warning := finishing.file.warning():
+            self._warn(warning)
+
+    def cut(self) -> None:
+        """Start the next file as soon as it is made."""
+        if not self.can_cut:
+            self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
+        elif len(self._open) > 1 and self._is_offered:
+            self._stream.cut()
+        else:
+            self._wants_cut = True
+
+    def _make_next_in_time(self, current: OutputFile) -> None:
+        if self._making is not None:
+            self._offer_when_made(self._making)
+        elif len(self._open) > 1 and not self._is_offered:
+            self._offer_next()
+        elif len(self._open) == 1 and (self._wants_cut or current.frame_limit is not None):
+            ahead = self._frames_ahead(current)
+            if ahead <= _AHEAD_SECONDS * self._rate:
+                if not self.can_cut:
+                    self._warn(f"{current.name} is about to hold the most that its type can; going on in another file")
+                first_frame = datetime.now(timezone.utc) + timedelta(seconds=ahead / self._rate)
+                self._making = self._worker.start(lambda: self._make(first_frame))
+
+    def _frames_ahead(self, current: OutputFile) -> int:
+        """Return how many frames from now the next file begins."""
+        if self._wants_cut or current.frame_limit is None:
+            return 0
+        return max(0, self._begun_at + current.frame_limit - self._stream.frames_of_capture)
+
+    def _offer_when_made(self, making: Task[OutputFile]) -> None:
+        if not making.is_done:
+            return
+        self._making = None
+        try:
+            self._open.append(making.result())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
+            self._go_on_without(failure_of(error))
+            return
+        self._offer_next()
+
+    def _offer_next(self) -> None:
+        """Hand the next file to the writer, who may still have to begin the one before it."""
+        self._is_offered = self._stream.offer(self._open[-1])
+        if self._is_offered and self._wants_cut:
+            self._wants_cut = False
+            self._stream.cut()
+
+    def _go_on_without(self, error: PastreamError) -> None:
+        """Keep the take in the present file where the next one cannot be made."""
+        self._wants_cut = False
+        current = self._open[0]
+        if current.frame_limit is not None and current.frame_limit == self._most_frames:
+            self._stream.stop_writing()
+            raise error
+        current.unlimit()
+        self._warn(f"{error.message}; going on in {current.name}")
+
+    def _finish_first(self, *, keep_empty: bool) -> None:
+        """Close the first of the open files, which the writer has left, on the worker."""
+        file = self._open.pop(0)
+        self._failure = self._failure or file.writers_failure()
+        start, place = self._stream.time_of_capture(self._begun_at), self._stream.place_of_capture(self._begun_at)
+        self._begun_at += file.frames
+        self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
+        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start, first_frame=place))
+        self._finishing.append(_Finishing(file, start, place, task))
+
+    # ---- disk ----
+
+    def warn_of_a_small_disk(self, frames: int | None) -> None:
+        """Warn where a recording of so many frames will not fit."""
+        free = self._free_frames
+        if frames is not None and free is not None and free < frames:
+            self._warn(
+                f"the disk has room for {format_clock(free, self._rate)} of the {format_clock(frames, self._rate)}"
+            )
+            self._has_warned_of_disk = free < _SCANT_DISK_SECONDS * self._rate
+
+    def _warn_of_a_full_disk(self) -> None:
+        free = self._free_frames
+        if not self._has_warned_of_disk and free is not None and free < _SCANT_DISK_SECONDS * self._rate:
+            self._has_warned_of_disk = True
+            self._warn(f"the disk is nearly full: room for {format_clock(free, self._rate)} is left")
+
+    @property
+    def _free_frames(self) -> int | None:
+        """How many frames the disk still took at the last look; `None` where that cannot be told."""
+        bytes_per_frame = self._bytes_per_frame()
+        if bytes_per_frame is None or self._room_bytes is None:
+            return None
+        return int(self._room_bytes / bytes_per_frame)
+
+    def _bytes_per_frame(self) -> float | None:
+        """Return what a frame takes on the disk: by the file so far where it is compressed and has enough of them."""
+        if not self._open:
+            return None
+        current, uncompressed = self._open[0], frame_bytes(self._format.encoding, self._format.channels)
+        is_compressed = uncompressed is None or self._format.file_type == "FLAC"
+        if is_compressed and current.size and current.frames > _MEASURED_SECONDS * self._rate:
+            return current.size / current.frames
+        return uncompressed
+
+    # ---- the end ----
+
+    def finish(self, *, is_complete: bool) -> Task[None] | None:
+        """Have every file finished, once the writer has ended; what is returned is done when all are.
+
+        `None` where no file was ever made: a worker that waits for the reader of a FIFO is not to be waited for.
+
+        A file without a frame goes, unless the run was complete and it is the only one.
+        """
+        is_still_making = self._waits_for_a_disk  # before it is looked for: the worker may have it ready in between
+        while self._open:
+            self._finish_first(keep_empty=is_complete and not self._finishing)
+        if not self._finishing and not is_still_making:
+            return None
+        return self._worker.start(self._remove_unused)  # the worker does one after the other
+
+    def _remove_unused(self) -> None:
+        """Remove what was made too late to be used."""
+        for first in self._open:
+            first.close(keep_empty=False, start=None)
+        if self._making is not None and self._making.error is None:
+            self._making.result().close(keep_empty=False, start=None)
+
+    def results(self) -> tuple[tuple[RecordedFile, ...], PastreamError | None]:
+        """Return the files that are kept, in order, and what went wrong first, if anything did."""
+        kept = []
+        if self._waits_for_a_disk:
+            self._failure = self._failure or FileError(f"cannot create {self.name}: the disk does not answer")
+        for finishing in self._finishing:
+            recorded = finishing.recorded()
+            kept += [recorded] if recorded is not None else []
+            self._note_end(finishing)
+        return tuple(kept), self._failure
+
+    def so_far(self) -> tuple[RecordedFile, ...]:
+        """Return the files as others can read them by now, for a run that leaves some of them behind."""
+        files = [finishing.recorded() for finishing in self._finishing]
+        frame = self._begun_at
+        for file in self._open:
+            start, place = self._stream.time_of_capture(frame), self._stream.place_of_capture(frame)
+            files.append(file.so_far(start=start, first_frame=place))
+            frame += file.frames
+        return tuple(file for file in files if file is not None and file.frames)
