@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pastream_cli.engine.watch import Deficit, Gathering
-from pastream_cli.take.report import Debt, Loss, LossKind
+from pastream_cli.engine.facts import Debt, Loss, LossKind
 
 RATE = 48000
 BUCKET = 0.1

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from pastream_cli.engine.watch import DeadChannels, Pulse, Watchdog
-from pastream_cli.take.report import Levels
+from pastream_cli.engine.facts import Levels
 
 RATE = 48000
 POLL = 0.125

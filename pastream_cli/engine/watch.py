@@ -8,7 +8,7 @@ from collections.abc import Collection
 from enum import Enum
 from itertools import takewhile
 
-from pastream_cli.take.report import Debt, Levels, Loss, LossKind
+from pastream_cli.engine.facts import Debt, Levels, Loss, LossKind
 
 _LEAST_SILENCE_SECONDS = 1.0
 # A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.

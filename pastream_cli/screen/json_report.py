@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.take.report import Loss, Opening, Pause, RecordedFile, Report
+from pastream_cli.engine.facts import Loss, Pause, RecordedFile
+from pastream_cli.take.report import Opening, Report
 
 if TYPE_CHECKING:
     from pastream_cli.command.job import Job, Pair

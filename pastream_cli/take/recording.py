@@ -17,7 +17,7 @@ from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.naming import Names
 from pastream_cli.take.plan import OutputFormat
-from pastream_cli.take.report import RecordedFile
+from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.units import format_clock
 
 # The next file is made so long before its first frame: longer than anything should hold up Python.

@@ -30,7 +30,8 @@ from pastream_cli.take.opening import open_stream, opening_of
 from pastream_cli.take.outcome import Outcome
 from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.take.recording import Recording
-from pastream_cli.take.report import Counts, Observer, Opening, Report
+from pastream_cli.engine.facts import Counts
+from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.tally import Tally
 from pastream_cli.take.waiting import STEP_SECONDS, GivenUp, Stopped, raise_if_stopped, result_of

@@ -26,7 +26,8 @@ from pastream_cli.screen.json_report import failure_report, line_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
 from pastream_cli.take.naming import Names, NameTemplate
 from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
-from pastream_cli.take.report import Opening, RecordedFile, Report
+from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.take.report import Opening, Report
 from tests.command_lines import make_files
 from tests.vectors import a_header, a_vector
 

@@ -15,7 +15,7 @@ from pastream_cli.engine.devices.virtual import parse
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.take.report import Loss, LossKind
+from pastream_cli.engine.facts import Loss, LossKind
 
 RATE = 48000
 BLOCK = 480

@@ -12,7 +12,7 @@ import pytest
 
 from pastream_cli import engine as ps
 from pastream_cli.errors import DeviceError, PastreamError
-from pastream_cli.take.report import LossKind
+from pastream_cli.engine.facts import LossKind
 from tests.homes import wait_until
 
 FAST = "virtual:fast"

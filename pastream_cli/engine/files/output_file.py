@@ -39,7 +39,7 @@ from pastream_cli.engine.files.readback import Bytes, has_a_frame, readable_fram
 from pastream_cli.engine.files.repair import close_flac_stream, mend_flac
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import ExitCode, FileError
-from pastream_cli.take.report import RecordedFile
+from pastream_cli.engine.facts import RecordedFile
 
 
 class OutputFile:

@@ -17,7 +17,7 @@ from pastream_cli.engine.run import Run
 from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.prebuffer import Prebuffer
 from pastream_cli.errors import DeviceError, PastreamError
-from pastream_cli.take.report import Levels, Loss
+from pastream_cli.engine.facts import Levels, Loss
 
 if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self

@@ -1,0 +1,132 @@
+"""What is known of a run: its losses, counts, levels, pauses and files, as frozen values."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class LossKind(Enum):
+    """What went wrong at a place on the timeline; the value is the word that reports use."""
+
+    OVERRUN = "overrun"
+    DEVICE = "device"
+    HOST_CAPTURE = "host-capture"
+    DEFICIT = "deficit"
+    AHEAD = "ahead"
+    UNDERRUN = "underrun"
+    HOST_PLAYBACK = "host-playback"
+
+    @property
+    def is_of_capture(self) -> bool:
+        return self not in {LossKind.UNDERRUN, LossKind.HOST_PLAYBACK}
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the clock tells how many frames it was about."""
+        return self in {LossKind.DEFICIT, LossKind.AHEAD}
+
+
+class Loss(NamedTuple):
+    """One place where capture lost frames, where playback ran dry, or where the device ran ahead of the clock.
+
+    `frames` is exact, but for what is estimated by the clock; `None` where not even the host can
+    tell. What came ahead of the clock is no loss, but for the `left_out_frames` of it.
+    """
+
+    kind: LossKind
+    frame: int
+    frames: int | None
+    monotonic_ns: int
+    left_out_frames: int = 0
+
+
+class Debt(NamedTuple):
+    """How far behind the clock a device was for about a tenth of a second.
+
+    `frames` were owed after the callback that owed least; the rest is of the first one: its place, its block, its time.
+    """
+
+    frame: int
+    frames: int
+    block_frames: int
+    monotonic_ns: int
+
+
+class Counts(NamedTuple):
+    """What the callback has counted so far: `struct engine_counts` of _engine.h, field by field."""
+
+    callbacks: int
+    position: int
+    time_zero_ns: int
+    last_callback_ns: int
+    stored_frames: int
+    lost_frames: int
+    underrun_frames: int
+    losses: int
+    underruns: int
+    host_capture_flags: int
+    host_playback_flags: int
+    settling_flags: int
+    paused_frames: int
+    unlisted_losses: int
+    capture_high_water: int
+    ahead_frames: int
+    left_out_frames: int
+    settled: int
+    settling_gave_up: int
+    input_ended: int
+    complete: int
+    drained: int
+
+    @property
+    def host_flags(self) -> int:
+        return self.host_capture_flags + self.host_playback_flags
+
+    @property
+    def xruns(self) -> int:
+        """Places where capture or playback went wrong."""
+        return self.losses + self.underruns + self.host_flags
+
+
+class Levels(NamedTuple):
+    """Levels of every channel since the last look; of what is recorded if anything is, else of what is played.
+
+    `peaks` are of full scale (1.0); `square_sums` are sums of squared samples over `frames`.
+    """
+
+    peaks: tuple[float, ...]
+    square_sums: tuple[float, ...]
+    frames: int
+
+    def picked(self, sources: Sequence[int]) -> Levels:
+        """Return the levels of these channels, zero-based, -1 for silence."""
+        peaks, square_sums = (
+            tuple(values[source] if source >= 0 else 0.0 for source in sources)
+            for values in (self.peaks, self.square_sums)
+        )
+        return Levels(peaks, square_sums, self.frames)
+
+
+class Pause(NamedTuple):
+    """A pause: `frames` went by at the place `frame` of the timeline, and are not in the files."""
+
+    frame: int
+    frames: int
+
+
+class RecordedFile(NamedTuple):
+    """One file of a recording; `frames` holds what can be read back."""
+
+    name: str
+    start: datetime | None
+    """When its first frame was captured."""
+    first_frame: int
+    """Where on the timeline that is."""
+    frames: int
+    peaks: tuple[float, ...]
+    clips: tuple[int, ...]
