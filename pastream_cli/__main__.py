@@ -134,7 +134,8 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     with Requests() as requests:
         worker = Worker("device", requests.wake)
         worker.start(_load_portaudio)
-        from pastream_cli.take.listing import device_table, list_devices, no_device_lines, virtual_device
+        from pastream_cli.screen.device_table import device_table, no_device_lines
+        from pastream_cli.take.listing import list_devices, virtual_device
 
         try:
             devices = list_devices(requests, worker)

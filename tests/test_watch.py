@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from pastream_cli.engine.watch import DeadChannels, Pulse, Watchdog
 from pastream_cli.engine.facts import Levels
+from pastream_cli.engine.watch import DeadChannels, Pulse, Watchdog
 
 RATE = 48000
 POLL = 0.125

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, Pause
 from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.native import ffi, lib
-from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, Pause
 
 _LOSS_KINDS = {
     lib.LOSS_OVERRUN: LossKind.OVERRUN,

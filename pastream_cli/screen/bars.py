@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from pastream_cli.screen.levels import SILENCE, decibels, deflection, format_level, height_index, heights, rms_decibels
 from pastream_cli.engine.facts import Levels
+from pastream_cli.screen.levels import SILENCE, decibels, deflection, format_level, height_index, heights, rms_decibels
 
 Span: TypeAlias = tuple[str, str]
 """Text and the name of its style; an empty name is none."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pastream_cli.engine.core import Core
-from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.take.tally import Tally
 from pastream_cli.take.waiting import GivenUp, Stopped

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import frame_bytes, most_frames
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
@@ -17,7 +18,6 @@ from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.naming import Names
 from pastream_cli.take.plan import OutputFormat
-from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.units import format_clock
 
 # The next file is made so long before its first frame: longer than anything should hold up Python.

@@ -16,6 +16,7 @@ from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.choosing import choose_devices
+from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.files.formats import check_encoding, check_type
 from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.libsndfile import error_text
@@ -30,7 +31,6 @@ from pastream_cli.take.opening import open_stream, opening_of
 from pastream_cli.take.outcome import Outcome
 from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.take.recording import Recording
-from pastream_cli.engine.facts import Counts
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.tally import Tally

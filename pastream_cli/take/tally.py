@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import Counts, Levels, Loss, LossKind
 from pastream_cli.engine.watch import DeadChannels, Deficit, Gathering
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
-from pastream_cli.engine.facts import Counts, Levels, Loss, LossKind
 from pastream_cli.take.report import Snapshot
 
 

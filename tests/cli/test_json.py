@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.screen import json_report
-from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.units import Time
 from tests.homes import wait_until

@@ -7,7 +7,7 @@ import subprocess
 
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, find, label, pair_of_names
-from pastream_cli.take.listing import device_table
+from pastream_cli.screen.device_table import device_table
 from tests.runner import Pastream
 from tests.servers import PulseServer
 

@@ -14,10 +14,10 @@ from rich.cells import cell_len
 
 from pastream_cli import args
 from pastream_cli.command.job import Job
+from pastream_cli.engine.facts import Levels, Loss, LossKind, RecordedFile
 from pastream_cli.screen.bars import Line
 from pastream_cli.screen.levels import Course, deflection, ranges, rms_decibels
 from pastream_cli.screen.meter import Meter
-from pastream_cli.engine.facts import Levels, Loss, LossKind, RecordedFile
 from pastream_cli.take.report import Opening, Snapshot
 from pastream_cli.take.session import Session
 from pastream_cli.take.signals import Requests

@@ -18,6 +18,7 @@ from pastream_cli.command.job import Job
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import find, pair_of_names
+from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import check_encoding, check_type, type_of_name
 from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.paths import check_place, is_special
@@ -26,7 +27,6 @@ from pastream_cli.screen.json_report import failure_report, line_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
 from pastream_cli.take.naming import Names, NameTemplate
 from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
-from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.take.report import Opening, Report
 from tests.command_lines import make_files
 from tests.vectors import a_header, a_vector

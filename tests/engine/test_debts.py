@@ -12,10 +12,10 @@ import pytest
 
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.devices.virtual import parse
+from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.facts import Loss, LossKind
 
 RATE = 48000
 BLOCK = 480

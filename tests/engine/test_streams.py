@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pastream_cli import engine as ps
-from pastream_cli.errors import DeviceError, PastreamError
 from pastream_cli.engine.facts import LossKind
+from pastream_cli.errors import DeviceError, PastreamError
 from tests.homes import wait_until
 
 FAST = "virtual:fast"

@@ -10,6 +10,7 @@ from typing import Any
 
 import soundfile
 
+from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
@@ -39,7 +40,6 @@ from pastream_cli.engine.files.readback import Bytes, has_a_frame, readable_fram
 from pastream_cli.engine.files.repair import close_flac_stream, mend_flac
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import ExitCode, FileError
-from pastream_cli.engine.facts import RecordedFile
 
 
 class OutputFile:

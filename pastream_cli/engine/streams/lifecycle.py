@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
+from pastream_cli.engine.facts import Levels, Loss
 from pastream_cli.engine.native import lib
-from pastream_cli.engine.run import Run
 from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.prebuffer import Prebuffer
+from pastream_cli.engine.streams.run import Run
 from pastream_cli.errors import DeviceError, PastreamError
-from pastream_cli.engine.facts import Levels, Loss
 
 if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self

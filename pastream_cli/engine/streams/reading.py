@@ -8,9 +8,9 @@ from typing import Any
 from pastream_cli.engine.devices.sides import Side, power_of_two_above
 from pastream_cli.engine.native import check_fits
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
-from pastream_cli.engine.run import Run
 from pastream_cli.engine.streams import buffers
 from pastream_cli.engine.streams.lifecycle import Stream
+from pastream_cli.engine.streams.run import Run
 
 _SHORTEST_NAP_SECONDS = 0.001
 _LONGEST_NAP_SECONDS = 0.05
