@@ -1,4 +1,4 @@
-# Made by "python -m pastream_cli.generate --write"; do not edit.
+# Made by "make generate"; do not edit.
 
 # Readline takes = and : for ends of words, but here they are within words: what stands before the last of them is
 # looked at, and left out of what is offered.

@@ -1,4 +1,4 @@
-# Made by "python -m pastream_cli.generate --write"; do not edit.
+# Made by "make generate"; do not edit.
 
 complete -c pastream -a null -d 'nothing to play, or nowhere to record'
 complete -c pastream -s d -l duration -x -d 'how long to run: 90, 10:00, 1:30:00, 48000s'

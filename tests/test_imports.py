@@ -119,6 +119,11 @@ def _siblings(room: str) -> set[str]:
     return {module.removesuffix(".py").replace("/", ".") for module in MODULES if room_of(module) == room}
 
 
+def test_nothing_imports_what_makes_the_pages() -> None:
+    importers = {module for module in MODULES for name in own_imports_of(module) if f"{name}.".startswith("pages.")}
+    assert {room_of(module) for module in importers} == {"pages"}
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = {module: {f"{name.replace('.', '/')}.py" for name in own_imports_of(module)} for module in MODULES}
     assert list(TopologicalSorter(graph).static_order())  # a CycleError names the circle

@@ -19,7 +19,7 @@ from pastream_cli.args import ListDevices, Show, help_text, parse
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.command.options import EXAMPLES, OPTIONS, Kind, Option
 from pastream_cli.errors import ExitCode, UsageError
-from pastream_cli.pages import recipes
+from pastream_cli.pages.man_page import sections
 from pastream_cli.units import TIME_FORMS, Time
 
 ROOT = Path(__file__).parents[2]
@@ -632,7 +632,7 @@ def test_every_option_with_a_value_says_what_it_is() -> None:
 def commands_shown() -> list[str]:
     """Return what stands after ``pastream`` in every example of the help and the manual."""
     lines = [command for command, _ in EXAMPLES]
-    lines += [line for line in recipes.EXAMPLES.splitlines() if line.startswith("    ")]
+    lines += [line for line in sections()["EXAMPLES"].splitlines() if line.startswith("    ")]
     parts = (part.partition("pastream ")[2] for line in lines for part in line.split(" | "))
     return [re.sub(r" >\S+", "", part) for part in parts if part]
 

@@ -25,7 +25,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from pastream_cli.engine.files import formats
-from pastream_cli.pages.manual import FILES
+from pastream_cli.pages.man_page import sections
 from tests.forks import Forks
 from tests.homes import need, wait_until
 from tests.runner import Pastream
@@ -336,7 +336,7 @@ def test_a_page_of_vorbis_holds_no_more_than_the_manual_says(
 
 
 def test_the_manual_tells_of_every_type_what_a_crash_costs() -> None:
-    told = FILES.partition("# What a crash costs")[2]
+    told = sections()["FILES"].partition("## What a crash costs")[2]
     assert {file_type for file_type, _ in PAIRS} <= set(re.findall("[A-Z0-9]+", told))
 
 

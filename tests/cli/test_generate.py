@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from pastream_cli import __version__
 from pastream_cli.command.options import OPTIONS, Option
 from pastream_cli.errors import ExitCode
 from pastream_cli.pages import generate
-from pastream_cli.pages.generate import manual_page
+from pastream_cli.pages.man_page import MANUAL_DATE, man_page
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "man" / "pastream.1"
@@ -27,14 +26,7 @@ def plain(page: str) -> str:
 
 
 def test_what_is_generated_is_up_to_date() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "pastream_cli.pages.generate", "--check"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (run.returncode, run.stderr) == (0, "")
+    assert not generate.outdated(ROOT), "run make generate"
 
 
 def test_a_page_that_was_touched_is_named(tmp_path: Path) -> None:
@@ -60,16 +52,15 @@ def test_all_that_is_generated_is_installed_where_man_and_shells_look() -> None:
     assert set(installed.values()) == set(generate.GENERATED)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--wirte"], ["--write", "--check"]])
-def test_generate_tells_how_it_is_used(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert generate.main(arguments) == 2
-    assert capsys.readouterr().err.startswith("usage: ")
+def test_what_makes_the_pages_is_not_installed() -> None:
+    find = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[tool.setuptools.packages.find]\n")[2]
+    assert 'exclude = ["pastream_cli.pages"]' in find.partition("\n\n")[0].splitlines()
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.long_name)
 def test_every_option_is_in_the_manual(option: Option) -> None:
     heading = f"{', '.join(option.names)} {option.value_form}".rstrip()
-    page = plain(manual_page())
+    page = plain(man_page())
     assert f".TP\n{heading}\n" in page
     assert all(alias in page for alias in option.aliases)
     assert option.help
@@ -77,19 +68,19 @@ def test_every_option_is_in_the_manual(option: Option) -> None:
 
 
 def test_every_exit_status_is_in_the_manual() -> None:
-    section = plain(manual_page()).partition('.SH "EXIT STATUS"')[2].partition(".SH")[0]
+    section = plain(man_page()).partition('.SH "EXIT STATUS"')[2].partition(".SH")[0]
     assert re.findall(r"^\.TP\n(\d+)$", section, re.MULTILINE) == [str(code.value) for code in ExitCode]
 
 
 def test_every_field_of_the_json_is_in_the_manual() -> None:
-    section = plain(manual_page()).partition(".SH JSON")[2].partition(".SH")[0]
+    section = plain(man_page()).partition(".SH JSON")[2].partition(".SH")[0]
     parts = json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))["$defs"]
     fields = {field for name in ("run", "devices", "device") for field in parts[name]["properties"]}
     assert not {field for field in fields if not re.search(rf"\b{field}\b", section)}
 
 
 def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
-    assert re.findall(r"^\.SH \"?([A-Z ]+)", manual_page(), re.MULTILINE) == [
+    assert re.findall(r"^\.SH \"?([A-Z ]+)", man_page(), re.MULTILINE) == [
         "NAME",
         "SYNOPSIS",
         "DESCRIPTION",
@@ -113,12 +104,12 @@ def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
 
 
 def test_the_manual_names_its_version_and_a_fixed_date() -> None:
-    heading = next(line for line in manual_page().splitlines() if line.startswith(".TH "))
-    assert heading == f'.TH PASTREAM 1 "{generate.MANUAL_DATE}" "pastream {__version__}" "User Commands"'
+    heading = next(line for line in man_page().splitlines() if line.startswith(".TH "))
+    assert heading == f'.TH PASTREAM 1 "{MANUAL_DATE}" "pastream {__version__}" "User Commands"'
 
 
 def test_no_markup_is_left_in_the_manual() -> None:
-    page = manual_page()
+    page = man_page()
     assert page.isascii()
     assert "`" not in page
     assert "*" not in page.replace("0 6 * * *", "")

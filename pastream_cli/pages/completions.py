@@ -1,4 +1,4 @@
-"""Completions for bash, zsh and fish, made out of the option table. Pure."""
+"""The completions for bash, zsh and fish, made from the option table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pastream_cli.args import COMPLETE
 from pastream_cli.command.options import OPTIONS, PAIRS, Kind, Option
 
-_MADE_BY = '# Made by "python -m pastream_cli.pages.generate --write"; do not edit.'
+_MADE_BY = '# Made by "make generate"; do not edit.'
 _ENDS_THE_LINE = ("list", "help", "version")
 """Fields of options that make all others idle."""
 
