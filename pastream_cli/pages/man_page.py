@@ -2,8 +2,8 @@
 
 The prose is plain ASCII, and each sentence starts a line. A line after ``# `` is the title of a section, one after
 ``## `` a heading within it. Paragraphs are apart by an empty line; an indented one is an example, and one whose second
-line begins with a colon is a term and its text. Within them `` `literal` `` is what is typed as it stands and ``*WORD*``
-what a value is put in for.
+line begins with a colon is a term and its text. Within them `` `literal` `` is what is typed as it stands and
+``*WORD*`` what a value is put in for.
 """
 
 from __future__ import annotations
