@@ -55,12 +55,12 @@ format: $(INSTALLED)
 
 clean:
 	rm -rf .venv .venv-predecessor .venv-bench build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f pastream_cli/engine/_native.*
+	rm -f pastream_cli/engine/_native.c pastream_cli/engine/_native.*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The old module goes first: setuptools would keep one that is newer than what it knows of its sources.
 $(INSTALLED): pyproject.toml setup.py pastream_cli/engine/_build.py $(ENGINE_FILES)
 	$(PYTHON) -m venv .venv
-	rm -f pastream_cli/engine/_native.*
+	rm -f pastream_cli/engine/_native.c pastream_cli/engine/_native.*.so
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
 	touch $@

@@ -92,7 +92,8 @@ def own_imports_of(module: str) -> set[str]:
 def _module_of(name: str) -> str:
     path = name.removeprefix("pastream_cli.")
     parent = path.rpartition(".")[0]
-    return parent if f"{parent.replace('.', '/')}.py" in MODULES else path
+    is_module = any((PACKAGE / f"{parent.replace('.', '/')}{suffix}").is_file() for suffix in (".py", ".pyi"))
+    return parent if is_module else path
 
 
 def test_every_room_has_its_row() -> None:

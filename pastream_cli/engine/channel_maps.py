@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import PastreamError
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import Int32Array
 
 
 class ChannelMap(list[int]):
@@ -35,7 +38,7 @@ class ChannelMap(list[int]):
     def is_default(self) -> bool:
         return not self._was_set and self == self._default
 
-    def indices(self, sources: int) -> Any:
+    def indices(self, sources: int) -> Int32Array:
         """Return the map as C takes it; `ValueError` where an entry is no channel of the source."""
         if max(sources, len(self)) > lib.MOST_DEVICE_CHANNELS:
             raise ValueError(f"cannot map so many channels: {lib.MOST_DEVICE_CHANNELS} is the most")
@@ -67,13 +70,13 @@ def _listed(mapping: Mapping[int, SupportsIndex], channels: int) -> list[int]:
     return entries
 
 
-def check_entries(channel_map: Any, targets: int) -> None:
+def check_entries(channel_map: Int32Array, targets: int) -> None:
     """Raise `ValueError` unless a map has as many entries as C takes of it."""
     if len(channel_map) != targets:
         raise ValueError(f"cannot map channels: {len(channel_map)} entries are not {targets}")
 
 
-def indices_of(channel_map: Sequence[int] | None, targets: int, sources: int) -> Any:
+def indices_of(channel_map: Sequence[int] | None, targets: int, sources: int) -> Int32Array:
     """Return the map as C takes it; without one, channel to channel and silence beyond."""
     if channel_map is None:
         channel_map = [i if i < sources else -1 for i in range(targets)]

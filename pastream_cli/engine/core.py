@@ -23,6 +23,7 @@ from pastream_cli.engine.threads import DeafThread
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
     from pastream_cli.engine.files.input_file import InputFile
     from pastream_cli.engine.files.output_file import OutputFile
+    from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
 
 PREBUFFER_SECONDS = 0.5
 
@@ -140,14 +141,16 @@ class Core(OpenDevice):
         )
         return ring
 
-    def connect_playback(self, ring: RingBuffer | None, channel_map: Any = None, channels: int = 0) -> None:
+    def connect_playback(
+        self, ring: RingBuffer | None, channel_map: Int32Array | None = None, channels: int = 0
+    ) -> None:
         """Play what a ring holds; nothing without one.
 
         Parameters
         ----------
         ring : RingBuffer, optional
             Of frames as the device has them, or as the map takes them.
-        channel_map : CData, optional
+        channel_map : Pointer, optional
             For each channel of the device the ring's, zero-based, or -1 for silence.
         channels : int
             Of a frame in the ring; only with a map.
@@ -164,7 +167,9 @@ class Core(OpenDevice):
             raise ValueError("cannot play a ring whose elements are not frames of so many channels")
         self._playback_ring, self._read = ring, None
 
-    def connect_capture(self, ring: RingBuffer | None, channel_map: Any = None, channels: int = 0) -> None:
+    def connect_capture(
+        self, ring: RingBuffer | None, channel_map: Int32Array | None = None, channels: int = 0
+    ) -> None:
         """Capture into a ring; without one, frames are counted and dropped.
 
         The parameters are those of `connect_playback`; the map has an entry for each channel of the
@@ -185,11 +190,11 @@ class Core(OpenDevice):
 
     def connect_reader(
         self,
-        functions: Any,
-        file: Any,
+        functions: SndfileFunctions,
+        file: Pointer,
         sample_code: int,
         channels: int,
-        channel_map: Any,
+        channel_map: Int32Array,
         *,
         loop: bool,
         is_pipe: bool = False,
@@ -209,7 +214,13 @@ class Core(OpenDevice):
         self._read = lambda: lib.reader_run(engine)
 
     def connect_writer(
-        self, functions: Any, channels: int, channel_map: Any, first: Any, *, is_pipe: bool = False
+        self,
+        functions: SndfileFunctions,
+        channels: int,
+        channel_map: Int32Array,
+        first: OutputFileHandle,
+        *,
+        is_pipe: bool = False,
     ) -> None:
         """Have the writer loop empty the capture ring into a file, or into memory in its place."""
         ring = self._capture_ring
@@ -403,7 +414,7 @@ class Core(OpenDevice):
 
     def input_error(self) -> int:
         """Return libsndfile's code for what went wrong with reading, 0 for nothing."""
-        return int(lib.reader_file_error(self._engine))
+        return lib.reader_file_error(self._engine)
 
     def is_writing(self) -> bool:
         """Whether the writer loop still runs; its file must not be closed until it does not."""

@@ -4,17 +4,54 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pastream_cli.errors import PastreamError
 
 try:
-    from pastream_cli.engine import _native  # type: ignore[attr-defined]  # compiled
+    from pastream_cli.engine import _native
+    from pastream_cli.engine._native import ffi, lib
 except ImportError as error:  # pragma: no cover - a checkout that was never built
     raise ImportError("the C engine is not built; 'pip install .' in the project's folder builds it") from error
 
-ffi: Any = _native.ffi
-lib: Any = _native.lib
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from pastream_cli.engine._native import (
+        EngineHandle,
+        Int32Array,
+        MemoryFileHandle,
+        OutputCounts,
+        OutputFileHandle,
+        Pointer,
+        RingHandle,
+        SndfileFunctions,
+        VirtualDeviceHandle,
+    )
+
+    T = TypeVar("T")
+
+__all__ = [
+    "SAMPLE_BYTES",
+    "SAMPLE_FORMATS",
+    "EngineHandle",
+    "Int32Array",
+    "MemoryFileHandle",
+    "OutputCounts",
+    "OutputFileHandle",
+    "Pointer",
+    "RingHandle",
+    "SndfileFunctions",
+    "VirtualDeviceHandle",
+    "check_fits",
+    "check_memory",
+    "exit_on_abort",
+    "ffi",
+    "lib",
+    "memory_bytes",
+    "module_path",
+]
+
 module_path: str = _native.__file__
 
 SAMPLE_FORMATS: dict[str, int] = {
@@ -28,7 +65,7 @@ SAMPLE_FORMATS: dict[str, int] = {
 SAMPLE_BYTES = {"float32": 4, "int32": 4, "int24": 3, "int16": 2, "int8": 1, "uint8": 1}
 
 
-def check_memory(pointer: Any, act: str) -> Any:
+def check_memory(pointer: T, act: str) -> T:
     """Return `pointer`, or raise `PastreamError` where it (or a truth value) is none."""
     if not pointer:
         raise PastreamError(f"{act}: not enough memory")

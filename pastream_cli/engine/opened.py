@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.choosing import sides_for
@@ -12,6 +12,9 @@ from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import DeviceStream, Side
 from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 from pastream_cli.engine.progress import Progress
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import EngineHandle
 
 _MOST_SECONDS_TO_OPEN = 10.0
 
@@ -131,7 +134,7 @@ class OpenDevice(Progress):
         return self._playback is not None and self._capture is not None
 
     @property
-    def engine(self) -> Any:
+    def engine(self) -> EngineHandle:
         """The C engine, alive as long as this object."""
         return self._engine
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, Pause
 from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.native import ffi, lib
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import EngineHandle
 
 _LOSS_KINDS = {
     lib.LOSS_OVERRUN: LossKind.OVERRUN,
@@ -26,13 +29,13 @@ class Progress:
 
     Parameters
     ----------
-    engine : CData
+    engine : EngineHandle
         Whose callback counts.
     capture, playback : Side, optional
         What the device was opened with; one of them at least.
     """
 
-    def __init__(self, engine: Any, capture: Side | None, playback: Side | None) -> None:
+    def __init__(self, engine: EngineHandle, capture: Side | None, playback: Side | None) -> None:
         self._engine = engine
         self._capture, self._playback = capture, playback
         self._offset = 0
@@ -117,7 +120,7 @@ class Progress:
         frames = ffi.new("int64_t *")
         if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
             return None
-        return Levels(tuple(peaks), tuple(square_sums), int(frames[0]))
+        return Levels(tuple(peaks), tuple(square_sums), frames[0])
 
     def note_missing(self, loss: Loss) -> None:
         """Have it known that frames never came, which the timeline does not show."""

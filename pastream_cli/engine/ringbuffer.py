@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import Pointer, RingHandle
 
 
 def check_size(size: int) -> None:
@@ -66,19 +69,19 @@ class RingBuffer:
         )
 
     @property
-    def handle(self) -> Any:
+    def handle(self) -> RingHandle:
         """The C ring, alive as long as this object."""
         return self._ring
 
     @property
     def elementsize(self) -> int:
         """Element size in bytes."""
-        return int(lib.ring_element_bytes(self._ring))
+        return lib.ring_element_bytes(self._ring)
 
     @property
     def size(self) -> int:
         """Number of elements that the ring can hold."""
-        return int(lib.ring_capacity(self._ring))
+        return lib.ring_capacity(self._ring)
 
     def __len__(self) -> int:
         return self.size
@@ -86,12 +89,12 @@ class RingBuffer:
     @property
     def read_available(self) -> int:
         """Number of elements that can be read."""
-        return int(lib.ring_readable(self._ring))
+        return lib.ring_readable(self._ring)
 
     @property
     def write_available(self) -> int:
         """Number of elements that can be written."""
-        return int(lib.ring_writable(self._ring))
+        return lib.ring_writable(self._ring)
 
     def flush(self) -> None:
         """Empty the ring; only while nobody reads or writes."""
@@ -119,7 +122,7 @@ class RingBuffer:
             without one.
         """
         data, size = self._elements_of(data, size)
-        return int(lib.ring_write(self._ring, data, min(size, self.size)))
+        return lib.ring_write(self._ring, data, min(size, self.size))
 
     def read(self, size: int = -1) -> Any:
         """Take elements out, into a new buffer.
@@ -161,7 +164,7 @@ class RingBuffer:
             Where `data` has room for part of an element, or is read-only.
         """
         data, size = self._elements_of(data, -1, is_written=True)
-        return int(lib.ring_read(self._ring, data, size))
+        return lib.ring_read(self._ring, data, size)
 
     def get_write_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
         """Return memory of the ring's to write elements to, without a copy.
@@ -212,7 +215,7 @@ class RingBuffer:
         """
         if not 0 <= size <= self.write_available:
             raise ValueError("cannot advance past the room of the ring")
-        return int(lib.ring_advance_write(self._ring, size))
+        return lib.ring_advance_write(self._ring, size)
 
     def advance_read_index(self, size: int) -> int:
         """Give back the memory of `size` elements, which `get_read_buffers` has shown.
@@ -229,7 +232,7 @@ class RingBuffer:
         """
         if not 0 <= size <= self.read_available:
             raise ValueError("cannot advance past the elements of the ring")
-        return int(lib.ring_advance_read(self._ring, size))
+        return lib.ring_advance_read(self._ring, size)
 
     def _regions(self, index: int, elements: int) -> tuple[int, memoryview, memoryview]:
         element_bytes = self.elementsize
@@ -238,7 +241,7 @@ class RingBuffer:
         first = self._view[start:end]
         return elements, first, self._view[: end - start - len(first)]
 
-    def _elements_of(self, data: Any, size: int, *, is_written: bool = False) -> tuple[Any, int]:
+    def _elements_of(self, data: Any, size: int, *, is_written: bool = False) -> tuple[Pointer, int]:
         try:
             data = ffi.from_buffer(data, require_writable=is_written)
         except BufferError as error:
@@ -260,7 +263,7 @@ class RingBuffer:
         return data, size
 
 
-def _memory_of(buffer: Any, elementsize: int, size: int | None) -> tuple[Any, int]:
+def _memory_of(buffer: Any, elementsize: int, size: int | None) -> tuple[Pointer, int]:
     """Return a buffer or pointer as CData, and how many elements to use of it."""
     try:
         memory = ffi.from_buffer(buffer)

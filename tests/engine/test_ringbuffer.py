@@ -160,7 +160,7 @@ def test_part_of_the_callers_memory_may_be_used() -> None:
 
 def test_elements_are_moved_from_and_to_pointers() -> None:
     ring = RingBuffer(2, 4)
-    source, received = ffi.new("uint16_t[]", [1, 2, 3]), ffi.new("uint16_t[]", 3)
+    source, received = ffi.new("short[]", [1, 2, 3]), ffi.new("short[]", 3)
     assert ring.write(ffi.cast("void *", source), 2) == 2
     assert ring.write(source + 2, 1) == 1
     assert ring.readinto(received) == 3

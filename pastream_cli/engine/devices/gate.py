@@ -6,12 +6,15 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices.limits import answer, leave_hosts, starts, within
 from pastream_cli.engine.devices.sides import DeviceStream
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.threads import DeafThread
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import EngineHandle
 
 _START_SECONDS = 10.0
 # A device that is asked to stop plays what it has first; no believable latency is longer, nor is a healthy host.
@@ -29,11 +32,11 @@ class Gate:
     ----------
     device : DeviceStream
         Just opened.
-    engine : CData
+    engine : EngineHandle
         What its callback works on.
     """
 
-    def __init__(self, device: DeviceStream, engine: Any) -> None:
+    def __init__(self, device: DeviceStream, engine: EngineHandle) -> None:
         self.device = device
         self._engine = engine
         self._lock = threading.Lock()
@@ -102,7 +105,7 @@ class Gate:
         leave_hosts()
 
 
-def shut_out(engine: Any) -> None:
+def shut_out(engine: EngineHandle) -> None:
     """Shut the callback out for good, for a device that cannot be stopped."""
     lib.engine_detach(engine)
     while lib.engine_callback_is_running(engine):

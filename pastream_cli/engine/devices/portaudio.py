@@ -34,6 +34,7 @@ except OSError as error:
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.sides import Side
+    from pastream_cli.engine.native import EngineHandle
 
 TURN = threading.Lock()
 """PortAudio is not safe for threads: two calls that open, start, stop or close streams must not meet."""
@@ -110,7 +111,7 @@ class PortAudioStream:
 
     def __init__(
         self,
-        engine: Any,
+        engine: EngineHandle,
         *,
         rate: float,
         playback: Side | None,
@@ -165,7 +166,7 @@ class PortAudioStream:
         try:
             return float(self._stream.time)
         except sounddevice.PortAudioError:  # ALSA's plug-in for PulseAudio has none at times
-            return float(lib.engine_monotonic_ns() / 1e9)
+            return lib.engine_monotonic_ns() / 1e9
 
     def start(self) -> None:
         try:

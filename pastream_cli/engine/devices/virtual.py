@@ -14,6 +14,7 @@ from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
+    from pastream_cli.engine.native import EngineHandle, VirtualDeviceHandle
     from pastream_cli.units import Time
 
 T = TypeVar("T")
@@ -143,7 +144,9 @@ class VirtualStream:
 
     turn = NO_TURN
 
-    def __init__(self, engine: Any, device: VirtualDevice, *, rate: float, block_frames: int, latency: float) -> None:
+    def __init__(
+        self, engine: EngineHandle, device: VirtualDevice, *, rate: float, block_frames: int, latency: float
+    ) -> None:
         self.samplerate = rate
         self.latency = latency
         self.is_fast = device.fast
@@ -154,7 +157,7 @@ class VirtualStream:
         self._patience_ns = (-1, -1)
         self._engine = engine
         self._description = device
-        self._device: Any = None
+        self._device: VirtualDeviceHandle | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -172,7 +175,7 @@ class VirtualStream:
 
     @property
     def time(self) -> float:
-        return float(lib.engine_monotonic_ns() / 1e9)
+        return lib.engine_monotonic_ns() / 1e9
 
     def fit_into(self, ring_frames: int) -> None:
         """Make the block no longer than half the smallest ring, unless its size was asked for."""

@@ -105,7 +105,7 @@ def file_sample_of(encoding: str) -> str:
 def file_sample_code(encoding: str) -> int:
     """Return the C engine's name of `file_sample_of`."""
     codes = {"float32": lib.FILE_FLOAT32, "int32": lib.FILE_INT32, "int16": lib.FILE_INT16}
-    return int(codes[file_sample_of(encoding)])
+    return codes[file_sample_of(encoding)]
 
 
 def bits_of(encoding: str) -> int:

@@ -7,11 +7,14 @@ Three private names of soundfile are used, here and nowhere else: `_snd`, `_ffi`
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 import soundfile
 
 from pastream_cli.engine.native import ffi, lib
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import Pointer, SndfileFunctions
 
 CUT_SHORT = "another program has shortened it"
 _SF_ERR_SYSTEM = 2
@@ -25,7 +28,7 @@ _SF_BITRATE_MODE_CONSTANT = 0
 _MP3_BIT_RATES = ((32000, 32, 320, 128), (16000, 8, 160, 80), (0, 8, 64, 32))
 
 
-def _borrow_functions() -> Any:
+def _borrow_functions() -> SndfileFunctions:
     snd = soundfile._snd  # noqa: SLF001
     borrowed = ffi.new("struct sndfile_functions *")
     for name, function in {
@@ -50,7 +53,7 @@ FUNCTIONS = _borrow_functions()
 """libsndfile's functions as the C loops take them; lives as long as the process."""
 
 
-def handle_of(sound_file: soundfile.SoundFile) -> Any:
+def handle_of(sound_file: soundfile.SoundFile) -> Pointer:
     """Return libsndfile's handle of an open file; it stays the file's."""
     return ffi.cast("void *", int(soundfile._ffi.cast("uintptr_t", sound_file._file)))  # noqa: SLF001
 

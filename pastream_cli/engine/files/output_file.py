@@ -6,7 +6,7 @@ import os
 import stat
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import soundfile
 
@@ -40,6 +40,9 @@ from pastream_cli.engine.files.readback import Bytes, has_a_frame, readable_fram
 from pastream_cli.engine.files.repair import close_flac_stream, mend_flac
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import ExitCode, FileError
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import OutputCounts, OutputFileHandle
 
 
 class OutputFile:
@@ -126,7 +129,7 @@ class OutputFile:
             with suppress(OSError):
                 step()
 
-    def _new_handle(self) -> Any:
+    def _new_handle(self) -> OutputFileHandle:
         new = lib.output_file_new(
             handle_of(self.sound_file),
             file_sample_code(self._container.encoding),
@@ -142,7 +145,7 @@ class OutputFile:
         return ffi.gc(new, lib.output_file_free)
 
     @property
-    def handle(self) -> Any:
+    def handle(self) -> OutputFileHandle:
         """The C engine's record of this file, alive as long as this object."""
         return self._handle
 
@@ -154,7 +157,7 @@ class OutputFile:
     @property
     def size(self) -> int:
         """How many bytes it had on the disk a moment ago; 0 where it is on none."""
-        return int(self._counts().bytes)
+        return self._counts().bytes
 
     @property
     def is_stream(self) -> bool:
@@ -169,7 +172,7 @@ class OutputFile:
     @property
     def frames(self) -> int:
         """Frames written so far, silence for losses included."""
-        return int(self._counts().frames)
+        return self._counts().frames
 
     @property
     def clips(self) -> tuple[int, ...]:
@@ -189,7 +192,7 @@ class OutputFile:
             f"{self.name} is about to pass 4 GiB, where some readers of WAV stop; {headers.ENDLESS_TYPES} are endless"
         )
 
-    def _counts(self) -> Any:
+    def _counts(self) -> OutputCounts:
         counts = ffi.new("struct output_counts *")
         lib.output_file_read_counts(self._handle, counts)
         return counts
@@ -265,7 +268,7 @@ class OutputFile:
             name=self.path if self._disk is None else self._disk.name,
             start=start,
             first_frame=first_frame,
-            frames=max(0, int(self._counts().readable_frames) - self._held_back_frames),
+            frames=max(0, self._counts().readable_frames - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,
         )

@@ -7,10 +7,13 @@ is an array, elsewhere it is a bytearray.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import MemoryFileHandle, Pointer
 
 _DTYPE_OF_FORMAT = {"f": "float32", "h": "int16", "b": "int8", "B": "uint8"} | {
     code: "int32" for code in "il" if struct.calcsize(code) == 4
@@ -108,10 +111,10 @@ class Memory:
             # a copy has no gaps
             self._data = data if view.c_contiguous else view.tobytes()
         self._is_written = writable
-        self._bytes: Any = None
-        self._file: Any = None
+        self._bytes: Pointer | None = None
+        self._file: MemoryFileHandle | None = None
 
-    def open(self) -> Any:
+    def open(self) -> MemoryFileHandle:
         """Return the memory as a file for the loops, from its first frame on; valid until `close`."""
         self._bytes = ffi.from_buffer(self._data, require_writable=self._is_written)
         file = lib.memory_file_new(ffi.cast("void *", self._bytes), self.frames, self.frame_bytes)
@@ -131,10 +134,10 @@ def _sample_type(view: memoryview, side: Side) -> tuple[int, int]:
     code = view.format.lstrip("@=" + ("<" if struct.pack("=h", 1) == struct.pack("<h", 1) else ">!"))
     dtype = _DTYPE_OF_FORMAT.get(code)
     if code in _PLAIN_BYTES or dtype == side.sample_format:
-        return int(lib.FILE_DEVICE), side.sample_bytes
+        return lib.FILE_DEVICE, side.sample_bytes
     if dtype not in _CONVERTIBLE:
         raise TypeError(
             f"cannot use a buffer of {dtype or f'type {view.format!r}'} with a stream of {side.sample_format}: "
             f"it takes {side.sample_format}, float32, int32 or plain bytes"
         )
-    return int(_CONVERTIBLE[dtype]), 4
+    return _CONVERTIBLE[dtype], 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
@@ -17,6 +17,9 @@ from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams.buffers import Memory
 from pastream_cli.errors import PastreamError
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import OutputFileHandle
 
 
 class Endpoint:
@@ -112,10 +115,10 @@ class FileSource(Source):
         self._start = self._file.tell() if self._file.seekable() and not self._loop else None
 
     def progress(self) -> int:
-        return int(lib.reader_frames(self._engine))
+        return lib.reader_frames(self._engine)
 
     def failure(self) -> PastreamError | None:
-        code = int(lib.reader_file_error(self._engine))
+        code = lib.reader_file_error(self._engine)
         return self._files.reading_failure(self._file, code) if code else None
 
     def release(self) -> None:
@@ -155,7 +158,7 @@ class MemorySource(Source):
         )
 
     def progress(self) -> int:
-        return int(lib.reader_frames(self._engine))
+        return lib.reader_frames(self._engine)
 
     def release(self) -> None:
         self._memory.close()
@@ -269,7 +272,7 @@ class MemorySink(Sink):
         super().__init__(side)
         self._memory = Memory(data, side, len(channel_map), writable=True)
         self.frames = self._memory.frames
-        self._output: Any = None
+        self._output: OutputFileHandle | None = None
         self.ring = stream.new_ring(side, buffersize)
 
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:

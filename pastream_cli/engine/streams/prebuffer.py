@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.ringbuffer import RingBuffer
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import EngineHandle
 
 _PAUSE_SECONDS = 0.05
 
@@ -16,7 +19,7 @@ class Prebuffer:
 
     Parameters
     ----------
-    engine : CData
+    engine : EngineHandle
         Whose reader the function stands for.
     ring : RingBuffer
         Where it writes.
@@ -27,7 +30,7 @@ class Prebuffer:
         waited for: it may want to see the device run first.
     """
 
-    def __init__(self, engine: Any, ring: RingBuffer, frames: int, *, is_patient: bool) -> None:
+    def __init__(self, engine: EngineHandle, ring: RingBuffer, frames: int, *, is_patient: bool) -> None:
         self._engine = engine
         self._ring = ring
         self._wanted_frames = max(1, min(frames, ring.size * 3 // 4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.native import ffi, lib
@@ -13,6 +13,9 @@ from pastream_cli.engine.streams.endpoints import Endpoint, Sink, Source
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.engine.watch import Pulse, Watchdog
 from pastream_cli.errors import DeviceError, FileError, PastreamError
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import EngineHandle
 
 _POLL_SECONDS = 0.02
 _SHORTEST_POLL_SECONDS = 0.001
@@ -41,7 +44,7 @@ class Run:
 
     Parameters
     ----------
-    engine : CData
+    engine : EngineHandle
         What the device's callback and the loops work on.
     gate : Gate
         The device.
@@ -55,7 +58,7 @@ class Run:
 
     def __init__(
         self,
-        engine: Any,
+        engine: EngineHandle,
         gate: Gate,
         source: Source | None,
         sink: Sink | None,

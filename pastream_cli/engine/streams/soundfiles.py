@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
@@ -15,6 +15,9 @@ from pastream_cli.engine.files.formats import TYPES_WITH_A_LENGTH, bits_of, file
 from pastream_cli.engine.files.libsndfile import error_text, handle_of, update_header
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.errors import FileError
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import OutputCounts
 
 _ENCODING_OF = {
     "float32": "FLOAT",
@@ -110,9 +113,9 @@ class Recording:
     @property
     def frames(self) -> int:
         """Frames written so far, silence for losses included."""
-        return int(self._counts().frames)
+        return self._counts().frames
 
-    def _counts(self) -> Any:
+    def _counts(self) -> OutputCounts:
         counts = ffi.new("struct output_counts *")
         lib.output_file_read_counts(self.handle, counts)
         return counts

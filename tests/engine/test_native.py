@@ -1,0 +1,27 @@
+"""The border between Python and C: the types are those of the header, and the names those of the module."""
+
+from __future__ import annotations
+
+import ast
+
+from pastream_cli.engine import _stub
+from pastream_cli.engine.native import ffi, lib
+
+
+def names_of(stub_class: str) -> set[str]:
+    """Return what a class of the stub has."""
+    tree = ast.parse(_stub.PATH.read_text(encoding="ascii"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == stub_class)
+    attributes = {
+        node.target.id for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    return attributes | {node.name for node in body if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_types_are_those_of_the_header() -> None:
+    assert _stub.PATH.read_text(encoding="ascii") == _stub.stub(), "run python -m pastream_cli.engine._stub"
+
+
+def test_the_module_has_what_its_types_say() -> None:
+    assert names_of("Lib") == {name for name in dir(lib) if not name.startswith("_")}
+    assert names_of("FFI") <= set(dir(ffi))
