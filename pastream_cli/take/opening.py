@@ -1,63 +1,116 @@
-"""From a plan to an open stream, and what is connected to what by it."""
+"""From a job to an open stream: what is looked at, opened and connected, in the order in which a user is told of it."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from datetime import datetime, timezone
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.files.input_file import InputFile
-from pastream_cli.engine.files.paths import STANDARD_STREAM
-from pastream_cli.errors import RateError, typed
-from pastream_cli.take.plan import Plan
+from pastream_cli.engine.devices.choosing import choose_devices
+from pastream_cli.engine.files.formats import check_encoding, check_type
+from pastream_cli.engine.files.input_file import InputFile, open_input
+from pastream_cli.engine.files.paths import STANDARD_STREAM, check_place
+from pastream_cli.engine.worker import Worker
+from pastream_cli.errors import FileError, RateError, typed
+from pastream_cli.take.naming import NameTemplate
+from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
-
-T = TypeVar("T")
-
-
-def open_stream(plan: Plan, job: Job) -> Core:
-    """Open the devices of a plan. May hang with their host."""
-    try:
-        return _open_stream(plan, job.block_frames)
-    except RateError as error:
-        if job.input is not None and len(error.offered) == 1:
-            error.way_out = f"its own rate is {error.offered[0]} Hz: {_converted(job, error.offered[0])}"
-        raise
+from pastream_cli.take.signals import Requests
+from pastream_cli.take.waiting import result_of
 
 
-def _converted(job: Job, rate: int) -> str:
-    """Return the command that plays the input of a job at another rate."""
-    assert job.input is not None
-    source = "... | sox -t TYPE -" if job.input == STANDARD_STREAM else f"sox {typed(job.input)}"
-    output = "" if job.output is None else f" {typed(job.output)}"
-    return f"{source} -r {rate} -t au - | pastream -{output}"
+def resolve(
+    job: Job, file_worker: Worker, device_worker: Worker, requests: Requests, warn: Callable[[str], None]
+) -> Plan:
+    """Return the plan of a job: its names are checked, then its input is opened, then its devices are chosen."""
+    result_of(file_worker.start(lambda: _check_names(job)), requests)
+    source = result_of(file_worker.start(lambda: _open_input(job, warn)), requests)
+    # with an input it is the input's; PortAudio's word for what a device prefers may be a rate that is resampled to
+    rate_matters = job.rate is None and source is None
+    devices = result_of(
+        device_worker.start(lambda: choose_devices(job.device, sides_of(job), rate_matters=rate_matters)), requests
+    )
+    return result_of(file_worker.start(lambda: make_plan(job, source, devices)), requests)
 
 
-def _open_stream(plan: Plan, block_frames: int) -> Core:
-    sides = [side for side in (plan.capture, plan.playback) if side is not None]
-    is_duplex = plan.capture is not None and plan.playback is not None
+def _check_names(job: Job) -> None:
+    """Refuse what can be refused before anything is opened."""
+    for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
+        check_type(str(file_type))
+    for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
+        check_encoding(str(encoding))
+    if job.output is not None and not (template := NameTemplate.parse(job.output)).has_fields:
+        name = template.fill(0, datetime.now(timezone.utc))
+        check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+    output_type(job)
 
-    def of(values: list[T]) -> T | list[T]:
-        return values if is_duplex else values[0]
 
-    return Core(
-        "duplex" if is_duplex else "input" if plan.capture else "output",
-        device=of([side.device for side in sides]),
-        samplerate=plan.rate,
-        channels=of([side.channels for side in sides]),
-        dtype=of([side.sample_format for side in sides]),
-        blocksize=block_frames,
-        latency=of([side.latency for side in sides]),
+def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:
+    if job.input is None:
+        return None
+    return open_input(
+        job.input,
+        file_type=job.file_type.playback,
+        encoding=job.encoding.playback,
+        endian=job.endian.playback,
+        rate=job.rate,
+        channels=job.channels.playback,
+        warn=warn,
+        output=job.output,
     )
 
 
-def opening_of(plan: Plan, stream: Core, played: InputFile | None, recording: Recording | None) -> Opening:
+def open_stream(plan: Plan) -> Core:
+    """Open the devices of a plan. May hang with their host."""
+    sides = [side for side in (plan.capture, plan.playback) if side is not None]
+    try:
+        return Core(
+            "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
+            device=[side.device for side in sides],
+            samplerate=plan.rate,
+            channels=[side.channels for side in sides],
+            dtype=[side.sample_format for side in sides],
+            blocksize=plan.block_frames,
+            latency=[side.latency for side in sides],
+        )
+    except RateError as error:
+        if plan.input_path is not None and len(error.offered) == 1:
+            error.way_out = f"its own rate is {error.offered[0]} Hz: {_converted(plan, error.offered[0])}"
+        raise
+
+
+def _converted(plan: Plan, rate: int) -> str:
+    """Return the command that plays the input of a plan at another rate."""
+    path = plan.input_path
+    assert path is not None
+    source = "... | sox -t TYPE -" if path == STANDARD_STREAM else f"sox {typed(path)}"
+    output = "" if plan.output is None else f" {typed(plan.output.path)}"
+    return f"{source} -r {rate} -t au - | pastream -{output}"
+
+
+def connect_input(plan: Plan, stream: Core) -> None:
+    """Have the stream play the input of a plan, if it has one."""
+    if plan.input is None:
+        return
+    if plan.loop and not plan.input.seekable:
+        raise FileError(f"cannot loop {plan.input.name}: it cannot be rewound", "--loop needs a file")
+    stream.connect_input(plan.input, loop=plan.loop, buffersize=plan.buffer_frames, channel_map=plan.playback_map)
+
+
+def connect_output(plan: Plan, stream: Core, recording: Recording) -> None:
+    """Make the first file, and have the stream record into it. Waits for a disk, or for the reader of a FIFO."""
+    first = recording.make_first()
+    stream.connect_output(first, buffersize=plan.buffer_frames, channel_map=plan.capture_map)
+
+
+def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening:
     """Describe an open stream for those who look on."""
     playback, capture, output = plan.playback, plan.capture, plan.output
     return Opening(
         rate=stream.samplerate,
-        playback_name=played.name if played else None,
+        playback_name=plan.input.name if plan.input else None,
         playback_device=playback.device.name if playback else None,
         playback_format=playback.sample_format if playback else None,
         playback_channels=playback.channels if playback else 0,

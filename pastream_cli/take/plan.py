@@ -1,12 +1,16 @@
-"""What a job comes to with these files and these devices: every default filled in. Pure."""
+"""The plan of a run: a job with every default filled in, once its input is open and its devices are found.
+
+What goes on from here takes the plan alone. Making one opens nothing and changes nothing, but it looks: at what is at
+OUTPUT, and at how much memory there is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from pastream_cli.command.job import Job, Pair, Route
+from pastream_cli.command.job import Job, Route
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.choosing import latency_for
 from pastream_cli.engine.devices.info import DeviceInfo
@@ -17,8 +21,6 @@ from pastream_cli.engine.files.input_file import InputFile
 from pastream_cli.errors import DeviceError, UsageError
 from pastream_cli.units import Time, format_frames
 
-T = TypeVar("T")
-
 _LEAST_SECONDS_MEANT = 0.1
 _LEAST_BUFFER_MILLISECONDS = 50
 _HOW_TO_CHOOSE = {True: "-m names channels by their numbers", False: "-c says how many channels to open"}
@@ -26,31 +28,46 @@ _HOW_TO_CHOOSE = {True: "-m names channels by their numbers", False: "-c says ho
 _MOST_BLOCK_SECONDS = 10
 
 
-class OutputFormat(NamedTuple):
-    """How the recording is written."""
+class Output(NamedTuple):
+    """Where the recording goes, and how it is written."""
 
+    path: str
+    """As typed: with fields that each file fills in, or `-` for standard output."""
     file_type: str
     encoding: str
     endian: str | None
     channels: int
-    frames: int | None = None
+    frames: int | None
     """As many as there will be, where that is known before."""
+    split_frames: int | None
+    """In each file; `None` for one that holds all."""
+    overwrite: bool
 
 
 class Plan(NamedTuple):
     """A job with every default filled in; lengths in frames, `None` for no limit."""
 
     rate: int
+    input: InputFile | None
+    """Open, with its header read."""
+    input_path: str | None
+    """As typed; `-` for standard input."""
+    loop: bool
     playback: Side | None
-    capture: Side | None
     playback_map: tuple[int, ...] | None
+    capture: Side | None
     capture_map: tuple[int, ...] | None
-    output: OutputFormat | None
+    output: Output | None
     duration: int | None
     pad: int | None
     offset: int
     length: int | None
     """Of the whole run, as far as it is known before."""
+    block_frames: int
+    """Per callback; 0 lets the host choose."""
+    buffer_frames: int | None
+    """In each ring; `None` lets each choose for itself."""
+    fatal_xruns: bool
     warnings: tuple[str, ...]
 
 
@@ -74,64 +91,68 @@ def output_type(job: Job) -> str | None:
 
 
 def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceInfo]) -> Plan:
-    """Fill in every default of `job`.
-
-    Raises
-    ------
-    UsageError
-        Where what was asked for contradicts itself.
-    DeviceError
-        Where a device does not have the channels that were asked for.
-    FileError
-        Where the container does not take the encoding.
-    """
+    """Fill in every default of `job`; raise where what was asked for contradicts itself, its files or its devices."""
     if job.channel_select:
         raise UsageError("cannot use --channel-select: no ASIO device is in use", "-m MAP selects channels anywhere")
     rate = job.rate or (source.rate if source else 0) or _default_rate(devices)
-    warnings: list[str] = []
-    if source and source.rate != rate:
-        warnings.append(f"{source.name} is at {source.rate} Hz and is played at {rate} Hz: its pitch changes")
-    latency = _latency(job, rate)
-    playback = playback_map = None
-    if source:
-        playback, playback_map = _plan_playback(job, source, devices[PLAYBACK], latency)
-    capture = capture_map = output = None
+    is_fast = _is_fast(devices)
+    playback, playback_map = _plan_playback(job, source, devices[PLAYBACK], rate) if source else (None, None)
+    capture, capture_map, output = None, None, None
     if job.captures:
-        capture, capture_map, output = _plan_capture(job, source, devices[CAPTURE], latency, rate)
+        capture, capture_map, output = _plan_capture(job, source, devices[CAPTURE], rate)
     duration = job.duration.to_frames(rate) if job.duration else None
     pad = job.pad.to_frames(rate) if job.pad else None
     offset = job.offset.to_frames(rate)
     length = _length(job, source, duration, pad)
-    warnings += _meant_as_seconds("-d", job.duration, rate) + _meant_as_seconds("--split", job.split, rate)
-    warnings += _too_small_a_buffer(job, rate) if not _is_fast(devices) else []
-    if offset and length is not None and offset >= length:
-        raise UsageError(
-            f"cannot use --offset: it drops {offset} frames of a recording of {length}",
-            "make -o shorter than the length",
-        )
-    if length is None and _is_fast(devices) and (source is None or job.loop or pad is None):
-        raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
-    if job.block_frames > rate * _MOST_BLOCK_SECONDS and not _is_fast(devices):
-        raise UsageError(
-            f"cannot use -b {job.block_frames}: a block of {job.block_frames / rate:.3g} s comes too seldom",
-            f"a device that is silent for {_MOST_BLOCK_SECONDS} s is given up; without -b the host chooses",
-        )
-    check_room(filter(None, (playback, capture)), rate, job.buffer_frames, job.block_frames)
-    if output and length is not None and (_is_fast(devices) or _is_certain(job, source, duration, pad)):
+    if output and length is not None and (is_fast or _is_certain(job, source, duration, pad)):
         output = output._replace(frames=length - offset)
-    return Plan(
+    plan = Plan(
         rate=rate,
+        input=source,
+        input_path=job.input,
+        loop=job.loop,
         playback=playback,
-        capture=capture,
         playback_map=playback_map,
+        capture=capture,
         capture_map=capture_map,
         output=output,
         duration=duration,
         pad=pad,
         offset=offset,
         length=length,
-        warnings=tuple(warnings),
+        block_frames=job.block_frames,
+        buffer_frames=job.buffer_frames,
+        fatal_xruns=job.fatal_xruns,
+        warnings=(*job.warnings, *_warnings(job, source, rate, is_fast=is_fast)),
     )
+    _check(plan, is_fast=is_fast)
+    return plan
+
+
+def _check(plan: Plan, *, is_fast: bool) -> None:
+    """Raise where what was asked for leaves nothing to record, or no device or machine can bear it."""
+    if plan.offset and plan.length is not None and plan.offset >= plan.length:
+        raise UsageError(
+            f"cannot use --offset: it drops {plan.offset} frames of a recording of {plan.length}",
+            "make -o shorter than the length",
+        )
+    if plan.length is None and is_fast and (plan.input is None or plan.loop or plan.pad is None):
+        raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
+    if plan.block_frames > plan.rate * _MOST_BLOCK_SECONDS and not is_fast:
+        raise UsageError(
+            f"cannot use -b {plan.block_frames}: a block of {plan.block_frames / plan.rate:.3g} s comes too seldom",
+            f"a device that is silent for {_MOST_BLOCK_SECONDS} s is given up; without -b the host chooses",
+        )
+    check_room(filter(None, (plan.playback, plan.capture)), plan.rate, plan.buffer_frames, plan.block_frames)
+
+
+def _warnings(job: Job, source: InputFile | None, rate: int, *, is_fast: bool) -> list[str]:
+    """Return what is allowed but was probably not meant, as far as the rate tells."""
+    warnings: list[str] = []
+    if source and source.rate != rate:
+        warnings.append(f"{source.name} is at {source.rate} Hz and is played at {rate} Hz: its pitch changes")
+    warnings += _meant_as_seconds("-d", job.duration, rate) + _meant_as_seconds("--split", job.split, rate)
+    return warnings if is_fast else warnings + _too_small_a_buffer(job, rate)
 
 
 def _meant_as_seconds(option: str, time: Time | None, rate: int) -> list[str]:
@@ -162,22 +183,16 @@ def _default_rate(devices: Mapping[str, DeviceInfo]) -> int:
     return round((devices.get(CAPTURE) or devices[PLAYBACK]).default_rate)
 
 
-def _latency(job: Job, rate: int) -> Pair[float | str]:
-    """Return the latency of each side: as asked, else the default, within a quarter of a small buffer."""
+def _latency(job: Job, asked: float | str | None, rate: int) -> float | str:
+    """Return the latency of one side: as asked, else the default, within a quarter of a small buffer."""
+    if asked is not None:
+        return asked
     default = latency_for(only_captures=not job.plays)
-    if job.buffer_frames:
-        default = min(default, power_of_two_above(job.buffer_frames) / rate / 4)
-
-    def or_default(asked: float | str | None) -> float | str:
-        return default if asked is None else asked
-
-    return Pair(or_default(job.latency.playback), or_default(job.latency.capture))
+    return min(default, power_of_two_above(job.buffer_frames) / rate / 4) if job.buffer_frames else default
 
 
 def _length(job: Job, source: InputFile | None, duration: int | None, pad: int | None) -> int | None:
-    if source is None:
-        return duration
-    if pad is None:
+    if source is None or pad is None:
         return duration
     ends = [end for end in (None if job.loop else source.frames, duration) if end is not None]
     return min(ends) + pad if ends and (source.frames is not None or job.loop) else None
@@ -201,38 +216,33 @@ def _sample_format(asked: str | None, device: DeviceInfo, encoding: str | None) 
     return "int32"
 
 
-def _plan_playback(
-    job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str]
-) -> tuple[Side, tuple[int, ...] | None]:
+def _plan_playback(job: Job, source: InputFile, device: DeviceInfo, rate: int) -> tuple[Side, tuple[int, ...] | None]:
     routes = _routes(job, PLAYBACK)
+    channels, channel_map = _played_channels(job, source, device, routes)
+    _check_channels(device, PLAYBACK, channels, routes)
+    sample_format = _sample_format(job.sample_format.playback, device, source.encoding)
+    return Side(device, channels, sample_format, _latency(job, job.latency.playback, rate)), channel_map
+
+
+def _played_channels(
+    job: Job, source: InputFile, device: DeviceInfo, routes: tuple[Route, ...]
+) -> tuple[int, tuple[int, ...] | None]:
+    """Return how many channels of the device are opened, and the map of the file's onto them if there is one."""
+    asked = job.channels.playback
     if routes:
-        return _plan_mapped_playback(job, source, device, latency, routes)
-    channels = job.channels.playback or source.channels
-    channel_map: tuple[int, ...] | None = None
+        highest = max(route.source for route in routes)
+        if highest > source.channels:
+            raise UsageError(
+                f"cannot map channel {highest} of {source.name}: it has {source.channels}",
+                "-m is IN[:OUT], IN of the file",
+            )
+        channels = max(asked or 0, *(route.target for route in routes))
+        return channels, _indices(routes, channels)
     # a real device plays a mono file on its left and right; the virtual one plays what it is given
     if source.channels == 1 and not device.is_virtual and device.playback_channels > 1:
-        channels = max(2, channels) if job.channels.playback is None else channels
-        channel_map = tuple(0 if i < 2 else -1 for i in range(channels))
-    return _playback_side(job, source, device, latency, channels), channel_map
-
-
-def _playback_side(job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str], channels: int) -> Side:
-    _check_channels(device, PLAYBACK, channels, _routes(job, PLAYBACK))
-    sample_format = _sample_format(job.sample_format.playback, device, source.encoding)
-    assert latency.playback is not None
-    return Side(device, channels, sample_format, latency.playback)
-
-
-def _plan_mapped_playback(
-    job: Job, source: InputFile, device: DeviceInfo, latency: Pair[float | str], routes: tuple[Route, ...]
-) -> tuple[Side, tuple[int, ...]]:
-    highest = max(route.source for route in routes)
-    if highest > source.channels:
-        raise UsageError(
-            f"cannot map channel {highest} of {source.name}: it has {source.channels}", "-m is IN[:OUT], IN of the file"
-        )
-    channels = max(job.channels.playback or 0, *(route.target for route in routes))
-    return _playback_side(job, source, device, latency, channels), _indices(routes, channels)
+        channels = asked or 2
+        return channels, tuple(0 if i < 2 else -1 for i in range(channels))
+    return asked or source.channels, None
 
 
 def _routes(job: Job, side: str) -> tuple[Route, ...]:
@@ -261,30 +271,39 @@ def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) ->
 
 
 def _plan_capture(
-    job: Job, source: InputFile | None, device: DeviceInfo, latency: Pair[float | str], rate: int
-) -> tuple[Side, tuple[int, ...] | None, OutputFormat | None]:
-    routes = _routes(job, CAPTURE)
+    job: Job, source: InputFile | None, device: DeviceInfo, rate: int
+) -> tuple[Side, tuple[int, ...] | None, Output | None]:
+    routes, channel_map = _routes(job, CAPTURE), None
     if routes:
         channels = max(job.channels.capture or 0, 1, *(route.source for route in routes))
         file_channels = max(route.target for route in routes)
         channel_map = _indices(routes, file_channels)
     else:
         channels = file_channels = _capture_channels(job, source, device)
-        channel_map = None
     _check_channels(device, CAPTURE, channels, routes)
-    file_type = output_type(job)
-    output = None
-    if file_type is not None:
-        assert job.output is not None
-        encoding = _encoding(job, source, device, file_type)
-        endian = job.endian.capture
-        paths.check_format(job.output, file_type, encoding, endian)
-        paths.check_rate(job.output, file_type, encoding, rate)
-        paths.check_channels(job.output, file_type, encoding, endian, file_channels)
-        output = OutputFormat(file_type, encoding, endian, file_channels)
+    output = _plan_output(job, source, device, file_channels, rate)
     sample_format = _sample_format(job.sample_format.capture, device, output.encoding if output else None)
-    assert latency.capture is not None
-    return Side(device, channels, sample_format, latency.capture), channel_map, output
+    return Side(device, channels, sample_format, _latency(job, job.latency.capture, rate)), channel_map, output
+
+
+def _plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels: int, rate: int) -> Output | None:
+    path, file_type = job.output, output_type(job)
+    if path is None or file_type is None:
+        return None
+    encoding, endian = _encoding(job, source, device, file_type), job.endian.capture
+    paths.check_format(path, file_type, encoding, endian)
+    paths.check_rate(path, file_type, encoding, rate)
+    paths.check_channels(path, file_type, encoding, endian, channels)
+    return Output(
+        path=path,
+        file_type=file_type,
+        encoding=encoding,
+        endian=endian,
+        channels=channels,
+        frames=None,
+        split_frames=job.split.to_frames(rate) if job.split else None,
+        overwrite=job.overwrite,
+    )
 
 
 def _encoding(job: Job, source: InputFile | None, device: DeviceInfo, file_type: str) -> str:

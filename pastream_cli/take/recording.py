@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import frame_bytes, most_frames
@@ -17,7 +16,7 @@ from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.naming import Names
-from pastream_cli.take.plan import OutputFormat
+from pastream_cli.take.plan import Plan
 from pastream_cli.units import format_clock
 
 # The next file is made so long before its first frame: longer than anything should hold up Python.
@@ -55,10 +54,8 @@ class Recording:
 
     Parameters
     ----------
-    job : Job
-        For the name, `overwrite` and `split`.
-    output : OutputFormat
-        How the files are written.
+    plan : Plan
+        Where OUTPUT is, and how it is written.
     stream : Core
         Whose writer fills them.
     worker : Worker
@@ -67,19 +64,16 @@ class Recording:
         Takes one line for people.
     """
 
-    def __init__(
-        self, job: Job, output: OutputFormat, stream: Core, worker: Worker, warn: Callable[[str], None]
-    ) -> None:
-        assert job.output is not None
-        self._job = job
-        self._format = output
+    def __init__(self, plan: Plan, stream: Core, worker: Worker, warn: Callable[[str], None]) -> None:
+        assert plan.output is not None
+        output = self._output = plan.output
+        self._input_path = plan.input_path
         self._stream = stream
         self._worker = worker
         self._warn = warn
         self._rate = stream.samplerate
-        self._split_frames = job.split.to_frames(self._rate) if job.split else None
         self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
-        self._names = Names(job.output, is_split=self._split_frames is not None)
+        self._names = Names(output.path, is_split=output.split_frames is not None)
         self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
         self._made: set[str] = set()
         self._begun_at = 0  # frames in the files before the present one
@@ -98,7 +92,7 @@ class Recording:
     @property
     def can_cut(self) -> bool:
         """Whether a new file may be started on request."""
-        return self._split_frames is not None or self._names.template.has_number
+        return self._output.split_frames is not None or self._names.template.has_number
 
     @property
     def is_between_files(self) -> bool:
@@ -108,12 +102,12 @@ class Recording:
     @property
     def piece_seconds(self) -> float:
         """How long each file is; infinite where no length was asked for."""
-        return math.inf if self._split_frames is None else self._split_frames / self._rate
+        return math.inf if self._output.split_frames is None else self._output.split_frames / self._rate
 
     @property
     def name(self) -> str:
         """Name of the present file, for people."""
-        return self._open[0].name if self._open else str(self._job.output)
+        return self._open[0].name if self._open else self._output.path
 
     @property
     def is_on_a_disk(self) -> bool:
@@ -149,7 +143,7 @@ class Recording:
     def make_first(self) -> OutputFile:
         """Make the first file; on the worker, since opening a FIFO waits for its reader."""
         self._is_making_first = True
-        self._waits_for_a_reader = is_special(str(self._job.output))
+        self._waits_for_a_reader = is_special(self._output.path)
         try:
             first = self._make(datetime.now(timezone.utc))
             self._measure_room(first)
@@ -164,7 +158,7 @@ class Recording:
         return self._is_making_first and not self._waits_for_a_reader
 
     def _make(self, first_frame: datetime) -> OutputFile:
-        limits = [limit for limit in (self._split_frames, self._most_frames) if limit is not None]
+        limits = [limit for limit in (self._output.split_frames, self._most_frames) if limit is not None]
         taken: FileError | None = None
         others = 0
         for path in self._names.candidates(first_frame):
@@ -177,25 +171,25 @@ class Recording:
                 return OutputFile(
                     path,
                     rate=round(self._rate),
-                    channels=self._format.channels,
-                    file_type=self._format.file_type,
-                    encoding=self._format.encoding,
-                    endian=self._format.endian,
-                    overwrite=self._job.overwrite,
+                    channels=self._output.channels,
+                    file_type=self._output.file_type,
+                    encoding=self._output.encoding,
+                    endian=self._output.endian,
+                    overwrite=self._output.overwrite,
                     frame_limit=min(limits, default=None),
-                    expected_frames=self._format.frames,
+                    expected_frames=self._output.frames,
                 )
             except ExistsError as error:
                 taken = error
                 others += isinstance(error, BeingRecordedError)
                 if others == _MOST_TAKES:
                     break
-        raise taken or FileError(f"cannot create {self._job.output}: every number is taken")
+        raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
 
     def _is_ours(self, path: str) -> bool:
         """Whether leave to replace files must not be taken: a piece of this take, or what it plays."""
-        own = self._job.input
-        return path in self._made or (own is not None and are_one_file(own, path))
+        played = self._input_path
+        return path in self._made or (played is not None and are_one_file(played, path))
 
     def _make_folder(self, folder: Path) -> None:
         try:
@@ -350,8 +344,8 @@ class Recording:
         """Return what a frame takes on the disk: by the file so far where it is compressed and has enough of them."""
         if not self._open:
             return None
-        current, uncompressed = self._open[0], frame_bytes(self._format.encoding, self._format.channels)
-        is_compressed = uncompressed is None or self._format.file_type == "FLAC"
+        current, uncompressed = self._open[0], frame_bytes(self._output.encoding, self._output.channels)
+        is_compressed = uncompressed is None or self._output.file_type == "FLAC"
         if is_compressed and current.size and current.frames > _MEASURED_SECONDS * self._rate:
             return current.size / current.frames
         return uncompressed

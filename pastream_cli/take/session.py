@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from datetime import datetime, timezone
-from functools import partial
 from typing import TypeVar
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import virtual
-from pastream_cli.engine.devices.choosing import choose_devices
 from pastream_cli.engine.facts import Counts
-from pastream_cli.engine.files.formats import check_encoding, check_type
-from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.libsndfile import error_text
-from pastream_cli.engine.files.paths import check_place
 from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.watch import Pulse, Watchdog
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, FileError, HostError, NoThreadError, PastreamError, failure_of
 from pastream_cli.take.ending import Ending
-from pastream_cli.take.naming import NameTemplate
-from pastream_cli.take.opening import open_stream, opening_of
+from pastream_cli.take.opening import connect_input, connect_output, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import Outcome
-from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
+from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
@@ -73,7 +66,6 @@ class Session:
         self._requests = requests
         self._device_worker = device_worker or Worker("device", requests.wake)
         self._file_worker = Worker("files", requests.wake)
-        self._input: InputFile | None = None
         self._stream: Core | None = None
         self._recording: Recording | None = None
         self._plan: Plan | None = None
@@ -133,66 +125,20 @@ class Session:
     # ---- opening ----
 
     def _open(self) -> None:
-        job = self._job
-        self._wait_for(self._file_worker.start(self._check_names))
-        if job.input is not None:
-            self._input = self._wait_for(self._file_worker.start(self._open_input))
-        # with an input it is the input's; PortAudio's word for what a device prefers may be a rate that is resampled to
-        rate_matters = job.rate is None and self._input is None
-        choose = partial(choose_devices, job.device, sides_of(job), rate_matters=rate_matters)
-        devices = self._wait_for(self._device_worker.start(choose))
-        plan = self._plan = self._wait_for(self._file_worker.start(lambda: make_plan(job, self._input, devices)))
-        self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, job)))
-        self._connect_input(plan, self._stream)
+        warn = self._observer.warned
+        plan = self._plan = resolve(self._job, self._file_worker, self._device_worker, self._requests, warn)
+        stream = self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan)))
+        connect_input(plan, stream)
         if plan.output is not None:
-            self._recording = Recording(job, plan.output, self._stream, self._file_worker, self._observer.warned)
-            self._wait_for(self._file_worker.start(self._connect_output), _ABANDONED_SECONDS)
-        self._opened = opening_of(plan, self._stream, self._input, self._recording)
+            recording = self._recording = Recording(plan, stream, self._file_worker, warn)
+            connected = self._file_worker.start(lambda: connect_output(plan, stream, recording))
+            self._wait_for(connected, _ABANDONED_SECONDS)
+        self._opened = opening_of(plan, stream, self._recording)
         self._observer.opened(self._opened)
-        for warning in (*job.warnings, *plan.warnings):
-            self._observer.warned(warning)
+        for warning in plan.warnings:
+            warn(warning)
         if self._recording is not None:
             self._recording.warn_of_a_small_disk(plan.length)
-
-    def _check_names(self) -> None:
-        """Refuse what can be refused before anything is opened."""
-        job = self._job
-        for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
-            check_type(str(file_type))
-        for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
-            check_encoding(str(encoding))
-        if job.output is not None and not NameTemplate.parse(job.output).has_fields:
-            name = NameTemplate.parse(job.output).fill(0, datetime.now(timezone.utc))
-            check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
-        output_type(job)
-
-    def _open_input(self) -> InputFile:
-        job = self._job
-        assert job.input is not None
-        return open_input(
-            job.input,
-            file_type=job.file_type.playback,
-            encoding=job.encoding.playback,
-            endian=job.endian.playback,
-            rate=job.rate,
-            channels=job.channels.playback,
-            warn=self._observer.warned,
-            output=job.output,
-        )
-
-    def _connect_input(self, plan: Plan, stream: Core) -> None:
-        job = self._job
-        if self._input is None:
-            return
-        if job.loop and not self._input.seekable:
-            raise FileError(f"cannot loop {self._input.name}: it cannot be rewound", "--loop needs a file")
-        stream.connect_input(self._input, loop=job.loop, buffersize=job.buffer_frames, channel_map=plan.playback_map)
-
-    def _connect_output(self) -> None:
-        stream, plan = self._running()
-        assert self._recording is not None
-        first = self._recording.make_first()
-        stream.connect_output(first, buffersize=self._job.buffer_frames, channel_map=plan.capture_map)
 
     def _wait_for(self, task: Task[T], seconds_after_a_stop: float = 0.0) -> T:
         return result_of(task, self._requests, seconds_after_a_stop)
@@ -254,10 +200,11 @@ class Session:
     @property
     def _depends_on_polls(self) -> bool:
         """Whether something may happen that nothing but a poll finds, and that cannot wait for a second."""
-        stream, _ = self._running()
-        plays_the_rest = self._input is not None and stream.is_all_read()
+        stream, plan = self._running()
+        plays_the_rest = plan.input is not None and stream.is_all_read()
+        is_split = plan.output is not None and plan.output.split_frames is not None
         is_between_files = self._recording is not None and self._recording.is_between_files
-        return plays_the_rest or is_between_files or self._job.split is not None or self._job.fatal_xruns
+        return plays_the_rest or is_between_files or is_split or plan.fatal_xruns
 
     def _seconds_to_next_poll(self, counts: Counts, since_start: float, *, is_calm: bool) -> float:
         """Return how long to wait: little at first and before the end, so that nobody waits for us."""
@@ -270,7 +217,8 @@ class Session:
         return max(_SHORTEST_POLL_SECONDS, seconds)
 
     def _has_fatal_xrun(self, counts: Counts) -> bool:
-        return self._job.fatal_xruns and bool(counts.xruns or counts.left_out_frames or self._missing_frames)
+        _, plan = self._running()
+        return plan.fatal_xruns and bool(counts.xruns or counts.left_out_frames or self._missing_frames)
 
     def _watch(self, watchdog: Watchdog, counts: Counts, waited: float, *, is_active: bool) -> None:
         """Raise where the device is dead; where it is silent, make the file safe."""
@@ -357,12 +305,14 @@ class Session:
 
     def _check_input(self) -> None:
         """Raise where the input could not be read to its end."""
-        if self._stream is not None and self._input is not None and (code := self._stream.input_error()):
-            raise FileError(f"cannot read {self._input.name}: {error_text(self._input.sound_file, code)}")
+        source = self._plan.input if self._plan is not None else None
+        if self._stream is not None and source is not None and (code := self._stream.input_error()):
+            raise FileError(f"cannot read {source.name}: {error_text(source.sound_file, code)}")
 
     def _warn_of_an_early_end(self, counts: Counts) -> None:
         """Tell of an input that had less than its header promised: decoders take that for an end like any other."""
-        source, (stream, plan) = self._input, self._running()
+        stream, plan = self._running()
+        source = plan.input
         if source is None or source.frames is None or plan.length is None or plan.pad is None:
             return
         if not self._outcome.is_complete or stream.input_error():
