@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.facts import Loss, Pause, RecordedFile
+from pastream_cli.engine.states import StopReason
 from pastream_cli.take.report import Opening, Report
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
     """Return what is printed where no run came about: the same fields, all empty."""
     told = {"message": error.message, "way_out": error.way_out}
     return {
-        **_outcome(arguments, error.exit_code, "failed", told, now),
+        **_outcome(arguments, error.exit_code, StopReason.FAILED, told, now),
         "asked": None,
         **_connections(None),
         "rate": None,
@@ -114,14 +115,14 @@ def _about(kind: str) -> dict[str, Any]:
 
 
 def _outcome(
-    arguments: Sequence[str], exit_code: int, stop_reason: str, error: dict[str, Any] | None, now: datetime
+    arguments: Sequence[str], exit_code: int, stop_reason: StopReason, error: dict[str, Any] | None, now: datetime
 ) -> dict[str, Any]:
     return {
         **_about("run"),
         "arguments": list(arguments),
         "ended": _utc(now),
         "exit_code": int(exit_code),
-        "stop_reason": stop_reason.replace(" ", "-"),
+        "stop_reason": stop_reason.value,
         "error": error,
     }
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pastream_cli.command.job import STANDARD_STREAM
 from pastream_cli.engine.facts import Loss, LossKind, RecordedFile
-from pastream_cli.errors import PROGRAM, ExitCode
+from pastream_cli.engine.states import StopReason
+from pastream_cli.errors import PROGRAM
 from pastream_cli.screen.levels import decibels, format_level, ranges
 from pastream_cli.take.report import Opening, Report, Snapshot
 from pastream_cli.units import format_clock, format_count, format_frames, format_times
@@ -219,11 +220,11 @@ def _fault_words(report: Report) -> list[str]:
     words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")
-    if report.exit_code is ExitCode.GIVEN_UP:
+    if report.stop_reason is StopReason.GIVEN_UP:
         words.append("given up before all was written")
     if report.unwritten_frames:
         words.append(f"{format_frames(report.unwritten_frames)} behind the end of the file not written")
-    if report.stop_reason == "xrun":
+    if report.stop_reason is StopReason.XRUN:
         words.append(f"--fatal-xruns ended it at {format_clock(report.frames, report.rate)}")
     if report.pauses:
         frames = sum(pause.frames for pause in report.pauses)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import DeviceError, ExitCode, FileError
+from pastream_cli.errors import DeviceError, FileError
 from pastream_cli.take.outcome import Outcome
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.signals import Requests
@@ -131,7 +132,7 @@ class Ending:
     @property
     def _is_stopped(self) -> bool:
         """Whether somebody has asked for the end, by a signal or by making a loss fatal."""
-        return self._requests.stop or self._outcome.exit_code is ExitCode.XRUN
+        return self._requests.stop or self._outcome.reason is StopReason.XRUN
 
     def _warn_of_waiting(self, name: str, *, is_on_a_disk: bool) -> None:
         what = f"the disk that {name} is on" if is_on_a_disk else f"the reader of {name} to take the rest"

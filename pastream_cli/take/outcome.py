@@ -6,18 +6,25 @@ from collections.abc import Callable
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.take.tally import Tally
 from pastream_cli.take.waiting import GivenUp, Stopped
+
+_EXIT_CODES = {
+    StopReason.COMPLETE: ExitCode.COMPLETE,
+    StopReason.STOPPED: ExitCode.COMPLETE,
+    StopReason.XRUN: ExitCode.XRUN,
+    StopReason.GIVEN_UP: ExitCode.GIVEN_UP,
+}
 
 
 class Outcome:
     """Complete, until something else is said; what is said first counts."""
 
     def __init__(self) -> None:
-        self.exit_code = ExitCode.COMPLETE
-        self.stop_reason = "complete"
+        self.reason = StopReason.COMPLETE
         self.failure: PastreamError | None = None
         """What went wrong first, if anything did."""
         self.files: tuple[RecordedFile, ...] = ()
@@ -26,27 +33,25 @@ class Outcome:
     @property
     def is_complete(self) -> bool:
         """Whether the run has come to its own end."""
-        return self.stop_reason == "complete"
+        return self.reason is StopReason.COMPLETE
 
-    def stopped(self) -> None:
-        """Note that somebody has asked for the end."""
-        self.stop_reason = "stopped"
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the process tells its caller."""
+        if self.reason is StopReason.FAILED and self.failure is not None:
+            return self.failure.exit_code
+        return _EXIT_CODES[self.reason]
 
-    def met_an_xrun(self) -> None:
-        """Note that frames were lost in a run in which that is fatal."""
-        self.exit_code, self.stop_reason = ExitCode.XRUN, "xrun"
-
-    def given_up(self) -> None:
-        """Note that somebody would not wait for the end."""
-        self.exit_code, self.stop_reason = ExitCode.GIVEN_UP, "given up"
+    def end(self, reason: StopReason) -> None:
+        """Note why the run ends, unless there is a better reason already."""
+        if self.reason.may_become(reason):
+            self.reason = reason
 
     def fail(self, error: PastreamError) -> None:
         """Note a failure; what comes after the first one is mostly a consequence."""
-        if self.failure is not None:
-            return
-        self.failure = error
-        if self.exit_code is ExitCode.COMPLETE:
-            self.exit_code, self.stop_reason = error.exit_code, "failed"
+        if self.failure is None:
+            self.failure = error
+            self.end(StopReason.FAILED)
 
     def attempt(self, step: Callable[[], None]) -> None:
         """Take one step; whatever comes of it, the next one can follow, unless a stop ends them all."""
@@ -65,7 +70,7 @@ class Outcome:
             unwritten_frames = max(0, stream.frames_of_capture - sum(file.frames for file in self.files))
         return Report(
             exit_code=self.exit_code,
-            stop_reason=self.stop_reason,
+            stop_reason=self.reason,
             rate=stream.samplerate if stream is not None else 0.0,
             frames=counts.position if counts else 0,
             files=self.files,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from pastream_cli.engine.facts import Levels, Loss, Pause, RecordedFile
+from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError
 
 
@@ -65,7 +66,7 @@ class Report(NamedTuple):
     """How a run went."""
 
     exit_code: ExitCode
-    stop_reason: str
+    stop_reason: StopReason
     rate: float
     frames: int
     files: tuple[RecordedFile, ...]
@@ -101,7 +102,7 @@ class Report(NamedTuple):
         is_complete = self.exit_code is ExitCode.COMPLETE
         return self._replace(
             exit_code=failure.exit_code if is_complete else self.exit_code,
-            stop_reason="failed" if is_complete else self.stop_reason,
+            stop_reason=StopReason.FAILED if is_complete else self.stop_reason,
             error=failure.message,
             way_out=failure.way_out,
         )

@@ -16,6 +16,7 @@ from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.files.libsndfile import error_text
 from pastream_cli.engine.native import exit_on_abort
+from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.watch import Pulse, Watchdog
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, FileError, HostError, NoThreadError, PastreamError, failure_of
@@ -81,11 +82,11 @@ class Session:
         try:
             self._outcome.attempt(self._go)
         except Stopped:
-            self._outcome.stopped()
+            self._outcome.end(StopReason.STOPPED)
         try:
             self._end()
         except GivenUp:
-            self._outcome.given_up()
+            self._outcome.end(StopReason.GIVEN_UP)
             self._outcome.attempt(self._give_up)
         return self._outcome.report(self._stream, self._tally, self._opened, is_recorded=self._recording is not None)
 
@@ -181,10 +182,10 @@ class Session:
                 self._requests.pause = False
                 (stream.resume if stream.is_paused else stream.pause)()
             if self._requests.stop:
-                self._outcome.stopped()
+                self._outcome.end(StopReason.STOPPED)
                 return
             if self._has_fatal_xrun(counts):
-                self._outcome.met_an_xrun()
+                self._outcome.end(StopReason.XRUN)
                 return
             if counts.drained:
                 self._wait_until_inactive()
@@ -301,7 +302,7 @@ class Session:
         self._tell(counts, is_last=True)
         self._warn_of_an_early_end(counts)
         if self._outcome.is_complete and self._has_fatal_xrun(counts):
-            self._outcome.met_an_xrun()
+            self._outcome.end(StopReason.XRUN)
 
     def _check_input(self) -> None:
         """Raise where the input could not be read to its end."""

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
+from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.screen import json_report
 from pastream_cli.take.report import Opening, Report
@@ -344,7 +345,7 @@ FILES = st.integers(1, 4).flatmap(
 REPORTS = st.builds(
     Report,
     exit_code=st.sampled_from(ExitCode),
-    stop_reason=st.sampled_from(["complete", "stopped", "xrun", "given up", "failed"]),
+    stop_reason=st.sampled_from([reason for reason in StopReason if reason is not StopReason.ABORTED]),
     rate=st.just(0.0) | st.floats(1, 1e9),
     frames=COUNTS,
     files=st.lists(FILES, max_size=3).map(tuple),
@@ -401,9 +402,9 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
         name="x", start=None, first_frame=0, frames=0, peaks=(0.0, math.inf, math.nan, 1.0), clips=(0, 0, 0, 0)
     )
     return Report(
-        exit_code=ExitCode.COMPLETE, stop_reason="complete", rate=48000.0, frames=1, files=(file,), lost_frames=0,
-        losses=0, missing_frames=0, unwritten_frames=0, underrun_frames=0, underruns=0, host_flags=0, buffer_frames=1,
-        buffer_high_water_frames=1, callbacks=1, opening=opening, loss_list=losses,
+        exit_code=ExitCode.COMPLETE, stop_reason=StopReason.COMPLETE, rate=48000.0, frames=1, files=(file,),
+        lost_frames=0, losses=0, missing_frames=0, unwritten_frames=0, underrun_frames=0, underruns=0,
+        host_flags=0, buffer_frames=1, buffer_high_water_frames=1, callbacks=1, opening=opening, loss_list=losses,
     )  # fmt: skip
 
 

@@ -119,14 +119,14 @@ main()
 @pytest.mark.parametrize(
     ("module", "name", "method", "skip", "is_recorded"),
     [
-        ("tally", "Tally", "take_losses", 3, True),
-        ("recording", "Recording", "poll", 3, True),
-        ("recording", "Recording", "results", 0, True),
-        ("engine.output_file", "OutputFile", "close", 0, True),
-        ("screen", "Screen", "ended", 0, True),
-        ("screen", "Screen", "progressed", 1, True),
-        ("session", "Session", "_open", 0, False),
-        ("signals", "Requests", "__enter__", 0, False),
+        ("take.tally", "Tally", "take_losses", 3, True),
+        ("take.recording", "Recording", "poll", 3, True),
+        ("take.recording", "Recording", "results", 0, True),
+        ("engine.files.output_file", "OutputFile", "close", 0, True),
+        ("screen.screen", "Screen", "ended", 0, True),
+        ("screen.screen", "Screen", "progressed", 1, True),
+        ("take.session", "Session", "_open", 0, False),
+        ("take.signals", "Requests", "__enter__", 0, False),
     ],
 )
 def test_a_mistake_of_ours_costs_no_take_and_prints_the_report(

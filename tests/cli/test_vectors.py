@@ -22,6 +22,7 @@ from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import check_encoding, check_type, type_of_name
 from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.paths import check_place, is_special
+from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable
 from pastream_cli.screen.json_report import failure_report, line_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
@@ -106,7 +107,9 @@ def report_of(job: Job, plan: Plan) -> Report:
         plan.rate, job.input, job.device, "int32", 2, job.output, job.device, "int32", 2, "WAV", "PCM_24", 2, 0.2, None
     )
     file = RecordedFile(job.output or "", MOMENT, 0, 480, (0.5, 1.0), (0, 1))
-    return Report(ExitCode.COMPLETE, "complete", plan.rate, 480, (file,), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, opening=opening)
+    return Report(
+        ExitCode.COMPLETE, StopReason.COMPLETE, plan.rate, 480, (file,), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, opening=opening
+    )
 
 
 def understand(vector: Sequence[str]) -> None:
