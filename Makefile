@@ -19,7 +19,7 @@ test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages
-	$(BIN)/python -m pytest --soak -m campaign
+	$(BIN)/python -m pytest --soak -m campaign -o faulthandler_timeout=3600
 
 chaos: $(INSTALLED)  ## for so many SECONDS, takes on which everything happens at random; SEED=1 repeats those of seed 1
 	tests/install-debian-packages

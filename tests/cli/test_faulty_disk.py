@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults import Rule, faulty_disk
 from tests.runner import Pastream
-from tests.sounds import RATE, read
+from tests.sounds import RATE, read, readable
 from tests.takes import PATIENT, RAMP, SLACK, Listener, gaps_in_ramp, report_of, told, wait_for_frames
 
 FAILED = "Input/output error"
@@ -49,6 +49,18 @@ def test_a_disk_that_refuses_to_write_ends_the_take_with_what_it_took(
     assert told(result) == {take.name: len(samples)}
     assert gaps_in_ramp(samples) == []
     assert len(samples) > RATE / 4
+
+
+@pytest.mark.parametrize("skip", range(6))
+def test_an_ogg_ends_at_the_page_that_the_disk_refused(
+    pastream: Pastream, build: Path, tmp_path: Path, skip: int
+) -> None:
+    # the codec still holds what it writes behind that page, as if nothing were missing
+    refusal = Rule(calls="write", error=errno.ENOTCONN, after_bytes=20_000, skip=skip, times=1)
+    env = faulty_disk(build, tmp_path, refusal)
+    result = pastream("null", "take.ogg", "--json", "-d", "20", "-D", "virtual:noise:fast", env=env)
+    assert result.returncode == 4, result
+    assert told(result) == {"take.ogg": len(readable(tmp_path / "take.ogg", 2))}
 
 
 @pytest.mark.parametrize("file_type", ["wav", "flac", "ogg"])

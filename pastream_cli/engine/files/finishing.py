@@ -12,7 +12,7 @@ import soundfile
 
 from pastream_cli.engine.files.disk_file import DiskFile
 from pastream_cli.engine.files.libsndfile import CUT_SHORT, reason_of, write_at_least_a_header
-from pastream_cli.engine.files.readback import Bytes, readable_frames, size_of
+from pastream_cli.engine.files.readback import Bytes, decodable_frames, readable_frames, size_of
 from pastream_cli.engine.files.repair import close_without_a_trace, mend_flac
 from pastream_cli.errors import FileError, typed
 
@@ -159,6 +159,8 @@ class Finish:
             there, refusal = mend_flac(descriptor, size, frames)
             if refusal is not None:
                 self._fail(reason_of(refusal))
+        elif self._sound_file.format == "OGG" and there and self._has_failed:
+            there = decodable_frames(Bytes(descriptor, size), min(there, frames), **self._raw)
         if source.failure is not None:
             self._fail(reason_of(source.failure))
         if (there or 0) < frames and not self._has_failed:

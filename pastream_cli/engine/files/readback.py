@@ -10,6 +10,8 @@ import soundfile
 
 FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 _SAMPLE_BYTES = 4
+CHECKED_SECONDS = 10
+"""A codec holds back less than that, and the writer ends with the first block that is refused."""
 # Of a FLAC whose total was never written libsndfile says that it has 2**63 - 1 frames.
 _NO_LENGTH = 2**62
 
@@ -69,6 +71,19 @@ def readable_frames(source: Bytes, **raw: Any) -> int | None:
     except (soundfile.SoundFileError, OSError):
         return None
     return frames if frames < _NO_LENGTH else None
+
+
+def decodable_frames(source: Bytes, most: int, **raw: Any) -> int:
+    """Return how many of the first `most` frames a decoder comes to: the last `CHECKED_SECONDS` of them are decoded.
+
+    The pages of an Ogg tell where each of them ends, and so how long the file is, even where one of them is missing.
+    """
+    try:
+        with soundfile.SoundFile(source, **raw) as file:
+            start = max(0, min(most, int(file.frames)) - CHECKED_SECONDS * int(file.samplerate))
+            return min(most, start + count_frames(file, start=start))
+    except (soundfile.SoundFileError, OSError):
+        return 0
 
 
 def has_a_frame(source: Bytes, **raw: Any) -> bool:
