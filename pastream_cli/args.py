@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from pastream_cli.command.line import Given, Line
-from pastream_cli.command.options import EXAMPLES, OPTIONS, PAIRS, Group, Kind, Option
+from pastream_cli.command.option import PAIRS, Group, Kind, Option
+from pastream_cli.command.options import EXAMPLES, OPTIONS
 from pastream_cli.errors import Lines, UsageError, shown
 
 TYPE_CHECKING = False  # see line.py

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from pastream_cli.command.options import OPTIONS, Kind, Option
+from pastream_cli.command.option import Kind, Option
+from pastream_cli.command.options import OPTIONS
 from tests.sounds import make_noise
 
 FRAMES = 4800

@@ -7,7 +7,8 @@ import struct
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from pastream_cli.command.options import OPTIONS, Kind, Option
+from pastream_cli.command.option import Kind, Option
+from pastream_cli.command.options import OPTIONS
 from tests import command_lines as right
 
 FIELDS = ("{n}", "{n:03}", "{date}", "{time}", "{start:%H%M}", "{utc:%Y-%m-%d}", "{start:%s}", "{{", "}}", "{", "}")

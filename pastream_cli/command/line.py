@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from pastream_cli.command.options import OPTIONS, Kind, Option
+from pastream_cli.command.option import Kind, Option
+from pastream_cli.command.options import OPTIONS
 from pastream_cli.errors import UsageError, shown, typed
 
 TYPE_CHECKING = False  # typing, whose own this is, takes a quarter of the time that Python needs to start

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Pair, Route, is_null
-from pastream_cli.command.options import Kind
+from pastream_cli.command.option import Kind
 from pastream_cli.errors import UsageError, shown, typed
 from pastream_cli.units import MOST_LATENCY_SECONDS, TIME_FORMS, Time, parse_rate, parse_size, parse_time
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pastream_cli.args import COMPLETE
-from pastream_cli.command.options import OPTIONS, PAIRS, Kind, Option
+from pastream_cli.command.option import PAIRS, Kind, Option
+from pastream_cli.command.options import OPTIONS
 
 _MADE_BY = '# Made by "make generate"; do not edit.'
 _ENDS_THE_LINE = ("list", "help", "version")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pastream_cli import __version__
-from pastream_cli.command.options import OPTIONS, Group, Option
+from pastream_cli.command.option import Group, Option
+from pastream_cli.command.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pastream_cli import args
 from pastream_cli.args import ListDevices, Show, help_text, parse
 from pastream_cli.command.job import Job, Pair, Route
-from pastream_cli.command.options import EXAMPLES, OPTIONS, Kind, Option
+from pastream_cli.command.option import Kind, Option
+from pastream_cli.command.options import EXAMPLES, OPTIONS
 from pastream_cli.errors import ExitCode, UsageError
 from pastream_cli.pages.man_page import sections
 from pastream_cli.units import TIME_FORMS, Time

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pastream_cli.args import USAGE
-from pastream_cli.command.options import OPTIONS, PAIRS, Kind, Option
+from pastream_cli.command.option import PAIRS, Kind, Option
+from pastream_cli.command.options import OPTIONS
 from pastream_cli.units import RATE_FORMS, SIZE_FORMS, TIME_FORMS
 from tests.refusals import (
     FAST,

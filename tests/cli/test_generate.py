@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pastream_cli import __version__
-from pastream_cli.command.options import OPTIONS, Option
+from pastream_cli.command.option import Option
+from pastream_cli.command.options import OPTIONS
 from pastream_cli.errors import ExitCode
 from pastream_cli.pages import generate
 from pastream_cli.pages.man_page import MANUAL_DATE, man_page
