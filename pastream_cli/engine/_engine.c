@@ -164,6 +164,7 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
         atomic_store(counters[i], 0);
+    atomic_store(&e->writer.place, offset);
     _Atomic int32_t *const flags[] = {
         &e->settling_gave_up, &e->input_ended,     &e->complete,         &e->in_callback,
         &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,

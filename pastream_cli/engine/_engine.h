@@ -105,6 +105,7 @@ struct engine_counts {
 };
 
 struct output_counts {
+    int64_t first_frame; /* where on the timeline it begins; -1 before the writer has begun it */
     int64_t frames;
     int64_t readable_frames; /* that the header told of last; all, where none is kept */
     int64_t bytes;           /* on its disk, as of a second ago or less; 0 where it is on none */
@@ -242,6 +243,9 @@ void writer_stop(engine *e);
 void writer_sync(engine *e);
 int writer_run(engine *e);
 int writer_is_finished(const engine *e);
+/* Where on the timeline the next frame is that the writer writes; all before it are in files, but
+ * for those that were left out on purpose. */
+int64_t writer_place(const engine *e);
 
 /* Virtual device: its clock calls engine_callback. */
 virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,

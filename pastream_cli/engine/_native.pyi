@@ -72,6 +72,7 @@ class EngineCounts(Pointer):
     host_status: int
 
 class OutputCounts(Pointer):
+    first_frame: int
     frames: int
     readable_frames: int
     bytes: int
@@ -231,6 +232,7 @@ class Lib:
     def writer_sync(self, e: EngineHandle, /) -> None: ...
     def writer_run(self, e: EngineHandle, /) -> int: ...
     def writer_is_finished(self, e: EngineHandle, /) -> int: ...
+    def writer_place(self, e: EngineHandle, /) -> int: ...
     def virtual_new(
         self,
         e: EngineHandle,

@@ -29,6 +29,7 @@ output_file *output_file_new(void *file, int file_sample, int file_bits, int cha
     f->keep_header = keep_header;
     f->descriptor = descriptor;
     atomic_store(&f->frame_limit, frame_limit < 0 ? INT64_MAX : frame_limit);
+    atomic_store(&f->first_frame, -1);
     f->extremes = calloc((size_t)channels, sizeof *f->extremes);
     f->shown = calloc((size_t)channels, sizeof *f->shown);
     if (f->extremes && f->shown)
@@ -51,6 +52,7 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
     counts->readable_frames = f->keep_header
                                   ? atomic_load_explicit(&f->readable_frames, memory_order_relaxed)
                                   : atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->first_frame = atomic_load_explicit(&f->first_frame, memory_order_relaxed);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
@@ -72,6 +74,14 @@ void output_file_unlimit(output_file *f) {
 }
 
 /* ---- for the writer ---- */
+
+void output_begin(output_file *f, int64_t first_frame) {
+    atomic_store_explicit(&f->first_frame, first_frame, memory_order_relaxed);
+}
+
+int64_t output_end_frame(const output_file *f) {
+    return atomic_load_explicit(&f->first_frame, memory_order_relaxed) + output_frames(f);
+}
 
 int64_t output_frames(const output_file *f) {
     return atomic_load_explicit(&f->frames, memory_order_relaxed);

@@ -31,6 +31,7 @@ struct output_file {
         _Atomic double peak;
         _Atomic int64_t clips;
     } * shown;
+    _Atomic int64_t first_frame; /* on the timeline; -1 until then */
     _Atomic int64_t frames;
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
@@ -43,6 +44,10 @@ struct output_file {
 /* libsndfile's functions, or memory's in their place. */
 typedef const struct sndfile_functions *file_functions;
 
+/* Begins the file at this place of the timeline. */
+void output_begin(output_file *f, int64_t first_frame);
+/* Where on the timeline the frame is that follows its last one. */
+int64_t output_end_frame(const output_file *f);
 int64_t output_frames(const output_file *f);
 /* Up to the frame limit. */
 int64_t output_frames_left(const output_file *f);

@@ -131,7 +131,8 @@ struct engine {
         int32_t *map; /* NULL: identity */
         int32_t file_channels;
         int64_t nap_ns;
-        int wake[2]; /* a pipe: a byte in it ends the writer's rest; -1: there is none */
+        int wake[2];           /* a pipe: a byte in it ends the writer's rest; -1: there is none */
+        _Atomic int64_t place; /* see writer_place */
         _Atomic int32_t finished;
     } writer;
 };

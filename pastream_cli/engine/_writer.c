@@ -103,6 +103,10 @@ void writer_stop(engine *e) {
     writer_wake(e);
 }
 
+int64_t writer_place(const engine *e) {
+    return atomic_load_explicit(&e->writer.place, memory_order_relaxed);
+}
+
 static void keep_safe(const struct writer *w) {
     const int is_asked = atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
     output_keep_safe(w->current, w->engine->writer.functions, is_asked);
@@ -127,6 +131,8 @@ static int take_next(struct writer *w) {
     output_file *next = atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
     if (!next)
         return w->current && output_frames_left(w->current) > 0;
+    /* before the present one is left: an owner that finds it done can read where the next begins */
+    output_begin(next, writer_place(e));
     if (w->current)
         end_current(w);
     atomic_store_explicit(&e->writer_cut, 0, memory_order_relaxed);
@@ -221,6 +227,9 @@ static void write_until_the_end(struct writer *w) {
             return;
         const int has_file = take_next(w);
         const int64_t frames = has_file ? write_chunk(w) : 0;
+        if (frames)
+            atomic_store_explicit(&e->writer.place, output_end_frame(w->current),
+                                  memory_order_relaxed);
         if (current_has_failed(w))
             return;
         if (frames) {

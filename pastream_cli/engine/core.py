@@ -266,6 +266,11 @@ class Core(OpenDevice):
         """Have the writer bring its file's header up to date, and its data to the disk."""
         lib.writer_sync(self._engine)
 
+    @property
+    def written_until(self) -> int:
+        """Where on the timeline the next frame is that the writer writes; all before it are in files."""
+        return lib.writer_place(self._engine)
+
     def stop_writing(self) -> None:
         """Have the writer give up what still waits for a file that will never come."""
         lib.writer_stop(self._engine)
@@ -294,7 +299,6 @@ class Core(OpenDevice):
         offset : int
             Frames to drop from the start of the recording.
         """
-        self._offset = offset
         self._set_drain()
         settle = self.isduplex and not self._is_virtual
         check_memory(

@@ -38,7 +38,6 @@ class Progress:
     def __init__(self, engine: EngineHandle, capture: Side | None, playback: Side | None) -> None:
         self._engine = engine
         self._capture, self._playback = capture, playback
-        self._offset = 0
         self._missing: list[Loss] = []
         self._leads: list[Loss] = []
         self._pauses: list[Pause] = []
@@ -80,21 +79,11 @@ class Progress:
         """Frames since the start, lost ones included; each start resets it to zero."""
         return self.counts().position
 
-    @property
-    def frames_of_capture(self) -> int:
-        """Frames that the recording has or will have by now, lost ones included."""
-        return max(0, self.counts().position - self._offset)
-
-    def place_of_capture(self, frame: int) -> int:
-        """Return where on the timeline a frame of the recording is."""
-        return frame + self._offset
-
     def time_of_capture(self, frame: int) -> datetime | None:
-        """Return when a frame of the recording was captured; `None` before the first one was."""
+        """Return when a frame of the timeline was captured; `None` before the first one was."""
         time_zero_ns = self.counts().time_zero_ns
         if not time_zero_ns:
             return None
-        frame = self.place_of_capture(frame)
         passed = frame + sum(pause.frames for pause in self.pauses if pause.frame <= frame)
         passed += sum(loss.frames or 0 for loss in self._missing if loss.frame <= frame)
         passed -= sum(min(_in_advance(lead), frame - lead.frame) for lead in self._leads if lead.frame <= frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pastream_cli.command.job import STANDARD_STREAM
-from pastream_cli.engine.facts import Loss, LossKind, RecordedFile
+from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import PROGRAM
 from pastream_cli.screen.levels import decibels, format_level, ranges
@@ -129,7 +129,7 @@ def summary_line(report: Report) -> str:
     """Say how the run went, in one line."""
     parts = [_written_words(report)]
     if report.files:
-        parts += [_peak_words(report.files), *_clip_words(report.files)]
+        parts += [_peak_words(report.files.peaks), *_clip_words(report.files.clips)]
     return f"{PROGRAM}: {'; '.join([', '.join(parts), *_fault_words(report)])}"
 
 
@@ -147,7 +147,7 @@ def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[s
     """
     lines = [_written_words(report)]
     if report.files:
-        lines.append(f"{_channel_peak_words(_peaks_of(report.files))}; {_clips_of_channels(report.files)}")
+        lines.append(f"{_channel_peak_words(report.files.peaks)}; {_clips_of_channels(report.files.clips)}")
     elif peaks:
         lines.append(_channel_peak_words(peaks))
     lines.append("; ".join(_fault_words(report)))
@@ -160,39 +160,27 @@ def _written_words(report: Report) -> str:
     """Say what there is now: files, where any were written."""
     if not report.rate:
         return "stopped before anything was opened"
-    frames = sum(file.frames for file in report.files) if report.files else report.frames
+    frames = report.files.frames if report.files else report.frames
     length = f"{format_frames(frames)}, {format_clock(frames, report.rate)}"
     if not report.files:
         return length
-    names = [_file_name(file) for file in report.files]
-    if len(names) <= 2:
+    names = ["standard output" if name == STANDARD_STREAM else name for name in report.files.names]
+    if len(report.files) <= 2:
         return f"wrote {' and '.join(names)}: {length}"
-    return f"wrote {format_count(len(names))} files, {names[0]} to {names[-1]}: {length}"
+    return f"wrote {format_count(len(report.files))} files, {' to '.join(names)}: {length}"
 
 
-def _file_name(file: RecordedFile) -> str:
-    return "standard output" if file.name == STANDARD_STREAM else file.name
-
-
-def _peaks_of(files: Sequence[RecordedFile]) -> list[float]:
-    return [max(of_channel) for of_channel in zip(*(file.peaks for file in files), strict=True)]
-
-
-def _clips_of(files: Sequence[RecordedFile]) -> list[int]:
-    return [sum(of_channel) for of_channel in zip(*(file.clips for file in files), strict=True)]
-
-
-def _peak_words(files: Sequence[RecordedFile]) -> str:
-    return f"peak {_dbfs(_peaks_of(files))}"
+def _peak_words(peaks: Iterable[float]) -> str:
+    return f"peak {_dbfs(peaks)}"
 
 
 def _dbfs(peaks: Iterable[float]) -> str:
     return f"{format_level(decibels(max(peaks, default=0.0)))} dBFS"
 
 
-def _clip_words(files: Sequence[RecordedFile]) -> list[str]:
-    clips = sum(_clips_of(files))
-    return [format_times(clips, "clip")] if clips else []
+def _clip_words(clips: Iterable[int]) -> list[str]:
+    total = sum(clips)
+    return [format_times(total, "clip")] if total else []
 
 
 def _channel_peak_words(peaks: Sequence[float]) -> str:
@@ -205,8 +193,7 @@ def _channel_peak_words(peaks: Sequence[float]) -> str:
     return f"greatest peak {levels[loudest]} dBFS, on channel {loudest + 1}" if peaks[loudest] else "no sound"
 
 
-def _clips_of_channels(files: Sequence[RecordedFile]) -> str:
-    clips = _clips_of(files)
+def _clips_of_channels(clips: Sequence[int]) -> str:
     if not any(clips):
         return "no clips"
     if len(clips) <= _MOST_CHANNELS:

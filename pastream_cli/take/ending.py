@@ -70,7 +70,7 @@ class Ending:
             look_after_files()
             self._requests.wait(_SHORTEST_POLL_SECONDS)
             raise_if_given_up(self._requests)
-            written = self._recording.frames if self._recording else 0
+            written = stream.written_until
             if written != frames:
                 frames, since = written, time.monotonic()
             idle = time.monotonic() - since

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
+from pastream_cli.take.file_list import FileList
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.take.tally import Tally
 from pastream_cli.take.waiting import GivenUp, Stopped
@@ -27,7 +27,7 @@ class Outcome:
         self.reason = StopReason.COMPLETE
         self.failure: PastreamError | None = None
         """What went wrong first, if anything did."""
-        self.files: tuple[RecordedFile, ...] = ()
+        self.files = FileList()
         self.device_is_lost = False
 
     @property
@@ -66,8 +66,8 @@ class Outcome:
         """Return how the run went, as far as it came."""
         counts = stream.counts() if stream is not None else None
         unwritten_frames = 0
-        if stream is not None and is_recorded:
-            unwritten_frames = max(0, stream.frames_of_capture - sum(file.frames for file in self.files))
+        if stream is not None and counts is not None and is_recorded:
+            unwritten_frames = max(0, counts.position - stream.written_until) + self.files.unreadable_frames
         return Report(
             exit_code=self.exit_code,
             stop_reason=self.reason,

@@ -15,6 +15,7 @@ from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
+from pastream_cli.take.file_list import FileList
 from pastream_cli.take.naming import Names
 from pastream_cli.take.plan import Plan
 from pastream_cli.units import format_clock
@@ -33,14 +34,13 @@ class _Finishing(NamedTuple):
 
     file: OutputFile
     start: datetime | None
-    first_frame: int
     task: Task[RecordedFile | None]
 
     def recorded(self) -> RecordedFile | None:
         """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
         if self.task.is_done and self.task.error is None:
             return self.task.result()
-        return self.file.so_far(start=self.start, first_frame=self.first_frame)
+        return self.file.so_far(start=self.start)
 
     def failure(self) -> PastreamError | None:
         """Return why the file does not hold all that was written, if it does not."""
@@ -76,7 +76,6 @@ class Recording:
         self._names = Names(output.path, is_split=output.split_frames is not None)
         self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
         self._made: set[str] = set()
-        self._begun_at = 0  # frames in the files before the present one
         self._making: Task[OutputFile] | None = None
         self._is_making_first = self._waits_for_a_reader = False
         self._finishing: list[_Finishing] = []
@@ -113,11 +112,6 @@ class Recording:
     def is_on_a_disk(self) -> bool:
         """Whether the present file is a regular one, and no pipe or device."""
         return self._waits_for_a_disk or (bool(self._open) and self._open[0].is_regular)
-
-    @property
-    def frames(self) -> int:
-        """Frames in all files so far."""
-        return self._begun_at + sum(file.frames for file in self._open)
 
     @property
     def size(self) -> int:
@@ -275,7 +269,9 @@ class Recording:
         """Return how many frames from now the next file begins."""
         if self._wants_cut or current.frame_limit is None:
             return 0
-        return max(0, self._begun_at + current.frame_limit - self._stream.frames_of_capture)
+        if current.first_frame is None:
+            return current.frame_limit
+        return max(0, current.first_frame + current.frame_limit - self._stream.frame_count)
 
     def _offer_when_made(self, making: Task[OutputFile]) -> None:
         if not making.is_done:
@@ -309,11 +305,14 @@ class Recording:
         """Close the first of the open files, which the writer has left, on the worker."""
         file = self._open.pop(0)
         self._failure = self._failure or file.writers_failure()
-        start, place = self._stream.time_of_capture(self._begun_at), self._stream.place_of_capture(self._begun_at)
-        self._begun_at += file.frames
+        start = self._start_of(file)
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start, first_frame=place))
-        self._finishing.append(_Finishing(file, start, place, task))
+        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start))
+        self._finishing.append(_Finishing(file, start, task))
+
+    def _start_of(self, file: OutputFile) -> datetime | None:
+        """Return when the first frame of a file was captured, as far as that is known by now."""
+        return None if file.first_frame is None else self._stream.time_of_capture(file.first_frame)
 
     # ---- disk ----
 
@@ -373,23 +372,21 @@ class Recording:
         if self._making is not None and self._making.error is None:
             self._making.result().close(keep_empty=False, start=None)
 
-    def results(self) -> tuple[tuple[RecordedFile, ...], PastreamError | None]:
-        """Return the files that are kept, in order, and what went wrong first, if anything did."""
-        kept = []
+    def results(self) -> tuple[FileList, PastreamError | None]:
+        """Return the files that are kept, and what went wrong first, if anything did."""
+        kept = FileList()
         if self._waits_for_a_disk:
             self._failure = self._failure or FileError(f"cannot create {self.name}: the disk does not answer")
         for finishing in self._finishing:
-            recorded = finishing.recorded()
-            kept += [recorded] if recorded is not None else []
+            kept.add(finishing.recorded(), finishing.file.frames)
             self._note_end(finishing)
-        return tuple(kept), self._failure
+        return kept, self._failure
 
-    def so_far(self) -> tuple[RecordedFile, ...]:
+    def so_far(self) -> FileList:
         """Return the files as others can read them by now, for a run that leaves some of them behind."""
-        files = [finishing.recorded() for finishing in self._finishing]
-        frame = self._begun_at
-        for file in self._open:
-            start, place = self._stream.time_of_capture(frame), self._stream.place_of_capture(frame)
-            files.append(file.so_far(start=start, first_frame=place))
-            frame += file.frames
-        return tuple(file for file in files if file is not None and file.frames)
+        there = FileList()
+        files = [(finishing.recorded(), finishing.file.frames) for finishing in self._finishing]
+        files += [(file.so_far(start=self._start_of(file)), file.frames) for file in self._open]
+        for file, written_frames in files:
+            there.add(file if file and file.frames else None, written_frames)
+        return there

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from pastream_cli.engine.facts import Levels, Loss, Pause, RecordedFile
+from pastream_cli.engine.facts import Levels, Loss, Pause
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError
+from pastream_cli.take.file_list import FileList
 
 
 class Opening(NamedTuple):
@@ -69,7 +70,7 @@ class Report(NamedTuple):
     stop_reason: StopReason
     rate: float
     frames: int
-    files: tuple[RecordedFile, ...]
+    files: FileList
     lost_frames: int
     losses: int
     missing_frames: int

@@ -27,6 +27,7 @@ from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.screen import json_report
+from pastream_cli.take.file_list import FileList
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.units import Time
 from tests.homes import wait_until
@@ -332,14 +333,17 @@ COUNTS = st.integers(0, 2**60)
 LEVELS = st.floats(allow_nan=True, allow_infinity=True, min_value=None).map(abs)
 LOSSES = st.builds(Loss, st.sampled_from(LossKind), COUNTS, st.none() | st.integers(1, 2**60), st.integers(0, 2**62))
 FILES = st.integers(1, 4).flatmap(
-    lambda channels: st.builds(
-        RecordedFile,
-        name=st.text(max_size=9),
-        start=st.none() | st.datetimes(timezones=st.just(timezone.utc)),
-        first_frame=COUNTS,
-        frames=COUNTS,
-        peaks=st.tuples(*[LEVELS] * channels),
-        clips=st.tuples(*[COUNTS] * channels),
+    lambda channels: st.lists(
+        st.builds(
+            RecordedFile,
+            name=st.text(max_size=9),
+            start=st.none() | st.datetimes(timezones=st.just(timezone.utc)),
+            first_frame=COUNTS,
+            frames=COUNTS,
+            peaks=st.tuples(*[LEVELS] * channels),
+            clips=st.tuples(*[COUNTS] * channels),
+        ),
+        max_size=3,
     )
 )
 REPORTS = st.builds(
@@ -348,7 +352,7 @@ REPORTS = st.builds(
     stop_reason=st.sampled_from([reason for reason in StopReason if reason is not StopReason.ABORTED]),
     rate=st.just(0.0) | st.floats(1, 1e9),
     frames=COUNTS,
-    files=st.lists(FILES, max_size=3).map(tuple),
+    files=FILES.map(FileList),
     lost_frames=COUNTS,
     losses=COUNTS,
     missing_frames=COUNTS,
@@ -402,7 +406,7 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
         name="x", start=None, first_frame=0, frames=0, peaks=(0.0, math.inf, math.nan, 1.0), clips=(0, 0, 0, 0)
     )
     return Report(
-        exit_code=ExitCode.COMPLETE, stop_reason=StopReason.COMPLETE, rate=48000.0, frames=1, files=(file,),
+        exit_code=ExitCode.COMPLETE, stop_reason=StopReason.COMPLETE, rate=48000.0, frames=1, files=FileList([file]),
         lost_frames=0, losses=0, missing_frames=0, unwritten_frames=0, underrun_frames=0, underruns=0,
         host_flags=0, buffer_frames=1, buffer_high_water_frames=1, callbacks=1, opening=opening, loss_list=losses,
     )  # fmt: skip

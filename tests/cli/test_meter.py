@@ -14,10 +14,11 @@ from rich.cells import cell_len
 
 from pastream_cli import args
 from pastream_cli.command.job import Job
-from pastream_cli.engine.facts import Levels, Loss, LossKind, RecordedFile
+from pastream_cli.engine.facts import Levels, Loss, LossKind
 from pastream_cli.screen.bars import Line
 from pastream_cli.screen.levels import Course, deflection, ranges, rms_decibels
 from pastream_cli.screen.meter import Meter
+from pastream_cli.take.file_list import FileList
 from pastream_cli.take.report import Opening, Snapshot
 from pastream_cli.take.session import Session
 from pastream_cli.take.signals import Requests
@@ -361,7 +362,7 @@ class Watcher:
         return tuple(map(max, zip(*(seen.levels.peaks for seen in self.snapshots if seen.levels), strict=True)))
 
 
-def watched(*arguments: str | Path) -> tuple[Watcher, tuple[RecordedFile, ...]]:
+def watched(*arguments: str | Path) -> tuple[Watcher, FileList]:
     """Run a session with these arguments; return what was seen of it, and the files that it wrote."""
     job, watcher = args.parse([*map(str, arguments)]), Watcher()
     assert isinstance(job, Job)

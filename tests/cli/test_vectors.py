@@ -26,6 +26,7 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable
 from pastream_cli.screen.json_report import failure_report, line_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
+from pastream_cli.take.file_list import FileList
 from pastream_cli.take.naming import Names, NameTemplate
 from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
 from pastream_cli.take.report import Opening, Report
@@ -106,9 +107,9 @@ def report_of(job: Job, plan: Plan) -> Report:
     opening = Opening(
         plan.rate, job.input, job.device, "int32", 2, job.output, job.device, "int32", 2, "WAV", "PCM_24", 2, 0.2, None
     )
-    file = RecordedFile(job.output or "", MOMENT, 0, 480, (0.5, 1.0), (0, 1))
+    files = FileList([RecordedFile(job.output or "", MOMENT, 0, 480, (0.5, 1.0), (0, 1))])
     return Report(
-        ExitCode.COMPLETE, StopReason.COMPLETE, plan.rate, 480, (file,), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, opening=opening
+        ExitCode.COMPLETE, StopReason.COMPLETE, plan.rate, 480, files, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, opening=opening
     )
 
 

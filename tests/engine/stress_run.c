@@ -182,6 +182,7 @@ static void close_piece(struct run *run, struct piece *piece) {
         return;
     const struct fake_file *file = piece->file;
     expect_equal("frames counted in a file", counts.frames, file->frames);
+    piece->first_frame = counts.first_frame;
     expect_equal("libsndfile's error", counts.file_error, file->error);
     if (file->error && !file->takes_all && !counts.system_error)
         violation("the system's error is lost");
@@ -319,9 +320,11 @@ int32_t *run_recording(const struct run *run) {
 
 void run_check_pieces(const struct run *run) {
     int failed = 0;
-    int64_t short_pieces = 0;
+    int64_t short_pieces = 0, place = run->offset;
     for (int i = 0; i < run->piece_count; ++i) {
         const struct piece *piece = &run->pieces[i];
+        expect_equal("first frame of a piece", piece->first_frame, place);
+        place += piece->file->frames;
         if (piece->handle)
             violation("piece %d was never handed back", i);
         failed |= piece->file->error;
@@ -329,6 +332,7 @@ void run_check_pieces(const struct run *run) {
             violation("piece %d is longer than its limit", i);
         short_pieces += i < run->piece_count - 1 && piece->file->frames != piece->limit;
     }
+    expect_equal("place of the writer", writer_place(run->engine), place);
     if (short_pieces > run->cuts)
         violation("%lld pieces are short, but there were %d cuts", (long long)short_pieces,
                   run->cuts);

@@ -29,7 +29,8 @@ struct piece {
     struct fake_file *file;
     output_file *handle; /* NULL once it is closed */
     int64_t limit;
-    int is_unlimited; /* since it was opened */
+    int64_t first_frame; /* on the timeline, as it was told at the end */
+    int is_unlimited;    /* since it was opened */
 };
 
 struct run {

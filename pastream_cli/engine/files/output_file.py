@@ -170,6 +170,12 @@ class OutputFile:
         return bool(self._counts().done)
 
     @property
+    def first_frame(self) -> int | None:
+        """Where on the timeline it begins; `None` before the writer has begun it."""
+        first_frame = self._counts().first_frame
+        return first_frame if first_frame >= 0 else None
+
+    @property
     def frames(self) -> int:
         """Frames written so far, silence for losses included."""
         return self._counts().frames
@@ -262,24 +268,24 @@ class OutputFile:
         except OSError as error:  # it is tried again at the end
             self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
 
-    def so_far(self, *, start: datetime | None, first_frame: int) -> RecordedFile:
+    def so_far(self, *, start: datetime | None) -> RecordedFile:
         """Describe the file as others can read it by now, without an end to be waited for; see `close`."""
         return RecordedFile(
             name=self.path if self._disk is None else self._disk.name,
             start=start,
-            first_frame=first_frame,
+            first_frame=self.first_frame or 0,
             frames=max(0, self._counts().readable_frames - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,
         )
 
-    def close(self, *, keep_empty: bool, start: datetime | None, first_frame: int = 0) -> RecordedFile | None:
+    def close(self, *, keep_empty: bool, start: datetime | None) -> RecordedFile | None:
         """Finish the file; only when the writer has left it. Return `None` if there is none any more.
 
         What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
-        `start` is when its first frame was captured, as far as that is known, `first_frame` where on the timeline.
+        `start` is when its first frame was captured, as far as that is known.
         """
-        recorded = self.so_far(start=start, first_frame=first_frame)._replace(frames=self.frames)
+        recorded = self.so_far(start=start)._replace(frames=self.frames)
         if self._disk is None:
             try:
                 return recorded._replace(frames=self._close_special(recorded.frames, keep_empty=keep_empty))

@@ -1,0 +1,53 @@
+"""The files that a recording has left, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from pastream_cli.engine.facts import RecordedFile
+
+
+class FileList:
+    """Files in the order in which they were recorded.
+
+    Parameters
+    ----------
+    files : iterable of RecordedFile, optional
+        The first of them.
+    before : FileList, optional
+        Those before them; it stays as it is.
+    """
+
+    def __init__(self, files: Iterable[RecordedFile] = (), before: FileList | None = None) -> None:
+        self._before = before
+        self._files: list[RecordedFile] = []
+        self.names: tuple[str, ...] = before.names if before else ()
+        """Of the first file and of the last one; one name where there is one file."""
+        self.frames: int = before.frames if before else 0
+        """In all of them together."""
+        self.unreadable_frames: int = before.unreadable_frames if before else 0
+        """Frames that were written to a file and cannot be read back from any."""
+        self.peaks: tuple[float, ...] = before.peaks if before else ()
+        """Of each channel."""
+        self.clips: tuple[int, ...] = before.clips if before else ()
+        """Of each channel."""
+        for file in files:
+            self.add(file, file.frames)
+
+    def add(self, file: RecordedFile | None, written_frames: int) -> None:
+        """Take what became of the next file, `None` where it is gone, and how many frames were written to it."""
+        self.unreadable_frames += max(0, written_frames - (file.frames if file is not None else 0))
+        if file is None:
+            return
+        self._files.append(file)
+        self.names = (*self.names[:1], file.name)
+        self.frames += file.frames
+        self.peaks = tuple(map(max, self.peaks or file.peaks, file.peaks))
+        self.clips = tuple(map(sum, zip(self.clips, file.clips, strict=True))) if self.clips else file.clips
+
+    def __iter__(self) -> Iterator[RecordedFile]:
+        return chain(self._before or (), self._files)
+
+    def __len__(self) -> int:
+        return len(self._files) + (len(self._before) if self._before else 0)
