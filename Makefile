@@ -25,7 +25,7 @@ chaos: $(INSTALLED)  ## for so many SECONDS, takes on which everything happens a
 	tests/install-debian-packages
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-generate: $(INSTALLED)  ## the files that are made from others: the man page, the completions
+generate: $(INSTALLED)  ## the files that are made from others, each of which says so at its top
 	$(BIN)/python -m pastream_cli.pages.generate
 
 docs: $(INSTALLED)  ## the library's documentation, in build/docs

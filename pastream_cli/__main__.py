@@ -1,4 +1,4 @@
-"""The composition root: parse, run, print, exit."""
+"""The entry point of the command: parse, run, print, exit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: arguments in, one frozen value out. What values mean is loaded where there are any."""
+"""The parser of the command line, and the text of its help: arguments in, one frozen value out."""
 
 from __future__ import annotations
 

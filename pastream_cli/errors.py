@@ -1,4 +1,4 @@
-"""Every failure that a user or a machine can cause, the exit code it ends in, and how it is told."""
+"""The exceptions for whatever a user or a machine can cause, their exit codes, and how a failure is told."""
 
 from __future__ import annotations
 

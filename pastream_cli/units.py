@@ -1,4 +1,4 @@
-"""Times, sizes and rates as they are typed and as they are shown. Pure."""
+"""Times, sizes and rates: parsed as they are typed, printed as they are shown. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the completions of shells ask the program for: devices, file types and encodings."""
+"""The answers to a shell that completes a word: devices, file types and encodings."""
 
 from __future__ import annotations
 

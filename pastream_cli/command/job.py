@@ -1,4 +1,4 @@
-"""What was asked for: one frozen value that goes from the command line to the session."""
+"""The job: all that was asked for on the command line, as one frozen value, checked across options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command line taken apart into words and options; what their values mean is not looked into.
+"""A command line taken apart into words and options; near misses are named, values are not looked into.
 
 All that help, the version and most usage errors need, and quick to load.
 """

@@ -1,4 +1,4 @@
-"""The option table: the one source of what the parser, the help and the manual know about an option.
+"""The option table: the one source of what the parser, the help, the man page and completions know of an option.
 
 In the longer texts, `` `literal` `` is what is typed as it stands and ``*WORD*`` is what a value is put in for.
 """

@@ -1,4 +1,4 @@
-"""Streams of audio whose callback and file loops are C and hold no interpreter lock.
+"""The library's public names: streams of audio whose callback and file loops are C and hold no interpreter lock.
 
 ``from pastream_cli import engine as ps`` gives the interface of the library pastream.
 """

@@ -1,4 +1,4 @@
-"""Builds the compiled module `_native` out of the C files beside this one.
+"""Builds the compiled module `_native` from the C files beside this one.
 
 The module is not called `_cb`: cffi writes a C file of the module's name, which would overwrite
 `_cb.c`.

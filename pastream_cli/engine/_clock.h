@@ -1,4 +1,4 @@
-/* Has the device kept up with the clock, and not run ahead of it? Real-time, for the callback. */
+/* How the callback holds the device against the clock. Real-time. */
 #ifndef PASTREAM_CLOCK_H
 #define PASTREAM_CLOCK_H
 

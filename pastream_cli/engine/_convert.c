@@ -1,3 +1,4 @@
+/* Converts samples from one format to another, in loops that compilers turn into vectors. */
 #include "_real_time.h"
 
 #include "_convert.h"

@@ -1,4 +1,4 @@
-/* What the callback's files count with. The callback is the only writer of its counters and flags:
+/* How the callback counts, and tells of losses. It is the only writer of its counters and flags, so
  * a plain load and store is enough. */
 #ifndef PASTREAM_COUNT_H
 #define PASTREAM_COUNT_H

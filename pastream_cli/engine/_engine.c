@@ -1,4 +1,4 @@
-/* Life of an engine, and what its owner may ask of it. */
+/* The life of an engine: made, configured, observed and freed by its owner. */
 #include "_engine.h"
 
 #include <stdlib.h>

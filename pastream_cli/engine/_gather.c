@@ -1,3 +1,4 @@
+/* Picks channels by a map, in loops that compilers turn into vectors. */
 #include "_real_time.h"
 
 #include "_gather.h"

@@ -1,3 +1,4 @@
+/* Measures how loud channels are: peaks and sums of squares, for the meter and for files. */
 #include "_real_time.h"
 
 #include "_levels.h"

@@ -1,4 +1,4 @@
-/* What the reader and the writer share: scratch memory and maps. Both run on threads of the
+/* What the loops of reader and writer share: scratch memory and maps. Both run on threads of the
  * owner's, with the interpreter's lock released from start to end. They may block and wait; the
  * callback never does. */
 #ifndef PASTREAM_LOOPS_H

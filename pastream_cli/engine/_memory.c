@@ -1,5 +1,5 @@
-/* Memory in the place of a sound file, for the reader and writer loops: frames one after the
- * other, in whatever type they have there. */
+/* Memory that stands in for a sound file, for the loops of reader and writer: frames one after
+ * another, in whatever type the caller has them. */
 #include <stdlib.h>
 #include <string.h>
 

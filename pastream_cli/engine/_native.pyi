@@ -1,4 +1,4 @@
-# Made of _engine.h by "python -m pastream_cli.engine._stub"; do not edit.
+# Made of _engine.h by "make generate"; do not edit.
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, Literal, TypeVar, overload
 

@@ -1,4 +1,4 @@
-/* The process that the engine lives in. */
+/* Has the process exit with the code that was decided when a library aborts it. */
 #include <signal.h>
 #include <unistd.h>
 

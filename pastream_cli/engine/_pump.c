@@ -1,5 +1,5 @@
-/* The pump: brings a stream to libsndfile through a pipe of its own, with the bytes that were read
- * from it already put back in front, on a thread of the owner's without the interpreter's lock. */
+/* The pump: carries a stream to libsndfile through another pipe, with the bytes of its header put
+ * back in front. It runs on a thread of the owner's, without the interpreter's lock. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

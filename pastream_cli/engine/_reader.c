@@ -1,4 +1,4 @@
-/* The reader: out of libsndfile into the ring of the playback. */
+/* The reader's loop: takes frames from a sound file and puts them into the playback ring. */
 #include "_convert.h"
 #include "_gather.h"
 #include "_loops.h"

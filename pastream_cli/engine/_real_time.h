@@ -1,5 +1,5 @@
-/* First of all in what the callback runs: no checks of GCC's own (clang keeps its stack protector),
- * for which it would pay with every block. The rest of the engine has them, see _build.py. */
+/* Included first in the real-time files: turns off checks that GCC makes by itself, which would
+ * cost time in every block. The rest of the engine has them, see _build.py. */
 #ifndef PASTREAM_REAL_TIME_H
 #define PASTREAM_REAL_TIME_H
 

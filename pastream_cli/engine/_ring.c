@@ -1,4 +1,4 @@
-/* The ring as its owner has it: life, counts, and calls for a reader or writer in Python. */
+/* The ring as its owner has it: made and freed, and read and written from Python. */
 #include "_ring.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-"""Writes `_native.pyi`: with which types Python calls what `_engine.h` declares.
+"""Makes `_native.pyi`: the types of the compiled module for mypy, from the declarations in `_engine.h`.
 
-Run as ``python -m pastream_cli.engine._stub`` from a checkout, after a change of the header.
+After a change of the header `make generate` writes it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBERS = {
 """The numbers of the header, and what Python makes of them."""
 
 _HEAD = """\
-# Made of _engine.h by "python -m pastream_cli.engine._stub"; do not edit.
+# Made of _engine.h by "make generate"; do not edit.
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, Literal, TypeVar, overload
 
@@ -175,7 +175,3 @@ def _handle(name: str) -> str:
 
 def _camel(name: str) -> str:
     return "".join(word.capitalize() for word in re.split("[ _]", name))
-
-
-if __name__ == "__main__":
-    PATH.write_text(stub(), encoding="ascii")

@@ -1,5 +1,5 @@
-/* The writer: out of the ring of the capture into one file after the other, with silence for what
- * was lost. */
+/* The writer's loop: takes frames from the capture ring and writes them to one file after another,
+ * with silence for those that were lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

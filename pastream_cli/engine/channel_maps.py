@@ -1,4 +1,4 @@
-"""Which channel goes where: as the library's users say it, and as C takes it."""
+"""Channel maps: which channel goes where, as the library's users say it and as C takes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a run: its losses, counts, levels, pauses and files, as frozen values."""
+"""Facts about a run as frozen values: losses, counts, levels, pauses, recorded files."""
 
 from __future__ import annotations
 

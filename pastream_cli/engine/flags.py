@@ -1,4 +1,4 @@
-"""What the host says about a block of frames."""
+"""The flags that a host hands over with a block: underflow, overflow, priming."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What libraries print on the file descriptors 1 and 2 (ALSA, JACK, libsndfile), kept off screens and out of data."""
+"""Keeps what ALSA, JACK and other libraries print off the screen and out of the data on standard output."""
 
 from __future__ import annotations
 

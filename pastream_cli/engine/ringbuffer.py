@@ -1,4 +1,4 @@
-"""The ring buffer that carries frames between the device's thread and another one."""
+"""`RingBuffer`: the lock-free ring between the device's thread and another one, for users of Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that no signal is delivered to."""
+"""Threads to which no signal is delivered."""
 
 from __future__ import annotations
 

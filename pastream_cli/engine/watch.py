@@ -1,4 +1,4 @@
-"""Is the device still there, and has it kept up with the clock? Pure: time is passed in."""
+"""The judge of a running device: has it died or stalled, has it kept up with the clock, is a channel dead? Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thread for calls that may block for ever, so that the main thread never does."""
+"""A worker thread for calls that may block for ever, so that the main thread never does."""
 
 from __future__ import annotations
 

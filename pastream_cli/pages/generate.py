@@ -1,7 +1,7 @@
-"""Writes every file that is made from others: the man page and the completions. `make generate` runs it.
+"""Writes all generated files: the man page, completions, the list of files, the types of the C module.
 
-These files are in the repository and are installed as they are. The command imports nothing of this folder, and a wheel
-does not have it.
+`make generate` runs it. The files are in the repository; man page and completions are installed as they are. The
+command imports nothing of this folder, and a wheel does not have it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pastream_cli.engine import _stub
 from pastream_cli.pages import completions
+from pastream_cli.pages.file_list import architecture
 from pastream_cli.pages.man_page import man_page
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "completions/pastream.bash": completions.bash,
     "completions/_pastream": completions.zsh,
     "completions/pastream.fish": completions.fish,
+    "docs/architecture.md": architecture,
+    "pastream_cli/engine/_native.pyi": _stub.stub,
 }
 """The files, by their names below the root of the checkout, and what makes each."""
 
@@ -31,7 +35,7 @@ def write(root: Path) -> None:
     for name, make in GENERATED.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(make(), encoding="ascii")
+        path.write_text(make(), encoding="utf-8")
 
 
 def outdated(root: Path) -> list[str]:
@@ -40,7 +44,7 @@ def outdated(root: Path) -> list[str]:
 
 
 def _says(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_bytes() == text.encode("ascii")
+    return path.is_file() and path.read_bytes() == text.encode()
 
 
 if __name__ == "__main__":

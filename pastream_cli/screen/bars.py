@@ -1,4 +1,4 @@
-"""The channels of the meter: how their levels move, and rows and banks of bars that show them. Pure."""
+"""The meter's bars: how the levels of the channels move, and the rows and banks that show them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of devices. What stands in its first two columns can be pasted after -D."""
+"""The table of devices that `-l` prints, whose first two columns can be pasted after -D."""
 
 from __future__ import annotations
 

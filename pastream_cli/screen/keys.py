@@ -1,4 +1,4 @@
-"""Keys of the terminal on standard input, as requests; and that terminal as it was, when the process rests or ends."""
+"""Keys that are typed during a run, as requests; the terminal gets its modes back when the process rests or ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read on stderr: banner, loss lines, summary. Plain text, pure."""
+"""The plain lines that people read on stderr: banner, losses, warnings, summary. Pure."""
 
 from __future__ import annotations
 

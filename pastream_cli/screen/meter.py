@@ -1,4 +1,4 @@
-"""The live meter: how a run stands, on the lines and columns that a terminal has. Pure."""
+"""The live meter: how a run stands, laid out for the lines and columns of a terminal. Pure."""
 
 from __future__ import annotations
 

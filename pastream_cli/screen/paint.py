@@ -1,4 +1,4 @@
-"""Lines of the meter as a terminal takes them. Nothing else needs rich's styles."""
+"""The colours of the meter: its lines as a terminal takes them. Nothing else needs rich's styles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a run: the device stops, the writer drains, the files are finished; how long each is waited for."""
+"""The end of a run: the device stops, the writer drains, the files are finished, each within its time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The devices there are, asked for within limits in time."""
+"""Lists the devices for `-l`, within time limits."""
 
 from __future__ import annotations
 

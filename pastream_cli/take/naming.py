@@ -1,4 +1,4 @@
-"""Names of recordings: templates, and numbers where there are several files. Pure."""
+"""Names of recordings: fills in the fields of a name such as `{date}` or `{n}`, and numbers its pieces. Pure."""
 
 from __future__ import annotations
 

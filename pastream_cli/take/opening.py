@@ -1,4 +1,4 @@
-"""From a job to an open stream: what is looked at, opened and connected, in the order in which a user is told of it."""
+"""Opens a run in the order in which a user is told of it: input, devices, plan, output, stream."""
 
 from __future__ import annotations
 

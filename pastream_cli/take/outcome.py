@@ -1,4 +1,4 @@
-"""What has become of a run so far: why it ends, with which exit code, and which files it has left."""
+"""The outcome of a run: why it ends, with which exit code, what failed first, which files it left."""
 
 from __future__ import annotations
 

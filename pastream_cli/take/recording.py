@@ -1,4 +1,4 @@
-"""The files of one recording: made ahead of time, handed to the writer, finished behind it."""
+"""The files of one recording: made before the writer needs them, handed to it, finished behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals as requests: the handlers only set flags, and wake whoever waits for them."""
+"""Signals (INT, TERM, USR1, TSTP) as requests: a handler only sets a flag and wakes whoever waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run stands: what it has lost so far and where, which channels are dead, and all that a screen shows."""
+"""The tally of a run: what it has lost so far and where, which channels are dead, and what a screen shows of it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def names_of(stub_class: str) -> set[str]:
 
 
 def test_the_types_are_those_of_the_header() -> None:
-    assert _stub.PATH.read_text(encoding="ascii") == _stub.stub(), "run python -m pastream_cli.engine._stub"
+    assert _stub.PATH.read_text(encoding="ascii") == _stub.stub(), "run make generate"
 
 
 def test_the_module_has_what_its_types_say() -> None:

@@ -1,4 +1,4 @@
-"""Puts our mend of ALSA's plug-in for PulseAudio in front of it; see _alsa.c."""
+"""Puts the mend in `_alsa.c` in front of ALSA's plug-in for PulseAudio."""
 
 from __future__ import annotations
 

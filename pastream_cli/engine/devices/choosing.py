@@ -1,4 +1,4 @@
-"""Which devices there are, and what each side of one is opened with."""
+"""Lists and chooses devices, and fills in the defaults of each side: rate, latency, sample format, channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment of a process keeps its hosts from finding."""
+"""The variables of the environment that lead to a sound server, and which cron and sudo leave out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An open device behind limits: no call of it holds anybody up for longer than a few seconds."""
+"""An open device whose start, stop and close have time limits, for a host that hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A device as it is listed and chosen; apart from other values, for a list of devices has no use for them."""
+"""`DeviceInfo`: what is known of a device when it is listed or chosen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of a device's host, which may never come back, behind limits in time."""
+"""Time limits for calls of a sound host, which may never return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which device a name stands for. Pure: the list of devices is passed in."""
+"""Finds the device that a name, a part of it or a number stands for; else names the candidates. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real devices, through PortAudio: enumerate, match, open with the C callback.
+"""Real devices: PortAudio lists them and opens them with the C callback. The only importer of sounddevice.
 
 The only importer of sounddevice, whose import starts every host API and can block for ever where
 a sound server hangs; so this module is imported, and everything in it called, off the main

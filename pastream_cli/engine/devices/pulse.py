@@ -1,4 +1,4 @@
-"""At which rate a PulseAudio or PipeWire server really runs: ALSA's plug-in takes any, and the server resamples.
+"""Asks a PulseAudio or PipeWire server at which rate it really runs, for ALSA's plug-in takes any.
 
 libpulse is there wherever that plug-in is, which is made of it.
 """

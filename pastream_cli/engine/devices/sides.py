@@ -1,4 +1,4 @@
-"""What one side of a device, playback or capture, is opened with."""
+"""One side of a device, playback or capture: what it is opened with, and how much is buffered for it."""
 
 from __future__ import annotations
 

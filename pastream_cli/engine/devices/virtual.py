@@ -1,4 +1,4 @@
-"""The virtual device: needs no sound hardware and no PortAudio; its clock is the system's."""
+"""The virtual device: its name, its sounds and faults, and the thread of its clock."""
 
 from __future__ import annotations
 

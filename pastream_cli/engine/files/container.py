@@ -1,4 +1,4 @@
-"""The container of a recording: how libsndfile begins it, and what it leaves to be put right at the end."""
+"""The container of a recording: how libsndfile begins it, and what is put right at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new regular file, known by its descriptor: its name may be moved, or given to another file, at any time."""
+"""A new file on a disk: made under a temporary name, locked, renamed over an old one, known by its descriptor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a file on a disk: all that it takes until it can be read, whatever the disk refuses of it."""
+"""Finishes a file on a disk step by step: close, mend, measure, rename, sync, whatever the disk refuses of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers and encodings: what libsndfile knows of them, and what it does not tell."""
+"""Containers and encodings: which goes with which, at what rates, and how long a file can be (4 GiB)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers of streams: what a pipe begins with, read for its format and written without a length. Pure.
+"""Headers of sound that goes through a pipe (WAV, RF64, AU): read for their format, written without a length. Pure.
 
 Who writes to a pipe mostly does not know how much will come, so no length in a header is trusted.
 """

@@ -1,4 +1,4 @@
-"""What is played: a file, a FIFO or standard input, opened and its header read."""
+"""The input: a file, a FIFO or standard input, opened and its header read."""
 
 from __future__ import annotations
 

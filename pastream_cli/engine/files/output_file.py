@@ -1,4 +1,4 @@
-"""One file of a recording, from its making to its finish."""
+"""The output: one file of a recording, from its making to its finish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sound comes from and goes to: files, FIFOs, devices, the standard streams; and what can be written there."""
+"""What a path stands for (file, FIFO, device, standard stream), and whether a recording can be written there."""
 
 from __future__ import annotations
 

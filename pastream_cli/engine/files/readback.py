@@ -1,4 +1,4 @@
-"""What can be read of a file that is open, by its descriptor: whatever its name is, and wherever it is written."""
+"""Counts how many frames can be read back from a file that is open, by its descriptor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams on their way to libsndfile: through a pump that puts their first bytes back, or kept in a file first."""
+"""Brings a pipe to libsndfile: pumped with its first bytes put back, or kept in a temporary file first."""
 
 from __future__ import annotations
 

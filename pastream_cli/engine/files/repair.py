@@ -1,4 +1,4 @@
-"""What libsndfile leaves to be mended in a file that it closes."""
+"""Repairs what libsndfile leaves wrong in a file that it closes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames in the caller's memory: buffers and arrays as sources and sinks, with numpy or without.
+"""Buffers and arrays of the caller's as sources and sinks, with numpy or without.
 
 numpy is never needed here. What an array is, its buffer says; where numpy is installed new memory
 is an array, elsewhere it is a bytearray.

@@ -1,4 +1,4 @@
-"""Captured frames in chunks, from a stream that is opened for them."""
+"""`chunks()`: captured frames, chunk by chunk, from a stream that is opened for them."""
 
 from __future__ import annotations
 

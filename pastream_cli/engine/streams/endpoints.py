@@ -1,4 +1,4 @@
-"""What stands at either end of a stream: a file, memory, a function, or a ring of the caller's.
+"""Sources and sinks: the file, memory, function or ring at either end of a stream.
 
 An endpoint is made when it is set, with all that can be checked by then, and connected anew at each
 start, so that a channel map that was changed in between counts.

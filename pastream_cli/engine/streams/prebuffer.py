@@ -1,4 +1,4 @@
-"""What is to be there before a device starts to play what a function writes."""
+"""The prebuffer: how much a function must have written before a device starts to play it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The streams of the library: what captures, what plays, and what does both."""
+"""The classes of the library: `InputStream`, `OutputStream` and `DuplexStream`."""
 
 from __future__ import annotations
 
