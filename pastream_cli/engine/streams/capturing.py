@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, SupportsIndex
 
 from pastream_cli.engine.channel_maps import ChannelMap
@@ -11,6 +12,7 @@ from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import buffers, endpoints
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.reading import Reader, chunk_frames_for
+from pastream_cli.engine.streams.run import Run
 
 
 class Capturing(Stream):
@@ -137,9 +139,8 @@ class Capturing(Stream):
         Parameters
         ----------
         frames : int, optional
-            Frames from the start of the stream to the end of the recording. May be left out, or
-            negative, where `out` is given: a buffer is then filled, and a file written until the
-            stream is stopped.
+            Frames from the start of the stream to the end of the recording. May be left out, or negative, where `out`
+            is given: a buffer is then filled, and a file written until the stream is stopped.
         offset : int, optional
             Frames of these to drop from the start.
         atleast_2d : bool, optional
@@ -154,9 +155,9 @@ class Capturing(Stream):
         Returns
         -------
         ndarray or bytearray or type(out)
-            `out`, or new memory for ``frames - offset`` frames: an array of the stream's `dtype`,
-            with a second dimension where there is more than one channel; a bytearray where there is
-            no numpy, and for int24. It fills up while the stream runs.
+            `out`, or new memory for ``frames - offset`` frames: an array of the stream's `dtype`, with a second
+            dimension where there is more than one channel; a bytearray where there is no numpy, and for int24. It fills
+            up while the stream runs.
 
         Raises
         ------
@@ -164,10 +165,6 @@ class Capturing(Stream):
             Where neither `frames` nor `out` is given.
         ValueError
             Where `out` has no room for the frames, or `offset` leaves none.
-
-        See Also
-        --------
-        OutputStream.play, DuplexStream.playrec
         """
         with self._lock:
             self._check("record")
@@ -225,77 +222,56 @@ class Capturing(Stream):
     ) -> Generator[Any, None, None]:
         """Return an iterator over what the stream captures, chunk by chunk, while it does.
 
-        The stream starts when the first chunk is asked for, and is aborted when the iteration is
-        left. As in SoundFile.blocks, the last chunk may be shorter.
+        The stream starts when the first chunk is asked for, and is aborted when the iteration is left. As in
+        SoundFile.blocks, the last chunk may be shorter. Where the consumer was too slow, `BufferFull` is raised after
+        the last chunk that was captured in time; `ValueError`, at once, where a value does not fit.
 
         Parameters
         ----------
         chunksize : int, optional
-            Frames in a chunk; those that `out` has room for, or the stream's `blocksize`, if left
-            out. Where that is 0 a chunk has as many frames as there are.
+            Frames in a chunk; those that `out` has room for, or the stream's `blocksize`, if left out. Where that is 0,
+            a chunk has as many frames as there are.
         overlap : int, optional
-            Frames that a chunk has in common with the one before it.
-        frames : int, optional
-            Frames to play and record; a negative number for no limit.
-        pad : int, optional
-            As in `OutputStream.play`; only with `playback`.
-        offset : int, optional
-            As in `record`.
-        atleast_2d : bool, optional
-            Make chunks frames by channels even with one channel.
-        playback : optional
-            What to play meanwhile: whatever `OutputStream.set_source` takes. Only where the stream
-            is duplex.
-        loop : bool, optional
-            Play it again and again.
-        buffersize : int, optional
-            Frames in the ring, a power of two; about 10 s if left out. No ring holds less than a
-            chunk and a block.
+            Frames that a chunk has in common with the one before it; fewer than it has.
+        playback, loop, pad
+            What a duplex stream plays meanwhile, as in `OutputStream.play`.
+        frames, offset, atleast_2d, buffersize
+            As in `record`; a negative number of frames for no limit. No ring holds less than a chunk and a block.
         out : ndarray or buffer, optional
             Where to copy each chunk to. A buffer that is no array is taken as bytes.
 
         Yields
         ------
         ndarray or memoryview
-            A view of the ring where the chunk lies there in one piece, else of a copy; in either
-            case it holds the chunk **until the next one is asked for**. Copy what is to last. The
-            view keeps its memory alive, so that one kept too long shows other frames, and no worse.
-            Bytes where there is no numpy, and for int24. With `out`, that or the part of it that
-            the last chunk fills.
-
-        Raises
-        ------
-        ValueError
-            Where `overlap` is not less than the chunk, the chunk does not fit, or `playback` is
-            given to a stream that does not play.
-        BufferFull
-            After the last chunk that was captured in time, where the consumer was too slow.
-
-        See Also
-        --------
-        chunks
+            A view of the ring where the chunk lies there in one piece, else of a copy; either holds the chunk **until
+            the next one is asked for**. Copy what is to last: a view that is kept too long shows other frames, and no
+            worse. Bytes where there is no numpy, and for int24. With `out`, that or as much of it as the chunk fills.
         """
         self._check("read chunks")
         if playback is not None and not self.isduplex:
             raise ValueError("cannot play meanwhile: the stream only captures")
-        buffers.check_atleast_2d(self._capture_side, atleast_2d=atleast_2d)
-        size = chunk_frames_for(self, self._capture_side, len(self._rxmap), chunksize, overlap, out)
-        reader = Reader(self._capture_side, len(self._rxmap), size, overlap, out, atleast_2d=atleast_2d)
-        ring = self.new_ring(self._capture_side, reader.buffer_frames(self, buffersize), len(self._rxmap))
-
-        def begin() -> Any:
-            with self._lock:
-                self._check("read chunks")
-                self.set_sink(ring)
-                self.is_consumer_waited_for = True
-                self._source = None
-                if playback is not None:
-                    self._set_playback(playback, buffersize, loop=loop)
-                run = self._begin(frames, pad if playback is not None else 0, offset)
-            self._go(run)
-            return run
-
+        side, channels = self._capture_side, len(self._rxmap)
+        buffers.check_atleast_2d(side, atleast_2d=atleast_2d)
+        size = chunk_frames_for(self, side, channels, chunksize, overlap, out)
+        reader = Reader(side, channels, size, overlap, out, atleast_2d=atleast_2d)
+        ring = self.new_ring(side, reader.buffer_frames(self, buffersize), channels)
+        begin = partial(self._begin_chunks, ring, playback, buffersize, frames, pad, offset, loop=loop)
         return reader.chunks(self, ring, begin)
+
+    def _begin_chunks(
+        self, ring: RingBuffer, playback: Any, buffersize: int | None, frames: int, pad: int, offset: int, *, loop: bool
+    ) -> Run:
+        """Start a run that captures into a ring; on the thread that takes chunks out of it, for the first one."""
+        with self._lock:
+            self._check("read chunks")
+            self.set_sink(ring)
+            self.is_consumer_waited_for = True
+            self._source = None
+            if playback is not None:
+                self._set_playback(playback, buffersize, loop=loop)
+            run = self._begin(frames, pad if playback is not None else 0, offset)
+        self._go(run)
+        return run
 
     def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
         raise NotImplementedError

@@ -55,12 +55,11 @@ class Playing(Stream):
         Parameters
         ----------
         source : callable or RingBuffer or SoundFile or buffer
-            A function is called as ``function(stream, ringbuffer, *args, loop=loop, **kwargs)`` on
-            a thread of its own whenever the stream is started. It writes frames into the ring; the
-            input ends when it returns, which it is to do when the stream is no longer `active`. A
-            SoundFile is read in C, from where it stands, and may be closed at any time: that ends
-            the run first. A buffer is played from its start, in C. A RingBuffer is played until it
-            runs empty.
+            A function is called as ``function(stream, ringbuffer, *args, loop=loop, **kwargs)`` on a thread of its own
+            whenever the stream is started. It writes frames into the ring; the input ends when it returns, which it is
+            to do when the stream is no longer `active`. A SoundFile is read in C, from where it stands, and may be
+            closed at any time: that ends the run first. A buffer is played from its start, in C. A RingBuffer is played
+            until it runs empty.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
             10 s if left out. No ring holds less than the device takes at once when it starts.

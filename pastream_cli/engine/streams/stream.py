@@ -70,34 +70,24 @@ class DuplexStream(Playing, Capturing):
         playback : buffer or SoundFile
             What to play; also whatever else `set_source` takes.
         frames : int, optional
-            Frames to play and record, padding not included. May be left out, or negative, where
-            `out` is given, which is then filled, and left out where `playback` is a buffer, which is
-            then played to its end.
+            Frames to play and record, padding not included. May be left out, or negative, where `out` is given, which
+            is then filled; and left out where `playback` is a buffer, which is then played to its end.
         pad, loop
             As in `OutputStream.play`; padding is recorded too.
         offset, atleast_2d, out
             As in `InputStream.record`.
-        buffersize : int, optional
-            As in `set_source` and `set_sink`; for files.
-        blocking : bool, optional
-            Return when all is played and recorded, not at once.
+        buffersize, blocking
+            As in `set_source` and `set_sink`, for files; and as in `InputStream.record`, when all is played too.
 
         Returns
         -------
         ndarray or bytearray or type(out)
-            `out`, or new memory for ``frames + pad - offset`` frames, padding of no negative
-            number; see `InputStream.record`.
+            `out`, or new memory for ``frames + pad - offset`` frames, without a negative pad; see `InputStream.record`.
 
         Raises
         ------
-        TypeError
-            Where neither `frames` nor `out` is given and `playback` does not say how long it is.
-        ValueError
-            As `InputStream.record` and `set_source`.
-
-        See Also
-        --------
-        OutputStream.play, InputStream.record
+        TypeError, ValueError
+            As `InputStream.record` and `set_source`; but `playback` may say how many frames there are.
         """
         with self._lock:
             self._check("play and record")
