@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
-from pastream_cli.errors import ExitCode, FileError, Mistake, PastreamError, error_lines, failure_of
+from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError, Mistake, PastreamError, error_lines, failure_of
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _print_json(value: dict[str, Any], output: str | None) -> None:
     """Print one line on standard output, or on standard error where standard output carries sound."""
     from pastream_cli.screen.json_report import line_of
 
-    if output != "-":
+    if output != STANDARD_STREAM:
         _print(f"{line_of(value)}\n")
         return
     with suppress(OSError):  # nobody reads it
@@ -141,7 +141,9 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
             devices = list_devices(requests, worker)
             trouble = [] if devices else no_device_lines()
         except PastreamError as error:
-            devices, trouble = [], error_lines(error.message, error.way_out)
+            from pastream_cli.take.ways_out import told
+
+            devices, trouble = [], error_lines(*told(error))
     for line in trouble:
         print(line, file=noise.stream)
     devices = [*devices, virtual_device()]
@@ -179,9 +181,13 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
                     worker.start(_load_portaudio)
                 load_soundfile()
                 from pastream_cli.take.session import Session
+                from pastream_cli.take.ways_out import told
 
                 session = Session(job, screen, requests, worker)
                 report = session.run()
+                if session.failure is not None:
+                    message, way_out = told(session.failure, job)
+                    report = report._replace(error=message, way_out=way_out)
                 if session.failed_at_host:
                     screen.quoted(noise.text())
                 screen.quoted("\n".join(_traceback_of(session.failure)))

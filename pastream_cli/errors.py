@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 PROGRAM = "pastream"
+STANDARD_STREAM = "-"
+"""What is typed in the place of a file's name for standard input or output."""
 
 
 class ExitCode(IntEnum):
@@ -20,6 +22,42 @@ class ExitCode(IntEnum):
     PIPE_CLOSED = 141
 
 
+class ErrorKind(Enum):
+    """What kind of failure it is, for whoever can do something about it."""
+
+    # of a device
+    ABSENT = "nothing here is called that"
+    AMBIGUOUS = "several are called that"
+    NO_DEVICE = "there is none that can do it"
+    NO_SERVER = "sound servers cannot be found from this process"
+    NOT_INSTALLED = "PortAudio is not installed"
+    BUSY = "it is in use"
+    REFUSED = "its host does not open it"
+    RATE_REFUSED = "it does not run at that rate"
+    FORMAT_REFUSED = "it has no such samples"
+    NOT_STARTED = "it was opened, and does not start"
+    NOT_ANSWERING = "its host does not answer"
+    NEVER_RAN = "it ended, or fell silent, before the first frame"
+    ENDED = "it has ended"
+    SILENT = "it is there, and delivers nothing"
+    # of a file
+    EXISTS = "it is there already"
+    LOCKED = "another take is being recorded into it"
+    PLAYED = "it is the file that is played"
+    FIFO_OF_OTHERS = "another user may have put it there to catch a file"
+    NOT_FOUND = "it is not there"
+    FOREIGN = "other programs can read it"
+    NO_HEADER = "it may be RAW data"
+    NO_HEADER_IN_A_STREAM = "it may be RAW data, and comes through a pipe"
+    RAW_UNDESCRIBED = "it is RAW data, of which something was not said"
+    TOO_LONG_TO_KEEP = "it cannot be decoded as it comes, nor kept until its end"
+    BYTE_ORDER = "the container has the encoding in another byte order alone"
+    FILE_RATE = "the container cannot be of that rate"
+    FILE_CHANNELS = "the container cannot have so many channels"
+    # of the machine
+    BUFFER_TOO_LARGE = "the machine has not so much memory"
+
+
 class PastreamError(Exception):
     """One line that says what failed, and where there is one, the way out.
 
@@ -28,15 +66,19 @@ class PastreamError(Exception):
     message : str
         ``ACT OBJECT: REASON``, without the program's name and without a newline.
     way_out : str, optional
-        What the user can do about it; printed as a second line.
+        What the user can do about it; printed as a second line. What the engine raises names none of the command's
+        options here: take/ways_out.py does, by the kind.
+    kind : ErrorKind, optional
+        For whoever can do something about it.
     """
 
     exit_code = ExitCode.DEVICE
 
-    def __init__(self, message: str, way_out: str | None = None) -> None:
+    def __init__(self, message: str, way_out: str | None = None, kind: ErrorKind | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.way_out = way_out
+        self.kind = kind
 
 
 class UsageError(PastreamError):
@@ -45,17 +87,46 @@ class UsageError(PastreamError):
     exit_code = ExitCode.USAGE
 
 
+class BadValueError(UsageError):
+    """A value that cannot be used; `reason` tells why."""
+
+    def __init__(self, option: str, text: str, reason: str, way_out: str) -> None:
+        super().__init__(f"cannot use {option} {text}: {reason}", way_out)
+        self.reason = reason
+
+
+class DeviceNameError(UsageError, ValueError):
+    """A name says of a device what none can be; `reason` tells why."""
+
+    def __init__(self, name: str, reason: str, way_out: str | None = None) -> None:
+        super().__init__(f"cannot use the device {name}: {reason}", way_out)
+        self.name = name
+        self.reason = reason
+
+
+class FileChannelsError(UsageError):
+    """A file cannot have so many channels; `most` is how many it can."""
+
+    def __init__(self, message: str, most: int) -> None:
+        super().__init__(message, kind=ErrorKind.FILE_CHANNELS)
+        self.most = most
+
+
 class DeviceError(PastreamError):
     """A device or stream was not found, refused, died or stalled."""
 
     exit_code = ExitCode.DEVICE
 
+    def __init__(self, message: str, kind: ErrorKind, way_out: str | None = None) -> None:
+        super().__init__(message, way_out, kind)
+
 
 class RateError(DeviceError):
     """A device does not run at a rate; `offered` are those at which it does."""
 
-    def __init__(self, message: str, way_out: str, offered: tuple[int, ...]) -> None:
-        super().__init__(message, way_out)
+    def __init__(self, message: str, offered: tuple[int, ...]) -> None:
+        rates = " and ".join(f"{rate} Hz" for rate in offered)
+        super().__init__(message, ErrorKind.RATE_REFUSED, f"its own rate is {rates}")
         self.offered = offered
 
 
@@ -109,7 +180,7 @@ def shown(text: str) -> str:
 
 def typed(text: str) -> str:
     """Return the name of a file as one word of a shell's, on one line, that can be pasted as it is."""
-    text = f"./{text}" if text.startswith("@") or (text.startswith("-") and text != "-") else text
+    text = f"./{text}" if text.startswith("@") or (text.startswith("-") and text != STANDARD_STREAM) else text
     if text.isprintable():
         is_plain = text and all(character.isalnum() or character in "_@%+=:,./-" for character in text)
         return text if is_plain else "'" + text.replace("'", "'\\''") + "'"

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from pastream_cli.errors import UsageError, shown
+from pastream_cli.errors import BadValueError, shown
 
 _MULTIPLIERS = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2}
 # Patterns are compiled by those that use them, most of which a command line has no use for.
@@ -62,26 +62,28 @@ def parse_time(text: str, option: str) -> Time:
         hours, minutes, seconds = (Fraction(field or 0) for field in match.groups())
         total = hours * 3600 + minutes * 60 + seconds
         if total > _MOST_SECONDS:
-            raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
+            raise BadValueError(option, text, "too long", TIME_FORMS)
         return Time(seconds=total)
     if re.fullmatch(_MILLIONS_OR_MILLISECONDS, text):
         raise _two_readings(text, option)
     if match := re.fullmatch(_FRAMES, text):
         frames = Fraction(match[1]) * _MULTIPLIERS[match[2]]
         if frames.denominator != 1:
-            raise UsageError(f"cannot use {option} {text}: not a whole number of frames", TIME_FORMS)
+            raise BadValueError(option, text, "not a whole number of frames", TIME_FORMS)
         if frames > _MOST_FRAMES:
-            raise UsageError(f"cannot use {option} {text}: too long", TIME_FORMS)
+            raise BadValueError(option, text, "too long", TIME_FORMS)
         return Time(frames=int(frames))
-    raise UsageError(f"cannot use {option} {shown(text)}: not a time", TIME_FORMS)
+    raise BadValueError(option, shown(text), "not a time", TIME_FORMS)
 
 
-def _two_readings(text: str, option: str) -> UsageError:
+def _two_readings(text: str, option: str) -> BadValueError:
     """Refuse ``10ms``, which SoX reads as ten million frames and everybody else as a hundredth of a second."""
     number = Fraction(text.removesuffix("ms"))
     seconds = format_number(number / 1000)
-    return UsageError(
-        f"cannot use {option} {text}: it reads as {format_number(number)} million frames or as {seconds} seconds",
+    return BadValueError(
+        option,
+        text,
+        f"it reads as {format_number(number)} million frames or as {seconds} seconds",
         f"write {format_number(number * 1000)}ks for the frames, or {seconds} for the seconds",
     )
 
@@ -97,9 +99,9 @@ def parse_size(text: str, option: str) -> int:
     match = re.fullmatch(_SIZE, text)
     size = Fraction(match[1]) * _MULTIPLIERS[match[2]] if match else Fraction(-1)
     if size < 0 or size.denominator != 1:
-        raise UsageError(f"cannot use {option} {shown(text)}: not a size", SIZE_FORMS)
+        raise BadValueError(option, shown(text), "not a size", SIZE_FORMS)
     if size > 2**31:
-        raise UsageError(f"cannot use {option} {text}: too large", SIZE_FORMS)
+        raise BadValueError(option, text, "too large", SIZE_FORMS)
     return int(size)
 
 
@@ -108,7 +110,7 @@ def parse_rate(text: str, option: str) -> int:
     match = re.fullmatch(_RATE, text)
     rate = Fraction(match[1]) * (1000 if match[2] else 1) if match else Fraction(0)
     if rate.denominator != 1 or not 1 <= rate <= HIGHEST_RATE:
-        raise UsageError(f"cannot use {option} {shown(text)}: not a sample rate", RATE_FORMS)
+        raise BadValueError(option, shown(text), "not a sample rate", RATE_FORMS)
     return int(rate)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import STANDARD_STREAM, UsageError
 from pastream_cli.units import HIGHEST_RATE, Time
 
-STANDARD_STREAM = "-"
 _NULL_WORDS = ("null", "^", "")
 _NOTHING = Time(frames=0)
 

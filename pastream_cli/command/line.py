@@ -9,13 +9,12 @@ from collections import deque
 
 from pastream_cli.command.option import Kind, Option
 from pastream_cli.command.options import OPTIONS
-from pastream_cli.errors import UsageError, shown, typed
+from pastream_cli.errors import STANDARD_STREAM, UsageError, shown, typed
 
 TYPE_CHECKING = False  # typing, whose own this is, takes a quarter of the time that Python needs to start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-STANDARD_STREAM = "-"
 _MOST_ARGUMENT_FILES = 16
 _LONGEST_ARGUMENT_FILE = 2**18
 

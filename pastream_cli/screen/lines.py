@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pastream_cli.command.job import STANDARD_STREAM
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.states import StopReason
-from pastream_cli.errors import PROGRAM
+from pastream_cli.errors import PROGRAM, STANDARD_STREAM
 from pastream_cli.screen.levels import decibels, format_level, ranges
 from pastream_cli.take.report import Opening, Report, Snapshot
 from pastream_cli.units import format_clock, format_count, format_frames, format_times

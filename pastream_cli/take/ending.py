@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import DeviceError, FileError
+from pastream_cli.errors import DeviceError, ErrorKind, FileError
 from pastream_cli.take.outcome import Outcome
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.signals import Requests
@@ -60,7 +60,7 @@ class Ending:
             if not has_stopped:
                 stream.detach()
         if not has_stopped and not outcome.device_is_lost and not outcome.is_complete:
-            raise DeviceError("cannot stop the device: its host does not answer")
+            raise DeviceError("cannot stop the device: its host does not answer", ErrorKind.NOT_ANSWERING)
 
     def finish_loops(self, stream: Core, look_after_files: Callable[[], None]) -> None:
         """Let the writer drain. As long as it gets on, it has all the time that it needs."""

@@ -6,7 +6,7 @@ from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.choosing import listed_devices
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.worker import Worker
-from pastream_cli.errors import DeviceError
+from pastream_cli.errors import DeviceError, ErrorKind
 from pastream_cli.take.signals import Requests
 
 _POLL_SECONDS = 0.1
@@ -17,7 +17,7 @@ def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
     task = worker.start(listed_devices)
     while not task.is_done:
         if requests.stop:
-            raise DeviceError("cannot list the devices: stopped while the hosts were asked")
+            raise DeviceError("cannot list the devices: stopped while the hosts were asked", ErrorKind.NOT_ANSWERING)
         requests.wait(_POLL_SECONDS)
     return task.result()
 

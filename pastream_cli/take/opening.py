@@ -8,13 +8,12 @@ from datetime import datetime, timezone
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.choosing import choose_devices
-from pastream_cli.engine.files.formats import check_encoding, check_type
 from pastream_cli.engine.files.input_file import InputFile, open_input
-from pastream_cli.engine.files.paths import STANDARD_STREAM, check_place
+from pastream_cli.engine.files.paths import check_place
 from pastream_cli.engine.worker import Worker
-from pastream_cli.errors import FileError, RateError, typed
+from pastream_cli.errors import FileError
 from pastream_cli.take.naming import NameTemplate
-from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
+from pastream_cli.take.plan import Plan, check_words, make_plan, output_type, sides_of
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
@@ -37,10 +36,7 @@ def resolve(
 
 def _check_names(job: Job) -> None:
     """Refuse what can be refused before anything is opened."""
-    for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
-        check_type(str(file_type))
-    for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
-        check_encoding(str(encoding))
+    check_words(job)
     if job.output is not None and not (template := NameTemplate.parse(job.output)).has_fields:
         name = template.fill(0, datetime.now(timezone.utc))
         check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
@@ -58,36 +54,21 @@ def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:
         rate=job.rate,
         channels=job.channels.playback,
         warn=warn,
-        output=job.output,
     )
 
 
 def open_stream(plan: Plan) -> Core:
     """Open the devices of a plan. May hang with their host."""
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
-    try:
-        return Core(
-            "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
-            device=[side.device for side in sides],
-            samplerate=plan.rate,
-            channels=[side.channels for side in sides],
-            dtype=[side.sample_format for side in sides],
-            blocksize=plan.block_frames,
-            latency=[side.latency for side in sides],
-        )
-    except RateError as error:
-        if plan.input_path is not None and len(error.offered) == 1:
-            error.way_out = f"its own rate is {error.offered[0]} Hz: {_converted(plan, error.offered[0])}"
-        raise
-
-
-def _converted(plan: Plan, rate: int) -> str:
-    """Return the command that plays the input of a plan at another rate."""
-    path = plan.input_path
-    assert path is not None
-    source = "... | sox -t TYPE -" if path == STANDARD_STREAM else f"sox {typed(path)}"
-    output = "" if plan.output is None else f" {typed(plan.output.path)}"
-    return f"{source} -r {rate} -t au - | pastream -{output}"
+    return Core(
+        "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
+        device=[side.device for side in sides],
+        samplerate=plan.rate,
+        channels=[side.channels for side in sides],
+        dtype=[side.sample_format for side in sides],
+        blocksize=plan.block_frames,
+        latency=[side.latency for side in sides],
+    )
 
 
 def connect_input(plan: Plan, stream: Core) -> None:

@@ -18,7 +18,7 @@ from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import Side, check_room, power_of_two_above
 from pastream_cli.engine.files import formats, paths
 from pastream_cli.engine.files.input_file import InputFile
-from pastream_cli.errors import DeviceError, UsageError
+from pastream_cli.errors import STANDARD_STREAM, DeviceError, ErrorKind, UsageError
 from pastream_cli.units import Time, format_frames
 
 _LEAST_SECONDS_MEANT = 0.1
@@ -76,11 +76,23 @@ def sides_of(job: Job) -> list[str]:
     return [side for side, used in ((PLAYBACK, job.plays), (CAPTURE, job.captures)) if used]
 
 
+def check_words(job: Job) -> None:
+    """Raise `UsageError` unless libsndfile knows the file types and the encodings."""
+    for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
+        if file_type not in formats.file_types():
+            offered = ", ".join(formats.recorded_types())
+            raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {offered}")
+    for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
+        if not formats.is_known_encoding(str(encoding)):
+            offered = ", ".join(formats.offered_encodings())
+            raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {offered}")
+
+
 def output_type(job: Job) -> str | None:
     """Return the container of OUTPUT: an explicit one, that of its name, or a lone -t."""
     if job.output is None:
         return None
-    of_name = None if job.output == paths.STANDARD_STREAM else formats.type_of_name(job.output)
+    of_name = None if job.output == STANDARD_STREAM else formats.type_of_name(job.output)
     asked = job.file_type.capture
     file_type = (of_name or asked) if job.file_type.lone else (asked or of_name)
     if file_type is None:
@@ -203,6 +215,7 @@ def _check_channels(device: DeviceInfo, side: str, channels: int, routes: tuple[
     if channels > offered:
         raise DeviceError(
             f"cannot open {device.name} with {channels} {side} channels: it has {offered}",
+            ErrorKind.REFUSED,
             f"{_HOW_TO_CHOOSE[bool(routes)]}; -l lists what each device has",
         )
 

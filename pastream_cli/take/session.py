@@ -19,7 +19,7 @@ from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.watch import Pulse, Watchdog
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import DeviceError, FileError, HostError, NoThreadError, PastreamError, failure_of
+from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, failure_of
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.opening import connect_input, connect_output, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import Outcome
@@ -230,8 +230,9 @@ class Session:
             self._outcome.device_is_lost = True
             what = "is silent for good" if is_active else "has ended"
             if counts.time_zero_ns:
-                raise DeviceError(f"cannot go on: the device {what}")
-            raise DeviceError(f"cannot begin: the device {what}", "see whether another -r or --latency suits it")
+                kind = ErrorKind.SILENT if is_active else ErrorKind.ENDED
+                raise DeviceError(f"cannot go on: the device {what}", kind)
+            raise DeviceError(f"cannot begin: the device {what}", ErrorKind.NEVER_RAN)
         if pulse is Pulse.STALLED and not was_stalled and counts.time_zero_ns:
             stream.sync()
             of_the_file = "; what it has delivered is safe" if self._recording is not None else ""

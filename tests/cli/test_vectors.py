@@ -19,7 +19,7 @@ from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import find, pair_of_names
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files.formats import check_encoding, check_type, type_of_name
+from pastream_cli.engine.files.formats import type_of_name
 from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.paths import check_place, is_special
 from pastream_cli.engine.states import StopReason
@@ -28,8 +28,9 @@ from pastream_cli.screen.json_report import failure_report, line_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.naming import Names, NameTemplate
-from pastream_cli.take.plan import Plan, make_plan, output_type, sides_of
+from pastream_cli.take.plan import Plan, check_words, make_plan, output_type, sides_of
 from pastream_cli.take.report import Opening, Report
+from pastream_cli.take.ways_out import told
 from tests.command_lines import make_files
 from tests.vectors import a_header, a_vector
 
@@ -73,15 +74,11 @@ def input_of(job: Job) -> InputFile | None:
         endian=job.endian.playback,
         rate=job.rate,
         channels=job.channels.playback,
-        output=job.output,
     )
 
 
 def check_names(job: Job) -> None:
-    for file_type in filter(None, (job.file_type.playback, job.file_type.capture)):
-        check_type(file_type)
-    for encoding in filter(None, (job.encoding.playback, job.encoding.capture)):
-        check_encoding(encoding)
+    check_words(job)
     output_type(job)
     if job.output is None:
         return
@@ -115,16 +112,18 @@ def report_of(job: Job, plan: Plan) -> Report:
 
 def understand(vector: Sequence[str]) -> None:
     """Do with a command line what is done before a device is opened, and tell of it in every way."""
+    job = None
     try:
-        job = args.parse(vector)
-        if not isinstance(job, Job):
+        wish = args.parse(vector)
+        if not isinstance(wish, Job):
             return
+        job = wish
         report = report_of(job, planned(job))
         assert report.opening is not None
         lines = [banner_line(report.opening), summary_line(report), *job.warnings]
         value = run_report(vector, job, report, epoch_ns=0, now=MOMENT)
     except PastreamError as error:
-        lines = error_lines(error.message, error.way_out)
+        lines = error_lines(*told(error, job))
         value = failure_report(vector, error, now=MOMENT)
         args.wants_json(vector)
     line = line_of(value)

@@ -13,7 +13,7 @@ from pastream_cli.engine.devices.limits import answer
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, pair_of_names
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import SAMPLE_FORMATS, lib
-from pastream_cli.errors import DeviceError, UsageError
+from pastream_cli.errors import DeviceError, DeviceNameError, ErrorKind
 
 _RECORD_LATENCY = 0.5
 _OTHER_LATENCY = 0.2
@@ -78,13 +78,14 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
     devices = all_devices()
     names = pair_of_names(devices, sides, text, virtual.is_virtual)
     if any(virtual.is_virtual(name) for name in names.values()):
-        raise UsageError(
-            f"cannot use -D {text}: the virtual device does not pair with another one", "one stream has one clock"
+        raise DeviceNameError(
+            str(text), "the virtual device does not pair with another one", "one stream has one clock"
         )
     try:
         chosen = {side: find(devices, side, name) for side, name in names.items()}
     except DeviceError as error:
-        error.way_out = way_to_servers() or error.way_out
+        if way_out := way_to_servers():
+            error.kind, error.way_out = ErrorKind.NO_SERVER, way_out
         raise
     return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
 
@@ -165,12 +166,9 @@ def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
     def choose() -> DeviceInfo:
         return choose_devices(text, [side], rate_matters=rate_matters)[side]
 
-    try:
-        if virtual.is_virtual(text):
-            return choose()
-        return answer(_MOST_SECONDS_TO_FIND, choose, "cannot look for a device: a host does not answer")
-    except UsageError as error:  # which speaks of the command's option
-        raise ValueError(f"cannot use the device {text}: {error.message.rpartition(': ')[2]}") from None
+    if virtual.is_virtual(text):
+        return choose()
+    return answer(_MOST_SECONDS_TO_FIND, choose, "cannot look for a device: a host does not answer")
 
 
 def _sample_format(dtype: Any) -> str:

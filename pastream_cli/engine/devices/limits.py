@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.engine.worker import Task
-from pastream_cli.errors import DeviceError
+from pastream_cli.errors import DeviceError, ErrorKind
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ def answer(
         if task is None or not task.is_done:
             leave()
     if not task.is_done:
-        raise DeviceError(failure)
+        raise DeviceError(failure, ErrorKind.NOT_ANSWERING)
     return task.result()
 
 

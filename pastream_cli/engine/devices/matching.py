@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.errors import DeviceError
+from pastream_cli.errors import DeviceError, ErrorKind
 
 PLAYBACK, CAPTURE = "playback", "capture"
 _NULL_WORDS = ("", "^", "null")
@@ -14,7 +14,7 @@ _MOST_COMMAS = 64
 
 
 def label(device: DeviceInfo) -> str:
-    """Return the unambiguous name of a device, as it can be typed after -D."""
+    """Return the unambiguous name of a device, by which it can be chosen."""
     return device.name if device.is_virtual else f"{device.name}, {device.host_api}"
 
 
@@ -51,16 +51,15 @@ def find(devices: Sequence[DeviceInfo], side: str, text: str | None) -> DeviceIn
             if (device.is_default_playback if side == PLAYBACK else device.is_default_capture)
         ]
         if not default:
-            raise DeviceError(
-                f"cannot choose a {side} device: there is none", "-D virtual needs no sound hardware; -l lists devices"
-            )
+            raise DeviceError(f"cannot choose a {side} device: there is none", ErrorKind.NO_DEVICE)
         return default[0]
     matches = _matches(devices, side, text)
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise DeviceError(f"cannot choose a {side} device: {text!r} stands for several", _candidates(matches))
-    raise DeviceError(f"cannot find a {side} device: {_why_none(devices, side, text)}", _others(devices, side, text))
+        message = f"cannot choose a {side} device: {text!r} stands for several"
+        raise DeviceError(message, ErrorKind.AMBIGUOUS, _candidates(matches))
+    raise DeviceError(f"cannot find a {side} device: {_why_none(devices, side, text)}", *_others(devices, side, text))
 
 
 def _why_none(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
@@ -71,12 +70,12 @@ def _why_none(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
     return f"there is no number {text}" if _is_number(text) else f"nothing is called {text!r}"
 
 
-def _others(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
-    """Say what can be had in the place of what `text` does not stand for."""
+def _others(devices: Sequence[DeviceInfo], side: str, text: str) -> tuple[ErrorKind, str]:
+    """Say which devices there are, where `text` names none of them."""
     if re.match("virtual(:|$)", text, re.IGNORECASE):
-        return "the virtual device is written in small letters"
+        return ErrorKind.ABSENT, "the virtual device is written in small letters"
     able = [device for device in devices if _channels(device, side)]
-    return _candidates(able) if able else f"there is no {side} device here; -D virtual needs no sound hardware"
+    return (ErrorKind.ABSENT, _candidates(able)) if able else (ErrorKind.NO_DEVICE, f"there is no {side} device here")
 
 
 def _candidates(devices: Sequence[DeviceInfo]) -> str:

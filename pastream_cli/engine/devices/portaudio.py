@@ -19,7 +19,7 @@ from pastream_cli.engine.devices import alsa
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE
 from pastream_cli.engine.native import ffi, lib
-from pastream_cli.errors import DeviceError, HostError, RateError
+from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
 
 alsa.mend_pulse_plugin()
 try:
@@ -29,7 +29,8 @@ except OSError as error:
         raise
     raise DeviceError(
         "cannot use a sound device: the PortAudio library is not installed",
-        "install it (apt install libportaudio2, brew install portaudio), or try -D virtual",
+        ErrorKind.NOT_INSTALLED,
+        "install it (apt install libportaudio2, brew install portaudio)",
     ) from None
 
 if TYPE_CHECKING:
@@ -42,11 +43,8 @@ TURN = threading.Lock()
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _MOST_BELIEVABLE_LATENCY = 10.0
 _INVALID_SAMPLE_RATE = -9997
-_OTHERWISE = "-l lists the devices and their channels"
-_WAYS_OUT = {
-    -9994: "without -f a format that it has is taken",  # sample format
-    -9985: "another program may be using it; -l lists the devices",  # device unavailable
-}
+_SAMPLE_FORMAT_NOT_SUPPORTED = -9994
+_DEVICE_UNAVAILABLE = -9985
 
 
 def devices() -> list[DeviceInfo]:
@@ -142,7 +140,7 @@ class PortAudioStream:
                 **{"clip_off": True, "dither_off": True, **host_options},
             )
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise _refusal(error, sides, rate, plays=playback is not None) from None
+            raise _refusal(error, sides, rate) from None
         self.turn: AbstractContextManager[Any] = TURN
         self.samplerate: float = self._stream.samplerate
         self.blocksize: int = self._stream.blocksize
@@ -172,7 +170,7 @@ class PortAudioStream:
         try:
             self._stream.start()
         except sounddevice.PortAudioError as error:
-            raise HostError(f"cannot start the stream: {_words(error)}") from None
+            raise HostError(f"cannot start the stream: {_words(error)}", ErrorKind.NOT_STARTED) from None
 
     def stop(self) -> None:
         self._stream.stop()
@@ -222,12 +220,13 @@ def _words(error: Exception) -> str:
     return " ".join(f"{text}{host}{f' [{code}]' if code else ''}".split())
 
 
-def _refusal(error: Exception, sides: list[Side], rate: float, *, plays: bool) -> DeviceError:
+def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
     names = " and ".join(dict.fromkeys(side.device.name for side in sides))
     code = error.args[1] if len(error.args) > 1 else None
     if code == _INVALID_SAMPLE_RATE:
         offered = tuple(dict.fromkeys(round(side.device.default_rate) for side in sides))
-        words = " and ".join(f"{own_rate} Hz" for own_rate in offered)
-        way_out = f"its own rate is {words}; {'a file is not converted to it' if plays else 'see -r'}"
-        return RateError(f"cannot open {names}: it does not run at {rate:.10g} Hz", way_out, offered)
-    return HostError(f"cannot open {names}: {_words(error)}", _WAYS_OUT.get(code or 0, _OTHERWISE))
+        return RateError(f"cannot open {names}: it does not run at {rate:.10g} Hz", offered)
+    message = f"cannot open {names}: {_words(error)}"
+    if code == _DEVICE_UNAVAILABLE:
+        return HostError(message, ErrorKind.BUSY, "another program may be using it")
+    return HostError(message, ErrorKind.FORMAT_REFUSED if code == _SAMPLE_FORMAT_NOT_SUPPORTED else ErrorKind.REFUSED)

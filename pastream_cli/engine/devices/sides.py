@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import ErrorKind, UsageError
 
 DEFAULT_BUFFER_SECONDS = 10
 _MOST_BUFFER_BYTES = 64 * 2**20
@@ -53,7 +53,7 @@ def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_fram
     if wanted > there // 2:
         raise UsageError(
             f"cannot buffer so much: it takes {wanted / 1e9:.1f} GB of {there / 1e9:.1f} GB of memory",
-            "make --buffersize or -b smaller",
+            kind=ErrorKind.BUFFER_TOO_LARGE,
         )
 
 

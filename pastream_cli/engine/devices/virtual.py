@@ -11,7 +11,7 @@ from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.limits import NO_TURN
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.threads import DeafThread
-from pastream_cli.errors import DeviceError, UsageError
+from pastream_cli.errors import BadValueError, DeviceError, DeviceNameError, ErrorKind
 
 if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
     from pastream_cli.engine.native import EngineHandle, VirtualDeviceHandle
@@ -68,7 +68,7 @@ def is_virtual(device: object) -> bool:
 
 
 def parse(name: str) -> VirtualDevice:
-    """Parse a name such as ``virtual:sine=440:fast``; `UsageError` where it is none."""
+    """Parse a name such as ``virtual:sine=440:fast``; `DeviceNameError` where it is none."""
     settings: dict[str, Any] = {}
     faults: list[Fault] = []
     for part in name.split(":")[1:]:
@@ -90,28 +90,29 @@ def parse(name: str) -> VirtualDevice:
         elif key in _FAULTS and has_value:
             faults.append(_parse_fault(name, key, value))
         else:
-            raise UsageError(f"cannot use -D {name}: {part!r} is not known", f"the forms are {_FORMS}")
+            raise DeviceNameError(name, f"{part!r} is not known", f"the forms are {_FORMS}")
     if settings.get("fast") and (faults or "drift" in settings):
-        raise UsageError(f"cannot use -D {name}: faults and drift happen in real time, without :fast")
+        raise DeviceNameError(name, "faults and drift happen in real time, without :fast")
     return VirtualDevice(**settings, faults=tuple(faults))
 
 
 def _parse_hertz(name: str, value: str) -> float:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) or not 0 < float(value) < 1e6:
-        raise UsageError(f"cannot use -D {name}: {value!r} is not a frequency", "sine=HZ, as in sine=440")
+        raise DeviceNameError(name, f"{value!r} is not a frequency", "sine=HZ, as in sine=440")
     return float(value)
 
 
 def _parse_channels(name: str, value: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _MOST_CHANNELS:
-        raise UsageError(f"cannot use -D {name}: {value!r} is not 1 to {_MOST_CHANNELS} channels")
+        raise DeviceNameError(name, f"{value!r} is not 1 to {_MOST_CHANNELS} channels")
     return int(value)
 
 
 def _parse_drift(name: str, value: str) -> float:
     if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]+)?", value) or abs(float(value)) > _MOST_DRIFT:
-        raise UsageError(
-            f"cannot use -D {name}: {value!r} is not parts per million from -{_MOST_DRIFT} to {_MOST_DRIFT}",
+        raise DeviceNameError(
+            name,
+            f"{value!r} is not parts per million from -{_MOST_DRIFT} to {_MOST_DRIFT}",
             "drift=PPM, as in drift=-300",
         )
     return float(value)
@@ -120,8 +121,9 @@ def _parse_drift(name: str, value: str) -> float:
 def _parse_fault(name: str, key: str, value: str) -> Fault:
     at, has_length, length = value.partition("+")
     if bool(has_length) != (key == "stall"):
-        raise UsageError(
-            f"cannot use -D {name}: {key} takes {'a time and a length' if key == 'stall' else 'one time'}",
+        raise DeviceNameError(
+            name,
+            f"{key} takes {'a time and a length' if key == 'stall' else 'one time'}",
             "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT",
         )
     from pastream_cli.units import Time, parse_time
@@ -134,9 +136,8 @@ def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
     """Return what a part of a name means; where it means nothing, say so of the whole name."""
     try:
         return parse_value(value, "")
-    except UsageError as error:
-        reason = error.message.rpartition(": ")[2]
-        raise UsageError(f"cannot use -D {name}: {reason}", error.way_out) from None
+    except BadValueError as error:
+        raise DeviceNameError(name, error.reason, error.way_out) from None
 
 
 class VirtualStream:
@@ -209,7 +210,7 @@ class VirtualStream:
             thread.start()
         except RuntimeError as error:
             self._device = None
-            raise DeviceError(f"cannot start the virtual device: {error}") from None
+            raise DeviceError(f"cannot start the virtual device: {error}", ErrorKind.NOT_STARTED) from None
         self._thread = thread
 
     def stop(self) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import soundfile
 
 from pastream_cli.engine.native import lib
-from pastream_cli.errors import UsageError
 
 TYPE_OF_SUFFIX = {
     "aif": "AIFF",
@@ -152,21 +151,14 @@ def plays_raw(encoding: str, endian: str | None = None) -> bool:
 
 
 def offered_encodings() -> list[str]:
-    """Return the encodings that -e is of use for: those that can be recorded, or played as RAW data."""
+    """Return the encodings that it is of use to name: those that can be recorded, or played as RAW data."""
     useful = set(raw_encodings()).union(*map(encodings, file_types()))
     return [name for name in _known_encodings() if name in useful]
 
 
-def check_type(file_type: str) -> None:
-    """Raise `UsageError` unless libsndfile knows the container."""
-    if file_type not in file_types():
-        raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {', '.join(recorded_types())}")
-
-
-def check_encoding(encoding: str) -> None:
-    """Raise `UsageError` unless libsndfile knows the encoding."""
-    if encoding not in _known_encodings():
-        raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {', '.join(offered_encodings())}")
+def is_known_encoding(encoding: str) -> bool:
+    """Tell whether libsndfile knows the encoding."""
+    return encoding in _known_encodings()
 
 
 def frame_bytes(encoding: str, channels: int) -> int | None:

@@ -16,8 +16,8 @@ from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.formats import frame_bytes, plays_raw, raw_encodings, type_of_name
 from pastream_cli.engine.files.headers import StreamFormat, Way
 from pastream_cli.engine.files.libsndfile import reason_of
-from pastream_cli.engine.files.paths import STANDARD_INPUT, STANDARD_STREAM, is_stream, no_folder_in
-from pastream_cli.errors import FileError, UsageError, typed
+from pastream_cli.engine.files.paths import STANDARD_INPUT, is_stream, no_folder_in
+from pastream_cli.errors import STANDARD_STREAM, ErrorKind, FileError, UsageError
 from pastream_cli.units import format_count, format_frames
 
 _NOT_RECOGNISED = "Format not recognised"
@@ -54,7 +54,7 @@ class InputFile(NamedTuple):
 
 
 class _RawDescription(NamedTuple):
-    """What RAW data is said to be, on the command line."""
+    """What RAW data is said to be."""
 
     rate: int | None
     channels: int | None
@@ -68,10 +68,7 @@ class _RawDescription(NamedTuple):
     def format(self, name: str) -> dict[str, Any]:
         """Return soundfile's arguments; `UsageError` where something was not said."""
         if self.rate is None or self.channels is None or self.encoding is None:
-            raise UsageError(
-                f"cannot open {name}: RAW data does not say what it is",
-                "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
-            )
+            raise UsageError(f"cannot open {name}: RAW data does not say what it is", kind=ErrorKind.RAW_UNDESCRIBED)
         if not plays_raw(self.encoding, self.endian):
             raise UsageError(
                 f"cannot open {name}: RAW does not take {self.encoding}", f"it takes {', '.join(raw_encodings())}"
@@ -92,13 +89,11 @@ def open_input(
     rate: int | None = None,
     channels: int | None = None,
     warn: Callable[[str], None] = lambda _text: None,
-    output: str | None = None,
 ) -> InputFile:
     """Open a file, a FIFO, or standard input for ``-``, for playing.
 
     Blocks for as long as a pipe has nothing to say; `warn` takes a line where that will be long.
-    The next five describe RAW data, and are passed over where there is a header. `output` is what
-    may have been meant to be recorded, where `path` is not there.
+    The next five describe RAW data, and are passed over where there is a header.
 
     Raises
     ------
@@ -110,7 +105,7 @@ def open_input(
     name = "standard input" if path == STANDARD_STREAM else path
     file_type = file_type or (None if path == STANDARD_STREAM else type_of_name(path))
     described = _RawDescription(rate, channels, encoding, endian) if file_type == "RAW" else None
-    _check_input(path, name, path if output in (None, STANDARD_STREAM) else str(output))
+    _check_input(path, name)
     if is_stream(path, STANDARD_INPUT):
         return _open_stream(path, name, described, warn)
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
@@ -133,7 +128,7 @@ def _frames_cut_off(source: InputFile) -> int:
     return max(0, -((there_bytes - promised_bytes) // size))  # one that is there in part counts as missing
 
 
-def _check_input(path: str, name: str, output: str) -> None:
+def _check_input(path: str, name: str) -> None:
     """Raise where it is plain that nothing can be read."""
     if path == STANDARD_STREAM:
         if sys.stdin is None:
@@ -144,9 +139,7 @@ def _check_input(path: str, name: str, output: str) -> None:
     try:
         status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
-        raise FileError(
-            f"cannot open {name}: No such file or directory", f"to record: pastream null {typed(output)}"
-        ) from None
+        raise FileError(f"cannot open {name}: No such file or directory", kind=ErrorKind.NOT_FOUND) from None
     except NotADirectoryError:
         raise FileError(f"cannot open {name}: {no_folder_in(path)} is no folder") from None
     except OSError as error:
@@ -201,17 +194,15 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
 def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
     """Return why a file, or a stream for which there is no path, cannot be opened."""
     if path is None:
-        return FileError(f"cannot open {name}: {reason}", "raw data needs -t raw -c CHANNELS -r RATE -e ENCODING")
+        return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER_IN_A_STREAM)
     if Path(path).is_file() and not os.access(path, os.R_OK):
         return FileError(f"cannot open {name}: Permission denied")
-    way_out = "the file is damaged, or was cut off"
+    if reason == _NOT_RECOGNISED:
+        kind = ErrorKind.FOREIGN if Path(path).suffix.lower() in _FOREIGN_SUFFIXES else ErrorKind.NO_HEADER
+        return FileError(f"cannot open {name}: {reason}", kind=kind)
     if reason.startswith(_NO_MP3):
         reason = "it holds no sound that can be read"
-    if reason == _NOT_RECOGNISED and Path(path).suffix.lower() in _FOREIGN_SUFFIXES:
-        way_out = f"another program may read it: ffmpeg -i {typed(path)} -f au - | pastream -"
-    elif reason == _NOT_RECOGNISED:
-        way_out = "headerless data needs -t raw -c CHANNELS -r RATE -e ENCODING"
-    return FileError(f"cannot open {name}: {reason}", way_out)
+    return FileError(f"cannot open {name}: {reason}", "the file is damaged, or was cut off")
 
 
 def _open_stream(path: str, name: str, described: _RawDescription | None, warn: Callable[[str], None]) -> InputFile:

@@ -29,7 +29,6 @@ from pastream_cli.engine.files.libsndfile import (
     write_at_least_a_header,
 )
 from pastream_cli.engine.files.paths import (
-    STANDARD_STREAM,
     ExistsError,
     check_special,
     is_special,
@@ -39,7 +38,7 @@ from pastream_cli.engine.files.paths import (
 from pastream_cli.engine.files.readback import Bytes, has_a_frame, readable_frames, size_of
 from pastream_cli.engine.files.repair import close_flac_stream, mend_flac
 from pastream_cli.engine.native import ffi, lib
-from pastream_cli.errors import ExitCode, FileError
+from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import OutputCounts, OutputFileHandle

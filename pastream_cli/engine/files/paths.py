@@ -10,10 +10,9 @@ from pathlib import Path
 
 from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.formats import encodings, is_only_played, most_channels, rates, takes
-from pastream_cli.errors import FileError, UsageError, typed
+from pastream_cli.errors import STANDARD_STREAM, ErrorKind, FileChannelsError, FileError, UsageError, typed
 from pastream_cli.units import format_times
 
-STANDARD_STREAM = "-"
 STANDARD_INPUT = 0
 
 _WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
@@ -24,7 +23,7 @@ class ExistsError(FileError):
     """A file would have to be replaced without leave."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"cannot create {name}: it exists already", "-y replaces it")
+        super().__init__(f"cannot create {name}: it exists already", kind=ErrorKind.EXISTS)
 
 
 class BeingRecordedError(ExistsError):
@@ -33,7 +32,7 @@ class BeingRecordedError(ExistsError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.message = f"cannot replace {name}: another program has locked it, as a take that is recorded into it does"
-        self.way_out = "name another OUTPUT, or stop that program"
+        self.kind = ErrorKind.LOCKED
 
 
 def standard_output() -> int:
@@ -60,7 +59,8 @@ def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None
         raise FileError(f"cannot write {path}: it is a block device, with what is stored there", "name a file")
     if stat.S_ISFIFO(status.st_mode) and not overwrite and _is_a_trap(path, status):
         raise FileError(
-            f"cannot write {path}: it is another user's FIFO, in a folder that others may write to", "-y writes to it"
+            f"cannot write {path}: it is another user's FIFO, in a folder that others may write to",
+            kind=ErrorKind.FIFO_OF_OTHERS,
         )
 
 
@@ -91,10 +91,10 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
                 way_out or f"{file_type} takes {', '.join(of_type)}",
             )
         order = f" in {endian}-endian order" if endian else ""
-        raise UsageError(
-            f"cannot write {path}: {file_type} does not take {encoding}{order}",
-            "leave out --endian" if endian and encoding in of_type else f"it takes {', '.join(of_type)}",
-        )
+        message = f"cannot write {path}: {file_type} does not take {encoding}{order}"
+        if endian and encoding in of_type:
+            raise UsageError(message, kind=ErrorKind.BYTE_ORDER)
+        raise UsageError(message, f"it takes {', '.join(of_type)}")
     if path != STANDARD_STREAM and not is_special(path):
         return
     name = "standard output" if path == STANDARD_STREAM else path
@@ -122,10 +122,7 @@ def check_channels(path: str, file_type: str, encoding: str, endian: str | None,
     most = most_channels(file_type, encoding, endian, channels)
     if 0 < most < channels:
         offered = f"{format_times(most, 'channel')} of {encoding} at most"
-        raise UsageError(
-            f"cannot write {path}: {file_type} takes {offered}, not {channels}",
-            f"-c {most} records no more, and -m chooses which",
-        )
+        raise FileChannelsError(f"cannot write {path}: {file_type} takes {offered}, not {channels}", most)
 
 
 def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
@@ -135,7 +132,7 @@ def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
         return
     raise UsageError(
         f"cannot write {path}: {file_type} takes {encoding} at {_rates_words(possible)} Hz, not at {rate}",
-        "-r chooses the rate; a .wav takes every one",
+        kind=ErrorKind.FILE_RATE,
     )
 
 
@@ -169,7 +166,7 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
 
 def _check_not_played(path: str, name: str, input_path: str | None) -> None:
     if input_path is not None and are_one_file(input_path, path):
-        raise FileError(f"cannot record to {name}: it is the file that is played", "name another OUTPUT")
+        raise FileError(f"cannot record to {name}: it is the file that is played", kind=ErrorKind.PLAYED)
 
 
 def _check_folder(path: str, folder: str) -> None:

@@ -12,12 +12,11 @@ from contextlib import contextmanager, suppress
 
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.threads import DeafThread
-from pastream_cli.errors import FileError, NoThreadError
+from pastream_cli.errors import ErrorKind, FileError, NoThreadError
 
 _MOST_KEPT_BYTES = 2**32
 _BYTES_LEFT_ON_THE_DISK = 2**26
 _READ_BYTES = 2**16
-_WAY_WITHOUT_KEEPING = "decode it on the way, as in: ffmpeg -i FILE -f au - | pastream -"
 
 
 def open_stream(path: str) -> int:
@@ -125,7 +124,7 @@ def keep(source: int, first: bytes, name: str) -> int:
             while some := os.read(source, _READ_BYTES):
                 room -= file.write(some)
                 if room < 0:
-                    raise FileError(f"cannot keep {name}: it is too long", _WAY_WITHOUT_KEEPING)
+                    raise FileError(f"cannot keep {name}: it is too long", kind=ErrorKind.TOO_LONG_TO_KEEP)
             file.seek(0)
             return os.dup(file.fileno())
     except OSError as error:

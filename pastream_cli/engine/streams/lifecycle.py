@@ -17,7 +17,7 @@ from pastream_cli.engine.native import lib
 from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.prebuffer import Prebuffer
 from pastream_cli.engine.streams.run import Run
-from pastream_cli.errors import DeviceError, PastreamError
+from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self
@@ -206,7 +206,7 @@ class Stream(Core):
         if not self._gate.is_ours:
             raise PastreamError(f"cannot {act}: the stream belongs to another process")
         if self._gate.is_lost:
-            raise DeviceError(f"cannot {act}: the device does not answer")
+            raise DeviceError(f"cannot {act}: the device does not answer", ErrorKind.NOT_ANSWERING)
         if self._run is not None and self._run.is_stuck:
             raise PastreamError(f"cannot {act}: a file of the last run takes or gives no more data")
         if at_rest and self._is_going:

@@ -12,7 +12,7 @@ from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.streams.endpoints import Endpoint, Sink, Source
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.engine.watch import Pulse, Watchdog
-from pastream_cli.errors import DeviceError, FileError, PastreamError
+from pastream_cli.errors import DeviceError, ErrorKind, FileError, PastreamError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
@@ -277,15 +277,16 @@ class Run:
             if self._source is None or not is_active or is_over:
                 self.ask(abort=False)
         elif not is_active:
-            self.ask(abort=True, error=DeviceError("cannot go on: the device has ended"))
+            self.ask(abort=True, error=DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
         elif not self._gate.device.is_fast and self._watchdog.poll(now, counts.last_callback_ns) is Pulse.DEAD:
-            self.ask(abort=True, error=DeviceError("cannot go on: the device is silent for good"))
+            self.ask(abort=True, error=DeviceError("cannot go on: the device is silent for good", ErrorKind.SILENT))
 
     def _end(self) -> None:
         with self._device_lock:
             self._may_start = False
         if (self.device_is_started or self._gate.is_lost) and not self._gate.stop(abort=self._is_to_abort):
-            self.ask(abort=True, error=DeviceError("cannot stop the device: its host does not answer"))
+            failure = DeviceError("cannot stop the device: its host does not answer", ErrorKind.NOT_ANSWERING)
+            self.ask(abort=True, error=failure)
         lib.engine_finish(self._engine)
         lib.reader_stop(self._engine)
         have_ended = [self._join(loop) for loop in self._loops]
