@@ -126,6 +126,28 @@ static int64_t sum_of_frames(int64_t a, int64_t b) {
     return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
+/* What threads tell each other in a run, as it is before the first callback. */
+static void reset_shared(engine *e) {
+    _Atomic int64_t *const counters[] = {
+        &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
+        &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
+        &e->underruns,       &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
+        &e->unlisted_losses, &e->paused_frames,      &e->capture_high_water,  &e->ahead_frames,
+        &e->left_out_frames, &e->reader.frames,
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
+        atomic_store(counters[i], 0);
+    _Atomic int32_t *const flags[] = {
+        &e->settling_gave_up, &e->input_ended,     &e->complete,         &e->in_callback,
+        &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,
+        &e->writer_cut,       &e->writer_sync,     &e->writer_stop,      &e->reader.file_error,
+        &e->reader.finished,  &e->writer.finished, &e->overran,          &e->ran_dry,
+        &e->host_status,      &e->drained,
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
+        atomic_store(flags[i], 0);
+}
+
 int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
                    int64_t settle_at_most, double frames_per_second) {
     const int32_t channels = e->capture.channels ? e->capture.channels : e->playback.channels;
@@ -155,25 +177,8 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     ring_reset(e->gaps, 0);
     ring_reset(e->events, 0);
     ring_reset(e->debts, 0);
-    _Atomic int64_t *const counters[] = {
-        &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
-        &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
-        &e->underruns,       &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
-        &e->unlisted_losses, &e->paused_frames,      &e->capture_high_water,  &e->ahead_frames,
-        &e->left_out_frames, &e->reader.frames,
-    };
-    for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
-        atomic_store(counters[i], 0);
+    reset_shared(e);
     atomic_store(&e->writer.place, offset);
-    _Atomic int32_t *const flags[] = {
-        &e->settling_gave_up, &e->input_ended,     &e->complete,         &e->in_callback,
-        &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,
-        &e->writer_cut,       &e->writer_sync,     &e->writer_stop,      &e->reader.file_error,
-        &e->reader.finished,  &e->writer.finished, &e->overran,          &e->ran_dry,
-        &e->host_status,      &e->drained,
-    };
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
-        atomic_store(flags[i], 0);
     atomic_store(&e->settled, settle_frames == 0);
     atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
