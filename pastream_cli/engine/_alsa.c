@@ -1,12 +1,12 @@
 /* Mends ALSA's plug-in for PulseAudio, under PortAudio, where a stream both plays and captures.
  *
- * A stream of the server's that has just been made does not know yet how many frames it holds.
- * The plug-in means to wait until it does, but compares the server's answer with the wrong sign
- * and fails with EIO instead (pulse_delay in alsa-plugins, up to 1.2.12 at least). A stream is
- * made anew whenever it has run dry, PortAudio then asks at once, and gives the whole stream up.
+ * A new stream of the server does not know yet how many frames it holds. The plug-in is meant to
+ * wait until it does, but compares the server's answer with the wrong sign and fails with EIO
+ * (pulse_delay in alsa-plugins, up to 1.2.12 at least). After an underrun the plug-in makes a new
+ * stream, PortAudio asks at once how many frames it holds, and ends on the error.
  *
- * This function is found in the place of ALSA's own by libraries that are loaded after the module
- * was made global, see alsa.py.
+ * Once the module is global (see alsa.py), the linker gives this function to libraries that are
+ * loaded later, instead of ALSA's own.
  */
 #if defined(__linux__)
 
@@ -22,18 +22,18 @@ typedef int (*query_function)(void *stream);
 enum { PLAYBACK = 0, STATE_PREPARED = 2 }; /* snd_pcm_stream_t, snd_pcm_state_t */
 enum { POLL_NS = 1000000, POLLS_AT_MOST = 500 };
 
-/* Longer than any buffer of a device's, so that PortAudio never takes it for one that runs dry. */
+/* More frames than any device buffers, so that PortAudio never believes that it runs dry. */
 enum { PLENTY_FRAMES = INT_MAX / 2 };
 
-/* ALSA's functions, of the copy of ALSA that one caller was linked with. */
+/* The functions of that copy of ALSA which the caller is linked with. */
 struct alsa {
-    const void *caller; /* where the caller's library begins; NULL: none was looked for yet */
+    const void *caller; /* where the caller's library begins; NULL: not looked up yet */
     delay_function delay;
     query_function state;
     query_function direction;
 };
 
-/* dlsym gives a pointer to data, which ISO C does not turn into one to a function. */
+/* dlsym returns a pointer to data, which ISO C cannot cast to a pointer to a function. */
 union symbol {
     void *data;
     delay_function delay;
@@ -44,14 +44,14 @@ static union symbol find(void *library, const char *name) {
     return (union symbol){.data = library ? dlsym(library, name) : NULL};
 }
 
-/* A thread calls from one library for all of its life, so it looks for that library's ALSA once. */
+/* A thread calls from one library all its life, so it looks up that library's ALSA once. */
 static const struct alsa *alsa_of(const void *return_address) {
     static _Thread_local struct alsa alsa;
     Dl_info caller;
     if (!dladdr(return_address, &caller))
         return NULL;
     if (alsa.caller != caller.dli_fbase) {
-        /* searched with all that it depends on, and nothing else: not us */
+        /* dlsym then searches this library and what it depends on, and so never finds us */
         void *library = dlopen(caller.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
         alsa = (struct alsa){
             .caller = caller.dli_fbase,
@@ -60,7 +60,7 @@ static const struct alsa *alsa_of(const void *return_address) {
             .direction = find(library, "snd_pcm_stream").query,
         };
         if (library)
-            dlclose(library); /* it is running, and stays */
+            dlclose(library); /* the caller is in it, so it stays loaded */
     }
     return alsa.delay && alsa.state && alsa.direction ? &alsa : NULL;
 }
@@ -74,7 +74,7 @@ int snd_pcm_delay(void *stream, long *frames) {
     int error = alsa->delay(stream, frames);
     for (int polls = 0; error == -EIO && polls < POLLS_AT_MOST; ++polls) {
         if (alsa->state(stream) == STATE_PREPARED) {
-            /* What has not begun runs neither dry nor over. */
+            /* a stream that has not begun can neither run dry nor overflow */
             *frames = alsa->direction(stream) == PLAYBACK ? PLENTY_FRAMES : 0;
             return 0;
         }

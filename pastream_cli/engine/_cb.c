@@ -1,6 +1,6 @@
 /* The audio callback and nothing else: the real-time file.
  *
- * Everything here runs on the device's thread (engine_device_lost too), and what it calls in
+ * All of it runs on the device's thread (engine_device_lost too), and so does what it calls in
  * _clock.c, _convert.c, _gather.c and _levels.c. No lock, no allocation, no call that can block, no
  * loop without a bound; one read of the monotonic clock per block.
  */
@@ -82,8 +82,9 @@ static void play_silence(const engine *e, unsigned char *output, int64_t frames)
     memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
 }
 
-/* Returns whether the stream has settled; time zero is then the next callback. A host may fill a
- * buffer of its own first, in no time at all: frames count for as much as their time has passed. */
+/* Returns whether the stream has settled; time zero is then the next callback. A host may call many
+ * times at once to fill a buffer of its own (priming), so no more frames are counted than the clock
+ * has passed. */
 static int settle(engine *e, int64_t frames, unsigned long host_flags, int64_t now) {
     const int64_t last = atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed);
     const int64_t due = last ? (int64_t)((double)(now - last) * e->frames_per_ns) : 0;
@@ -138,20 +139,20 @@ static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now) {
 
 static void end_input(engine *e, int64_t frame) {
     atomic_store_explicit(&e->input_ended, 1, memory_order_relaxed);
-    /* not by their sum, which may be more than 64 bits hold */
+    /* compared without adding them up: the sum could overflow */
     if (e->pad >= 0 && e->pad < e->total - frame)
         e->total = frame + e->pad;
 }
 
-/* Moves frames from the ring to the output; whatever the ring cannot give is silence. */
+/* Moves frames from the ring to the output, and plays silence for those that are not there. */
 static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) {
     const int64_t position = position_of(e);
     const int64_t wanted =
         max_frames(0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
     int64_t played = 0;
     if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
-        /* acquire, and before the ring is looked at: if the input has ended, every frame of it
-         * is in the ring */
+        /* acquire, and before the ring is looked at: if the input has ended, all of its frames
+         * are in the ring */
         const int ended = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
         const int64_t available = (int64_t)ring_available(e->playback.frames);
         played = min_frames(wanted, available);
@@ -165,7 +166,7 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         else if (position + played >= e->limit)
             end_input(e, e->limit);
         else if (played < wanted) {
-            /* before its first frame a source is not late but expected */
+            /* a source that has delivered nothing yet is still starting: it has not run dry */
             if (e->has_played)
                 raise_flag(&e->ran_dry, 1);
             underrun(e, position + played, wanted - played, now);
@@ -175,8 +176,8 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
     e->silent_frames = frames - played + (played ? 0 : e->silent_frames);
 }
 
-/* What the host holds when it asks for a block is what it has not played yet. Some hosts do not
- * know, and say 0 or nonsense. */
+/* Notes how many frames the host holds that it has not played yet. Some hosts do not know, and say
+ * 0 or nonsense. */
 static void note_held(engine *e, const struct block_times *times, int64_t frames) {
     e->largest_block = max_frames(e->largest_block, frames);
     if (!times)
@@ -186,15 +187,15 @@ static void note_held(engine *e, const struct block_times *times, int64_t frames
         e->held_frames = max_frames(e->held_frames, (int64_t)held);
 }
 
-/* Returns whether the device has played the input to its end, where so many frames of silence had
- * followed it before the present block was asked for. */
+/* Returns whether the device has played the input to its end. `silent_frames` of silence had
+ * followed the input before the present block was asked for. */
 static int is_heard(const engine *e, int64_t silent_frames) {
     if (e->drain_frames < 0 || !e->playback.frames || !e->has_played)
         return 1;
     return silent_frames >= max_frames(e->drain_frames + e->largest_block, e->held_frames);
 }
 
-/* Opens a loss or adds to the open one. It is published before the first frame stored after it. */
+/* Opens a loss or adds to the open one. A loss is published before the next frame is stored. */
 static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now) {
     if (e->open_loss.frames == 0) {
         e->open_loss = (struct loss){
@@ -270,7 +271,7 @@ static void answer_levels(engine *e, int64_t channels) {
     atomic_store_explicit(&e->levels_answered, asked, memory_order_release);
 }
 
-/* Time stands still on the timeline: capture is dropped, playback waits; the levels go on. */
+/* The timeline stands still: what is captured is dropped, playback waits, and only levels go on. */
 static void pause_block(engine *e, const void *input, void *output, int64_t frames) {
     if (output)
         play_silence(e, output, frames);
@@ -290,7 +291,7 @@ static int end_if_heard(engine *e, int64_t silent_frames) {
     return COMPLETE;
 }
 
-/* The timeline is at its end, and the device holds frames of it that nobody has heard yet. */
+/* The timeline is at its end, but the device still holds frames of it: plays silence. */
 static int drain_block(engine *e, void *output, int64_t frames, unsigned long host_flags,
                        int64_t now) {
     const int64_t silent_frames = e->silent_frames;
@@ -317,7 +318,7 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     }
     if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0) {
         atomic_store_explicit(&e->time_zero_ns, now, memory_order_relaxed);
-        /* what went by in a pause before is not of this time */
+        /* a pause before time zero is no part of the time since then */
         e->uncounted_frames = -atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
     }
     note_host_flags(e, host_flags, now);
@@ -358,18 +359,20 @@ static int plays_all(const engine *e, int64_t frames) {
            (int64_t)ring_available(e->playback.frames) >= frames;
 }
 
-/* Returns how many frames of a block that a ring cannot bear are left out of the timeline. */
+/* Returns how many frames are left out of the timeline, of a block that a ring has no room for or
+ * does not have. `early` of them came before the clock asked for them. */
 static int64_t surplus_of(const engine *e, int64_t frames, int64_t early) {
-    /* of a device that only drifts, what is in time counts; of one that rushes nothing does, unless
-     * the timeline would fall behind the clock for it */
+    /* Of a device that is slightly fast only the early frames are left out. Of one that rushes the
+     * whole block is, unless the timeline would fall behind the clock. */
     if (!e->is_rushing && 2 * early <= frames)
         return early;
     return min_frames(frames, max_frames(early, e->frames_in_advance));
 }
 
-/* A device that is ahead of the clock may bring and take what the rings can bear. Of what they
- * cannot only as much counts as the clock asks for, so that no silence stands for time that never
- * went by. Returns how many frames of the block are left out; they play silence. */
+/* A device that is ahead of the clock may deliver and take as many frames as the rings allow.
+ * Beyond that, only the frames that the clock asks for go on the timeline: no silence is written
+ * for time that has not passed. Returns how many frames of the block are left out; they play
+ * silence. */
 static int64_t leave_out(engine *e, const void *input, unsigned char *output, int64_t frames,
                          int64_t surplus, int64_t now) {
     if (surplus > 0)
@@ -412,7 +415,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
         int64_t counted = frames;
         if (output)
             note_held(e, time_info, frames);
-        /* what is drained is not on the timeline */
+        /* draining is not on the timeline */
         if ((owed < e->least_debt || e->is_rushing) && !was_complete) {
             counted -= leave_out(e, input, output, frames, e->least_debt - owed, now);
             owed = max_frames(owed, e->least_debt);
@@ -423,7 +426,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
             note_debt(e, frame, frames, owed, now);
         atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     }
-    /* release: all that this block counted must be visible to an owner that finds it ended */
+    /* release: an owner that sees the block ended must see all that it has counted */
     atomic_store_explicit(&e->in_callback, 0, memory_order_release);
     return result;
 }

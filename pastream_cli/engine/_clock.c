@@ -6,10 +6,10 @@
 
 #include <math.h>
 
-/* A lead that goes on is told in parts. */
+/* A lead that lasts is told in parts of this length. */
 static const int64_t LEAD_NS = 10000000000;
 
-/* Between the clock of a device and the system's. */
+/* The most that the clock of a device is expected to drift from the system's. */
 static const double MOST_DRIFT = 500e-6;
 
 static void lead_by(engine *e, int64_t frames) {
@@ -37,7 +37,7 @@ static void tell_lead(engine *e) {
 void engine_end_lead(engine *e) {
     if (!e->is_ahead)
         return;
-    /* what was due to chance before is lead too, now that there is one */
+    /* a debt below the usual one could be chance; now that there is a lead it is part of that */
     const int64_t rest = max_frames(0, (int64_t)e->usual_debt - e->open_debt.frames);
     lead_by(e, rest);
     tell_lead(e);
@@ -51,7 +51,7 @@ static void follow_drift(engine *e, double due_frames) {
     e->knows_usual = 1;
 }
 
-/* With each debt that is done, before the next one. */
+/* Called when a debt is summed up, before the next one is opened. */
 static void follow_clock(engine *e, const struct debt *next) {
     const int64_t passed_ns = next->monotonic_ns - e->open_debt.monotonic_ns;
     const double due_frames = (double)passed_ns * e->frames_per_ns;
@@ -78,6 +78,6 @@ void begin_debt(engine *e, const struct debt *debt) {
             ring_put(e->debts, &e->open_debt, 1);
     }
     e->open_debt = *debt;
-    /* a lead that has just ended is forgotten here too */
+    /* a lead that has just ended is subtracted here too */
     e->open_debt.frames += uncounted - e->uncounted_frames;
 }

@@ -5,11 +5,12 @@
 #include "_count.h"
 #include "_state.h"
 
-/* For how long a debt is summed up. */
+/* Each record has the least debt of so long a time. */
 static const int64_t DEBT_NS = 100000000;
 
-/* What the clock asks of the device, less what it delivered before this block; what came ahead is
- * forgotten. A callback that comes late owes frames that the next ones bring. 0 at time zero. */
+/* Returns the debt before this block: the frames that the clock asks for, less those that the
+ * device has delivered; leads are subtracted. A callback that comes late has a debt that the next
+ * ones pay. 0 at time zero. */
 static inline int64_t debt_before(const engine *e, int64_t frame, int64_t now) {
     const int64_t zero = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed);
     if (zero == 0)
@@ -19,13 +20,13 @@ static inline int64_t debt_before(const engine *e, int64_t frame, int64_t now) {
     return (int64_t)((double)(now - zero) * e->frames_per_ns) - delivered;
 }
 
-/* The device is ahead of the clock by so many frames more than before this block. */
+/* Adds `surplus` frames to the lead of the device. */
 void take_lead(engine *e, int64_t surplus, int64_t now);
 
-/* Closes the open debt and opens the next one. */
+/* Publishes the open debt and opens the next one. */
 void begin_debt(engine *e, const struct debt *debt);
 
-/* `owed` are frames before the block. */
+/* Takes the debt of a block into account; `owed` is the debt before it. */
 static inline void note_debt(engine *e, int64_t frame, int64_t block_frames, int64_t owed,
                              int64_t now) {
     struct debt *open = &e->open_debt;

@@ -9,8 +9,9 @@
 #error "samples of three bytes are taken apart as little-endian machines have them"
 #endif
 
-/* Loops of so many turns become vectors without a branch, whatever the compiler thinks of the cost;
- * what is left at the end is filled up to as many. A tile stays in the innermost cache. */
+/* LANES samples at a time: a loop with this constant count is always compiled to vector
+ * instructions, without a branch. The last few samples are padded to LANES. A tile fits in the
+ * first-level cache. */
 enum { LANES = 16, TILE_SAMPLES = 512 };
 
 union lanes {
@@ -39,12 +40,13 @@ int sample_bytes(int sample_format) {
 static void int32_of_float32(int32_t *target, const float *source, int64_t samples) {
     for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += LANES)
         for (int lane = 0; lane < LANES; ++lane) {
-            /* from 2^21 to 2^22 the last bit of a double is 2^-31: the sum is rounded to the
-             * nearest multiple of that, halves to even, and its lower bits are the code */
+            /* Between 2^21 and 2^22 the last bit of a double stands for 2^-31. So this addition
+             * rounds the sample to a multiple of 2^-31 (halves to even), and the lower 32 bits of
+             * the sum are the integer sample. */
             const double shifted = (double)source[lane] + 0x1.8p21;
             uint64_t bits;
             memcpy(&bits, &shifted, sizeof bits);
-            /* masks instead of branches; not a number is neither inside nor beyond */
+            /* Masks instead of branches. For NaN all three are 0, and so is the sample. */
             const int32_t inside = -(int32_t)((source[lane] > -1.0f) & (source[lane] < 1.0f));
             const int32_t above = -(int32_t)(source[lane] >= 1.0f);
             const int32_t below = -(int32_t)(source[lane] <= -1.0f);
@@ -53,7 +55,8 @@ static void int32_of_float32(int32_t *target, const float *source, int64_t sampl
         }
 }
 
-/* LANES samples of three bytes, each in the upper ones of a word whose lowest is foreign. */
+/* Loads LANES samples of three bytes into the upper three bytes of a word each. The lowest byte of
+ * each word belongs to another sample. */
 static inline void load_int24(uint32_t *words, const unsigned char *source) {
     memcpy(&words[0], source, 4);
     words[0] <<= 8;
@@ -106,7 +109,7 @@ static const int32_t *widened(int32_t *buffer, const void *source, int format, i
 
 /* ---- from int32 ---- */
 
-/* To the nearest multiple of 2 * half, and no further than the most positive one. */
+/* Rounds to the nearest multiple of 2 * half, but not beyond the greatest. */
 static inline int32_t rounded(int32_t sample, int32_t half) {
     return (sample + (sample > INT32_MAX - half ? 0 : half)) & -2 * half;
 }
@@ -128,7 +131,7 @@ static void int24_of_int32(unsigned char *target, const int32_t *source, int64_t
         uint32_t words[LANES];
         for (int lane = 0; lane < LANES; ++lane)
             words[lane] = (uint32_t)rounded(source[lane], 0x80) >> 8;
-        /* the fourth byte of each is mended by the next one */
+        /* each store writes one byte too many, which the next store overwrites */
         for (int lane = 0; lane < LANES - 1; ++lane)
             memcpy(target + 3 * lane, &words[lane], 4);
         memcpy(target + 3 * (LANES - 1), &words[LANES - 1], 3);
@@ -171,7 +174,7 @@ static void narrow(void *target, int format, int bits, const int32_t *source, in
 
 /* ---- from any to any ---- */
 
-/* What the meter asks of most devices: not by way of int32. */
+/* The meter's conversion for most devices, so it has a way that saves the step through int32. */
 static void float32_of_int24(float *target, const unsigned char *source, int64_t samples) {
     for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += 3 * LANES) {
         uint32_t words[LANES];
@@ -185,7 +188,7 @@ static int significant_bits(int sample_format) {
     return sample_format == SAMPLE_FLOAT32 ? ALL_BITS : 8 * sample_bytes(sample_format);
 }
 
-/* So many samples as are a multiple of LANES, and at most a tile. */
+/* Converts a multiple of LANES samples, at most a tile. */
 static void convert_tile(void *target, int target_format, int bits, const void *source,
                          int source_format, int64_t samples) {
     if (target_format == SAMPLE_INT32 && significant_bits(source_format) <= bits) {

@@ -1,8 +1,7 @@
 /* Samples from one format to another. No state, no allocation, no call: the callback uses it too.
  *
  * Integers are left-justified in int32; float32 full scale is 2^31 exactly, so that 16- and 24-bit
- * material crosses a float device unchanged. Narrowing rounds to nearest and clips; what is not a
- * number is silence.
+ * material crosses a float device unchanged. Narrowing rounds to nearest and clips; NaN is silence.
  */
 #ifndef PASTREAM_CONVERT_H
 #define PASTREAM_CONVERT_H
@@ -15,12 +14,12 @@ enum { ALL_BITS = 32 };
 
 int sample_bytes(int sample_format);
 
-/* Fills `target`; int32 is rounded to its upper `bits`, of which other formats know nothing. The
- * two do not overlap. */
+/* Converts `samples` samples. In a target of int32 they are rounded to its upper `bits`; for other
+ * formats `bits` means nothing. Source and target do not overlap. */
 void convert(void *target, int target_format, int bits, const void *source, int source_format,
              int64_t samples);
 
-/* The same, but returns `source` itself where nothing changes, else `buffer`. */
+/* Returns the samples converted in `buffer`, or `source` itself where nothing would change. */
 const void *converted(void *buffer, int target_format, int bits, const void *source,
                       int source_format, int64_t samples);
 

@@ -27,7 +27,7 @@ static inline int64_t position_of(const engine *e) {
     return atomic_load_explicit(&e->position, memory_order_relaxed);
 }
 
-/* For the owner to tell. Where its list is full the counters still have it. */
+/* Hands a loss to the owner to tell of. Where its list is full, only the counters have it. */
 static inline void tell(engine *e, const struct loss *record) {
     if (ring_room(e->events) == 0) {
         count(&e->unlisted_losses, 1);

@@ -17,9 +17,10 @@ struct frames {
     int64_t count;
 };
 
-/* Four neighbouring channels of the target. `bytes` and the two below it must be constants, so that
- * each memcpy is one load and one store, hence inlined. A sample of three bytes is moved as `moved`
- * = 4 and mended by the one behind it; the source is then read one byte past the last sample. */
+/* Moves four neighbouring channels of the target. It is inlined so that `bytes` and `moved` are
+ * constants: each memcpy is then one load and one store. A sample of three bytes is moved as four
+ * (`moved`), of which the next store overwrites the last; this reads the source one byte past the
+ * last sample. */
 static inline __attribute__((always_inline)) void
 move_four(const struct frames *f, int64_t target_channel, const int32_t *map,
           const unsigned char *silence, size_t bytes, size_t moved) {
@@ -32,12 +33,12 @@ move_four(const struct frames *f, int64_t target_channel, const int32_t *map,
         steps[i] = map[i] < 0 ? 0 : source_step;
     }
     unsigned char *to = f->target + target_channel * (int64_t)bytes;
-#ifndef __clang__ /* which does so unasked; else the speed hangs on where the loop comes to lie */
+#ifndef __clang__ /* clang does so by itself; else GCC's speed depends on the loop's address */
 #pragma GCC unroll 2
 #endif
     for (int64_t frame = 0; frame < f->count; ++frame, to += target_step) {
         if (bytes == sizeof(uint32_t)) {
-            uint32_t four[AT_ONCE]; /* a vector, and one store */
+            uint32_t four[AT_ONCE]; /* becomes a vector, which one store writes */
             for (int i = 0; i < AT_ONCE; ++i)
                 memcpy(&four[i], from[i] + frame * steps[i], bytes);
             memcpy(to, four, sizeof four);
@@ -54,7 +55,7 @@ static inline __attribute__((always_inline)) void move_tile(const struct frames 
                                                             const unsigned char *silence,
                                                             size_t bytes, size_t moved) {
     for (int64_t channel = 0; channel < f->target_channels; channel += AT_ONCE) {
-        /* the last four may have been moved in part: once more does no harm */
+        /* the last four may overlap with those before: moving a channel twice does no harm */
         const int64_t last = f->target_channels - AT_ONCE;
         const int64_t first = channel < last ? channel : last;
         move_four(f, first, map + first, silence, bytes, moved);
@@ -69,7 +70,7 @@ static void move_all(const struct frames *f, const int32_t *map, const unsigned 
     const int64_t at_once = fit > LEAST_TILE_FRAMES ? fit : LEAST_TILE_FRAMES;
     for (int64_t done = 0; done < f->count; done += tile.count) {
         const int64_t left = f->count - done;
-        /* the very last frame goes by itself: there is nothing behind it to be read */
+        /* the last frame goes by itself: no byte may be read past the end of the source */
         const int64_t before_last = left > 1 ? left - 1 : 1;
         tile.target = f->target + done * f->target_channels * bytes;
         tile.source = f->source + done * f->source_channels * bytes;
@@ -102,7 +103,7 @@ static void move_one_by_one(const struct frames *f, const int32_t *map,
                    (size_t)bytes);
 }
 
-/* Fewer than four channels: two or four frames are taken for one that has four channels or more. */
+/* Fewer than four channels: two or four frames are treated as one of four channels or more. */
 static void move_few(const struct frames *f, const int32_t *map, const unsigned char *silence,
                      int bytes) {
     const int64_t together = f->target_channels == 2 ? 2 : 4;

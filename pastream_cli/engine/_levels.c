@@ -7,11 +7,11 @@
 
 #include "_convert.h"
 
-/* So many lanes stay in registers and become vectors. */
+/* As many lanes as fit into vector registers. */
 enum { LANES = 16, MOST_LANES = 4096 };
 
-/* The least multiple of both LANES and the channels: a lane then only ever sees one channel. 0
- * where that is too many, and samples are taken one by one. */
+/* The least common multiple of LANES and the channels, so that all samples of a lane are of one
+ * channel. 0 where that is too many; samples are then taken one by one. */
 static int64_t lanes_for(int64_t channels) {
     int64_t lanes = channels;
     while (lanes % LANES)
@@ -27,7 +27,7 @@ static int next_channel(int channel, int channels) {
     return channel + 1 == channels ? 0 : channel + 1;
 }
 
-/* ---- of the callback ---- */
+/* ---- for the callback ---- */
 
 void add_levels(struct levels *levels, const float *samples, int64_t frames, int channels) {
     const int64_t count = frames * channels;
@@ -61,7 +61,7 @@ void add_levels(struct levels *levels, const float *samples, int64_t frames, int
     levels->frames += frames;
 }
 
-/* ---- of the writer ---- */
+/* ---- for the writer ---- */
 
 static double sample_at(const void *samples, int sample_format, int64_t index) {
     switch (sample_format) {
@@ -74,7 +74,7 @@ static double sample_at(const void *samples, int sample_format, int64_t index) {
     }
 }
 
-/* The peaks of LANES lanes, for each of which there is a sample in every `lanes`. */
+/* The peaks of LANES neighbouring lanes. The samples of a lane are `lanes` samples apart. */
 static void find_peaks_of_float32(double *peaks, const float *samples, int64_t groups,
                                   int64_t lanes) {
     float most[LANES] = {0};
@@ -128,7 +128,7 @@ static void find_peaks(double *peaks, const void *samples, int sample_format, in
 }
 
 static void raise_peak(struct extremes *extremes, double peak) {
-    if (peak > extremes->block_peak) /* not a number is no peak */
+    if (peak > extremes->block_peak) /* false for NaN */
         extremes->block_peak = peak;
 }
 
@@ -163,7 +163,7 @@ void add_extremes(struct extremes *extremes, const void *samples, int sample_for
         struct extremes *e = &extremes[channel];
         if (e->block_peak > e->peak)
             e->peak = e->block_peak;
-        /* they are seldom, and counted only where there are any */
+        /* clips are rare: they are only counted where the peak shows that there are some */
         for (int64_t i = channel; e->block_peak >= top && i < count; i += channels) {
             const double sample = sample_at(samples, sample_format, i);
             e->clips += (sample >= top) | (sample <= -1.0);

@@ -18,7 +18,7 @@ static inline int64_t most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* As many frames as have so many samples. */
+/* How many frames have so many samples, but no fewer than a scratch buffer is worth. */
 static inline int64_t scratch_frames_for(int samples, int channels) {
     return most(LEAST_SCRATCH_FRAMES, samples / channels);
 }
@@ -27,7 +27,7 @@ static inline void *scratch_for(int64_t frames, int channels) {
     return malloc((size_t)frames * (size_t)channels * BYTES_PER_FILE_SAMPLE);
 }
 
-/* A copy of `map`, or NULL for one that changes nothing; false where memory is short. */
+/* Copies a map; the copy is NULL for a map that changes nothing. False where memory is short. */
 static inline int copy_map(int32_t **copy, const int32_t *map, int targets, int sources) {
     free(*copy);
     *copy = NULL;

@@ -26,7 +26,7 @@ void memory_file_free(memory_file *m) {
     free(m);
 }
 
-/* Where the next frames are, and how many of `frames` are left there. */
+/* Returns where the next frames are, and limits `frames` to those that are left. */
 static unsigned char *next_frames(memory_file *m, int64_t *frames) {
     unsigned char *place = m->data + m->position * m->frame_bytes;
     if (*frames > m->frames - m->position)
@@ -66,7 +66,7 @@ static int64_t write_float(void *file, const float *samples, int64_t frames) {
 }
 
 static int64_t seek(void *file, int64_t frames, int whence) {
-    (void)whence; /* the loops only ever go back to the start */
+    (void)whence; /* the loops only ever seek from the start */
     memory_file *m = file;
     m->position = frames;
     return frames;

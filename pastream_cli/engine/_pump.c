@@ -30,7 +30,7 @@ static int64_t read_some(const struct pump *p, unsigned char *bytes, int64_t at_
         if (poll(ends, 2, -1) < 0 && errno != EINTR)
             return 0;
         if (ends[1].revents)
-            return 0; /* an error or a hang-up: nobody reads any more */
+            return 0; /* an error or a hang-up: the reader has gone */
         if (!ends[0].revents)
             continue;
         const ssize_t count = read(p->source, bytes, (size_t)at_most);
@@ -41,7 +41,7 @@ static int64_t read_some(const struct pump *p, unsigned char *bytes, int64_t at_
     }
 }
 
-/* A chunk has a name of four printable characters and is no longer than what is said to be left. */
+/* A chunk has a name of four printable characters, and fits in what the header says is left. */
 static int is_riff_chunk(const unsigned char *bytes, int64_t most_bytes) {
     for (int i = 0; i < 4; ++i)
         if (bytes[i] < ' ' || bytes[i] > '~')
@@ -53,8 +53,8 @@ static int is_riff_chunk(const unsigned char *bytes, int64_t most_bytes) {
 
 enum what_follows { AUDIO, A_CHUNK, NOTHING };
 
-/* Looks where the audio is said to end, and passes on what turns out to be audio all the same: all
- * but a pad byte, and chunks. */
+/* Reads on where the audio ends by its header. Unless a chunk follows, what is there is audio all
+ * the same, and is passed on. */
 static enum what_follows look_behind_audio(const struct pump *p) {
     unsigned char bytes[1 + RIFF_CHUNK_HEADER_BYTES];
     const int64_t pad = p->audio_bytes % 2;
@@ -91,7 +91,7 @@ void pump_run(const struct pump *p) {
     const enum what_follows end =
         write_all(p->target, p->first, p->first_bytes) ? pump_audio(p, bytes) : NOTHING;
     close(p->target);
-    /* Whoever writes chunks behind the audio is not told that nobody wants them. */
+    /* Read the chunks behind the audio too, so that their writer does not die of a closed pipe. */
     ssize_t count = end == A_CHUNK;
     while (count > 0 || (count < 0 && errno == EINTR))
         count = read(p->source, bytes, sizeof bytes);

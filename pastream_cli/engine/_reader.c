@@ -6,7 +6,8 @@
 
 enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
 
-/* So many, and what they become, stay in the innermost cache. */
+/* The samples that are read at once: few enough that they, and what they are converted to, stay in
+ * the first-level cache. */
 enum { SCRATCH_SAMPLES = 4096 };
 
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
@@ -39,11 +40,11 @@ static int64_t read_file(engine *e, void *samples, int64_t frames) {
 
 struct reader_scratch {
     int64_t frames;
-    void *from_file; /* the file's channels and type */
-    void *gathered;  /* the device's channels, the file's type */
+    void *from_file; /* the file's channels and sample format */
+    void *gathered;  /* the device's channels, the file's sample format */
 };
 
-/* Reads up to `frames` frames and brings them to `target` as the device wants them. */
+/* Reads up to `frames` frames into `target`, in the device's channels and sample format. */
 static int64_t read_frames(engine *e, unsigned char *target, int64_t frames,
                            struct reader_scratch *scratch) {
     const struct side *side = &e->playback;
@@ -66,7 +67,8 @@ static int64_t read_frames(engine *e, unsigned char *target, int64_t frames,
     return got;
 }
 
-/* The file gave less than was asked for: start again, or tell that this is all. */
+/* The file had fewer frames than were asked for: rewinds it if it is to be looped. False at the end
+ * and on an error. */
 static int rewind_or_end(engine *e, int64_t frames_this_time) {
     const int error = e->reader.functions->error(e->reader.file);
     if (error) {
@@ -82,7 +84,7 @@ static int rewind_or_end(engine *e, int64_t frames_this_time) {
     return 0;
 }
 
-/* Adds to `frames_read`; returns whether the file gave all that was wanted. */
+/* Reads `wanted` frames into the ring, adds to `frames_read`. False where the file had fewer. */
 static int fill_ring(engine *e, int64_t wanted, struct reader_scratch *scratch,
                      int64_t *frames_read) {
     ring *r = e->playback.frames;
@@ -106,7 +108,7 @@ static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
     const ring *r = e->playback.frames;
     int64_t frames_this_time = 0;
     while (!atomic_load_explicit(&e->reader_stop, memory_order_relaxed)) {
-        /* A quarter of the ring at least, so that the thread wakes up seldom. */
+        /* waits for room for a chunk, or a quarter of the ring, so that it wakes up seldom */
         const int64_t room = (int64_t)ring_room(r);
         if (room < least(e->reader.chunk_frames, (int64_t)r->capacity / 4)) {
             nap(e->reader.nap_ns);
@@ -145,7 +147,7 @@ void reader_stop(engine *e) {
 }
 
 void reader_finish(engine *e) {
-    /* release: every frame of the input must be in the ring before it is said to be all */
+    /* release: whoever sees that the input is at its end must see all of its frames in the ring */
     atomic_store_explicit(&e->reader.finished, 1, memory_order_release);
 }
 
