@@ -66,8 +66,7 @@ class PastreamError(Exception):
     message : str
         ``ACT OBJECT: REASON``, without the program's name and without a newline.
     way_out : str, optional
-        What the user can do about it; printed as a second line. What the engine raises names none of the command's
-        options here: take/ways_out.py does, by the kind.
+        What the user can do about it; printed as a second line. The engine names no option of the command here.
     kind : ErrorKind, optional
         For whoever can do something about it.
     """
