@@ -27,15 +27,15 @@ class LossKind(Enum):
 
     @property
     def is_estimated(self) -> bool:
-        """Whether the clock tells how many frames it was about."""
+        """Whether the number of frames is an estimate by the clock."""
         return self in {LossKind.DEFICIT, LossKind.AHEAD}
 
 
 class Loss(NamedTuple):
     """One place where capture lost frames, where playback ran dry, or where the device ran ahead of the clock.
 
-    `frames` is exact, but for what is estimated by the clock; `None` where not even the host can
-    tell. What came ahead of the clock is no loss, but for the `left_out_frames` of it.
+    `frames` is exact, or an estimate by the clock (`LossKind.is_estimated`); `None` where not even
+    the host knows. Frames that came ahead of the clock are not lost, except `left_out_frames` of them.
     """
 
     kind: LossKind
@@ -46,9 +46,9 @@ class Loss(NamedTuple):
 
 
 class Debt(NamedTuple):
-    """How far behind the clock a device was for about a tenth of a second.
+    """How far behind the clock a device was, over about a tenth of a second.
 
-    `frames` were owed after the callback that owed least; the rest is of the first one: its place, its block, its time.
+    `frames` is the least debt after any callback of that time. The other fields are those of its first callback.
     """
 
     frame: int
@@ -89,12 +89,12 @@ class Counts(NamedTuple):
 
     @property
     def xruns(self) -> int:
-        """Places where capture or playback went wrong."""
+        """How many places there are at which capture or playback went wrong."""
         return self.losses + self.underruns + self.host_flags
 
 
 class Levels(NamedTuple):
-    """Levels of every channel since the last look; of what is recorded if anything is, else of what is played.
+    """Levels of every channel since they were last asked for: of the capture, or else of the playback.
 
     `peaks` are of full scale (1.0); `square_sums` are sums of squared samples over `frames`.
     """
@@ -113,7 +113,7 @@ class Levels(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """A pause: `frames` went by at the place `frame` of the timeline, and are not in the files."""
+    """A pause at `frame` of the timeline: `frames` went by, which are not in the files."""
 
     frame: int
     frames: int
@@ -126,7 +126,7 @@ class RecordedFile(NamedTuple):
     start: datetime | None
     """When its first frame was captured."""
     first_frame: int
-    """Where on the timeline that is."""
+    """Its first frame, on the timeline."""
     frames: int
     peaks: tuple[float, ...]
     clips: tuple[int, ...]

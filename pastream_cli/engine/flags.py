@@ -16,7 +16,7 @@ class CallbackFlags(IntFlag):
 
     @property
     def input_underflow(self) -> bool:
-        """Whether zeros were put in place of frames that did not come."""
+        """Whether zeros stand for frames that were not delivered in time."""
         return bool(self & CallbackFlags.INPUT_UNDERFLOW)
 
     @property
@@ -26,7 +26,7 @@ class CallbackFlags(IntFlag):
 
     @property
     def output_underflow(self) -> bool:
-        """Whether a gap was played for want of frames."""
+        """Whether silence was played for want of frames."""
         return bool(self & CallbackFlags.OUTPUT_UNDERFLOW)
 
     @property
@@ -36,5 +36,5 @@ class CallbackFlags(IntFlag):
 
     @property
     def priming_output(self) -> bool:
-        """Whether some of the output was asked for before the stream started."""
+        """Whether the block primes the output: it was asked for before the stream started."""
         return bool(self & CallbackFlags.PRIMING_OUTPUT)

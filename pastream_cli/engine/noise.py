@@ -15,20 +15,20 @@ _STDOUT, _STDERR = 1, 2
 
 
 class HostNoise:
-    """Takes the file descriptors 1 and 2 away from libraries and keeps the first 64 KiB of what they say.
+    """Takes the file descriptors 1 and 2 away from libraries, and stores the first 64 KiB of what they print.
 
-    `stream` is where the program itself goes on to write to people; its data go to the descriptor of `sys.stdout`. With
-    `shown` what libraries say goes to standard error.
+    The program itself writes its lines to `stream`, and its data to `sys.stdout`, which has a descriptor of its own.
+    With `shown`, what libraries print goes to standard error.
     """
 
     def __init__(self, *, shown: bool) -> None:
         self.stream: TextIO = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process
         self._kept = -1
-        with suppress(OSError, AttributeError, ValueError):  # a closed stderr is nobody's screen
+        with suppress(OSError, AttributeError, ValueError):  # stderr is closed: nobody reads it
             if not shown:
                 own = os.dup(_STDERR)
                 self._kept, noise = os.pipe()
-                # when the pipe is full, what comes after is lost instead of blocking a library
+                # when the pipe is full, more is lost: a library must not block on it
                 os.set_blocking(noise, False)
                 os.set_blocking(self._kept, False)
                 os.dup2(noise, _STDERR)
@@ -39,7 +39,7 @@ class HostNoise:
             _keep_stdout()
 
     def text(self) -> str:
-        """Return what libraries have said since the last call."""
+        """Return what libraries have printed since the last call."""
         if self._kept < 0:
             return ""
         try:
@@ -49,7 +49,7 @@ class HostNoise:
 
 
 def _keep_stdout() -> None:
-    """Move what the program itself writes on standard output to a descriptor of its own; the old one is stderr's."""
+    """Give `sys.stdout` a descriptor of its own; what libraries print on 1 goes to standard error."""
     if sys.stdout is None:
         return
     own = os.dup(_STDOUT)

@@ -57,10 +57,10 @@ class RingBuffer:
         check_size(size)
         check_fits(size * elementsize, f"cannot make a ring of {size} elements")
         if buffer is None:
-            # Python's own, so that a view of it outlives the ring; filled with zeros, so that no
-            # page is first touched by the callback
+            # Python owns the memory, so a view of it may outlive the ring. It is filled with zeros, so
+            # that the callback never touches a page for the first time.
             memory = ffi.from_buffer(bytearray(size * elementsize))
-        # of all that was given, even where the object says that it is read-only
+        # writable, even where the object says that it is read-only
         self._view = memoryview(ffi.buffer(memory, size * elementsize))
         self._memory = memory  # kept alive as long as the ring
         self._ring = ffi.gc(
@@ -70,7 +70,7 @@ class RingBuffer:
 
     @property
     def handle(self) -> RingHandle:
-        """The C ring, alive as long as this object."""
+        """The C ring; it is freed with this object."""
         return self._ring
 
     @property
@@ -113,7 +113,7 @@ class RingBuffer:
         Returns
         -------
         int
-            How many elements there was room for, and were written.
+            How many elements were written: all for which there was room.
 
         Raises
         ------
@@ -130,12 +130,12 @@ class RingBuffer:
         Parameters
         ----------
         size : int, optional
-            Number of elements; all that are there where it is negative.
+            Number of elements; where it is negative, all that can be read.
 
         Returns
         -------
         buffer
-            Of bytes; it holds `size` elements, or as many as there are.
+            The bytes of `size` elements, or of all that can be read if those are fewer.
         """
         available = self.read_available
         if size < 0 or size > available:
@@ -150,13 +150,12 @@ class RingBuffer:
         Parameters
         ----------
         data : buffer or CData array
-            Where to put as many elements as it has room for; its length is in whole elements, and it
-            may be written.
+            Memory to fill with elements; writable, and long enough for a whole number of them.
 
         Returns
         -------
         int
-            How many elements there were; the rest of `data` is left as it is.
+            How many elements were read; the rest of `data` is not changed.
 
         Raises
         ------
@@ -167,7 +166,7 @@ class RingBuffer:
         return lib.ring_read(self._ring, data, size)
 
     def get_write_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
-        """Return memory of the ring's to write elements to, without a copy.
+        """Return memory of the ring to which elements can be written without a copy.
 
         Parameters
         ----------
@@ -177,14 +176,14 @@ class RingBuffer:
         Returns
         -------
         (int, memoryview, memoryview)
-            `size`, or the room that there is, in elements, and the bytes that make it up: the
-            second view is empty but where they wrap around the end of the ring. What was written
-            there can be read after `advance_write_index`.
+            The number of elements for which there is room, at most `size`, and their memory in two
+            parts. The second part is empty unless they wrap around the end of the ring. What was
+            written there can be read after `advance_write_index`.
         """
         return self._regions(lib.ring_write_index(self._ring), min(max(size, 0), self.write_available))
 
     def get_read_buffers(self, size: int) -> tuple[int, memoryview, memoryview]:
-        """Return memory of the ring's that holds elements, without a copy.
+        """Return memory of the ring that holds elements, without a copy.
 
         Parameters
         ----------
@@ -194,14 +193,14 @@ class RingBuffer:
         Returns
         -------
         (int, memoryview, memoryview)
-            `size`, or the number of elements that there are, and their bytes: the second view is
-            empty but where they wrap around the end of the ring. They are valid until
+            The number of elements that can be read, at most `size`, and their memory in two parts. The
+            second part is empty unless they wrap around the end of the ring. They are valid until
             `advance_read_index` gives the memory back.
         """
         return self._regions(lib.ring_read_index(self._ring), min(max(size, 0), self.read_available))
 
     def advance_write_index(self, size: int) -> int:
-        """Have `size` elements read that were put where `get_write_buffers` said.
+        """Publish `size` elements that were written to the memory from `get_write_buffers`.
 
         Returns
         -------
@@ -211,14 +210,14 @@ class RingBuffer:
         Raises
         ------
         ValueError
-            Where there is not so much room.
+            Where there is less room.
         """
         if not 0 <= size <= self.write_available:
             raise ValueError("cannot advance past the room of the ring")
         return lib.ring_advance_write(self._ring, size)
 
     def advance_read_index(self, size: int) -> int:
-        """Give back the memory of `size` elements, which `get_read_buffers` has shown.
+        """Give back the memory of `size` elements from `get_read_buffers`.
 
         Returns
         -------
@@ -228,7 +227,7 @@ class RingBuffer:
         Raises
         ------
         ValueError
-            Where there are not so many elements.
+            Where there are fewer elements.
         """
         if not 0 <= size <= self.read_available:
             raise ValueError("cannot advance past the elements of the ring")
@@ -264,7 +263,7 @@ class RingBuffer:
 
 
 def _memory_of(buffer: Any, elementsize: int, size: int | None) -> tuple[Pointer, int]:
-    """Return a buffer or pointer as CData, and how many elements to use of it."""
+    """Return a buffer or pointer as CData, and how many elements of it the ring uses."""
     try:
         memory = ffi.from_buffer(buffer)
     except TypeError:

@@ -11,19 +11,19 @@ _REFUSAL = "can't start new thread"
 
 
 class DeafThread(threading.Thread):
-    """A thread that leaves signals to the main one, as do all that a library starts from it.
+    """A thread in which all signals are blocked, and in all threads that a library starts from it.
 
-    A signal interrupts a system call of whichever thread it is delivered to, and hosts do not expect that:
-    libjack takes it for the end of its server.
+    A signal interrupts a system call of the thread that it is delivered to. Hosts do not expect that: libjack takes it
+    for the end of its server.
     """
 
     def start(self) -> None:
-        """Start it with all signals blocked, which a new thread has from the one that starts it.
+        """Start the thread with all signals blocked; it inherits that from the thread that starts it.
 
         Raises
         ------
         NoThreadError
-            Where the system has no room for it.
+            Where the system cannot start another thread.
         """
         try:
             self._start_deaf()

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Task(Generic[T]):
-    """One call, and what came of it."""
+    """One call, and its result or error."""
 
     def __init__(self, function: Callable[[], T], *, is_quiet: bool = False) -> None:
         self.is_quiet = is_quiet
@@ -25,7 +25,7 @@ class Task(Generic[T]):
     def run(self) -> None:
         try:
             self._result = self._function()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - `result` raises it
             self._error = error
         self._done.set()
 
@@ -58,7 +58,7 @@ class Worker:
     name : str
         Name of the thread.
     wake : callable
-        Called, on that thread, whenever a call is done that was not to be made quietly.
+        Called on that thread after each call that was not started quietly.
     """
 
     def __init__(self, name: str, wake: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ class Worker:
         self._thread = DeafThread(target=self._run, name=name, daemon=True)
 
     def start(self, function: Callable[[], T], *, quietly: bool = False) -> Task[T]:
-        """Have `function` called after those that were handed over before it; quietly: nobody is woken for it."""
+        """Queue a call of `function`; `wake` is called when it is done, unless it is to run quietly."""
         task = Task(function, is_quiet=quietly)
         self._tasks.put(task)
         if self._thread.ident is None:

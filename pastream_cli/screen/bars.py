@@ -13,12 +13,12 @@ Span: TypeAlias = tuple[str, str]
 """Text and the name of its style; an empty name is none."""
 Line: TypeAlias = list[Span]
 
-# Ballistics: up at once; down as on a quasi-peak meter, slowly enough to be read.
+# Ballistics: levels rise at once, and fall as slowly as on a quasi-peak meter, so that they can be read.
 _FALL_PER_SECOND = 20.0
 _HOLD_SECONDS = 2.0
 _RMS_SECONDS = 0.3
 _DEAD_SECONDS = 10.0
-# What a 16-bit recording has at full scale; where nothing is written, clips are not counted but seen.
+# Full scale of 16 bits. Where nothing is recorded clips are not counted, and this level shows them.
 _OVER = 32767 / 32768
 
 _LOUD, _HOT = deflection(-12.0), deflection(-3.0)
@@ -41,12 +41,12 @@ class Channel:
         self.hold = SILENCE
         """The greatest peak of the last two seconds."""
         self.greatest = 0.0
-        """The greatest peak of all, as an amplitude."""
+        """The greatest peak of the take, as an amplitude."""
         self.silent_frames = 0
         self._held_at = 0.0
 
     def move(self, peak: float, rms: float, now: float, fall: float) -> None:
-        """Take new levels; the bar may fall by so many decibels."""
+        """Take new levels; the bar may fall by `fall` decibels."""
         level = decibels(peak)
         self.rms = rms
         self.bar = max(level, self.bar - fall)
@@ -67,7 +67,7 @@ class Channels:
     def __init__(self, rate: float) -> None:
         self.all: list[Channel] = []
         self.clips: tuple[int, ...] = ()
-        """Of each channel, where they are counted."""
+        """The clips of each channel, where they are counted."""
         self._rate = rate
         self._window: deque[tuple[tuple[float, ...], int]] = deque()
         self._window_frames = 0
@@ -96,7 +96,7 @@ class Channels:
             self.move(Levels(nothing, nothing, 0), now)
 
     def _slide(self, square_sums: tuple[float, ...], frames: int) -> None:
-        """Keep as many of the last sums of squares as the RMS is taken over."""
+        """Keep the sums of squares over which the RMS is taken, and drop older ones."""
         if not frames:  # a pause: nothing was measured
             self._window.clear()
             self._window_frames = 0
@@ -114,7 +114,7 @@ class Channels:
         return [number for number, channel in enumerate(self.all, 1) if self.is_dead(channel)]
 
     def numbers_of_over(self) -> list[int]:
-        """Return the channels, one-based, that have reached full scale, where nothing counts how often."""
+        """Return the channels, one-based, that have reached full scale, where clips are not counted."""
         if self.clips:
             return []
         return [number for number, channel in enumerate(self.all, 1) if channel.greatest >= _OVER]
@@ -126,7 +126,7 @@ class Channels:
         return "over" if self.all[index].greatest >= _OVER else ""
 
     def loudest(self) -> int:
-        """Return the index of the channel with the greatest peak of late."""
+        """Return the index of the channel with the greatest recent peak."""
         return max(range(len(self.all)), key=lambda index: self.all[index].hold)
 
 
@@ -160,7 +160,7 @@ class _Columns:
         self.label = len(str(count))
         self.has_greatest = width >= 60
         self.clips = 9 if width >= 70 else 5
-        # the last column of a terminal stays free, where a cursor can stand without a line break
+        # the last column stays free: a terminal might wrap the line when the cursor is there
         self.bar = max(1, width - 1 - self.label - 1 - (18 if self.has_greatest else 12) - 1 - self.clips)
 
 

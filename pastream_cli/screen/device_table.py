@@ -15,7 +15,7 @@ from pastream_cli.errors import error_lines, printable
 _HEADINGS = ("", "NAME, HOST API", "IN", "OUT", "RATE", "LATENCY IN", "LATENCY OUT", "DEFAULT")
 _NAME_COLUMN = 1
 _TO_THE_LEFT = (_NAME_COLUMN, 7)
-# Some servers report days.
+# Latencies above that are nonsense: some servers report days.
 _MOST_BELIEVABLE_SECONDS = 10.0
 
 
@@ -55,7 +55,7 @@ def _row(device: DeviceInfo) -> tuple[str, ...]:
 
 
 def _quoted(name: str) -> str:
-    """Return a name so that a shell takes it for one word; -D passes over the quotes where there is no shell."""
+    """Return a name quoted for a shell; -D ignores the quotes where no shell has removed them."""
     if re.search(r'[$`"\\!]', name):
         return shlex.quote(name)
     return f'"{name}"' if " " in name else name

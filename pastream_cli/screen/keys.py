@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOCAL_MODES, _CHARACTERS = 3, 6
 _ESCAPE = b"\x1b"
-# More at once was not typed but pasted, and was not meant as keys.
+# More than that at once was pasted, and not meant as keys.
 _MOST_KEYS_AT_ONCE = 4
 
 
@@ -32,7 +32,7 @@ class Keys:
     Parameters
     ----------
     requests : Requests
-        Where the wishes go, and who is told of keys that wait.
+        Takes the requests; it is woken when keys can be read.
     descriptor : int
         The terminal; standard input unless a test says otherwise.
     """
@@ -71,7 +71,7 @@ class Keys:
             signal.signal(number, handler)
 
     def poll(self) -> None:
-        """Take the terminal if it is there to be taken; let go of it if the process is in the background."""
+        """Take the terminal when the process is in the foreground, give it up when it is in the background."""
         if not self._is_terminal or self._has_ended:
             return
         is_ours = in_foreground(self._descriptor)
@@ -87,9 +87,9 @@ class Keys:
                 self._original = termios.tcgetattr(self._descriptor)
             modes[_LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO)
             modes[_CHARACTERS][termios.VMIN] = modes[_CHARACTERS][termios.VTIME] = 0
-            # not after the output has drained: a terminal that was stopped never drains
+            # now, and not when the output has drained: a terminal that was stopped never drains
             termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
-            # what was typed before was meant for somebody else: it must not stop a take
+            # what was typed before was meant for another program, and must not stop a take
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
         except termios.error:
             self._has_ended = True
@@ -98,7 +98,7 @@ class Keys:
         self._requests.watch(self._descriptor, self._read)
 
     def _let_go(self) -> None:
-        """Read no more, and leave the modes to whoever has the terminal now."""
+        """Stop reading, and leave the modes to the program that has the terminal now."""
         self._requests.unwatch(self._descriptor)
         self.are_read = False
 
@@ -131,24 +131,24 @@ class Keys:
     # ---- job control ----
 
     def _rest(self, number: int, _frame: FrameType | None) -> None:
-        """Do what the signal does by default, with the terminal as it was."""
+        """Give the terminal its modes back, then do what the signal does by default."""
         if self.on_rest is not None:
             self.on_rest()
         self.give_back()
         signal.signal(number, signal.SIG_DFL)
-        signal.pthread_kill(threading.get_ident(), number)  # to this thread, so that it comes before the next line
+        signal.pthread_kill(threading.get_ident(), number)  # to this thread: before its next line runs
         # Here the process was stopped, and has been continued.
         signal.signal(number, self._rest)
 
     def _come_back(self, _number: int, _frame: FrameType | None) -> None:
-        """Take the terminal anew: while the process was stopped somebody else may have had it."""
+        """Take the terminal anew: while the process was stopped another one may have changed its modes."""
         if self.are_read:
             self._let_go()
         self.poll()
 
 
 def in_foreground(descriptor: int) -> bool:
-    """Tell whether a terminal is the process's to use; true for one that has no jobs to control."""
+    """Tell whether the process is in the foreground of a terminal; true if that has no job control."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 SILENCE = -math.inf
 
-# IEC 60268-18, as mixing desks have it: above each level, how much of the scale a decibel takes.
+# IEC 60268-18, as on mixing desks: for each level, the share of the scale that a decibel above it has.
 _SCALE = (
     (-20.0, 0.5, 0.025),
     (-30.0, 0.3, 0.02),
@@ -27,7 +27,7 @@ def decibels(amplitude: float) -> float:
 
 
 def rms_decibels(square_sum: float, frames: int) -> float:
-    """Return the RMS level of so many frames in dBFS, by which a sine that reaches full scale has 0 (AES17)."""
+    """Return the RMS level in dBFS by AES17: a sine that reaches full scale has 0."""
     return 10 * math.log10(2 * square_sum / frames) if square_sum > 0 and frames else SILENCE
 
 
@@ -53,12 +53,12 @@ def heights(*, is_ascii: bool) -> str:
 
 
 def height_index(share: float, steps: int) -> int:
-    """Return which of so many steps a share from 0 to 1 is."""
+    """Return the index of the step, of `steps`, for a share from 0 to 1."""
     return min(steps - 1, int(share * steps))
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Return ascending numbers with each run of them as one range: 1, 3-5."""
+    """Return ascending numbers as text, with neighbouring ones as a range: 1, 3-5."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
@@ -74,7 +74,7 @@ class Course:
     Parameters
     ----------
     most : int
-        The most columns that it keeps.
+        The most columns that are stored.
     """
 
     def __init__(self, most: int = 64) -> None:
@@ -85,7 +85,7 @@ class Course:
         self._looks = 0
 
     def add(self, peak: float, end: int) -> None:
-        """Take the greatest peak since the last call; the take is `end` frames long by now."""
+        """Add the greatest peak since the last call; the take now has `end` frames."""
         if end <= self._end:
             return
         self._looks += 1
@@ -103,7 +103,7 @@ class Course:
         self._frames_per_column *= 2
 
     def line(self, width: int, *, is_ascii: bool) -> str:
-        """Return the course as one character for each stretch of the take; empty where too little was seen."""
+        """Return the course, one character for each stretch of the take; empty for a very short take."""
         if self._looks < _LEAST_LOOKS:
             return ""
         while len(self._peaks) > max(1, width):

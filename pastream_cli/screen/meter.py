@@ -16,7 +16,7 @@ from pastream_cli.units import format_clock
 _MOST_ROWS = 16
 _LEAST_WIDTH = 30
 _PROGRESS_WIDTH = 20
-# A device that has not called for so long has stopped, or has not begun.
+# A device that has not called for so long is silent: it has stopped, or not begun.
 _SILENT_SECONDS = 1.5
 _SCANT_DISK_SECONDS, _SHORT_DISK_SECONDS = 120.0, 1800.0
 _MOST_CHANNELS_NAMED = 8
@@ -115,12 +115,12 @@ class Meter:
         return fields
 
     def _silent_seconds(self) -> float:
-        """Return for how long the device has not called, 0 where that is nothing to speak of."""
+        """Return how long the device has not called; 0 where that is normal."""
         seconds = self._now - self._called_at if self._called_at is not None else 0.0
         return seconds if seconds > _SILENT_SECONDS else 0.0
 
     def _state(self, snapshot: Snapshot) -> Span:
-        """Return what goes on, at a glance."""
+        """Return the state of the run in a word or two."""
         if silent_seconds := self._silent_seconds():
             words = f"DEVICE SILENT for {silent_seconds:.0f} s" if snapshot.frames else "WAITING for the device"
             return words, "bold red"
@@ -139,7 +139,7 @@ class Meter:
         return f"{clock} of {format_clock(snapshot.length_frames, snapshot.rate)}"
 
     def _losses(self, snapshot: Snapshot) -> list[Span]:
-        """Return what was lost; what a device takes that does not call is not known yet."""
+        """Return what was lost, as far as it is known: a silent device may lose more."""
         count = _xruns(snapshot) + self._estimated
         if not count:
             return [] if self._silent_seconds() else [("nothing lost", "green")]
@@ -149,7 +149,7 @@ class Meter:
         return [(text, "bold red") for text in (words, *loss_words(snapshot))]
 
     def _shortened(self, name: str) -> str:
-        """Return the end of a long name, which tells more than its beginning."""
+        """Return a long name without its beginning, since its end tells more."""
         if cell_len(name) <= _MOST_NAME:
             return name
         while cell_len(name) >= _MOST_NAME:

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from pastream_cli.screen.paint import Painter
 
 _LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
-# Longer than tmux, which is the slowest, takes to tell of a new size when there were others before.
+# Longer than the slowest terminal, tmux, takes to report the last of several new sizes.
 _RESIZING_SECONDS = 0.3
 _FINISH_SECONDS = 2.0
 _IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 class Screen:
-    """The observer of a run; a context, at the end of which the terminal is as it was.
+    """Shows a run, as its observer. It is a context, and gives the terminal back as it was at its end.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ class Screen:
     job : Job
         What is to be shown: `quiet`, `verbose` and `meter`.
     keys : Keys
-        Looked after as long as the run is told of.
+        Polled each time that the run is shown.
     quotes : callable
-        Returns what host libraries have said since the last call.
+        Returns what host libraries have printed since the last call.
     environment : mapping
-        What TERM, NO_COLOR and the locale say.
+        The environment, with TERM, NO_COLOR and the locale.
 
     Raises
     ------
@@ -139,7 +139,7 @@ class Screen:
         self._outlet.push()
 
     def ended(self, report: Report) -> None:
-        """Show how the run went, and what it failed of."""
+        """Show how the run went, and why it failed."""
         lines = []
         if not self._job.quiet and (report.opening is not None or report.error is None):
             lines += self._summary(report)
@@ -167,7 +167,7 @@ class Screen:
         return self._wrapped(summary_lines(report, course, self._peaks))
 
     def _wrapped(self, lines: Iterable[str]) -> list[str]:
-        """Return lines, those that are too long for a terminal with an indent where they go on."""
+        """Return lines wrapped to the terminal; where a line goes on, it is indented."""
         if not self._outlet.is_terminal:
             return list(lines)
         wrap = textwrap.TextWrapper(
@@ -177,7 +177,7 @@ class Screen:
         return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", printable(line)))]
 
     def _remember(self, snapshot: Snapshot) -> None:
-        """Keep what the summary says about levels."""
+        """Remember the levels for the summary."""
         if snapshot.levels is None or not snapshot.levels.frames:
             return
         peaks = snapshot.levels.peaks
@@ -195,7 +195,7 @@ class Screen:
         self._painter = Painter(has_colours=self._has_colours)
 
     def _draw(self, meter: Meter, now: float) -> None:
-        """Draw the meter, unless the terminal is somebody else's just now, or has not taken what was written before."""
+        """Draw the meter, unless the process is in the background or the terminal has not taken the last one."""
         if self._outlet.is_behind:
             return
         if not in_foreground(self._outlet.descriptor):
@@ -217,7 +217,7 @@ class Screen:
     def _is_being_resized(self, size: tuple[int, int], now: float) -> bool:
         """Tell whether the terminal had another size a moment ago.
 
-        What is drawn for a size that it has no longer, since it has not told yet, could not be taken away again.
+        A meter that is drawn for an old size, before the terminal reports its new one, could not be erased.
         """
         if self._size is not None and size != self._size:
             self._resized_at = now
@@ -225,14 +225,14 @@ class Screen:
         return now - self._resized_at < _RESIZING_SECONDS
 
     def _print(self, lines: Iterable[str]) -> None:
-        """Print lines above the meter: nothing in them that comes from elsewhere, be it a name, can do anything."""
+        """Print lines above the meter; control characters in them, as in a name, have no effect."""
         text = "".join(f"{printable(line)}\n" for line in lines)
         if text:
             self._outlet.write(self._away() + text)
             self._drawn_at = 0.0
 
     def _away(self) -> str:
-        """Return what takes the meter away."""
+        """Return the text that erases the meter."""
         if self._status_width:
             blank = " " * self._status_width
             self._status_width = 0
@@ -240,7 +240,7 @@ class Screen:
         return self._area.erase(self._outlet.size()[0]) if self._meter is not None else ""
 
     def _rest(self) -> None:
-        """Leave a clean terminal to whoever has it while the process is stopped."""
+        """Erase the meter before the process is stopped, and another one has the terminal."""
         self._outlet.write(self._away())
         self._outlet.finish(0.1)
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import TextIO
 
 _NO_CURSOR = ("", "dumb", "unknown")
-# What Python puts into LC_CTYPE when it finds the locale "C", before anybody can ask what was there.
+# The locale that Python puts into LC_CTYPE at its start when it finds the locale "C".
 _COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 _MOST_WAITING_BYTES = 2**18
-# A pipe that is ready takes so many bytes at once (POSIX says 512, Linux 4096).
+# A pipe that is ready takes this many bytes without blocking (POSIX: at least 512, Linux: 4096).
 _PIPE_BYTES = 512
 
 
@@ -37,19 +37,19 @@ def has_colours(environment: Mapping[str, str]) -> bool:
 
 
 def moves_its_cursor(environment: Mapping[str, str]) -> bool:
-    """Tell whether lines can be drawn over."""
+    """Tell whether lines can be overwritten."""
     return environment.get("TERM", "") not in _NO_CURSOR
 
 
 def reflows(environment: Mapping[str, str]) -> bool:
-    """Tell whether lines are wrapped anew when the window becomes narrower. Few terminals do not."""
+    """Tell whether the terminal wraps lines anew when its window becomes narrower; most do."""
     return not {"XTERM_VERSION", "STY"} & set(environment) and environment.get("TERM") != "linux"
 
 
 class Outlet:
-    """Writes to a stream and never waits: a terminal that was stopped, or a reader that hangs, must not hold up a take.
+    """Writes to a stream without ever blocking: a stopped terminal or a hanging reader must not hold up a take.
 
-    What cannot be written at once waits for the next call.
+    What cannot be written at once is stored until the next call.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Outlet:
         self._own = -1
         self.is_terminal = os.isatty(self.descriptor)
         if self.is_terminal:
-            # Its own opening of it, because not to wait is a property that all who share one have to share.
+            # Opened anew, because all processes that share the old descriptor would share O_NONBLOCK too.
             with suppress(OSError):
                 flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
                 self._own = os.open(os.ttyname(self.descriptor), flags)
@@ -83,17 +83,17 @@ class Outlet:
         return size.columns or 80, size.lines or 24
 
     def write(self, text: str) -> None:
-        """Write, now or later."""
+        """Write now if possible, else with a later call."""
         if len(self._waiting) < _MOST_WAITING_BYTES:
             self._waiting += text.encode(self._encoding, "backslashreplace")
         self.push()
 
     def push(self) -> None:
-        """Write what waits, as far as it goes."""
+        """Write as much of what waits as is possible now."""
         try:
             while self._waiting and self._write_some():
                 pass
-        except OSError:  # nobody reads it; the take goes on
+        except OSError:  # nobody reads it any more; the take goes on
             self._waiting.clear()
 
     def _write_some(self) -> bool:
@@ -108,7 +108,7 @@ class Outlet:
         return True
 
     def finish(self, seconds: float) -> None:
-        """Write what waits, but give up after so many seconds."""
+        """Write what waits, but give up after `seconds`."""
         deadline = time.monotonic() + seconds
         self.push()
         while self._waiting and time.monotonic() < deadline:
@@ -118,9 +118,9 @@ class Outlet:
 
 
 class Area:
-    """Lines at the bottom of a terminal that are drawn over again and again.
+    """Lines at the bottom of a terminal that are overwritten again and again.
 
-    What it returns is to be written; it writes nothing itself.
+    Its methods return the text to write, and write nothing themselves.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Area:
         self._widths: list[int] = []
 
     def erase(self, width: int) -> str:
-        """Return what takes the lines away from a terminal of so many columns."""
+        """Return the text that erases the lines, on a terminal that is now `width` columns wide."""
         if not self._widths:
             return ""
         rows = [max(1, -(-line // width)) if self._can_reflow else 1 for line in self._widths]
@@ -142,7 +142,7 @@ class Area:
         return f"\r\x1b[{up}A\x1b[J" if up else "\r\x1b[J"
 
     def draw(self, lines: list[str], widths: list[int], width: int) -> str:
-        """Return what draws lines, so many columns wide each, over the last ones."""
+        """Return the text that draws lines over the last ones; `widths` are those of the lines, in columns."""
         if len(lines) != len(self._widths) or max(self._widths, default=0) >= width:
             text = self.erase(width) + "\r" + "\x1b[K\n".join(lines) + "\x1b[K"
         else:
@@ -152,5 +152,5 @@ class Area:
         return text
 
     def forget(self) -> None:
-        """Leave the lines where they are, and draw the next ones below."""
+        """Forget the lines: they stay where they are, and the next ones are drawn below."""
         self._widths = []

@@ -20,7 +20,7 @@ from pastream_cli.engine.native import ffi
 
 
 class Container(NamedTuple):
-    """A type of file with everything that it has to be told, as libsndfile names it."""
+    """A container, encoding, byte order and all else that a new file needs, by libsndfile's names."""
 
     file_type: str
     encoding: str
@@ -30,7 +30,7 @@ class Container(NamedTuple):
 
     @property
     def raw_words(self) -> dict[str, Any]:
-        """What soundfile has to be told of such a file that has no header."""
+        """The arguments with which soundfile reads such a file where it has no header."""
         if self.file_type != "RAW":
             return {}
         return {
@@ -43,11 +43,11 @@ class Container(NamedTuple):
 
     @property
     def _may_outgrow_riff(self) -> bool:
-        """Whether it is a WAV that goes on beyond 4 GiB: an RF64 that is a plain RIFF for as long as it can."""
+        """Whether it is a WAV that may pass 4 GiB: an RF64, written as plain RIFF as long as it is below that."""
         return self.file_type == "WAV" and takes("RF64", self.encoding, self.endian)
 
     def begin_file(self, descriptor: int, *, closefd: bool) -> soundfile.SoundFile:
-        """Begin a file that can be gone back in."""
+        """Begin a file that is seekable."""
         if not self._may_outgrow_riff:
             return _begin(self, descriptor, closefd=closefd)
         sound_file = _begin(self._replace(file_type="RF64"), descriptor, closefd=closefd)
@@ -55,7 +55,7 @@ class Container(NamedTuple):
         return sound_file
 
     def begin_stream(self, descriptor: int, frames: int | None, *, closefd: bool) -> soundfile.SoundFile:
-        """Begin a stream: with a header of our own, and after it RAW data, where we know better than libsndfile."""
+        """Begin a stream. WAV and RF64 get a header of our own, with RAW data behind it; libsndfile would seek back."""
         relay.make_blocking(descriptor)
         has_own_header = headers.takes(self.file_type, self.encoding, self.endian)
         content = self
@@ -69,9 +69,9 @@ class Container(NamedTuple):
         return sound_file
 
     def fill_last_block(self, sound_file: soundfile.SoundFile, frames: int) -> tuple[int, str | None]:
-        """Have silence follow the last frame where something has to, up to a block of the encoding's.
+        """Fill the last block of a block-based encoding up with silence.
 
-        Return how many of the frames are in the file with it, and why not all.
+        Return how many of the recorded frames are in the file then, and why not all.
         """
         block = block_frames(self.file_type, self.encoding, self.rate, self.channels)
         missing = -frames % block
@@ -80,12 +80,12 @@ class Container(NamedTuple):
         handle = handle_of(sound_file)
         FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
         system_error = ffi.errno
-        if not (code := FUNCTIONS.error(handle)):  # a block that is not written is no short count
+        if not (code := FUNCTIONS.error(handle)):  # libsndfile reports no error for a block that it could not write
             return frames, None
         return frames - frames % block, error_text(sound_file, code, system_error)
 
     def mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
-        """Put right what libsndfile makes of a file that it closes."""
+        """Repair what libsndfile leaves wrong in a file that it closes."""
         if self._may_outgrow_riff and self.encoding.startswith("PCM_"):
             set_plain_format_tag(descriptor)
         has_pad = self.file_type == "AIFF" and frames % 2 and frame_bytes(self.encoding, self.channels) == 1

@@ -14,15 +14,15 @@ from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError
 _LONGEST_NAME_BYTES = 255
 _NAMES_TRIED = 100
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-# What the system answers where a folder cannot be synced at all.
+# The errors of systems and folders that cannot sync a folder at all.
 _NO_SYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS}
 
 
 class DiskFile:
-    """A file that is made when this is constructed, and is nobody else's until it is closed.
+    """A new file, made by the constructor, and locked until it is closed.
 
-    Its folder is held open too, so that a folder that is renamed, or a link that is turned, changes nothing. All of
-    it may block with the disk.
+    Its folder is held open too, so it does not matter if the folder is renamed or a link to it changes. Every call may
+    block with the disk.
 
     Parameters
     ----------
@@ -34,13 +34,13 @@ class DiskFile:
     Raises
     ------
     ExistsError
-        Where there is a file, and no leave to replace it, or another take is being recorded into it.
+        Where there is a file that may not be replaced, or that another take is being recorded into.
     OSError
         Where it cannot be made.
     """
 
     def __init__(self, path: str, *, overwrite: bool) -> None:
-        # through symbolic links: the file they lead to is the one that is replaced
+        # symbolic links are followed: the file that they lead to is the one that is replaced
         target = os.path.realpath(path) if overwrite and Path(path).is_symlink() and Path(path).exists() else path
         folder, self._target = os.path.split(target)
         self.path = path
@@ -51,7 +51,7 @@ class DiskFile:
         self._old_status: os.stat_result | None = None
         self.descriptor = -1
         self.had_name = True
-        """Whether the system counts its names at all; some file systems answer 0 for every file."""
+        """Whether the file system counts the links of a file; some always answer 0."""
         self._folder = _open_folder(folder or ".")
         try:
             self.descriptor = self._make_or_replace() if overwrite else self._make()
@@ -68,7 +68,7 @@ class DiskFile:
     # ---- making ----
 
     def _make_or_replace(self) -> int:
-        for _ in range(_NAMES_TRIED):  # a file may appear, or vanish, between a look and the next call
+        for _ in range(_NAMES_TRIED):  # a file may appear or vanish between any two calls
             if self._status_of(self._target) is None:
                 with suppress(ExistsError):
                     return self._make()
@@ -85,12 +85,12 @@ class DiskFile:
             raise ExistsError(self.path) from None
 
     def _lock_own_file(self) -> None:
-        """Lock it, unless somebody has who replaces it already."""
+        """Lock the new file, unless another process has locked it in order to replace it."""
         if not _lock(self.descriptor):
             raise BeingRecordedError(self.path)
 
     def _make_beside(self) -> int:
-        """Make it under a name that nobody can foresee, with no more rights than the old one gives."""
+        """Make the file under an unpredictable name beside the old one, with no more rights than that gives."""
         assert self._old_status is not None
         mode = stat.S_IMODE(self._old_status.st_mode) & 0o666
         for _ in range(_NAMES_TRIED):
@@ -103,20 +103,20 @@ class DiskFile:
 
     def _lock_the_old_file(self) -> None:
         """Lock the file that is to be replaced, so that of two takes with one name only one begins."""
-        for _ in range(_NAMES_TRIED):  # another may have taken its name meanwhile
+        for _ in range(_NAMES_TRIED):  # meanwhile its name may be that of another file
             if self._lock_what_has_the_name():
                 return
         raise ExistsError(self.path)
 
     def _lock_what_has_the_name(self) -> bool:
-        """Lock it, and tell whether it has the name still."""
+        """Lock the file that has the name, and tell whether it has it still."""
         try:
             self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
-        except PermissionError:  # it may be replaced, but not read: nothing keeps two takes apart then
+        except PermissionError:  # it may be replaced, but not opened: nothing can keep two takes apart then
             self._old_status = os.stat(self._target, dir_fd=self._folder, follow_symlinks=False)
             return True
         except OSError as error:
-            if error.errno == errno.ELOOP:  # a link, which is not to be followed
+            if error.errno == errno.ELOOP:  # a link, which must not be followed
                 raise ExistsError(self.path) from None
             raise
         if not _lock(self._old):
@@ -138,7 +138,7 @@ class DiskFile:
 
     @property
     def name(self) -> str:
-        """Under which name it was made, or has been put since."""
+        """Its name: the one that it was made with, or that it was renamed to since."""
         return os.path.join(self._folder_path, self._temporary) if self._temporary else self.path  # noqa: PTH118
 
     @property
@@ -180,7 +180,7 @@ class DiskFile:
         return there is not None and os.path.samestat(there, status)
 
     def _sync_folder(self) -> None:
-        """Have the name, too, outlive a power cut."""
+        """Sync the folder, so that the name survives a power cut too."""
         try:
             os.fsync(self._folder)
         except OSError as error:
@@ -188,7 +188,7 @@ class DiskFile:
                 raise
 
     def present_path(self) -> str | None:
-        """Return where it is now: its name, unless it was moved; `None` where that cannot be known."""
+        """Return where the file is now: its name, or where it was moved to; `None` where that cannot be known."""
         status = os.fstat(self.descriptor)
         if _leads_to(self.name, status):
             return self.name
@@ -221,11 +221,11 @@ class DiskFile:
         return disk.f_bavail * disk.f_frsize
 
     def sync(self) -> None:
-        """Have what was written outlive a power cut."""
+        """Sync the file, so that what was written survives a power cut."""
         os.fsync(self.descriptor)
 
     def remove(self) -> None:
-        """Take away its name, if that is its own."""
+        """Remove the file, if its name is still its own."""
         if self.descriptor < 0:
             return
         name = self._temporary or self._target
@@ -233,7 +233,7 @@ class DiskFile:
             os.unlink(name, dir_fd=self._folder)
 
     def close(self) -> None:
-        """Close it. Raise OSError where what was written is refused only now."""
+        """Close it. Raise OSError where the disk reports only now that it could not take what was written."""
         self._unlock_the_old_file()
         with suppress(OSError):
             os.close(self._folder)
@@ -246,24 +246,24 @@ def _open_folder(path: str) -> int:
     flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         return os.open(path, flags)
-    except PermissionError:  # it may be entered all the same
+    except PermissionError:  # a folder that may not be listed can often be entered all the same
         return os.open(path, flags | getattr(os, "O_PATH", 0))
 
 
 def _temporary_name(name: str) -> str:
-    """Return a name beside `name` that nobody can foresee, and no longer than a name may be."""
+    """Return an unpredictable name beside `name`, cut to the length that a name may have."""
     end = f".{os.urandom(4).hex()}.new"
     beginning = os.fsencode(f".{name}")[: _LONGEST_NAME_BYTES - len(end)]
     return beginning.decode(errors="ignore") + end
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a file until it is closed, and tell whether no other take has; many file systems know no locks."""
+    """Lock a file until it is closed; false where another take has locked it. Without locks it is true."""
     try:
         import fcntl
     except ImportError:  # Windows
         return True
-    for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):  # NFS takes no other of what is open for reading alone
+    for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):  # NFS allows no other lock on a file that is open for reading only
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -285,7 +285,7 @@ def _leads_to(path: str, status: os.stat_result) -> bool:
 
 
 def _path_by_the_system(descriptor: int) -> str | None:
-    """Return where the system last saw an open file; `None` where it does not tell."""
+    """Return the path that the system knows for an open file; `None` where it does not know."""
     with suppress(OSError, ImportError):
         if sys.platform == "darwin":
             import fcntl
@@ -296,7 +296,7 @@ def _path_by_the_system(descriptor: int) -> str | None:
 
 
 def _relative(path: str) -> str:
-    """Return a path as seen from the working folder, where it is in that."""
+    """Return a path relative to the working folder, if it is inside that."""
     try:
         relative = os.path.relpath(path)
     except OSError:  # the working folder has been removed

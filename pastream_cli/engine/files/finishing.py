@@ -23,31 +23,31 @@ class Finished(NamedTuple):
     """What is left of a file."""
 
     frames: int
-    """So many can be read."""
+    """How many can be read back."""
     name: str
-    """Under which it was put there."""
+    """The name under which it was recorded."""
     moved_to: str | None
-    """Where somebody else has moved it; empty if nobody has, `None` where that cannot be known."""
+    """Where another program has moved it; empty if none has, `None` where that cannot be known."""
 
 
 class Finish:
-    """Every step of the end of one file; what one is refused for is kept, and no other is left out for it.
+    """The end of one file, step by step. A step that fails is noted, and the others are done all the same.
 
     Parameters
     ----------
     disk : DiskFile
         It is closed at the end.
     sound_file : SoundFile
-        libsndfile's, which the writer has left.
+        libsndfile's, which the writer does not use any more.
     raw : dict
-        What a file without a header does not say itself, as for soundfile.SoundFile.
+        What describes a file without a header, as arguments of soundfile.SoundFile.
     fill : callable
-        Completes the last block, before libsndfile closes it; returns how many frames are in the file with it, and why
+        Fills the last block before libsndfile closes the file; returns how many frames are in the file then, and why
         not all.
     mend : callable
-        Puts right what libsndfile makes of it, by its descriptor.
+        Repairs what libsndfile leaves wrong in it, by its descriptor.
     refusal : str or None
-        For what the disk has refused to make it safe.
+        The reason, where the disk has refused to sync it while it was recorded.
     has_failed : bool
         Whether it could not be written to its end.
     """
@@ -76,7 +76,7 @@ class Finish:
             self._fail(refusal)
 
     def run(self, frames: int, *, keep_empty: bool) -> Finished | None:
-        """Finish a file that so many frames were written to. Return `None` if there is none any more."""
+        """Finish a file to which `frames` frames were written. Return `None` if the file exists no more."""
         try:
             return self._run(frames, keep_empty=keep_empty)
         finally:
@@ -96,7 +96,7 @@ class Finish:
         there = (self._attempt(lambda: self._measured(frames)) or 0) if frames else 0
         there = there if written is None else min(there, written)
         is_empty = written is not None and self._attempt(lambda: disk.size) == 0
-        if frames and is_empty:  # on a disk that was full from the start
+        if frames and is_empty:  # the disk was full from the start
             self._attempt(disk.remove)
             return None
         self._sync()
@@ -123,7 +123,7 @@ class Finish:
     def _close_sound_file(self, frames: int, *, keep_empty: bool) -> int | None:
         """Have libsndfile write the rest, and return how many of the frames are written.
 
-        `None` where another program has made the file its own.
+        `None` where another program has overwritten the file.
         """
         try:
             if self._is_cut_short():
@@ -131,11 +131,11 @@ class Finish:
                 close_without_a_trace(self._sound_file, self._disk.descriptor)
                 return None
             return self._complete(frames, keep_empty=keep_empty)
-        finally:  # or it would be written to whatever has its descriptor next
+        finally:  # else it would write later, to whatever file has that descriptor then
             self._sound_file.close()
 
     def _is_cut_short(self) -> bool:
-        with suppress(OSError):  # a disk that does not tell; what can be read will
+        with suppress(OSError):  # the disk reported no error; what can be read back will show it
             return self._disk.is_cut_short
         return False
 
@@ -146,11 +146,11 @@ class Finish:
             frames, reason = self._fill()
             if reason is not None:
                 self._fail(reason)
-        self._sync()  # soundfile syncs too when it closes, and keeps to itself what the disk says; it says it once
+        self._sync()  # soundfile also syncs when it closes, but hides the error, which the system reports only once
         return frames
 
     def _measured(self, frames: int) -> int:
-        """Return how many of its frames can be read; codecs do not tell where the disk refuses the last of them."""
+        """Return how many frames can be read back: codecs report no error where the disk refuses the last ones."""
         descriptor = self._disk.descriptor
         size = size_of(descriptor)
         source = Bytes(descriptor, size)
@@ -174,7 +174,7 @@ class Finish:
         return "its end could not be written"
 
     def _sync(self) -> None:
-        """Have the disk hold it. Only a file that is whole on the disk may replace another."""
+        """Sync it to the disk: only a file that is whole there may replace another one."""
         try:
             self._disk.sync()
         except OSError as error:

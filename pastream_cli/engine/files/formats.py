@@ -49,7 +49,7 @@ _LENGTH_BITS = {"VOC": 24} | dict.fromkeys(
     ("AIFF", "WAVEX", "SVX", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "MPC2K", "AVR", "PVF", "WVE", "XI"), 32
 )
 _HEADER_ROOM = 2**16
-# One that every encoder knows.
+# A rate that every encoder takes.
 _ANY_RATE = 48000
 _BYTES_OF_ENCODING = {
     "PCM_S8": 1,
@@ -78,7 +78,7 @@ _PLAYED_ENCODINGS = frozenset(
 # AIFF: read back with noise where it is quiet. VOC: a frame too many, a click; of PCM the rate is rounded, and a crash
 # leaves nothing.
 _PLAYED_PAIRS = {("AIFF", "IMA_ADPCM"), ("VOC", "PCM_U8"), ("VOC", "ULAW"), ("VOC", "ALAW")}
-# What libsndfile would note as another rate, or fail of; for Vorbis by a crash.
+# Rates beyond which libsndfile stores another rate, or fails; with Vorbis it crashes.
 _RATES: dict[str, Sequence[int]] = {
     "WVE": (8000,),
     "XI": (44100,),
@@ -91,18 +91,18 @@ _RATES: dict[str, Sequence[int]] = {
 }
 _VOICE_BLOCK_FRAMES = 160
 _ADPCM_BLOCK_BYTES = ((12000, 256), (23000, 512), (44000, 1024))
-"""Below so many samples per second, as libsndfile has it; above 2048."""
+"""Samples per second, below which libsndfile takes this block; above 2048."""
 
 
 def file_sample_of(encoding: str) -> str:
-    """Return the type in which samples of `encoding` pass to and from libsndfile unaltered, at the least cost."""
+    """Return the sample type in which libsndfile reads and writes `encoding` without a change, at the least cost."""
     if encoding in FLOAT_ENCODINGS:
         return "float32"
     return "int16" if encoding == "PCM_16" else "int32"
 
 
 def file_sample_code(encoding: str) -> int:
-    """Return the C engine's name of `file_sample_of`."""
+    """Return the constant of the C engine for `file_sample_of`."""
     codes = {"float32": lib.FILE_FLOAT32, "int32": lib.FILE_INT32, "int16": lib.FILE_INT16}
     return codes[file_sample_of(encoding)]
 
@@ -151,7 +151,7 @@ def plays_raw(encoding: str, endian: str | None = None) -> bool:
 
 
 def offered_encodings() -> list[str]:
-    """Return the encodings that it is of use to name: those that can be recorded, or played as RAW data."""
+    """Return the encodings that are worth offering: those that can be recorded, or played as RAW data."""
     useful = set(raw_encodings()).union(*map(encodings, file_types()))
     return [name for name in _known_encodings() if name in useful]
 
@@ -181,7 +181,7 @@ def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:
     if file_type in _PLAYED_TYPES or encoding in _PLAYED_ENCODINGS or (file_type, encoding) in _PLAYED_PAIRS:
         return False
     if encoding == "MPEG_LAYER_III" and file_type != "MP3":
-        return False  # libsndfile says that it can, and then cannot
+        return False  # libsndfile says that it can record these, but cannot
     return bool(soundfile.check_format(file_type, encoding, (endian or "FILE").upper()))
 
 
@@ -196,13 +196,13 @@ def rates(file_type: str, encoding: str) -> Sequence[int] | None:
 
 
 def block_frames(file_type: str, encoding: str, rate: int, channels: int) -> int:
-    """Return in blocks of how many frames the encoding goes into the container.
+    """Return the frames of a block, for encodings that come in blocks.
 
-    libsndfile fills the last of them up with what was there before: sound, a second time.
+    libsndfile fills up the last block with what its buffer held before, so that sound would be heard twice.
     """
     if encoding.startswith("NMS_"):
         return _VOICE_BLOCK_FRAMES
-    if encoding == "GSM610":  # two to a block in the Microsoft form, of which libsndfile wants an even number in a WAV
+    if encoding == "GSM610":  # Microsoft's block has two; libsndfile wants an even number in a WAV
         return _VOICE_BLOCK_FRAMES * {"WAV": 4, "W64": 2}.get(file_type, 1)
     if (file_type, encoding) == ("PAF", "PCM_24"):
         return 10
@@ -219,7 +219,7 @@ def most_channels(file_type: str, encoding: str, endian: str | None, wanted: int
     """Return `wanted`, or where a file cannot have so many channels, the most that it can; 0 where none can be made."""
     if frame_bytes(encoding, 1) and file_type in _TYPES_OF_ANY_CHANNELS:
         return wanted
-    if encoding == "VORBIS":  # the format has a byte for them; libsndfile begins such a file, and then crashes
+    if encoding == "VORBIS":  # the format has one byte for them; with more libsndfile crashes later
         wanted = min(wanted, 255)
     most, too_many = 0, wanted + 1
     channels = wanted
@@ -249,5 +249,5 @@ def default_encoding(file_type: str, path: str, *, wants_float: bool) -> str:
     for encoding in exact:
         if takes(file_type, encoding):
             return encoding
-    # only RAW has none of its own, and it takes all of the above
+    # only RAW has no default of its own, and it takes every encoding above
     return str(soundfile.default_subtype(file_type))

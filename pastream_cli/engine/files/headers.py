@@ -1,6 +1,6 @@
 """Headers of sound that goes through a pipe (WAV, RF64, AU): read for their format, written without a length. Pure.
 
-Who writes to a pipe mostly does not know how much will come, so no length in a header is trusted.
+A program that writes to a pipe seldom knows how much will come, so no length in a header is trusted.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import NamedTuple
 from pastream_cli.units import HIGHEST_RATE
 
 FIRST_BYTES = 12
-"""What `find_way` looks at first."""
+"""How many bytes `find_way` looks at first."""
 
 ENDLESS_TYPES = "au, rf64 and raw"
-"""What every reader goes on with past 4 GiB."""
+"""The types that every reader reads on past 4 GiB."""
 
 _UNKNOWN_32 = 0xFFFFFFFF
-# sox, ffmpeg and libsndfile read on for so long; sox reads nothing of 2**62.
+# A length that sox, ffmpeg and libsndfile all accept and read on for; sox reads nothing of 2**62.
 _ENDLESS_BYTES = 2**40
 _WARN_BYTES_BEFORE_4_GIB = 2**26
 
@@ -28,10 +28,10 @@ _LONGEST_CHUNK_BYTES = 2**24
 _LONGEST_HEADER_BYTES = 2**26
 _MOST_CHUNKS = 1000
 _LONGEST_TRAILER_BYTES = 2**26
-_MOST_BYTES = 2**62  # what counts bytes in a stream is signed
+_MOST_BYTES = 2**62  # bytes of a stream are counted in signed integers
 
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-# What follows the format tag in the extensible format: Microsoft's own, and ambisonic sound's.
+# The bytes behind the format tag in the extensible format: Microsoft's, and those for ambisonic sound.
 _EXTENSIBLE_TAILS = (
     bytes.fromhex("000000001000800000aa00389b71"),
     bytes.fromhex("00002107d3118644c8c1ca000000"),
@@ -49,7 +49,7 @@ _WAV_ENCODINGS = {
 _WAV_FORMATS = {encoding: key for key, encoding in _WAV_ENCODINGS.items()}
 
 OWN_TYPES = frozenset({"WAV", "RF64"})
-"""What only `streaming_header` can begin: libsndfile would go back to the header."""
+"""The types that need a `streaming_header` in a pipe: libsndfile would seek back to its own."""
 OWN_ENCODINGS = tuple(_WAV_FORMATS)
 
 _AU_ENCODINGS = {
@@ -67,7 +67,7 @@ _AU_CODES = {encoding: code for code, encoding in _AU_ENCODINGS.items()}
 _RIFF_MAGICS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _AU_MAGICS = {b".snd": ">", b"dns.": "<"}
 _FORM_KINDS = (b"AIFF", b"AIFC", b"8SVX", b"16SV")
-# Guessed from the first bytes alone, and by nothing else mistaken for RAW data.
+# First bytes of other containers; RAW data does not begin like that.
 _READ_AS_IT_COMES = (b"NIST_1A", b"riff.\x91\xcf\x11", b" paf", b"fap ", b"PVF1\n", b"2BIT")
 _READ_AS_A_FILE = (b"fLaC", b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
 
@@ -91,9 +91,9 @@ class Way(Enum):
 
 
 class StreamFormat(NamedTuple):
-    """Samples that follow a header as they are, in libsndfile's words.
+    """The format of samples that follow a header without compression, in libsndfile's words.
 
-    Where `trailer_bytes` is not 0, chunks that are not audio are said to follow `audio_bytes` of audio.
+    Where `trailer_bytes` is not 0, the header says that other chunks follow `audio_bytes` of audio.
     """
 
     file_type: str
@@ -106,7 +106,7 @@ class StreamFormat(NamedTuple):
 
 
 class Head:
-    """The beginning of a stream, taken byte by byte as it is needed, and kept.
+    """The beginning of a stream: read as far as it is needed, and stored to be put back.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Head:
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
         self.taken = bytearray()
-        """What is to be put back before the rest of the stream."""
+        """All that was read, to be put back in front of the rest of the stream."""
 
     def fill(self, count: int) -> bytes:
         """Return the first `count` bytes, fewer only if there are no more."""
@@ -125,7 +125,7 @@ class Head:
         return bytes(self.taken[:count])
 
     def take(self, count: int) -> bytes:
-        """Return the next `count` bytes; `HeaderError` if there are not as many, or have been too many."""
+        """Return the next `count` bytes; `HeaderError` if there are fewer, or the header grows too long."""
         start = len(self.taken)
         if start + count > _LONGEST_HEADER_BYTES:
             raise HeaderError("its header does not end")
@@ -140,7 +140,7 @@ class Head:
 
 
 def begins_with_a_header(first: bytes) -> bool:
-    """Tell whether a file or stream begins like nothing but a header: RAW data has one after all."""
+    """Tell whether what was said to be RAW data begins with the header of a sound file."""
     kind = first[8:12]
     return (
         (first[:4] in _RIFF_MAGICS and kind == b"WAVE")
@@ -157,7 +157,7 @@ def find_way(head: Head) -> StreamFormat | Way:
     Raises
     ------
     HeaderError
-        Where the stream begins like a header that it then does not have.
+        Where the stream begins like one with a header, but the header is not valid.
     """
     first = head.fill(FIRST_BYTES)
     if first[:4] in _RIFF_MAGICS and first[8:12] == b"WAVE":
@@ -237,7 +237,7 @@ def _read_wav_format(chunk: bytes, order: str) -> tuple[str, int, int] | None:
             return None
         (tag,) = struct.unpack(f"{order}H", chunk[24:26])
     channels, rate = _checked(channels, rate)
-    # where the frame's size says something else than the bits, libsndfile and ffmpeg go by the bits
+    # where frame size and bits contradict each other, libsndfile and ffmpeg go by the bits
     encoding = _WAV_ENCODINGS.get((tag, (bits + 7) // 8 or frame_bytes // channels))
     return None if encoding is None else (encoding, channels, rate)
 
@@ -273,7 +273,7 @@ def _is_mp3_frame(first: bytes) -> bool:
 
 
 def _find_way_of_mp3(head: Head) -> Way:
-    """Look whether the first frame is an index: libsndfile loses frames of such a file in a pipe."""
+    """Tell by the first frame how to read an MP3: if it is an index, libsndfile loses frames in a pipe."""
     start = 0
     if head.taken.startswith(b"ID3"):
         tag = head.fill(_ID3_HEADER_BYTES)
@@ -285,7 +285,7 @@ def _find_way_of_mp3(head: Head) -> Way:
     frame = head.fill(start + _MP3_FRAME_BYTES)[start:]
     if not _is_mp3_frame(frame) or any(index in frame for index in _MP3_INDEXES):
         return Way.AS_A_FILE
-    del head.taken[:start]  # a long tag is more than libsndfile can pass over in a pipe
+    del head.taken[:start]  # libsndfile cannot skip a long tag in a pipe
     return Way.AS_IT_COMES
 
 
@@ -293,16 +293,16 @@ def _find_way_of_mp3(head: Head) -> Way:
 
 
 def takes(file_type: str, encoding: str, endian: str | None) -> bool:
-    """Tell whether `streaming_header` can say that."""
+    """Tell whether `streaming_header` has a form for this."""
     if file_type == "AU":
         return encoding in _AU_CODES and endian not in ("little", "LITTLE")
     return file_type in OWN_TYPES and encoding in _WAV_FORMATS and endian not in ("big", "BIG")
 
 
 def streaming_header(file_type: str, encoding: str, rate: int, channels: int, frames: int | None) -> bytes:
-    """Return the header of a WAV or RF64 of so many frames, or of one without an end, as that of an AU always is."""
+    """Return the header of a WAV or RF64 of `frames` frames, or of an endless one; an AU is always endless."""
     if file_type == "AU":
-        # with the annotation that libsndfile leaves out, and that SoX misses aloud
+        # with the annotation that libsndfile omits; SoX warns where it is missing
         return struct.pack(">4s5I4x", b".snd", 28, _UNKNOWN_32, _AU_CODES[encoding], rate, channels)
     tag, sample_bytes = _WAV_FORMATS[encoding]
     frame_bytes = channels * sample_bytes
@@ -341,5 +341,5 @@ def _rf64_header(chunks: bytes, frame_bytes: int) -> bytes:
 
 
 def is_near_4_gib(audio_bytes: int) -> bool:
-    """Tell whether a WAV is about to be longer than some of its readers go."""
+    """Tell whether a WAV is about to pass 4 GiB, where some readers stop."""
     return audio_bytes > _UNKNOWN_32 - _WARN_BYTES_BEFORE_4_GIB

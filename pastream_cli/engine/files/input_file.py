@@ -21,19 +21,19 @@ from pastream_cli.errors import STANDARD_STREAM, ErrorKind, FileError, UsageErro
 from pastream_cli.units import format_count, format_frames
 
 _NOT_RECOGNISED = "Format not recognised"
-_NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's words for what mpg123 does not know
-# Kinds of files that libsndfile does not know, and that nobody takes for headerless data.
+_NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's message for a stream that mpg123 does not know
+# Types of files that libsndfile does not know, and that are certainly not RAW data.
 _FOREIGN_SUFFIXES = {".aac", ".amr", ".ape", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma", ".wv"}
-# How libsndfile notes that the data of a WAV, AIFF, AU or SVX, or the whole of an RF64 or W64, ends before it should.
+# How libsndfile's log says that a WAV, AIFF, AU, SVX, RF64 or W64 is shorter than its header says.
 _SHORT_OF_DATA = re.compile(
     r"^ *(?:data|SSND|BODY|Data Size|Riff size|riff) *: ([0-9]+) \(should be ([0-9]+)\)", re.MULTILINE
 )
-# What writers into pipes put where a length belongs begins here; SoX has 0x7FFFF000 less its header.
+# Lengths from here on are placeholders of programs that write to a pipe; SoX's is 0x7FFFF000 less its header.
 _LENGTH_UNKNOWN = 0x7FFF0000
 
 
 class InputFile(NamedTuple):
-    """An open file or stream to be played; `frames` is `None` where only its end will tell."""
+    """An open file or stream to be played; `frames` is `None` where its length is not known before its end."""
 
     sound_file: soundfile.SoundFile
     name: str
@@ -54,7 +54,7 @@ class InputFile(NamedTuple):
 
 
 class _RawDescription(NamedTuple):
-    """What RAW data is said to be."""
+    """The format of RAW data, as far as options say it."""
 
     rate: int | None
     channels: int | None
@@ -66,7 +66,7 @@ class _RawDescription(NamedTuple):
         return None not in (self.rate, self.channels, self.encoding)
 
     def format(self, name: str) -> dict[str, Any]:
-        """Return soundfile's arguments; `UsageError` where something was not said."""
+        """Return soundfile's arguments; `UsageError` where an option is missing."""
         if self.rate is None or self.channels is None or self.encoding is None:
             raise UsageError(f"cannot open {name}: RAW data does not say what it is", kind=ErrorKind.RAW_UNDESCRIBED)
         if not plays_raw(self.encoding, self.endian):
@@ -92,8 +92,8 @@ def open_input(
 ) -> InputFile:
     """Open a file, a FIFO, or standard input for ``-``, for playing.
 
-    Blocks for as long as a pipe has nothing to say; `warn` takes a line where that will be long.
-    The next five describe RAW data, and are passed over where there is a header.
+    It blocks until a pipe delivers something; `warn` is called with a line where that will take long. The other
+    arguments describe RAW data, and are ignored where there is a header.
 
     Raises
     ------
@@ -119,17 +119,17 @@ def open_input(
 
 
 def _frames_cut_off(source: InputFile) -> int:
-    """Return how many frames the header promises beyond those that are there."""
+    """Return how many of the frames that the header promises are missing."""
     size = frame_bytes(source.encoding, source.channels)
     match = _SHORT_OF_DATA.search(source.sound_file.extra_info)
     if match is None or size is None or int(match[1]) >= _LENGTH_UNKNOWN:
         return 0
     promised_bytes, there_bytes = int(match[1]), int(match[2])
-    return max(0, -((there_bytes - promised_bytes) // size))  # one that is there in part counts as missing
+    return max(0, -((there_bytes - promised_bytes) // size))  # a frame that is there in part counts as missing
 
 
 def _check_input(path: str, name: str) -> None:
-    """Raise where it is plain that nothing can be read."""
+    """Raise where nothing can be read for certain."""
     if path == STANDARD_STREAM:
         if sys.stdin is None:
             raise FileError(f"cannot read {name}: it is closed")
@@ -161,19 +161,19 @@ def _begins_with_a_header(source: str | int) -> bool:
 
 
 def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFormat | None = None) -> InputFile:
-    """Open what has a header, or is RAW; a descriptor other than standard input becomes the file's.
+    """Open a source with a header, or RAW data. The file closes its descriptor, unless that is standard input.
 
     `stream` is the format of a stream whose header has been read already.
     """
     try:
-        # bytes: soundfile cannot encode a name that is not UTF-8
+        # as bytes: soundfile cannot encode a name that is not UTF-8
         file = os.fsencode(source) if isinstance(source, str) else source
         sound_file = soundfile.SoundFile(file, closefd=source != STANDARD_INPUT, **raw)
     except OSError as error:
         raise FileError(f"cannot open {name}: {reason_of(error)}") from None
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
         raise _cannot_open(name, source if isinstance(source, str) else None, reason_of(error)) from None
-    if sound_file.format == "RAW" and not raw:  # libsndfile goes by .au, .snd, .vox and .gsm where there is no header
+    if sound_file.format == "RAW" and not raw:  # by the names .au, .snd, .vox and .gsm libsndfile would assume a format
         sound_file.close()
         raise _cannot_open(name, source if isinstance(source, str) else None, _NOT_RECOGNISED)
     seekable = bool(sound_file.seekable())
@@ -185,14 +185,14 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
         endian=sound_file.endian,
         rate=sound_file.samplerate,
         channels=sound_file.channels,
-        # a FLAC made by a pipe does not say how long it is, and libsndfile says 2**63 - 1
+        # the header of a FLAC that came from a pipe has no length, and libsndfile says 2**63 - 1
         frames=sound_file.frames if seekable and sound_file.frames < 2**62 else None,
         seekable=seekable,
     )
 
 
 def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
-    """Return why a file, or a stream for which there is no path, cannot be opened."""
+    """Return the error for a file, or for a stream (which has no path), that cannot be opened."""
     if path is None:
         return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER_IN_A_STREAM)
     if Path(path).is_file() and not os.access(path, os.R_OK):
@@ -206,7 +206,7 @@ def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
 
 
 def _open_stream(path: str, name: str, described: _RawDescription | None, warn: Callable[[str], None]) -> InputFile:
-    """Open standard input, a FIFO or a device: its first bytes decide how."""
+    """Open standard input, a FIFO or a device; its first bytes decide in which way."""
     descriptor = STANDARD_INPUT
     try:
         if path != STANDARD_STREAM:
@@ -218,7 +218,7 @@ def _open_stream(path: str, name: str, described: _RawDescription | None, warn: 
             return _opened(_pumped(descriptor, head), name, described.format(name))
         found = headers.find_way(head)
         if described is not None and found is Way.NOT_AT_ALL:
-            described.format(name)  # which tells what is missing
+            described.format(name)  # raises, and names the missing options
         if not first:
             raise FileError(f"cannot read {name}: it is empty")
         return _open_after_header(descriptor, name, head, found, warn)

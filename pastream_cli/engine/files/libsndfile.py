@@ -1,7 +1,7 @@
 """libsndfile's own functions, borrowed from soundfile at run time.
 
 Three private names of soundfile are used, here and nowhere else: `_snd`, `_ffi` and `SoundFile._file`; a fourth,
-`SoundFile._info`, in soundfiles.py. tests/engine/test_contracts.py tells when one of them has moved.
+`SoundFile._info`, in soundfiles.py. tests/engine/test_contracts.py fails where one of them has changed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SFC_RF64_AUTO_DOWNGRADE = 0x1210
 _SFC_SET_COMPRESSION_LEVEL = 0x1301
 _SFC_SET_BITRATE_MODE = 0x1305
 _SF_BITRATE_MODE_CONSTANT = 0
-# From a sample rate on: the least and the most kbit/s that MPEG has there, which are libsndfile's levels 1 and 0, and
-# what a channel gets here.
+# From each sample rate on: the least and the most kbit/s of MPEG (libsndfile's compression levels 1 and 0), and the
+# kbit/s that each channel gets here.
 _MP3_BIT_RATES = ((32000, 32, 320, 128), (16000, 8, 160, 80), (0, 8, 64, 32))
 
 
@@ -50,16 +50,16 @@ def _borrow_functions() -> SndfileFunctions:
 
 
 FUNCTIONS = _borrow_functions()
-"""libsndfile's functions as the C loops take them; lives as long as the process."""
+"""libsndfile's functions as the C loops take them; never freed."""
 
 
 def handle_of(sound_file: soundfile.SoundFile) -> Pointer:
-    """Return libsndfile's handle of an open file; it stays the file's."""
+    """Return libsndfile's handle of an open file, which still owns it."""
     return ffi.cast("void *", int(soundfile._ffi.cast("uintptr_t", sound_file._file)))  # noqa: SLF001
 
 
 def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: int = 0) -> str:
-    """Return why libsndfile refused, in the system's words where it was the system."""
+    """Return libsndfile's reason for an error; the system's, where that was the cause."""
     if code == lib.FILE_CUT_SHORT:
         return CUT_SHORT
     if system_error:
@@ -70,18 +70,18 @@ def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: 
 
 
 def _plain(words: str) -> str:
-    """Return libsndfile's reason without what every reason has."""
+    """Return libsndfile's reason without the words that every reason has."""
     for prefix in ("System error : ", "Internal error : ", "Error : "):
         words = words.removeprefix(prefix)
     return words.rstrip(". ")
 
 
 def reason_of(error: Exception, system_error: int = 0) -> str:
-    """Return why soundfile, or the system, refused."""
+    """Return the reason that soundfile, or the system, has for an error."""
     if isinstance(error, soundfile.LibsndfileError) and error.code == _SF_ERR_SYSTEM and system_error:
         return os.strerror(system_error)
     if isinstance(error, soundfile.LibsndfileError):
-        if error.code == _SF_ERR_SYSTEM:  # the code's own text does not say which
+        if error.code == _SF_ERR_SYSTEM:  # the text of this code does not name the system's error
             return error_text(None, error.code)
         return _plain(str(error.error_string))
     if isinstance(error, OSError) and error.strerror:
@@ -90,12 +90,12 @@ def reason_of(error: Exception, system_error: int = 0) -> str:
 
 
 def last_system_error() -> int:
-    """Return the errno of the last call of libsndfile's that failed."""
+    """Return the errno of the last call of libsndfile that failed."""
     return int(soundfile._ffi.errno)  # noqa: SLF001
 
 
 def allow_plain_riff(sound_file: soundfile.SoundFile) -> None:
-    """Have a new RF64 written as RIFF for as long as it stays below 4 GiB."""
+    """Have a new RF64 written as RIFF as long as it is below 4 GiB."""
     _command(sound_file, _SFC_RF64_AUTO_DOWNGRADE, 1)
 
 
@@ -105,9 +105,9 @@ def update_header(sound_file: soundfile.SoundFile) -> None:
 
 
 def set_constant_bit_rate(sound_file: soundfile.SoundFile) -> None:
-    """Have a new MP3 encoded at one bit rate, by which every reader tells how long it is, even of a part of it."""
+    """Have a new MP3 encoded at a constant bit rate, so that readers know its length, even if it was cut off."""
     least, most, of_channel = next(rates for first, *rates in _MP3_BIT_RATES if sound_file.samplerate >= first)
-    # half a kbit/s more, or a rounding would make it one less, which is no bit rate of MPEG's
+    # half a kbit/s more: rounded down it would be one less, which MPEG does not have
     kilobits = min(most, of_channel * sound_file.channels + 0.5)
     _set(sound_file, _SFC_SET_BITRATE_MODE, "int", _SF_BITRATE_MODE_CONSTANT)
     _set(sound_file, _SFC_SET_COMPRESSION_LEVEL, "double", (most - kilobits) / (most - least))
@@ -120,8 +120,8 @@ def _set(sound_file: soundfile.SoundFile, command: int, kind: str, value: float)
 
 
 def write_at_least_a_header(sound_file: soundfile.SoundFile) -> None:
-    """Have a file that gets no frame end with what its type has before the first one."""
-    if sound_file.format in {"MP3", "FLAC"}:  # nothing at all is written of these but with frames
+    """Have a file without frames end with at least the header of its type."""
+    if sound_file.format in {"MP3", "FLAC"}:  # these types write their header with the first frame
         update_header(sound_file)
 
 

@@ -20,14 +20,14 @@ _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 
 
 class ExistsError(FileError):
-    """A file would have to be replaced without leave."""
+    """There is a file of that name, and it may not be replaced (`-y` was not given)."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"cannot create {name}: it exists already", kind=ErrorKind.EXISTS)
 
 
 class BeingRecordedError(ExistsError):
-    """A file would have to be replaced that another take is being recorded into."""
+    """There is a file of that name, and another take is being recorded into it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -36,17 +36,17 @@ class BeingRecordedError(ExistsError):
 
 
 def standard_output() -> int:
-    """Return the descriptor of standard output, which in the command is not the one on which libraries print."""
+    """Return the descriptor of standard output; in the command it is not 1, on which libraries may print."""
     return 1 if sys.stdout is None else sys.stdout.fileno()
 
 
 def is_stream(path: str, standard_descriptor: int) -> bool:
-    """Tell whether what is at `path` can only be read or written on and on, from where it stands."""
+    """Tell whether what is at `path` is a stream: read or written in order, without seeking."""
     return not relay.is_at_its_beginning(standard_descriptor) if path == STANDARD_STREAM else is_special(path)
 
 
 def is_special(path: str) -> bool:
-    """Tell whether `path` is there and is no regular file: a device, a FIFO."""
+    """Tell whether there is something at `path` that is not a regular file: a device or a FIFO."""
     try:
         return not stat.S_ISREG(Path(path).stat().st_mode)
     except OSError:
@@ -54,7 +54,7 @@ def is_special(path: str) -> bool:
 
 
 def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None:
-    """Raise unless a device or FIFO with this status is one that a recording may go to."""
+    """Raise unless a recording may go to this device or FIFO."""
     if stat.S_ISBLK(status.st_mode):
         raise FileError(f"cannot write {path}: it is a block device, with what is stored there", "name a file")
     if stat.S_ISFIFO(status.st_mode) and not overwrite and _is_a_trap(path, status):
@@ -65,7 +65,7 @@ def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None
 
 
 def _is_a_trap(path: str, fifo: os.stat_result) -> bool:
-    """Tell whether others may have put the FIFO there to catch a file; as Linux' fs.protected_fifos has it."""
+    """Tell whether another user may have put the FIFO there as a trap, by the rule of Linux' fs.protected_fifos."""
     trusted = {os.geteuid(), 0}
     folder = Path(os.path.realpath(path)).parent.stat()
     others_may_write = folder.st_uid not in trusted or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -73,13 +73,13 @@ def _is_a_trap(path: str, fifo: os.stat_result) -> bool:
 
 
 def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bool:
-    """Tell whether the container takes the encoding in that byte order, there."""
+    """Tell whether the encoding can be recorded in the container and byte order, at this path."""
     has_own_header = file_type in headers.OWN_TYPES and (path == STANDARD_STREAM or is_special(path))
     return takes(file_type, encoding, endian) and (not has_own_header or headers.takes(file_type, encoding, endian))
 
 
 def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
-    """Raise unless the container takes the encoding, and `path` the container."""
+    """Raise unless the container takes the encoding, and can be written at `path` (not all can be to a pipe)."""
     if not takes(file_type, encoding, endian):
         of_type = encodings(file_type)
         if not of_type:
@@ -182,7 +182,7 @@ def _check_folder(path: str, folder: str) -> None:
 
 
 def no_folder_in(path: str) -> str:
-    """Return what stands in `path` in the place of a folder, and is none."""
+    """Return the part of `path` that should be a folder and is not."""
     return next((str(part) for part in (*reversed(Path(path).parents), Path(path)) if part.is_file()), path)
 
 

@@ -11,13 +11,13 @@ import soundfile
 FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 _SAMPLE_BYTES = 4
 CHECKED_SECONDS = 10
-"""A codec holds back less than that, and the writer ends with the first block that is refused."""
-# Of a FLAC whose total was never written libsndfile says that it has 2**63 - 1 frames.
+"""A codec buffers less than that, and the writer ends at the first block that is refused."""
+# For a FLAC without a total in its header libsndfile answers 2**63 - 1 frames.
 _NO_LENGTH = 2**62
 
 
 class Bytes:
-    """The bytes of an open file as libsndfile reads them: from the first on, and none where the disk refuses them.
+    """An open file for libsndfile to read, from its first byte on; where the disk refuses a read, it ends.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Bytes:
 
     def __init__(self, descriptor: int, size: int) -> None:
         self.failure: OSError | None = None
-        """Why not all could be read."""
+        """The error where not all could be read."""
         self._descriptor = descriptor
         self._size = size
         self._position = 0
@@ -45,7 +45,7 @@ class Bytes:
     def read(self, count: int) -> bytes:
         try:
             some = os.pread(self._descriptor, count, self._position)
-        except OSError as error:  # which must not come out of a call of libsndfile's
+        except OSError as error:  # an exception must not pass through a call of libsndfile
             self.failure = error
             return b""
         self._position += len(some)
@@ -53,17 +53,17 @@ class Bytes:
 
 
 def size_of(descriptor: int) -> int:
-    """Return how many bytes a file has that nobody writes."""
+    """Return the size of a file that nobody writes to."""
     try:
         return os.fstat(descriptor).st_size
-    except OSError:  # a server that does not tell
+    except OSError:  # a file server that does not answer
         return os.lseek(descriptor, 0, os.SEEK_END)
 
 
 def readable_frames(source: Bytes, **raw: Any) -> int | None:
-    """Return how many frames a file says it has; `None` where it does not say, or is none that can be read.
+    """Return how many frames a file has by its header; `None` where that says nothing or cannot be read.
 
-    `raw` is what a file without a header does not say itself, as for soundfile.SoundFile.
+    `raw` describes a file without a header, as arguments of soundfile.SoundFile.
     """
     try:
         with soundfile.SoundFile(source, **raw) as file:
@@ -99,7 +99,7 @@ def count_frames(file: soundfile.SoundFile, *, start: int = 0, most: int = _NO_L
     """Return how many frames there are from frame `start` on, by decoding them."""
     frames = 0
     buffer = bytearray(min(most, FRAMES_AT_ONCE) * file.channels * _SAMPLE_BYTES)
-    with suppress(soundfile.LibsndfileError):  # what is cut off ends in an error
+    with suppress(soundfile.LibsndfileError):  # a file that is cut off ends with an error
         if start:
             file.seek(start)
         while frames < most and (some := file.buffer_read_into(buffer, dtype="int32")):

@@ -25,24 +25,24 @@ def open_stream(path: str) -> int:
 
 
 def make_blocking(descriptor: int) -> None:
-    """Have reads and writes wait, whatever another process that shares the pipe has made of it."""
-    with suppress(OSError, AttributeError):  # a system that knows no such thing
+    """Make a descriptor blocking: another process that shares the pipe may have set it non-blocking."""
+    with suppress(OSError, AttributeError):  # the system has no such flag
         os.set_blocking(descriptor, True)
 
 
 def is_at_its_beginning(descriptor: int) -> bool:
-    """Tell whether this is a regular file that is read or written from its first byte on."""
+    """Tell whether this is a regular file, and its position is at the first byte."""
     return _is_regular(descriptor) and not _appends(descriptor) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0
 
 
 def is_within_a_file(descriptor: int) -> bool:
-    """Tell whether this is a regular file in which something comes before."""
+    """Tell whether this is a regular file, and its position is behind the first byte."""
     return _is_regular(descriptor) and not is_at_its_beginning(descriptor)
 
 
 @contextmanager
 def taken_for_its_beginning(descriptor: int) -> Iterator[None]:
-    """Have libsndfile begin where the descriptor stands; in a file it would refuse to."""
+    """Have libsndfile begin at the descriptor's position, which it would refuse in a regular file."""
     position = os.lseek(descriptor, 0, os.SEEK_CUR) if _is_regular(descriptor) else 0
     if position:
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -52,18 +52,18 @@ def taken_for_its_beginning(descriptor: int) -> Iterator[None]:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of these few bytes."""
+    """Write all of `data`, a few bytes."""
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def has_no_reader(descriptor: int) -> bool:
-    """Tell whether whoever read from this pipe has gone."""
+    """Tell whether the reader of this pipe has gone."""
     try:
         poll = select.poll()
     except AttributeError:  # Windows
         return False
-    poll.register(descriptor, 0)  # errors and hang-ups are told all the same
+    poll.register(descriptor, 0)  # errors and hang-ups are reported for any mask
     return bool(poll.poll(0))
 
 
@@ -83,10 +83,10 @@ def _appends(descriptor: int) -> bool:
 
 
 def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
-    """Return a pipe that `first` and then everything from `source` comes through.
+    """Return a pipe that delivers `first` and then everything from `source`.
 
-    A loop in C feeds it, until either end is closed. Where `trailer_bytes` is not 0, chunks of a
-    WAV that follow `audio_bytes` end it too, if they are there.
+    A loop in C feeds it until either end is closed. Where `trailer_bytes` is not 0, it also ends
+    before other chunks of a WAV, if some do follow `audio_bytes`.
     """
     read_end, write_end = os.pipe()
     memory = ffi.from_buffer("unsigned char[]", first)
@@ -110,7 +110,7 @@ def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -
 
 
 def keep(source: int, first: bytes, name: str) -> int:
-    """Copy a stream to its end into a file without a name, and return that, at its beginning.
+    """Copy a whole stream into a file without a name, and return its descriptor, at the first byte.
 
     Raises
     ------

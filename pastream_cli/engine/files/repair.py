@@ -18,26 +18,27 @@ _WAVE_FORMAT_PCM = 1
 _WAVE_FORMAT_EXTENSIBLE = 0xFFFE
 _FLAC_TOTAL_AT = 18
 _FLAC_TOTAL_BITS = 36
-# More than libFLAC, libsndfile and a disk's last refused blocks hold back together.
+# More frames than libFLAC, libsndfile and the last blocks that a disk refused can hold together.
 _FRAMES_DECODED = 2**20
-# What libFLAC goes back to the header with: a checksum of 16 bytes, the total in 5, sizes of blocks in 6.
+# What libFLAC writes into the header at the end: a checksum of 16 bytes, the total in 5, block sizes in 6.
 _FLAC_AFTERTHOUGHT_BYTES = 27
 
 
 def mend_flac(descriptor: int, size: int, written: int) -> tuple[int, OSError | None]:
-    """Write into a FLAC's header how many frames can be read, which a full disk kept libFLAC from.
+    """Write into the header of a FLAC how many frames can be read: on a full disk libFLAC could not.
 
-    So many were written; what is missing is missing at the end, and only that is decoded, where it can be gone to.
+    `written` frames were written. Some may be missing, but only at the end, so only the end is decoded, if that can be
+    sought. The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
 
-    Return the number, and what keeps the disk from taking it: what can be read is then less by a block. The total is
-    the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2). Without a header there is nothing to be read.
+    Return the number of frames, and the error where the disk does not take it: one block less can be read then.
+    Without a header nothing can be read.
     """
     try:
         frames = _frames_by_the_end(descriptor, size, written)
     except soundfile.SoundFileError:
         return 0, None
     try:
-        # the block before the one that is cut off can only be read where the header says that it is the last
+        # the block before the one that is cut off can only be decoded if the header says that it is the last
         _set_flac_total(descriptor, frames + FRAMES_AT_ONCE)
         with soundfile.SoundFile(Bytes(descriptor, size)) as file:
             more = count_frames(file, start=frames)
@@ -52,7 +53,7 @@ def _frames_by_the_end(descriptor: int, size: int, written: int) -> int:
     start = written - _FRAMES_DECODED
     if start > 0:
         with suppress(OSError):
-            _set_flac_total(descriptor, written + FRAMES_AT_ONCE)  # libFLAC goes to no frame behind the total
+            _set_flac_total(descriptor, written + FRAMES_AT_ONCE)  # libFLAC does not seek behind the total
             with soundfile.SoundFile(Bytes(descriptor, size)) as file:
                 more = count_frames(file, start=start)
             if more:
@@ -67,17 +68,17 @@ def _set_flac_total(descriptor: int, frames: int) -> None:
 
 
 def close_flac_stream(sound_file: soundfile.SoundFile, descriptor: int, frames: int) -> None:
-    """Close a FLAC of so many frames in a pipe, which is sent nothing behind its last frame.
+    """Close a FLAC of `frames` frames that goes to a pipe, with nothing behind its last frame.
 
-    libsndfile does not tell libFLAC that a pipe cannot be gone back in, so that it would write behind
-    the sound what belongs into the header, where SoX and libsndfile stumble over it.
+    libsndfile does not tell libFLAC that a pipe is not seekable. So libFLAC would write the new
+    header behind the sound, where SoX and libsndfile fail on it.
     """
     with open(os.dup(descriptor), "wb", buffering=0) as stream, _file_without_a_name() as catcher:
         os.dup2(catcher.fileno(), descriptor)
         try:
             sound_file.close()
         finally:
-            if descriptor == standard_output():  # any other has been closed
+            if descriptor == standard_output():  # in Python the file is closed already
                 os.dup2(stream.fileno(), descriptor)
         end = os.pread(catcher.fileno(), os.fstat(catcher.fileno()).st_size, 0)
         total = int.from_bytes(end[-11:-6], "big") & (1 << _FLAC_TOTAL_BITS) - 1
@@ -92,7 +93,7 @@ def _file_without_a_name() -> IO[bytes]:
 
 
 def close_without_a_trace(sound_file: soundfile.SoundFile, descriptor: int) -> None:
-    """Close a sound file that another program has made its own, without writing what was still to be written."""
+    """Close a sound file that another program has overwritten, without writing what libsndfile has buffered."""
     kept = os.dup(descriptor)
     try:
         nowhere = os.open(os.devnull, os.O_RDWR)
@@ -123,7 +124,7 @@ def set_plain_format_tag(descriptor: int) -> None:
 
 
 def drop_aiff_pad(descriptor: int) -> None:
-    """Have an AIFF of an odd number of bytes not count the one that pads it, as libsndfile does: a click at the end."""
+    """Leave the pad byte of an AIFF out of its length; libsndfile counts it as sound, a click at the end."""
     position = 12
     while len(header := os.pread(descriptor, 14, position)) == 14:
         identifier, size, _, frames = struct.unpack(">4sIHI", header)

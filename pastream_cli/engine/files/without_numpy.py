@@ -7,10 +7,10 @@ from types import ModuleType
 
 
 def load_soundfile() -> None:
-    """Load soundfile alone, which takes two type aliases from numpy when it is loaded, and arrays from it only later.
+    """Load soundfile with a stand-in for numpy: while it loads, it only needs two type aliases of it.
 
-    Whoever loads numpy meanwhile would get the stand-in: this is for a program that knows all its threads, and for no
-    library. Where soundfile wants more, numpy is loaded as ever.
+    A thread that imported numpy at that moment would get the stand-in. So this is for the command, which knows all its
+    threads, and not for the library. If soundfile needs more, numpy is loaded as usual.
     """
     if "numpy" in sys.modules:
         return
@@ -20,7 +20,7 @@ def load_soundfile() -> None:
     sys.modules["numpy"] = stand_in
     try:
         import soundfile  # noqa: F401
-    except Exception:  # noqa: BLE001 - whatever it wants of the stand-in
+    except Exception:  # noqa: BLE001 - whatever it needs that the stand-in does not have
         sys.modules.pop("soundfile", None)
     finally:
         del sys.modules["numpy"]
