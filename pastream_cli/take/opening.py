@@ -1,19 +1,18 @@
-"""Opens a run in the order in which a user is told of it: input, devices, plan, output, stream."""
+"""Opens a run in the order in which a user is told what is wrong: names, input, devices, plan, stream, output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.choosing import choose_devices
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.files.input_file import InputFile, open_input
-from pastream_cli.engine.files.paths import check_place
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
-from pastream_cli.take.naming import NameTemplate
-from pastream_cli.take.plan import Plan, check_words, make_plan, output_type, sides_of
+from pastream_cli.take.checking import check_names
+from pastream_cli.take.plan import Plan, make_plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
@@ -24,23 +23,18 @@ def resolve(
     job: Job, file_worker: Worker, device_worker: Worker, requests: Requests, warn: Callable[[str], None]
 ) -> Plan:
     """Return the plan of a job: its names are checked, then its input is opened, then its devices are chosen."""
-    result_of(file_worker.start(lambda: _check_names(job)), requests)
+    result_of(file_worker.start(lambda: check_names(job)), requests)
     source = result_of(file_worker.start(lambda: _open_input(job, warn)), requests)
     # with an input it is the input's; PortAudio's word for what a device prefers may be a rate that is resampled to
     rate_matters = job.rate is None and source is None
-    devices = result_of(
-        device_worker.start(lambda: choose_devices(job.device, sides_of(job), rate_matters=rate_matters)), requests
-    )
+    choosing = device_worker.start(lambda: choose_devices(job.device, sides_of(job), rate_matters=rate_matters))
+    devices = result_of(choosing, requests)
     return result_of(file_worker.start(lambda: make_plan(job, source, devices)), requests)
 
 
-def _check_names(job: Job) -> None:
-    """Refuse what can be refused before anything is opened."""
-    check_words(job)
-    if job.output is not None and not (template := NameTemplate.parse(job.output)).has_fields:
-        name = template.fill(0, datetime.now(timezone.utc))
-        check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
-    output_type(job)
+def sides_of(job: Job) -> list[str]:
+    """Return which sides of a device the job uses."""
+    return [side for side, is_used in ((PLAYBACK, job.plays), (CAPTURE, job.captures)) if is_used]
 
 
 def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:

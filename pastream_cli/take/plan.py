@@ -7,7 +7,6 @@ OUTPUT, and at how much memory there is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import NamedTuple
 
 from pastream_cli.command.job import Job, Route
@@ -18,7 +17,8 @@ from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import Side, check_room, power_of_two_above
 from pastream_cli.engine.files import formats, paths
 from pastream_cli.engine.files.input_file import InputFile
-from pastream_cli.errors import STANDARD_STREAM, DeviceError, ErrorKind, UsageError
+from pastream_cli.errors import DeviceError, ErrorKind, UsageError
+from pastream_cli.take.checking import output_type
 from pastream_cli.units import Time, format_frames
 
 _LEAST_SECONDS_MEANT = 0.1
@@ -69,37 +69,6 @@ class Plan(NamedTuple):
     """In each ring; `None` lets each choose for itself."""
     fatal_xruns: bool
     warnings: tuple[str, ...]
-
-
-def sides_of(job: Job) -> list[str]:
-    """Return which sides of a device the job uses."""
-    return [side for side, used in ((PLAYBACK, job.plays), (CAPTURE, job.captures)) if used]
-
-
-def check_words(job: Job) -> None:
-    """Raise `UsageError` unless libsndfile knows the file types and the encodings."""
-    for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
-        if file_type not in formats.file_types():
-            offered = ", ".join(formats.recorded_types())
-            raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {offered}")
-    for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
-        if not formats.is_known_encoding(str(encoding)):
-            offered = ", ".join(formats.offered_encodings())
-            raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {offered}")
-
-
-def output_type(job: Job) -> str | None:
-    """Return the container of OUTPUT: an explicit one, that of its name, or a lone -t."""
-    if job.output is None:
-        return None
-    of_name = None if job.output == STANDARD_STREAM else formats.type_of_name(job.output)
-    asked = job.file_type.capture
-    file_type = (of_name or asked) if job.file_type.lone else (asked or of_name)
-    if file_type is None:
-        suffix = PurePath(job.output).suffix
-        reason = f"{suffix} is no file type that is known" if suffix[1:] else "its name does not say the file type"
-        raise UsageError(f"cannot write {job.output}: {reason}", "end it in .wav, .flac, .ogg, ..., or say it with -t")
-    return file_type
 
 
 def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceInfo]) -> Plan:

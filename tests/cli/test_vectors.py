@@ -21,14 +21,16 @@ from pastream_cli.engine.devices.matching import find, pair_of_names
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import type_of_name
 from pastream_cli.engine.files.input_file import InputFile, open_input
-from pastream_cli.engine.files.paths import check_place, is_special
+from pastream_cli.engine.files.paths import is_special
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable
 from pastream_cli.screen.json_report import failure_report, line_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
+from pastream_cli.take.checking import check_names
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.naming import Names, NameTemplate
-from pastream_cli.take.plan import Plan, check_words, make_plan, output_type, sides_of
+from pastream_cli.take.naming import Names
+from pastream_cli.take.opening import sides_of
+from pastream_cli.take.plan import Plan, make_plan
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.take.ways_out import told
 from tests.command_lines import make_files
@@ -77,13 +79,9 @@ def input_of(job: Job) -> InputFile | None:
     )
 
 
-def check_names(job: Job) -> None:
-    check_words(job)
-    output_type(job)
+def check_names_of_files(job: Job) -> None:
     if job.output is None:
         return
-    if not NameTemplate.parse(job.output).has_fields:
-        check_place(NameTemplate.parse(job.output).fill(0, MOMENT), job.input, overwrite=job.overwrite)
     for name in islice(Names(job.output, is_split=job.split is not None).candidates(MOMENT), 3):
         # a field that makes folders may leave nothing but the suffix for a name
         assert type_of_name(job.output) in {None, type_of_name(name)} or "/." in name, name
@@ -91,6 +89,7 @@ def check_names(job: Job) -> None:
 
 def planned(job: Job) -> Plan:
     check_names(job)
+    check_names_of_files(job)
     source = input_of(job)
     try:
         return make_plan(job, source, devices_of(job))
