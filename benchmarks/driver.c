@@ -18,6 +18,7 @@ struct job {
     int channels;
     int64_t frames_left; /* of the file that is read */
     engine *engine;
+    attachment *attachment;
     ring *captured;
     ring *played;
     output_file *output;
@@ -102,8 +103,8 @@ __attribute__((noinline)) void work(struct job *j) {
         (void)reader_run(j->engine);
     else
         for (int block = 0; block < BLOCKS; ++block)
-            (void)engine_callback(records ? j->input : NULL, plays ? j->samples : NULL,
-                                  BLOCK_FRAMES, NULL, 0, j->engine);
+            (void)attachment_callback(records ? j->input : NULL, plays ? j->samples : NULL,
+                                      BLOCK_FRAMES, NULL, 0, j->attachment);
 }
 
 static ring *make_ring(int channels) {
@@ -132,6 +133,10 @@ static void prepare(struct job *j, int format) {
         (j->played && !engine_set_playback(j->engine, j->played, format, j->channels)) ||
         !engine_prepare(j->engine, -1, 0, 0, 0, 0, 48000))
         give_up("the engine does not take this");
+    j->attachment =
+        attachment_new(format, j->played ? j->channels : 0, format, j->captured ? j->channels : 0);
+    if (!engine_attach(j->engine, j->attachment))
+        give_up("the engine does not take this device");
     if (j->played && !reads)
         (void)ring_advance_write(j->played, FRAMES);
     if (reads && reader_configure(j->engine, &counting, j, FILE_INT32, j->channels, map, 0, FRAMES,
@@ -164,6 +169,7 @@ int main(int count, char **words) {
         prepare(&j, strcmp(j.name, "writer") == 0 ? SAMPLE_INT32 : SAMPLE_FLOAT32);
     work(&j);
     output_file_free(j.output);
+    attachment_free(j.attachment);
     engine_free(j.engine);
     if (j.captured)
         ring_free(j.captured);

@@ -14,7 +14,7 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 # What the callback runs: nothing in these may call anything that could block.
-REAL_TIME_SOURCES = ("_cb.c", "_clock.c", "_convert.c", "_gather.c", "_levels.c")
+REAL_TIME_SOURCES = ("_attachment.c", "_cb.c", "_clock.c", "_convert.c", "_gather.c", "_levels.c")
 SOURCES = (
     *REAL_TIME_SOURCES,
     "_alsa.c",
@@ -29,6 +29,7 @@ SOURCES = (
     "_writer.c",
 )
 HEADERS = (
+    "_attachment.h",
     "_clock.h",
     "_convert.h",
     "_count.h",

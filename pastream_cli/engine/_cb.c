@@ -401,37 +401,26 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     engine *e = user;
     const int64_t frames = (int64_t)frame_count;
     const int64_t now = monotonic_ns();
-    int result = GO_ON;
-    /* sequentially consistent, with engine_detach: either this block sees `detached`, or the
-     * owner sees that a block is being worked on */
-    atomic_store(&e->in_callback, 1);
-    if (atomic_load(&e->detached)) {
-        if (output)
-            play_silence(e, output, frames);
-    } else {
-        const int64_t frame = position_of(e);
-        const int was_complete = is_complete(e);
-        int64_t owed = debt_before(e, frame, now);
-        int64_t counted = frames;
-        if (output)
-            note_held(e, time_info, frames);
-        /* draining is not on the timeline */
-        if ((owed < e->least_debt || e->is_rushing) && !was_complete) {
-            counted -= leave_out(e, input, output, frames, e->least_debt - owed, now);
-            owed = max_frames(owed, e->least_debt);
-        }
-        result = run_block(e, input, output, counted, host_flags, now);
-        count(&e->callbacks, 1);
-        if (!was_complete && atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) != 0)
-            note_debt(e, frame, frames, owed, now);
-        atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
+    const int64_t frame = position_of(e);
+    const int was_complete = is_complete(e);
+    int64_t owed = debt_before(e, frame, now);
+    int64_t counted = frames;
+    if (output)
+        note_held(e, time_info, frames);
+    /* draining is not on the timeline */
+    if ((owed < e->least_debt || e->is_rushing) && !was_complete) {
+        counted -= leave_out(e, input, output, frames, e->least_debt - owed, now);
+        owed = max_frames(owed, e->least_debt);
     }
-    /* release: an owner that sees the block ended must see all that it has counted */
-    atomic_store_explicit(&e->in_callback, 0, memory_order_release);
+    const int result = run_block(e, input, output, counted, host_flags, now);
+    count(&e->callbacks, 1);
+    if (!was_complete && atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) != 0)
+        note_debt(e, frame, frames, owed, now);
+    atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     return result;
 }
 
-static void lose_of_device(engine *e, int64_t frames) {
+void engine_device_lost(engine *e, int64_t frames) {
     if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
         count(&e->paused_frames, frames);
         return;
@@ -445,12 +434,4 @@ static void lose_of_device(engine *e, int64_t frames) {
     if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed))
         underrun(e, position, min_frames(taken, max_frames(0, e->limit - position)), now);
     atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
-}
-
-void engine_device_lost(engine *e, int64_t frames) {
-    /* as in engine_callback: after engine_detach nothing here is touched any more */
-    atomic_store(&e->in_callback, 1);
-    if (!atomic_load(&e->detached))
-        lose_of_device(e, frames);
-    atomic_store_explicit(&e->in_callback, 0, memory_order_release);
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "_attachment.h"
 #include "_convert.h"
 #include "_state.h"
 
@@ -25,6 +26,9 @@ engine *engine_new(void) {
     return NULL;
 }
 
+static const int64_t MOST_NS_IN_A_CALLBACK = 1000000000;
+static const int64_t DETACH_NAP_NS = 100000;
+
 static void free_levels(struct levels *levels) {
     free(levels->peaks);
     free(levels->square_sums);
@@ -33,6 +37,9 @@ static void free_levels(struct levels *levels) {
 void engine_free(engine *e) {
     if (!e)
         return;
+    attachment *a = atomic_load(&e->attachment);
+    if (a)
+        attachment_detach(a);
     ring_free(e->gaps);
     ring_free(e->events);
     ring_free(e->debts);
@@ -138,11 +145,10 @@ static void reset_shared(engine *e) {
     for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
         atomic_store(counters[i], 0);
     _Atomic int32_t *const flags[] = {
-        &e->settling_gave_up, &e->input_ended,     &e->complete,         &e->in_callback,
-        &e->detached,         &e->paused,          &e->capture_finished, &e->reader_stop,
-        &e->writer_cut,       &e->writer_sync,     &e->writer_stop,      &e->reader.file_error,
-        &e->reader.finished,  &e->writer.finished, &e->overran,          &e->ran_dry,
-        &e->host_status,      &e->drained,
+        &e->settling_gave_up, &e->input_ended,       &e->complete,        &e->paused,
+        &e->capture_finished, &e->reader_stop,       &e->writer_cut,      &e->writer_sync,
+        &e->writer_stop,      &e->reader.file_error, &e->reader.finished, &e->writer.finished,
+        &e->overran,          &e->ran_dry,           &e->host_status,     &e->drained,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -192,7 +198,8 @@ void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames) 
 
 void engine_expect_clock(engine *e, int64_t tolerance_frames) {
     e->lead_tolerance = tolerance_frames;
-    e->least_debt = tolerance_frames < 0 ? INT64_MIN / 2 : -tolerance_frames;
+    e->least_debt =
+        tolerance_frames < 0 ? INT64_MIN / 2 : (int64_t)e->usual_debt - tolerance_frames;
 }
 
 static int64_t relaxed(const _Atomic int64_t *value) {
@@ -251,10 +258,6 @@ int engine_next_debt(engine *e, struct debt *record) {
     return (int)ring_read(e->debts, record, 1);
 }
 
-int engine_callback_is_running(const engine *e) {
-    return atomic_load(&e->in_callback);
-}
-
 int64_t engine_monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -273,8 +276,57 @@ void engine_pause(engine *e, int paused) {
     atomic_store_explicit(&e->paused, paused, memory_order_relaxed);
 }
 
-void engine_detach(engine *e) {
-    atomic_store(&e->detached, 1);
+attachment *attachment_new(int playback_format, int playback_channels, int capture_format,
+                           int capture_channels) {
+    attachment *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    a->playback = (struct device_side){playback_format, playback_channels};
+    a->capture = (struct device_side){capture_format, capture_channels};
+    return a;
+}
+
+void attachment_free(attachment *a) {
+    if (!a)
+        return;
+    if (attachment_detach(a))
+        free(a);
+}
+
+static int fits(const struct device_side *of_device, const struct side *side) {
+    return of_device->channels == side->channels &&
+           (!side->channels || of_device->sample_format == side->sample_format);
+}
+
+int engine_attach(engine *e, attachment *a) {
+    if (atomic_load(&e->attachment) || a->was_attached || !fits(&a->playback, &e->playback) ||
+        !fits(&a->capture, &e->capture))
+        return 0;
+    /* no callback runs: what is the callback's alone may be written here */
+    engine_end_lead(e);
+    e->loop_back = NULL;
+    e->held_frames = e->largest_block = 0;
+    e->clean_frames = e->settling_frames = 0;
+    atomic_store(&e->settled, e->settle_frames == 0);
+    a->last_debt = e->open_debt.frames;
+    a->was_attached = 1;
+    atomic_store(&e->attachment, a);
+    /* sequentially consistent, and so a release: a callback that finds the engine finds all that */
+    atomic_store(&a->engine, e);
+    return 1;
+}
+
+int attachment_detach(attachment *a) {
+    engine *e = atomic_exchange(&a->engine, NULL);
+    const int64_t started_ns = engine_monotonic_ns();
+    while (atomic_load(&a->in_callback)) {
+        if (engine_monotonic_ns() - started_ns > MOST_NS_IN_A_CALLBACK)
+            return 0; /* and the engine never gets another device */
+        nap(DETACH_NAP_NS);
+    }
+    if (e)
+        atomic_store(&e->attachment, NULL);
+    return 1;
 }
 
 /* Adds what was measured after the last answer to what the owner has not taken yet. */

@@ -1,7 +1,7 @@
 /* The engine as Python sees it. cffi reads this file too, so it holds plain declarations only.
  *
  * Threads: the owner (Python) creates, configures, observes and frees. The device calls
- * engine_callback. One reader loop fills the playback ring, one writer loop empties the capture
+ * attachment_callback. One reader loop fills the playback ring, one writer loop empties the capture
  * ring. Whatever the owner may call while these run says so.
  */
 #ifndef PASTREAM_ENGINE_H
@@ -53,6 +53,7 @@ enum virtual_fault_kind { FAULT_NONE, FAULT_XRUN, FAULT_STALL, FAULT_DIE, FAULT_
 
 typedef struct ring ring;
 typedef struct engine engine;
+typedef struct attachment attachment;
 typedef struct output_file output_file;
 typedef struct memory_file memory_file;
 typedef struct virtual_device virtual_device;
@@ -178,8 +179,26 @@ void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames);
  * first: the device has no clock. */
 void engine_expect_clock(engine *e, int64_t tolerance_frames);
 
-/* The callback of PortAudio's signature: user is the engine. Returns 0 to go on, 1 when complete.
- */
+/* An attachment is what the callback of one device is given, see _attachment.h. It belongs to that
+ * device: one is made for each that is opened, and freed when it was closed, but never where it
+ * does not answer. A side that the device does not have has no channels. */
+attachment *attachment_new(int playback_format, int playback_channels, int capture_format,
+                           int capture_channels);
+void attachment_free(attachment *a);
+/* Lets the device serve an engine; before the device starts, and before engine_prepare or in the
+ * middle of a run. What is missing since the last block of a device before it is then a loss.
+ * False where the engine has a device, the attachment had an engine, or the formats differ. */
+int engine_attach(engine *e, attachment *a);
+/* From the owner, at any time: no more frames are taken or given, and a callback that comes all the
+ * same plays silence and asks its device to end. Waits for the block that is being worked on, which
+ * does not block; false where that has taken a second, in which the thread must have died. */
+int attachment_detach(attachment *a);
+
+/* The callback of PortAudio's signature: user is the attachment. Returns 0 to go on, 1 when
+ * complete. */
+int attachment_callback(const void *input, void *output, unsigned long frame_count,
+                        const void *time_info, unsigned long host_flags, void *user);
+/* What it does with each block while it is attached: user is the engine. */
 int engine_callback(const void *input, void *output, unsigned long frame_count,
                     const void *time_info, unsigned long host_flags, void *user);
 
@@ -188,12 +207,9 @@ void engine_read_counts(const engine *e, struct engine_counts *counts);
 int engine_next_loss(engine *e, struct loss *record);
 int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames);
 int engine_next_debt(engine *e, struct debt *record);
-int engine_callback_is_running(const engine *e);
 int64_t engine_monotonic_ns(void);
 /* While paused, frames go by without counting: capture is dropped, playback waits. */
 void engine_pause(engine *e, int paused);
-/* No more frames are taken or given; a callback that comes all the same plays silence. */
-void engine_detach(engine *e);
 /* After the last callback: publishes a loss still open and the last levels, and lets the writer
  * drain and end. */
 void engine_finish(engine *e);
@@ -247,8 +263,8 @@ int writer_is_finished(const engine *e);
  * for those that were left out on purpose. */
 int64_t writer_place(const engine *e);
 
-/* Virtual device: its clock calls engine_callback. */
-virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
+/* Virtual device: its clock calls attachment_callback. */
+virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,
                             int64_t block_frames, int fast, int64_t tolerance_frames);
 /* Has its clock run faster than the system's by so many parts per million; before virtual_run. */
 void virtual_set_drift(virtual_device *v, double parts_per_million);

@@ -28,6 +28,7 @@ struct engine {
     /* Owner, before the start. */
     struct side playback;
     struct side capture;
+    _Atomic(attachment *) attachment; /* of its device; NULL: it has none */
     int64_t limit;          /* frames of timeline for the input, or in all; INT64_MAX: none */
     int64_t pad;            /* frames after the input; -1: fill up to limit */
     int64_t offset;         /* frames dropped from the start of the recording */
@@ -95,13 +96,11 @@ struct engine {
     _Atomic int32_t overran;
     _Atomic int32_t ran_dry;
     _Atomic int32_t host_status;
-    _Atomic int32_t in_callback;
     _Atomic uint32_t levels_answered;
 
     /* Owner, while running. */
     _Atomic uint32_t levels_asked;
     _Atomic int32_t paused;
-    _Atomic int32_t detached;
     int64_t last_gap_frames;          /* silence after the last frame; before capture_finished */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
@@ -137,7 +136,8 @@ struct engine {
     } writer;
 };
 
-/* In _cb.c, for the virtual device: called on the thread of the callback, between callbacks. */
+/* In _cb.c: frames that the device never delivered. On the thread of the callback, between
+ * callbacks. */
 void engine_device_lost(engine *e, int64_t frames);
 
 /* In _clock.c, after the last callback: publishes a lead that is still open. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "_attachment.h"
 #include "_convert.h"
 #include "_gather.h"
 #include "_loops.h"
@@ -31,7 +32,7 @@ struct server {
 };
 
 struct virtual_device {
-    engine *engine;
+    attachment *attachment;
     double frames_per_second;
     double frames_of_clock; /* in a second of the system's */
     int sound;
@@ -64,8 +65,8 @@ static int file_sample_of(int sample_format) {
 /* The block that was played becomes the block that is captured. */
 static void loop_back(void *context, uint64_t frames) {
     virtual_device *v = context;
-    const struct side *played = &v->engine->playback;
-    const struct side *captured = &v->engine->capture;
+    const struct device_side *played = &v->attachment->playback;
+    const struct device_side *captured = &v->attachment->capture;
     const int file_sample = file_sample_of(captured->sample_format);
     const int64_t count = (int64_t)frames;
     const void *samples = converted(v->spare, file_sample, ALL_BITS, v->output,
@@ -124,7 +125,7 @@ static void put_sample(void *samples, int file_sample, int64_t index, double val
 }
 
 static void make_sound(virtual_device *v, int64_t frames) {
-    const struct side *side = &v->engine->capture;
+    const struct device_side *side = &v->attachment->capture;
     const int file_sample = file_sample_of(side->sample_format);
     int64_t index = 0;
     for (int64_t i = 0; i < frames; ++i) {
@@ -145,18 +146,18 @@ static void *frames_of(int64_t frames, int64_t frame_bytes) {
     return malloc((size_t)frames * (size_t)frame_bytes);
 }
 
-static unsigned char *make_silent_block(const struct side *side, int64_t frames) {
-    unsigned char *block = frames_of(frames, side->frame_bytes);
+static unsigned char *make_silent_block(const struct device_side *side, int64_t frames) {
+    const int frame_bytes = side->channels * sample_bytes(side->sample_format);
+    unsigned char *block = frames_of(frames, frame_bytes);
     if (block)
         memset(block, side->sample_format == SAMPLE_UINT8 ? 0x80 : 0,
-               (size_t)frames * (size_t)side->frame_bytes);
+               (size_t)frames * (size_t)frame_bytes);
     return block;
 }
 
 static int connect_loop(virtual_device *v) {
-    engine *e = v->engine;
-    const struct side *played = &e->playback;
-    const struct side *captured = &e->capture;
+    const struct device_side *played = &v->attachment->playback;
+    const struct device_side *captured = &v->attachment->capture;
     if (played->channels == captured->channels &&
         played->sample_format == captured->sample_format) {
         free(v->input);
@@ -169,14 +170,12 @@ static int connect_loop(virtual_device *v) {
         return 0;
     for (int i = 0; i < captured->channels; ++i)
         v->channel_map[i] = i < played->channels ? i : -1;
-    e->loop_back_context = v;
-    e->loop_back = loop_back;
     return 1;
 }
 
 static int make_blocks(virtual_device *v) {
-    const struct side *played = &v->engine->playback;
-    const struct side *captured = &v->engine->capture;
+    const struct device_side *played = &v->attachment->playback;
+    const struct device_side *captured = &v->attachment->capture;
     if (played->channels && !(v->output = make_silent_block(played, v->block_frames)))
         return 0;
     if (!captured->channels)
@@ -190,15 +189,14 @@ static int make_blocks(virtual_device *v) {
     return v->sound != VIRTUAL_LOOPBACK || !played->channels || connect_loop(v);
 }
 
-virtual_device *virtual_new(engine *e, double frames_per_second, int sound, double sine_hz,
+virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,
                             int64_t block_frames, int fast, int64_t tolerance_frames) {
     if (!(frames_per_second >= 1 && frames_per_second <= INT32_MAX))
         return NULL;
     virtual_device *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
-    v->engine = e;
-    e->loop_back = NULL;
+    v->attachment = a;
     v->frames_per_second = v->frames_of_clock = frames_per_second;
     v->sound = sound;
     v->sine_hz = sine_hz;
@@ -266,7 +264,7 @@ static void keep_time(virtual_device *v, int64_t start_ns) {
     if (late_frames <= v->tolerance_frames)
         return;
     const int64_t lost = late_frames - late_frames % v->block_frames;
-    engine_device_lost(v->engine, lost);
+    attachment_lose(v->attachment, lost);
     v->frame += lost;
 }
 
@@ -288,8 +286,7 @@ static int go_once_without(struct server *server) {
     return 1;
 }
 
-static int may_play(virtual_device *v, int64_t position) {
-    const engine *e = v->engine;
+static int may_play(virtual_device *v, const engine *e, int64_t position) {
     const ring *played = e->playback.frames;
     if (!played || atomic_load_explicit(&e->input_ended, memory_order_relaxed) ||
         reader_is_finished(e))
@@ -305,8 +302,7 @@ static int may_play(virtual_device *v, int64_t position) {
            (!e->has_played || go_once_without(&v->source));
 }
 
-static int may_capture(virtual_device *v, int64_t position) {
-    const engine *e = v->engine;
+static int may_capture(virtual_device *v, const engine *e, int64_t position) {
     const ring *captured = e->capture.frames;
     if (!captured)
         return 1;
@@ -316,10 +312,18 @@ static int may_capture(virtual_device *v, int64_t position) {
            (is_given_up(&v->sink, ring_read_index(captured)) && go_once_without(&v->sink));
 }
 
+/* Without an engine nothing is waited for. */
+static int may_go_on(virtual_device *v) {
+    const engine *e = attachment_enter(v->attachment);
+    const int64_t position = e ? atomic_load_explicit(&e->position, memory_order_relaxed) : 0;
+    const int may = !e || (may_capture(v, e, position) && may_play(v, e, position));
+    attachment_leave(v->attachment);
+    return may;
+}
+
 /* As fast as files allow: waits for both rings instead of losing frames. */
 static void keep_pace(virtual_device *v) {
-    const int64_t position = atomic_load_explicit(&v->engine->position, memory_order_relaxed);
-    while (!stop_asked(v) && !(may_capture(v, position) && may_play(v, position)))
+    while (!stop_asked(v) && !may_go_on(v))
         nap(FAST_NAP_NS);
 }
 
@@ -342,7 +346,7 @@ static int apply_faults(virtual_device *v) {
         case FAULT_XRUN:
             /* what is lost has taken its time all the same */
             nap(nanoseconds_of(v, lost));
-            engine_device_lost(v->engine, lost);
+            attachment_lose(v->attachment, lost);
             v->frame += lost;
             break;
         case FAULT_HANG:
@@ -355,7 +359,19 @@ static int apply_faults(virtual_device *v) {
     return 0;
 }
 
+/* Has the engine call `loop_back` between playing and capturing, where that takes more than one
+ * block of memory for both. */
+static void connect_to_engine(virtual_device *v) {
+    engine *e = attachment_enter(v->attachment);
+    if (e) {
+        e->loop_back_context = v;
+        e->loop_back = v->channel_map ? loop_back : NULL;
+    }
+    attachment_leave(v->attachment);
+}
+
 void virtual_run(virtual_device *v) {
+    connect_to_engine(v);
     const int64_t start_ns = engine_monotonic_ns();
     int complete = 0;
     while (!complete && !stop_asked(v)) {
@@ -367,8 +383,8 @@ void virtual_run(virtual_device *v) {
             break;
         if (v->input && v->sound != VIRTUAL_LOOPBACK && v->sound != VIRTUAL_SILENCE)
             make_sound(v, v->block_frames);
-        complete = engine_callback(v->input, v->output, (unsigned long)v->block_frames, NULL, 0,
-                                   v->engine);
+        complete = attachment_callback(v->input, v->output, (unsigned long)v->block_frames, NULL, 0,
+                                       v->attachment);
         v->frame += v->block_frames;
     }
     /* The last block takes its time to be heard. */

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pastream_cli.engine.attached import Attached
 from pastream_cli.engine.channel_maps import check_entries, indices_of
 from pastream_cli.engine.devices import virtual
-from pastream_cli.engine.devices.gate import shut_out
+from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.devices.sides import Side, power_of_two_above
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.engine.opened import OpenDevice
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 from pastream_cli.engine.threads import DeafThread
 
@@ -55,15 +55,15 @@ _LEAST_PATIENCE_SECONDS = 2.0
 _READER, _WRITER = "reader", "writer"
 
 
-class Core(OpenDevice):
-    """An open device, the rings beside it, and the loops between these and what is played or recorded.
+class Core(Attached):
+    """A device, the rings beside it, and the loops between these and what is played or recorded.
 
-    The parameters are those of `OpenDevice`. What may hang with the device's host says so; the rest
-    never blocks longer than it says.
+    The device may be taken away in the middle of a run, and another one given; see `Attached`. What may hang with
+    the device's host says so; the rest never blocks longer than it says.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, device: OpenDevice) -> None:
+        super().__init__(device)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
@@ -245,7 +245,7 @@ class Core(OpenDevice):
         return RingBuffer(frame_bytes, self._least_ring_frames(side))
 
     def _ring_frames(self, side: Side, buffersize: int | None) -> int:
-        frames = side.buffer_frames(self.samplerate, buffersize, self._asked_block)
+        frames = side.buffer_frames(self.samplerate, buffersize, self.asked_blocksize)
         return max(frames, self._least_ring_frames(side))
 
     def _least_ring_frames(self, side: Side) -> int:
@@ -254,7 +254,7 @@ class Core(OpenDevice):
     @property
     def frames_taken_at_once(self) -> int:
         """How many frames a device takes one after the other when it starts, to fill a buffer of its own."""
-        if self._is_virtual:
+        if self.open_device.is_virtual:
             return 0
         return int(_OWN_BUFFER * self.longest_latency * self.samplerate) + self.blocksize
 
@@ -280,7 +280,7 @@ class Core(OpenDevice):
         return bool(lib.writer_offer(self._engine, sink.handle))
 
     def _nap_ns(self, ring: RingBuffer, most_ns: int) -> int:
-        if self._device.is_fast:
+        if self.is_fast:
             return _FAST_NAP_NS
         eighth_of_the_ring = int(ring.size / self.samplerate * 1e9 / 8)
         return max(_LEAST_NAP_NS, min(most_ns, eighth_of_the_ring))
@@ -300,7 +300,7 @@ class Core(OpenDevice):
             Frames to drop from the start of the recording.
         """
         self._set_drain()
-        settle = self.isduplex and not self._is_virtual
+        settle = self.isduplex and not self.open_device.is_virtual
         check_memory(
             lib.engine_prepare(
                 self._engine,
@@ -313,13 +313,27 @@ class Core(OpenDevice):
             ),
             "cannot prepare the stream",
         )
+        self._set_lead()
+
+    def attach(self, device: OpenDevice) -> None:
+        """Give the core another device; in the middle of a run too, before that device is started.
+
+        Parameters and exceptions are those of `Attached.attach`.
+        """
+        super().attach(device)
+        self._set_drain()
+        self._set_lead()
+
+    def _set_lead(self) -> None:
+        """Say how far the device may be ahead of the clock."""
         # a host may hold back less and less, and what it held comes on top
         lead_seconds = _LEAST_LEAD_SECONDS + 2 * self.most_held_back
         lib.engine_expect_clock(self._engine, -1 if self.is_fast else int(lead_seconds * self.samplerate))
 
     def _set_drain(self) -> None:
         """Have what is played followed by silence until the device has played it; the virtual one holds nothing."""
-        if self._is_virtual:
+        if self.open_device.is_virtual:
+            lib.engine_drain_after(self._engine, -1, 0)
             return
         held_seconds = self.longest_latency + _DRAIN_SECONDS
         at_most_seconds = max(_DRAIN_AT_MOST_SECONDS, 2 * held_seconds)
@@ -367,22 +381,19 @@ class Core(OpenDevice):
     def start_device(self) -> None:
         """Start the callbacks. May hang with the device's host."""
         rings = [ring.size for ring in (self._playback_ring, self._capture_ring) if ring is not None]
-        if isinstance(self._device, virtual.VirtualStream):
-            self._device.fit_into(min(rings, default=0))
-            self._device.wait_at_most(
+        device = self.open_device.stream
+        if isinstance(device, virtual.VirtualStream):
+            device.fit_into(min(rings, default=0))
+            device.wait_at_most(
                 None if self._read else self._real_seconds(self._playback_ring),
                 None if self._write or self.is_consumer_waited_for else self._real_seconds(self._capture_ring),
             )
         self._device_is_started = True
-        self._device.start()
+        device.start()
 
     def _real_seconds(self, ring: RingBuffer | None) -> float:
         """Return how late whoever serves a ring may be on a device that does not wait, and no less than two seconds."""
         return max(_LEAST_PATIENCE_SECONDS, ring.size / self.samplerate if ring is not None else 0.0)
-
-    def detach(self) -> None:
-        """Shut the callback out for good, for a device that cannot be stopped."""
-        shut_out(self._engine)
 
     def finish(self, seconds: float) -> bool:
         """Let the loops end after the device has: the writer drains, the reader gives up.

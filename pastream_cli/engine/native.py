@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from pastream_cli.engine._native import (
+        AttachmentHandle,
         EngineHandle,
         Int32Array,
         MemoryFileHandle,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SAMPLE_BYTES",
     "SAMPLE_FORMATS",
+    "AttachmentHandle",
     "EngineHandle",
     "Int32Array",
     "MemoryFileHandle",

@@ -8,6 +8,7 @@ from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.choosing import choose_devices
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
@@ -54,7 +55,7 @@ def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:
 def open_stream(plan: Plan) -> Core:
     """Open the devices of a plan. May hang with their host."""
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
-    return Core(
+    device = OpenDevice(
         "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
         device=[side.device for side in sides],
         samplerate=plan.rate,
@@ -63,6 +64,7 @@ def open_stream(plan: Plan) -> Core:
         blocksize=plan.block_frames,
         latency=[side.latency for side in sides],
     )
+    return Core(device)
 
 
 def connect_input(plan: Plan, stream: Core) -> None:

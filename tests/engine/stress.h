@@ -50,6 +50,7 @@ void *allocate(uint64_t count, uint64_t bytes);
 pthread_t start_thread(void *(*run)(void *), void *context);
 void join_thread(pthread_t thread);
 
+void stress_attach(struct random random);
 void stress_ring(struct random random);
 void stress_formats(struct random random);
 void stress_samples(struct random random);

@@ -120,6 +120,10 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
         open_playback(run, playback_ring_frames, input_frames);
     if (run->capture.channels)
         open_capture(run, capture_ring_frames);
+    run->attachment = attachment_new(run->playback.format, run->playback.channels,
+                                     run->capture.format, run->capture.channels);
+    if (!run->attachment || !engine_attach(run->engine, run->attachment))
+        violation("the engine does not take the device");
     if (!engine_prepare(run->engine, run->limit, run->pad, run->offset, run->settle_frames,
                         run->settle_at_most,
                         run->clock_rate > 0 ? run->clock_rate : FRAMES_PER_SECOND))
@@ -353,6 +357,7 @@ void run_close(struct run *run) {
     for (int i = 0; i < run->piece_count; ++i)
         fake_file_free(run->pieces[i].file);
     fake_file_free(run->input);
+    attachment_free(run->attachment);
     engine_free(run->engine);
     ring_free(run->playback_ring);
     ring_free(run->capture_ring);

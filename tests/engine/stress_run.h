@@ -52,6 +52,7 @@ struct run {
     int opens_late; /* no file is there before the device has ended */
 
     engine *engine;
+    attachment *attachment; /* of the device, whatever that is */
     ring *playback_ring;
     ring *capture_ring;
     uint64_t capture_start; /* index of the first frame in the capture ring */

@@ -94,14 +94,14 @@ static int add_faults(virtual_device *device, struct random *r, int64_t most_fra
 }
 
 /* Blocks and rates that no device can have, and that no sum of them must get to see. */
-static void refuse_what_cannot_be(engine *e) {
+static void refuse_what_cannot_be(attachment *a) {
     static const int64_t blocks[] = {0, -1, INT64_MIN, INT64_MAX, (INT64_C(1) << 52) + 1};
     static const double rates[] = {0, -1, 1e-300, 1e300, INFINITY, NAN};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; ++i)
-        if (virtual_new(e, RATE, VIRTUAL_SINE, 1000, blocks[i], 1, 0))
+        if (virtual_new(a, RATE, VIRTUAL_SINE, 1000, blocks[i], 1, 0))
             violation("a block of %lld frames is taken", (long long)blocks[i]);
     for (size_t i = 0; i < sizeof rates / sizeof *rates; ++i)
-        if (virtual_new(e, rates[i], VIRTUAL_SINE, 1000, 64, 1, 0))
+        if (virtual_new(a, rates[i], VIRTUAL_SINE, 1000, 64, 1, 0))
             violation("a rate of %g is taken", rates[i]);
 }
 
@@ -117,13 +117,13 @@ void stress_virtual(struct random random) {
     run->offset = has_faults || !is_fast ? 0 : random_from(&random, 0, 500);
     run_open(run, 2048, UINT64_C(512) << random_from(&random, 0, 3),
              random_from(&random, 0, most_frames));
-    refuse_what_cannot_be(run->engine);
+    refuse_what_cannot_be(run->attachment);
     const int sound = run->playback.channels
                           ? VIRTUAL_LOOPBACK
                           : (int)random_from(&random, VIRTUAL_LOOPBACK, VIRTUAL_NOISE);
     virtual_device *device =
-        virtual_new(run->engine, RATE, sound, (double)random_from(&random, 1, 30000), block_frames,
-                    is_fast, TOLERANCE_FRAMES);
+        virtual_new(run->attachment, RATE, sound, (double)random_from(&random, 1, 30000),
+                    block_frames, is_fast, TOLERANCE_FRAMES);
     if (!device)
         violation("out of memory");
     if (!is_fast && one_in(&random, 3))

@@ -35,7 +35,7 @@ except OSError as error:
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.sides import Side
-    from pastream_cli.engine.native import EngineHandle
+    from pastream_cli.engine.native import AttachmentHandle
 
 TURN = threading.Lock()
 """PortAudio is not safe for threads: two calls that open, start, stop or close streams must not meet."""
@@ -109,7 +109,7 @@ class PortAudioStream:
 
     def __init__(
         self,
-        engine: EngineHandle,
+        attachment: AttachmentHandle,
         *,
         rate: float,
         playback: Side | None,
@@ -124,7 +124,7 @@ class PortAudioStream:
         def of_sides(values: list[Any]) -> Any:
             return tuple(values) if kind == "duplex" else values[0]
 
-        callback = ffi.addressof(lib, "engine_callback")
+        callback = ffi.addressof(lib, "attachment_callback")
         try:
             self._stream = sounddevice._StreamBase(  # noqa: SLF001
                 kind,
@@ -135,7 +135,7 @@ class PortAudioStream:
                 dtype=of_sides([side.sample_format for side in sides]),
                 latency=of_sides([side.latency for side in sides]),
                 callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
-                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", engine))),
+                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", attachment))),
                 wrap_callback=None,
                 **{"clip_off": True, "dither_off": True, **host_options},
             )

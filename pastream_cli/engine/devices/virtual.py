@@ -14,7 +14,7 @@ from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import BadValueError, DeviceError, DeviceNameError, ErrorKind
 
 if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
-    from pastream_cli.engine.native import EngineHandle, VirtualDeviceHandle
+    from pastream_cli.engine.native import AttachmentHandle, VirtualDeviceHandle
     from pastream_cli.units import Time
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class VirtualStream:
     turn = NO_TURN
 
     def __init__(
-        self, engine: EngineHandle, device: VirtualDevice, *, rate: float, block_frames: int, latency: float
+        self, attachment: AttachmentHandle, device: VirtualDevice, *, rate: float, block_frames: int, latency: float
     ) -> None:
         self.samplerate = rate
         self.latency = latency
@@ -156,7 +156,7 @@ class VirtualStream:
         self.blocksize = block_frames or _block_for(latency * rate)
         self._block_is_ours = not block_frames
         self._patience_ns = (-1, -1)
-        self._engine = engine
+        self._attachment = attachment
         self._description = device
         self._device: VirtualDeviceHandle | None = None
         self._thread: threading.Thread | None = None
@@ -195,7 +195,7 @@ class VirtualStream:
         self._device = ffi.gc(
             check_memory(
                 lib.virtual_new(
-                    self._engine, rate, device.sound, device.sine_hz, self.blocksize, device.fast, tolerance
+                    self._attachment, rate, device.sound, device.sine_hz, self.blocksize, device.fast, tolerance
                 ),
                 "cannot start the virtual device",
             ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
+from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.facts import Levels, Loss
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.streams.endpoints import Sink, Source
@@ -100,8 +101,8 @@ class Stream(Core):
             "extra_settings": extra_settings,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        super().__init__(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
-        self._gate = Gate(self._device, self._engine)
+        super().__init__(OpenDevice(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given))
+        self._gate = Gate(self.open_device)
         self._lock = threading.RLock()
         self._is_closed = False
         self._run: Run | None = None

@@ -278,7 +278,7 @@ class Run:
                 self.ask(abort=False)
         elif not is_active:
             self.ask(abort=True, error=DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
-        elif not self._gate.device.is_fast and self._watchdog.poll(now, counts.last_callback_ns) is Pulse.DEAD:
+        elif not self._gate.device.stream.is_fast and self._watchdog.poll(now, counts.last_callback_ns) is Pulse.DEAD:
             self.ask(abort=True, error=DeviceError("cannot go on: the device is silent for good", ErrorKind.SILENT))
 
     def _end(self) -> None:

@@ -1,0 +1,201 @@
+"""The device of a core: attached, detached, replaced by another one; what is said of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.devices.opened import OpenDevice
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.progress import Progress
+from pastream_cli.errors import DeviceError, ErrorKind
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import EngineHandle
+
+# What a device is off its own rate is less; so are two that follow different clocks.
+_MOST_RATE_ERROR = 500e-6
+
+
+class Attached(Progress):
+    """An engine that has a device, or has had one and waits for another.
+
+    The engine outlives its devices. Its rings, and the loops beside them, do not notice when one goes or comes.
+
+    Parameters
+    ----------
+    device : OpenDevice
+        The first one. All that come after it have its format: rate, channels and types of samples.
+    """
+
+    def __init__(self, device: OpenDevice) -> None:
+        engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
+        super().__init__(engine, device.capture, device.playback)
+        for side, configure in ((device.playback, lib.engine_set_playback), (device.capture, lib.engine_set_capture)):
+            if side is not None:
+                configure(engine, ffi.NULL, side.format_code, side.channels)
+        self._rate = device.stream.samplerate
+        self._open_device = device
+        self._take(device)
+        self.has_device = True
+        """Whether a device is attached; without one no frame comes or goes."""
+
+    # ---- one device after the other ----
+
+    def detach(self) -> None:
+        """Take the device away: its callback, whatever it does, takes and gives no frames from here on.
+
+        In the middle of a run time goes on. What the device would have delivered up to the first block of another
+        one is then a loss of the device, and silence in the recording; playback goes on where it was.
+        """
+        self._open_device.detach()
+        self.has_device = False
+
+    def attach(self, device: OpenDevice) -> None:
+        """Give the core another device, which was opened and not started yet, in the place of the one that it had.
+
+        Raises
+        ------
+        DeviceError
+            Where the device has another format, or serves another core.
+        """
+        self._check_format(device)
+        if self.has_device:
+            reason = f"{self._open_device.name} has not been detached"
+            raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
+        self._take(device)
+        self._open_device, self.has_device = device, True
+
+    def _take(self, device: OpenDevice) -> None:
+        if not device.attach(self._engine):
+            reason = "it is in use, or was, or the last device still is"
+            raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
+
+    def _check_format(self, device: OpenDevice) -> None:
+        """Raise where the device does not deliver what the engine, its rings and its files are made for."""
+        before = self._open_device
+        theirs, ours = _format_of(device), _format_of(before)
+        if theirs != ours:
+            reason = f"it has {theirs}, and {before.name} has {ours}"
+            raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.FORMAT_REFUSED)
+        rate = device.stream.samplerate
+        if abs(rate - self._rate) > _MOST_RATE_ERROR * self._rate:
+            reason = f"it runs at {rate:.10g} Hz, not at {self._rate:.10g}"
+            raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.RATE_REFUSED)
+        if device.stream.is_fast != self.is_fast:
+            reason = f"of it and {before.name} only one keeps to the clock"
+            raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.RATE_REFUSED)
+
+    # ---- how it is ended ----
+
+    def stop_device(self) -> None:
+        """End the callbacks after the block in flight. May hang with the device's host."""
+        self._open_device.stream.stop()
+
+    def close_device(self) -> None:
+        """Close the device. May hang with its host."""
+        self._open_device.close()
+
+    # ---- what is said of it ----
+
+    @property
+    def open_device(self) -> OpenDevice:
+        """The present device, or the last one."""
+        return self._open_device
+
+    @property
+    def engine(self) -> EngineHandle:
+        """The C engine, alive as long as this object."""
+        return self._engine
+
+    @property
+    def samplerate(self) -> float:
+        """Frames per second, as the device runs."""
+        return self._rate
+
+    @property
+    def active(self) -> bool:
+        """Whether callbacks come, or may still come."""
+        return self.has_device and self._open_device.stream.active
+
+    @property
+    def blocksize(self) -> int:
+        """Frames per callback, 0 where the host chooses."""
+        return self._open_device.stream.blocksize
+
+    @property
+    def asked_blocksize(self) -> int:
+        """Frames per callback as they were asked for; 0 where the device chooses, and heeds the rings."""
+        return self._open_device.asked_blocksize
+
+    @property
+    def longest_latency(self) -> float:
+        """Seconds, the greater of both sides; 0 where what the host reports cannot be true."""
+        return self._open_device.stream.latency
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the device runs as fast as files allow, and not by the clock."""
+        return self._open_device.stream.is_fast
+
+    @property
+    def follows_the_system(self) -> bool:
+        """Whether the device's clock is the system's: it owes no frame but those that it says it lost."""
+        return self._open_device.stream.follows_the_system
+
+    @property
+    def most_held_back(self) -> float:
+        """Seconds of sound that the device may hold back and deliver later."""
+        return self._open_device.stream.most_held_back
+
+    @property
+    def cpu_load(self) -> float:
+        """Share of the available time that the callback takes, where the host measures it."""
+        return self._open_device.stream.cpu_load
+
+    @property
+    def time(self) -> float:
+        """Seconds on the clock of the stream."""
+        return self._open_device.stream.time
+
+    @property
+    def isduplex(self) -> bool:
+        """Whether the stream both plays and captures."""
+        return self._open_device.is_duplex
+
+    @property
+    def device(self) -> Any:
+        """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
+        sides = self._open_device.sides
+        return self._of_sides([s.device.name if s.device.is_virtual else s.device.number for s in sides])
+
+    @property
+    def channels(self) -> Any:
+        """Channels of the device; a pair where the stream is duplex."""
+        return self._of_sides([side.channels for side in self._open_device.sides])
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the samples; a pair where the stream is duplex."""
+        return self._of_sides([side.sample_format for side in self._open_device.sides])
+
+    @property
+    def samplesize(self) -> Any:
+        """Bytes of one sample; a pair where the stream is duplex."""
+        return self._of_sides([side.sample_bytes for side in self._open_device.sides])
+
+    @property
+    def latency(self) -> Any:
+        """Seconds as the host reports them, 0 where that cannot be true; a pair where duplex."""
+        return self._of_sides(list(self._open_device.stream.latencies))
+
+    def _of_sides(self, values: list[Any]) -> Any:
+        return tuple(values) if self.isduplex else values[0]
+
+
+def _format_of(device: OpenDevice) -> str:
+    """Return what is captured and what is played, in words."""
+    return " and ".join(
+        f"{side.channels} channel{'s' * (side.channels > 1)} of {side.sample_format} {use}"
+        for side, use in ((device.capture, "to record"), (device.playback, "to play"))
+        if side is not None
+    )

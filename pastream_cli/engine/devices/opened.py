@@ -1,0 +1,149 @@
+"""An open device: what it was opened with, what its callback is given, and how it is closed."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices.choosing import sides_for
+from pastream_cli.engine.devices.limits import answer
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.devices.sides import DeviceStream, Side
+from pastream_cli.engine.native import check_fits, check_memory, lib
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import AttachmentHandle, EngineHandle
+
+_MOST_SECONDS_TO_OPEN = 10.0
+
+
+class OpenDevice:
+    """A device that was opened; its callback serves the engine that it is attached to, and no other one after that.
+
+    Parameters
+    ----------
+    kind : {'input', 'output', 'duplex'}
+        Whether it captures, plays, or both.
+    device, samplerate, channels, dtype, blocksize, latency, **host_options
+        As for `Stream`, its options of the host included; a device may be given as a DeviceInfo too.
+
+    Notes
+    -----
+    The calls of its `stream`, by which it is started and stopped, may hang with its host, as may `close`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        device: Any = None,
+        samplerate: float | None = None,
+        channels: Any = None,
+        dtype: Any = None,
+        blocksize: int | None = None,
+        *,
+        latency: Any = None,
+        **host_options: Any,
+    ) -> None:
+        if samplerate is not None:
+            _check_rate(samplerate)
+        self.asked_blocksize = operator.index(blocksize or 0)
+        """Frames per callback as they were asked for; 0 where the device chooses, and heeds the rings."""
+        if self.asked_blocksize < 0:
+            raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
+        sides = sides_for(kind, device, channels, dtype, latency, rate_matters=samplerate is None)
+        self.capture, self.playback = sides.get(CAPTURE), sides.get(PLAYBACK)
+        self.sides: list[Side] = [side for side in (self.capture, self.playback) if side is not None]
+        for side in self.sides:
+            if not 1 <= side.channels <= lib.MOST_DEVICE_CHANNELS:
+                raise ValueError(f"cannot open {side.device.name} with {side.channels} channels")
+        # of each block the device has one, the ring two, and as much is to spare
+        block_bytes = self.asked_blocksize * sum(side.frame_bytes for side in self.sides)
+        check_fits(4 * block_bytes, f"cannot open a stream with a blocksize of {self.asked_blocksize}")
+        # Freed by `close` alone: the callback of a device that never answers may still look at it.
+        attachment = _new_attachment(self.playback, self.capture)
+        self._attachment: AttachmentHandle | None = attachment
+        self._lock = threading.Lock()
+        try:
+            self.stream = self._open(attachment, samplerate or self.sides[0].device.default_rate, host_options)
+            """The device as its host has it."""
+        except BaseException:
+            lib.attachment_free(attachment)
+            raise
+
+    def _open(self, attachment: AttachmentHandle, rate: float, host_options: dict[str, Any]) -> DeviceStream:
+        if self.is_virtual:
+            return virtual.VirtualStream(
+                attachment,
+                virtual.parse(self.sides[0].device.name),
+                rate=rate,
+                block_frames=self.asked_blocksize,
+                latency=max(side.latency if isinstance(side.latency, float) else 0.1 for side in self.sides),
+            )
+        from pastream_cli.engine.devices import portaudio
+
+        return answer(
+            _MOST_SECONDS_TO_OPEN,
+            lambda: portaudio.PortAudioStream(
+                attachment,
+                rate=rate,
+                playback=self.playback,
+                capture=self.capture,
+                block_frames=self.asked_blocksize,
+                host_options=host_options,
+            ),
+            f"cannot open {self.sides[0].device.name}: its host does not answer",
+            turn=portaudio.TURN,
+        )
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.sides[0].device.is_virtual
+
+    @property
+    def is_duplex(self) -> bool:
+        """Whether it both plays and captures."""
+        return len(self.sides) > 1
+
+    @property
+    def name(self) -> str:
+        """The name of the device, of both where they are two."""
+        return " and ".join(dict.fromkeys(side.device.name for side in self.sides))
+
+    def attach(self, engine: EngineHandle) -> bool:
+        """Have its callback serve an engine; before it is started.
+
+        Returns
+        -------
+        bool
+            False where the engine has a device or another format, or this device had an engine.
+        """
+        with self._lock:
+            return self._attachment is not None and bool(lib.engine_attach(engine, self._attachment))
+
+    def detach(self) -> None:
+        """Have its callback neither take nor give frames any more, whatever the device does."""
+        with self._lock:
+            if self._attachment is not None:
+                lib.attachment_detach(self._attachment)
+
+    def close(self) -> None:
+        """Close the device. May hang with its host."""
+        self.stream.close()
+        with self._lock:
+            if self._attachment is not None:
+                lib.attachment_free(self._attachment)
+            self._attachment = None
+
+
+def _new_attachment(playback: Side | None, capture: Side | None) -> AttachmentHandle:
+    formats = [(side.format_code, side.channels) if side is not None else (0, 0) for side in (playback, capture)]
+    return check_memory(lib.attachment_new(*formats[0], *formats[1]), "cannot open a stream")
+
+
+def _check_rate(rate: float) -> None:
+    from pastream_cli.units import HIGHEST_RATE  # what units are made of takes a while to load
+
+    if not 1 <= rate <= HIGHEST_RATE:
+        raise ValueError(f"samplerate must be 1 to {HIGHEST_RATE}, not {rate!r}")
