@@ -58,30 +58,30 @@ class Debt(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What the callback has counted so far: `struct engine_counts` of _engine.h, field by field."""
+    """What the callback has counted so far: fields of `struct engine_counts` in _engine.h, which explains them."""
 
-    callbacks: int
-    position: int
-    time_zero_ns: int
-    last_callback_ns: int
-    stored_frames: int
-    lost_frames: int
-    underrun_frames: int
-    losses: int
-    underruns: int
-    host_capture_flags: int
-    host_playback_flags: int
-    settling_flags: int
-    paused_frames: int
-    unlisted_losses: int
-    capture_high_water: int
-    ahead_frames: int
-    left_out_frames: int
-    settled: int
-    settling_gave_up: int
-    input_ended: int
-    complete: int
-    drained: int
+    callbacks: int = 0
+    position: int = 0
+    time_zero_ns: int = 0
+    last_callback_ns: int = 0
+    stored_frames: int = 0
+    lost_frames: int = 0
+    underrun_frames: int = 0
+    losses: int = 0
+    underruns: int = 0
+    host_capture_flags: int = 0
+    host_playback_flags: int = 0
+    settling_flags: int = 0
+    paused_frames: int = 0
+    unlisted_losses: int = 0
+    capture_high_water: int = 0
+    ahead_frames: int = 0
+    left_out_frames: int = 0
+    settled: int = 0
+    settling_gave_up: int = 0
+    input_ended: int = 0
+    complete: int = 0
+    drained: int = 0
 
     @property
     def host_flags(self) -> int:

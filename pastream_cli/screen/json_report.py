@@ -78,10 +78,10 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "rate": _finite(report.rate) or None,
         "frames": report.frames,
         "seconds": _seconds(report.frames, report.rate),
-        "callbacks": report.callbacks,
+        "callbacks": report.counts.callbacks,
         "buffer": _buffer(report),
         "files": [_file(file, report.rate) for file in report.files],
-        **{name: getattr(report, name) for name in _COUNTS},
+        **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
         "xruns": [_xrun(loss, report, epoch_ns) for loss in report.loss_list],
         "unlisted_xruns": _unlisted(report),
         "pauses": [_pause(pause, report.rate) for pause in report.pauses],
@@ -202,7 +202,7 @@ def _connections(opening: Opening | None) -> dict[str, Any]:
 def _buffer(report: Report) -> dict[str, Any] | None:
     if not report.buffer_frames:
         return None
-    return {"frames": report.buffer_frames, "high_water_frames": report.buffer_high_water_frames}
+    return {"frames": report.buffer_frames, "high_water_frames": report.counts.capture_high_water}
 
 
 def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
 def _unlisted(report: Report) -> int:
     """Return how many places were counted beyond those that the list had room for."""
     listed = sum(1 for loss in report.loss_list if not loss.kind.is_estimated)
-    return max(0, report.losses + report.underruns + report.host_flags - listed)
+    return max(0, report.counts.xruns - listed)
 
 
 def _pause(pause: Pause, rate: float) -> dict[str, Any]:

@@ -110,14 +110,14 @@ def loss_line(loss: Loss, rate: float) -> str:
 def loss_words(run: Snapshot | Report) -> list[str]:
     """Say what was lost so far, as far as it is known, in a few words each."""
     words = []
-    if run.lost_frames:
-        words.append(f"{format_frames(run.lost_frames)} lost")
+    if run.counts.lost_frames:
+        words.append(f"{format_frames(run.counts.lost_frames)} lost")
     if run.missing_frames:
         words.append(f"about {format_count(run.missing_frames)} never came")
-    if run.ahead_frames:
-        words.append(f"about {format_count(run.ahead_frames)} ahead of the clock")
-    if run.underrun_frames:
-        words.append(f"{format_count(run.underrun_frames)} of silence played")
+    if run.counts.ahead_frames:
+        words.append(f"about {format_count(run.counts.ahead_frames)} ahead of the clock")
+    if run.counts.underrun_frames:
+        words.append(f"{format_count(run.counts.underrun_frames)} of silence played")
     return words
 
 
@@ -226,19 +226,19 @@ def _xrun_words(report: Report) -> list[str]:
         return _places([loss for loss in report.loss_list if loss.kind in kinds], report.rate)
 
     words = []
-    if report.lost_frames:
-        lost = f"{format_frames(report.lost_frames)} lost in {format_times(report.losses, 'place')}"
+    if report.counts.lost_frames:
+        lost = f"{format_frames(report.counts.lost_frames)} lost in {format_times(report.counts.losses, 'place')}"
         words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
     if report.missing_frames:
         words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
-    if report.ahead_frames:
+    if report.counts.ahead_frames:
         leads = [loss for loss in report.loss_list if loss.kind is LossKind.AHEAD]
-        words.append(_ahead_words(report.ahead_frames, report.left_out_frames, leads, report.rate))
-    if report.underruns:
-        dry = f"{format_times(report.underruns, 'underrun')} of {format_frames(report.underrun_frames)}"
+        words.append(_ahead_words(report.counts.ahead_frames, report.counts.left_out_frames, leads, report.rate))
+    if report.counts.underruns:
+        dry = f"{format_times(report.counts.underruns, 'underrun')} of {format_frames(report.counts.underrun_frames)}"
         words.append(f"{dry}{places(LossKind.UNDERRUN)}")
-    if report.host_flags:
-        flags = f"{format_times(report.host_flags, 'xrun')} reported by the host"
+    if report.counts.host_flags:
+        flags = f"{format_times(report.counts.host_flags, 'xrun')} reported by the host"
         words.append(f"{flags}{places(LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK)}")
     return words
 
@@ -259,11 +259,11 @@ def _places(losses: Sequence[Loss], rate: float) -> str:
 
 def buffer_line(report: Report) -> str:
     """Say how full the buffer became, and how often the device called."""
-    text = f"{PROGRAM}: {format_count(report.callbacks)} callbacks"
+    text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
-        share = 100 * report.buffer_high_water_frames / report.buffer_frames
+        share = 100 * report.counts.capture_high_water / report.buffer_frames
         text += (
-            f"; at most {format_count(report.buffer_high_water_frames)} of {format_count(report.buffer_frames)}"
+            f"; at most {format_count(report.counts.capture_high_water)} of {format_count(report.buffer_frames)}"
             f" frames waited in the buffer ({share:.1f} %)"
         )
     return text

@@ -57,7 +57,7 @@ class Meter:
         self._estimated += sum(loss.kind.is_estimated for loss in snapshot.new_losses)
         if snapshot.new_losses:
             self._last_xrun_frame = snapshot.new_losses[-1].frame
-        elif before is not None and _xruns(snapshot) > _xruns(before):
+        elif before is not None and snapshot.counts.xruns > before.counts.xruns:
             self._last_xrun_frame = snapshot.frames
 
     def lines(self, width: int, height: int, *, keys: bool = False) -> list[Line]:
@@ -140,7 +140,7 @@ class Meter:
 
     def _losses(self, snapshot: Snapshot) -> list[Span]:
         """Return what was lost, as far as it is known: a silent device may lose more."""
-        count = _xruns(snapshot) + self._estimated
+        count = snapshot.counts.xruns + self._estimated
         if not count:
             return [] if self._silent_seconds() else [("nothing lost", "green")]
         words = f"{count} xrun{'' if count == 1 else 's'}"
@@ -195,10 +195,6 @@ def _progress(snapshot: Snapshot, width: int, *, is_ascii: bool) -> Line:
     done = round(share * bar_width)
     full, empty = "#." if is_ascii else "━─"
     return [(full * done, "cyan"), (empty * (bar_width - done), "dim"), (words, "")]
-
-
-def _xruns(snapshot: Snapshot) -> int:
-    return snapshot.losses + snapshot.underruns + snapshot.host_flags
 
 
 def _degree(value: float, doubtful: float, bad: float) -> str:

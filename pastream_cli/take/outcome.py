@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList
@@ -64,28 +65,20 @@ class Outcome:
 
     def report(self, stream: Core | None, tally: Tally | None, opening: Opening | None, *, is_recorded: bool) -> Report:
         """Return how the run went, as far as it came."""
-        counts = stream.counts() if stream is not None else None
+        counts = stream.counts() if stream is not None else Counts()
         unwritten_frames = 0
-        if stream is not None and counts is not None and is_recorded:
+        if stream is not None and is_recorded:
             unwritten_frames = max(0, counts.position - stream.written_until) + self.files.unreadable_frames
         return Report(
             exit_code=self.exit_code,
             stop_reason=self.reason,
             rate=stream.samplerate if stream is not None else 0.0,
-            frames=counts.position if counts else 0,
+            frames=counts.position,
+            counts=counts,
             files=self.files,
-            lost_frames=counts.lost_frames if counts else 0,
-            losses=counts.losses if counts else 0,
             missing_frames=tally.missing_frames if tally is not None else 0,
-            ahead_frames=counts.ahead_frames if counts else 0,
-            left_out_frames=counts.left_out_frames if counts else 0,
             unwritten_frames=unwritten_frames,
-            underrun_frames=counts.underrun_frames if counts else 0,
-            underruns=counts.underruns if counts else 0,
-            host_flags=counts.host_flags if counts else 0,
-            callbacks=counts.callbacks if counts else 0,
             buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
-            buffer_high_water_frames=counts.capture_high_water if counts else 0,
             dead_channels=tally.dead_channels if tally is not None else (),
             pauses=stream.pauses if stream is not None else (),
             opening=opening,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from pastream_cli.engine.facts import Levels, Loss, Pause
+from pastream_cli.engine.facts import Counts, Levels, Loss, Pause
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError
 from pastream_cli.take.file_list import FileList
@@ -35,11 +35,7 @@ class Snapshot(NamedTuple):
     rate: float
     frames: int
     length_frames: int | None
-    lost_frames: int
-    losses: int
-    underrun_frames: int
-    underruns: int
-    host_flags: int
+    counts: Counts
     missing_frames: int
     """Frames that never came, by the clock; about."""
     new_losses: tuple[Loss, ...]
@@ -59,8 +55,6 @@ class Snapshot(NamedTuple):
     """`None` where no callback has come since the last snapshot."""
     clips: tuple[int, ...]
     """Clipped samples of each channel of the file so far."""
-    ahead_frames: int = 0
-    """Frames that came faster than the clock; about."""
 
 
 class Report(NamedTuple):
@@ -71,23 +65,13 @@ class Report(NamedTuple):
     rate: float
     frames: int
     files: FileList
-    lost_frames: int
-    losses: int
+    counts: Counts
     missing_frames: int
     """Frames that the device never delivered, by the clock; estimated, and not filled in."""
     unwritten_frames: int
     """Frames that were captured and are in no file, behind the end of the last one."""
-    underrun_frames: int
-    underruns: int
-    host_flags: int
     buffer_frames: int
     """Size of the capture buffer; 0 where nothing is recorded."""
-    buffer_high_water_frames: int
-    callbacks: int
-    ahead_frames: int = 0
-    """Frames that came faster than the clock, estimated by it."""
-    left_out_frames: int = 0
-    """Of these, captured and not stored; nothing stands for them, and they are not on the timeline."""
     loss_list: tuple[Loss, ...] = ()
     pauses: tuple[Pause, ...] = ()
     opening: Opening | None = None

@@ -39,7 +39,7 @@ with Requests() as requests:
     session = Session(args.parse(sys.argv[1:]), Holder(), requests)
     report = session.run()
     session.leave()
-print(int(report.exit_code), report.stop_reason.value, report.error, report.frames, report.lost_frames)
+print(int(report.exit_code), report.stop_reason.value, report.error, report.frames, report.counts.lost_frames)
 """
 
 

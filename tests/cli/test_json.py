@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
+from pastream_cli.engine.facts import Counts, Loss, LossKind, Pause, RecordedFile
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.screen import json_report
@@ -353,18 +353,10 @@ REPORTS = st.builds(
     rate=st.just(0.0) | st.floats(1, 1e9),
     frames=COUNTS,
     files=FILES.map(FileList),
-    lost_frames=COUNTS,
-    losses=COUNTS,
+    counts=st.builds(Counts, **dict.fromkeys(Counts._fields, COUNTS)),
     missing_frames=COUNTS,
-    ahead_frames=COUNTS,
-    left_out_frames=COUNTS,
     unwritten_frames=st.just(0),
-    underrun_frames=COUNTS,
-    underruns=COUNTS,
-    host_flags=COUNTS,
     buffer_frames=COUNTS,
-    buffer_high_water_frames=COUNTS,
-    callbacks=COUNTS,
     loss_list=st.lists(LOSSES, max_size=5).map(tuple),
     pauses=st.lists(st.builds(Pause, COUNTS, COUNTS), max_size=3).map(tuple),
     opening=st.none(),
@@ -388,7 +380,7 @@ def test_every_report_is_as_the_schema_says(report: Report) -> None:
     value = json_report.run_report([], JOB, report, epoch_ns=1_700_000_000 * 10**9, now=NOW)
     value = checked(json_report.line_of(value) + "\n")
     listed = [loss for loss in report.loss_list if not loss.kind.is_estimated]
-    counted = report.losses + report.underruns + report.host_flags
+    counted = report.counts.losses + report.counts.underruns + report.counts.host_flags
     assert value["unlisted_xruns"] == max(0, counted - len(listed))
 
 
@@ -407,8 +399,8 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
     )
     return Report(
         exit_code=ExitCode.COMPLETE, stop_reason=StopReason.COMPLETE, rate=48000.0, frames=1, files=FileList([file]),
-        lost_frames=0, losses=0, missing_frames=0, unwritten_frames=0, underrun_frames=0, underruns=0,
-        host_flags=0, buffer_frames=1, buffer_high_water_frames=1, callbacks=1, opening=opening, loss_list=losses,
+        counts=Counts(callbacks=1, capture_high_water=1), missing_frames=0, unwritten_frames=0, buffer_frames=1,
+        opening=opening, loss_list=losses,
     )  # fmt: skip
 
 

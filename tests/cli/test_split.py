@@ -202,7 +202,7 @@ with Requests() as requests:
     session = Session(args.parse(sys.argv[1:]), Holder(), requests)
     report = session.run()
     session.leave()
-print(int(report.exit_code), report.error, report.lost_frames, [file.frames for file in report.files])
+print(int(report.exit_code), report.error, report.counts.lost_frames, [file.frames for file in report.files])
 """
 
 

@@ -18,7 +18,7 @@ from pastream_cli.command.job import Job
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import find, pair_of_names
-from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.engine.facts import Counts, RecordedFile
 from pastream_cli.engine.files.formats import type_of_name
 from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.paths import is_special
@@ -104,9 +104,7 @@ def report_of(job: Job, plan: Plan) -> Report:
         plan.rate, job.input, job.device, "int32", 2, job.output, job.device, "int32", 2, "WAV", "PCM_24", 2, 0.2, None
     )
     files = FileList([RecordedFile(job.output or "", MOMENT, 0, 480, (0.5, 1.0), (0, 1))])
-    return Report(
-        ExitCode.COMPLETE, StopReason.COMPLETE, plan.rate, 480, files, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, opening=opening
-    )
+    return Report(ExitCode.COMPLETE, StopReason.COMPLETE, plan.rate, 480, files, Counts(), 0, 0, 0, opening=opening)
 
 
 def understand(vector: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from pastream_cli.engine import _stub
+from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.native import ffi, lib
 
 
@@ -25,3 +26,7 @@ def test_the_types_are_those_of_the_header() -> None:
 def test_the_module_has_what_its_types_say() -> None:
     assert names_of("Lib") == {name for name in dir(lib) if not name.startswith("_")}
     assert names_of("FFI") <= set(dir(ffi))
+
+
+def test_what_the_callback_counts_is_known_in_python_by_the_same_names() -> None:
+    assert set(Counts._fields) <= set(dir(ffi.new("struct engine_counts *")))
