@@ -388,5 +388,6 @@ class Recording:
         files = [(finishing.recorded(), finishing.file.frames) for finishing in self._finishing]
         files += [(file.so_far(start=self._start_of(file)), file.frames) for file in self._open]
         for file, written_frames in files:
-            there.add(file if file and file.frames else None, written_frames)
+            # what was written may be there, though nobody can tell yet how much of it
+            there.add(file if file and (file.frames or written_frames) else None, written_frames)
         return there

@@ -14,7 +14,7 @@ from tests.agreement import OLD
 from tests.faults import CALLS, Rule, faulty_disk
 from tests.homes import wait_until
 from tests.runner import Pastream
-from tests.sounds import RATE, make_noise, read
+from tests.sounds import RATE, make_noise, read, readable
 from tests.takes import PATIENT, RAMP, SLACK, Listener, gaps_in_ramp, report_of, told, wait_for_frames
 
 WAITING = "waiting for the disk"
@@ -105,6 +105,28 @@ def test_a_disk_that_does_not_tell_its_room_holds_up_nothing(pastream: Pastream,
     Listener(process).wait_for(WAITING, SECONDS_TO_ANSWER)
     process.send_signal(signal.SIGINT)
     assert process.wait(SECONDS_TO_ANSWER) == 130
+
+
+def test_a_piece_that_was_just_begun_is_told_when_the_take_is_given_up(
+    pastream: Pastream, build: Path, tmp_path: Path
+) -> None:
+    switch = tmp_path / "switch"
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    hang = Rule(calls="write", hang_seconds=20, times=1, switch=switch)
+    words = ("null", "take.flac", "--json", "--split", "2", "-e", "pcm_24", "-D", "virtual:noise", *PATIENT)
+    process = pastream.start(*words, cwd=folder, env=faulty_disk(build, folder, hang))
+    second = folder / "take-002.flac"
+    wait_until(lambda: second.exists() and second.stat().st_size > RATE, "the beginning of a second piece", 60)
+    switch.touch()
+    time.sleep(0.2)
+    for _ in range(3):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+    result = pastream.finish(process)
+    assert result.returncode == 130, result
+    assert set(told(result)) == {"take-001.flac", "take-002.flac"}
+    assert told(result)["take-002.flac"] <= len(readable(second, 2))
 
 
 @pytest.mark.parametrize(
