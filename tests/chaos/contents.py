@@ -103,14 +103,16 @@ def _check_with_another_reader(evidence: Evidence, name: str, frames: int, numbe
         return
     # ffmpeg knows neither every W64 nor where a Vorbis begins
     is_sox = (scenario.number + number) % 2 or scenario.file_type in {"w64", "ogg"}
-    read = frames_by_sox if is_sox else frames_by_ffmpeg
-    found = read(evidence.folder / name, scenario.channels)
+    path, by = evidence.folder / name, "sox" if is_sox else "ffmpeg"
+    if is_sox:
+        found = frames_by_sox(path, scenario.channels, scenario.file_type if name.endswith(".new") else None)
+    else:
+        found = frames_by_ffmpeg(path, scenario.channels)
     # where a FLAC's header could not tell how long it is, libsndfile does not come to the last block
     is_short = scenario.file_type == "flac" and evidence.returncode in {4, 130, -signal.SIGKILL}
     slack = FLAC_BLOCK_FRAMES if is_short else 0
     if evidence.met(DiskRefusal, Truncation, Kill) and evidence.returncode in {4, -signal.SIGKILL}:
         slack = found  # they go on behind what a header tells, and behind a page that is missing
-    by = read.__name__.rpartition("_")[2]
     demand(frames <= found <= frames + slack, f"{by} reads {found} frames of {name}, not {frames}")
 
 
