@@ -33,6 +33,7 @@ HEADERS = (
     "_clock.h",
     "_convert.h",
     "_count.h",
+    "_counters.h",
     "_engine.h",
     "_gather.h",
     "_levels.h",
@@ -67,8 +68,12 @@ MICROSOFT_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2"]
 
 
 def declarations() -> str:
-    """Return `_engine.h` without the preprocessor lines, which cffi does not read."""
-    text = (HERE / "_engine.h").read_text(encoding="utf-8")
+    """Return `_engine.h` with the list of counters put in, and without the lines of the preprocessor for cffi."""
+    counters = (HERE / "_counters.h").read_text(encoding="utf-8")
+    fields = "".join(
+        f"    {c_type} {name};\n" for c_type, name in re.findall(r"^COUNTER\((\w+), (\w+)\)", counters, re.MULTILINE)
+    )
+    text = (HERE / "_engine.h").read_text(encoding="utf-8").replace('#include "_counters.h"\n', fields)
     return re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 

@@ -135,20 +135,14 @@ static int64_t sum_of_frames(int64_t a, int64_t b) {
 
 /* What threads tell each other in a run, as it is before the first callback. */
 static void reset_shared(engine *e) {
-    _Atomic int64_t *const counters[] = {
-        &e->callbacks,       &e->position,           &e->time_zero_ns,        &e->last_callback_ns,
-        &e->stored_frames,   &e->lost_frames,        &e->underrun_frames,     &e->losses,
-        &e->underruns,       &e->host_capture_flags, &e->host_playback_flags, &e->settling_flags,
-        &e->unlisted_losses, &e->paused_frames,      &e->capture_high_water,  &e->ahead_frames,
-        &e->left_out_frames, &e->reader.frames,
-    };
-    for (size_t i = 0; i < sizeof counters / sizeof *counters; ++i)
-        atomic_store(counters[i], 0);
+#define COUNTER(type, name) atomic_store(&e->name, 0);
+#include "_counters.h"
+#undef COUNTER
+    atomic_store(&e->reader.frames, 0);
     _Atomic int32_t *const flags[] = {
-        &e->settling_gave_up, &e->input_ended,       &e->complete,        &e->paused,
-        &e->capture_finished, &e->reader_stop,       &e->writer_cut,      &e->writer_sync,
-        &e->writer_stop,      &e->reader.file_error, &e->reader.finished, &e->writer.finished,
-        &e->overran,          &e->ran_dry,           &e->host_status,     &e->drained,
+        &e->paused,          &e->capture_finished, &e->reader_stop,       &e->writer_cut,
+        &e->writer_sync,     &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
+        &e->writer.finished,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -202,37 +196,11 @@ void engine_expect_clock(engine *e, int64_t tolerance_frames) {
         tolerance_frames < 0 ? INT64_MIN / 2 : (int64_t)e->usual_debt - tolerance_frames;
 }
 
-static int64_t relaxed(const _Atomic int64_t *value) {
-    return atomic_load_explicit(value, memory_order_relaxed);
-}
-
 void engine_read_counts(const engine *e, struct engine_counts *counts) {
     *counts = (struct engine_counts){
-        .callbacks = relaxed(&e->callbacks),
-        .position = relaxed(&e->position),
-        .time_zero_ns = relaxed(&e->time_zero_ns),
-        .last_callback_ns = relaxed(&e->last_callback_ns),
-        .stored_frames = relaxed(&e->stored_frames),
-        .lost_frames = relaxed(&e->lost_frames),
-        .underrun_frames = relaxed(&e->underrun_frames),
-        .losses = relaxed(&e->losses),
-        .underruns = relaxed(&e->underruns),
-        .host_capture_flags = relaxed(&e->host_capture_flags),
-        .host_playback_flags = relaxed(&e->host_playback_flags),
-        .settling_flags = relaxed(&e->settling_flags),
-        .paused_frames = relaxed(&e->paused_frames),
-        .unlisted_losses = relaxed(&e->unlisted_losses),
-        .capture_high_water = relaxed(&e->capture_high_water),
-        .ahead_frames = relaxed(&e->ahead_frames),
-        .left_out_frames = relaxed(&e->left_out_frames),
-        .settled = atomic_load_explicit(&e->settled, memory_order_relaxed),
-        .settling_gave_up = atomic_load_explicit(&e->settling_gave_up, memory_order_relaxed),
-        .input_ended = atomic_load_explicit(&e->input_ended, memory_order_relaxed),
-        .complete = atomic_load_explicit(&e->complete, memory_order_relaxed),
-        .drained = atomic_load_explicit(&e->drained, memory_order_relaxed),
-        .overran = atomic_load_explicit(&e->overran, memory_order_relaxed),
-        .ran_dry = atomic_load_explicit(&e->ran_dry, memory_order_relaxed),
-        .host_status = atomic_load_explicit(&e->host_status, memory_order_relaxed),
+#define COUNTER(type, name) .name = atomic_load_explicit(&e->name, memory_order_relaxed),
+#include "_counters.h"
+#undef COUNTER
     };
 }
 

@@ -78,31 +78,9 @@ struct debt {
 
 /* What the callback has counted so far. Each value is exact; they may be a block apart. */
 struct engine_counts {
-    int64_t callbacks;
-    int64_t position;            /* frames since time zero, lost ones included */
-    int64_t time_zero_ns;        /* monotonic; 0 before the first frame of the take */
-    int64_t last_callback_ns;    /* monotonic; 0 before the first callback */
-    int64_t stored_frames;       /* put into the capture ring */
-    int64_t lost_frames;         /* of capture, counted exactly */
-    int64_t underrun_frames;     /* of silence played for want of input */
-    int64_t losses;              /* places in the capture where frames were lost */
-    int64_t underruns;           /* places in the playback where it ran dry */
-    int64_t host_capture_flags;  /* callbacks with a flag about the input */
-    int64_t host_playback_flags; /* callbacks with a flag about the output */
-    int64_t settling_flags;      /* callbacks flagged before time zero */
-    int64_t paused_frames;       /* went by while paused, and are not on the timeline */
-    int64_t unlisted_losses;     /* counted above, but the list for the owner was full */
-    int64_t capture_high_water;  /* most frames that waited in the capture ring */
-    int64_t ahead_frames;        /* came faster than the clock, see engine_expect_clock */
-    int64_t left_out_frames;     /* of these, captured and not stored; not on the timeline */
-    int32_t settled;
-    int32_t settling_gave_up; /* the host never stopped flagging */
-    int32_t input_ended;
-    int32_t complete;    /* the timeline is at its end */
-    int32_t drained;     /* and the device has played all of it */
-    int32_t overran;     /* frames were dropped for want of room in the capture ring */
-    int32_t ran_dry;     /* silence was played for want of frames in the playback ring */
-    int32_t host_status; /* every flag that the host has raised, as PortAudio has them */
+#define COUNTER(type, name) type name;
+#include "_counters.h"
+#undef COUNTER
 };
 
 struct output_counts {

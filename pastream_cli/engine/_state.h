@@ -71,31 +71,9 @@ struct engine {
     int64_t uncounted_frames;  /* left out of the timeline, on either side, less what came ahead */
 
     /* Callback, for everybody. */
-    _Atomic int64_t callbacks;
-    _Atomic int64_t position;
-    _Atomic int64_t time_zero_ns;
-    _Atomic int64_t last_callback_ns;
-    _Atomic int64_t stored_frames;
-    _Atomic int64_t lost_frames;
-    _Atomic int64_t underrun_frames;
-    _Atomic int64_t losses;
-    _Atomic int64_t underruns;
-    _Atomic int64_t host_capture_flags;
-    _Atomic int64_t host_playback_flags;
-    _Atomic int64_t settling_flags;
-    _Atomic int64_t paused_frames;
-    _Atomic int64_t unlisted_losses;
-    _Atomic int64_t capture_high_water;
-    _Atomic int64_t ahead_frames;
-    _Atomic int64_t left_out_frames;
-    _Atomic int32_t settled;
-    _Atomic int32_t settling_gave_up;
-    _Atomic int32_t input_ended;
-    _Atomic int32_t complete;
-    _Atomic int32_t drained;
-    _Atomic int32_t overran;
-    _Atomic int32_t ran_dry;
-    _Atomic int32_t host_status;
+#define COUNTER(type, name) _Atomic type name;
+#include "_counters.h"
+#undef COUNTER
     _Atomic uint32_t levels_answered;
 
     /* Owner, while running. */

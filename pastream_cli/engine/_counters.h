@@ -1,0 +1,31 @@
+/* The list of all that the callback counts: each includer defines COUNTER(type, name).
+ *
+ * From it come the struct that the owner reads (_engine.h), the atomics that the callback writes
+ * (_state.h), their reading and their reset (_engine.c).
+ */
+
+COUNTER(int64_t, callbacks)
+COUNTER(int64_t, position)            /* frames since time zero, lost ones included */
+COUNTER(int64_t, time_zero_ns)        /* monotonic; 0 before the first frame of the take */
+COUNTER(int64_t, last_callback_ns)    /* monotonic; 0 before the first callback */
+COUNTER(int64_t, stored_frames)       /* put into the capture ring */
+COUNTER(int64_t, lost_frames)         /* of capture, counted exactly */
+COUNTER(int64_t, underrun_frames)     /* of silence played for want of input */
+COUNTER(int64_t, losses)              /* places in the capture where frames were lost */
+COUNTER(int64_t, underruns)           /* places in the playback where it ran dry */
+COUNTER(int64_t, host_capture_flags)  /* callbacks with a flag about the input */
+COUNTER(int64_t, host_playback_flags) /* callbacks with a flag about the output */
+COUNTER(int64_t, settling_flags)      /* callbacks flagged before time zero */
+COUNTER(int64_t, paused_frames)       /* went by while paused, and are not on the timeline */
+COUNTER(int64_t, unlisted_losses)     /* counted above, but the list for the owner was full */
+COUNTER(int64_t, capture_high_water)  /* most frames that waited in the capture ring */
+COUNTER(int64_t, ahead_frames)        /* came faster than the clock, see engine_expect_clock */
+COUNTER(int64_t, left_out_frames)     /* of these, captured and not stored; not on the timeline */
+COUNTER(int32_t, settled)             /* time zero is the next callback, or was */
+COUNTER(int32_t, settling_gave_up)    /* the host never stopped flagging */
+COUNTER(int32_t, input_ended)         /* all of the input was played */
+COUNTER(int32_t, complete)            /* the timeline is at its end */
+COUNTER(int32_t, drained)             /* and the device has played all of it */
+COUNTER(int32_t, overran)             /* frames were dropped for want of room in the capture ring */
+COUNTER(int32_t, ran_dry)     /* silence was played for want of frames in the playback ring */
+COUNTER(int32_t, host_status) /* every flag that the host has raised, as PortAudio has them */
