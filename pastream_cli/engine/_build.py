@@ -26,6 +26,7 @@ SOURCES = (
     "_reader.c",
     "_ring.c",
     "_virtual.c",
+    "_virtual_sound.c",
     "_writer.c",
 )
 HEADERS = (
@@ -42,6 +43,7 @@ HEADERS = (
     "_real_time.h",
     "_ring.h",
     "_state.h",
+    "_virtual_sound.h",
 )
 
 # The vectoriser, and then short loops laid out in full, so that sums and peaks stay in registers; clang does the

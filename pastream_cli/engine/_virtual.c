@@ -1,6 +1,5 @@
 /* The virtual device: an ideal sound card whose clock is the system's. It calls the same callback
  * as a real one, from a thread of the owner's. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "_attachment.h"
@@ -8,15 +7,13 @@
 #include "_gather.h"
 #include "_loops.h"
 #include "_state.h"
+#include "_virtual_sound.h"
 
-enum { MOST_FAULTS = 8, MOST_TABLE_FRAMES = 1 << 20, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
+enum { MOST_FAULTS = 8, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
 enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
 
-static const double FULL_CIRCLE = 6.283185307179586476925;
-static const double HALF_SCALE = 0.5;
 static const int64_t MOST_BLOCK_FRAMES = INT64_C(1) << 31;
 static const int64_t CENTURY_NS = INT64_C(3155760000) * 1000000000;
-static const uint64_t NOISE_SEED = 0x9E3779B97F4A7C15;
 
 struct fault {
     int kind;
@@ -35,9 +32,8 @@ struct virtual_device {
     attachment *attachment;
     double frames_per_second;
     double frames_of_clock; /* in a second of the system's */
-    int sound;
+    struct sound_source sound;
     int fast;
-    double sine_hz;
     int64_t block_frames;
     int64_t tolerance_frames; /* how late the clock may be before frames are lost */
     unsigned char *input;     /* what capture hears; the same memory as output where it may be */
@@ -45,9 +41,6 @@ struct virtual_device {
     void *samples; /* one block in the file type that fits the capture's format */
     void *spare;   /* the same, with the channels of the playback */
     int32_t *channel_map;
-    double *sine_table; /* one period, or NULL where it has no whole number of frames */
-    int64_t sine_period_frames;
-    uint64_t noise;
     struct fault faults[MOST_FAULTS];
     int fault_count;
     int64_t frame; /* of the device's clock; lost ones included */
@@ -77,63 +70,10 @@ static void loop_back(void *context, uint64_t frames) {
             count * captured->channels);
 }
 
-/* One period of the sine fits whole frames where rate and frequency are whole numbers. */
-static int make_sine_table(virtual_device *v) {
-    if (v->sine_hz != floor(v->sine_hz) || v->frames_per_second != floor(v->frames_per_second))
-        return 1;
-    int64_t divisor = (int64_t)v->frames_per_second;
-    for (int64_t rest = (int64_t)v->sine_hz; rest;) {
-        const int64_t remainder = divisor % rest;
-        divisor = rest;
-        rest = remainder;
-    }
-    const int64_t frames = (int64_t)v->frames_per_second / divisor;
-    if (frames > MOST_TABLE_FRAMES)
-        return 1;
-    v->sine_table = malloc((size_t)frames * sizeof *v->sine_table);
-    if (!v->sine_table)
-        return 0;
-    for (int64_t i = 0; i < frames; ++i)
-        v->sine_table[i] =
-            HALF_SCALE *
-            sin(FULL_CIRCLE * fmod((double)i * v->sine_hz / v->frames_per_second, 1.0));
-    v->sine_period_frames = frames;
-    return 1;
-}
-
-static double sine_at(const virtual_device *v, int64_t frame) {
-    if (v->sine_table)
-        return v->sine_table[frame % v->sine_period_frames];
-    return HALF_SCALE *
-           sin(FULL_CIRCLE * fmod((double)frame * v->sine_hz / v->frames_per_second, 1.0));
-}
-
-/* xorshift64*, its upper half: repeatable, whatever the block size. */
-static double noise_next(virtual_device *v) {
-    v->noise ^= v->noise >> 12;
-    v->noise ^= v->noise << 25;
-    v->noise ^= v->noise >> 27;
-    const uint32_t bits = (uint32_t)((v->noise * UINT64_C(0x2545F4914F6CDD1D)) >> 32);
-    return HALF_SCALE * ((double)bits * 0x1p-31 - 1.0);
-}
-
-static void put_sample(void *samples, int file_sample, int64_t index, double value) {
-    if (file_sample == FILE_FLOAT32)
-        ((float *)samples)[index] = (float)value;
-    else
-        ((int32_t *)samples)[index] = (int32_t)lrint(value * 0x1p31);
-}
-
 static void make_sound(virtual_device *v, int64_t frames) {
     const struct device_side *side = &v->attachment->capture;
     const int file_sample = file_sample_of(side->sample_format);
-    int64_t index = 0;
-    for (int64_t i = 0; i < frames; ++i) {
-        const double tone = v->sound == VIRTUAL_SINE ? sine_at(v, v->frame + i) : 0.0;
-        for (int channel = 0; channel < side->channels; ++channel)
-            put_sample(v->samples, file_sample, index++,
-                       v->sound == VIRTUAL_NOISE ? noise_next(v) : tone);
-    }
+    sound_fill(&v->sound, v->samples, file_sample, side->channels, v->frame, frames);
     convert(v->input, side->sample_format, ALL_BITS, v->samples, file_sample,
             frames * side->channels);
 }
@@ -184,9 +124,9 @@ static int make_blocks(virtual_device *v) {
     v->samples = frames_of(v->block_frames, captured->channels * FILE_SAMPLE_BYTES);
     if (!v->input || !v->samples)
         return 0;
-    if (v->sound == VIRTUAL_SINE)
-        return make_sine_table(v);
-    return v->sound != VIRTUAL_LOOPBACK || !played->channels || connect_loop(v);
+    if (v->sound.kind == VIRTUAL_LOOPBACK && played->channels)
+        return connect_loop(v);
+    return sound_prepare(&v->sound);
 }
 
 virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,
@@ -198,12 +138,11 @@ virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, 
         return NULL;
     v->attachment = a;
     v->frames_per_second = v->frames_of_clock = frames_per_second;
-    v->sound = sound;
-    v->sine_hz = sine_hz;
+    v->sound = (struct sound_source){
+        .kind = sound, .sine_hz = sine_hz, .frames_per_second = frames_per_second};
     v->block_frames = block_frames;
     v->fast = fast;
     v->tolerance_frames = tolerance_frames;
-    v->noise = NOISE_SEED;
     v->source.patience_ns = v->sink.patience_ns = -1;
     atomic_store(&v->active, 1);
     if (make_blocks(v))
@@ -221,7 +160,7 @@ void virtual_free(virtual_device *v) {
     free(v->samples);
     free(v->spare);
     free(v->channel_map);
-    free(v->sine_table);
+    sound_free(&v->sound);
     free(v);
 }
 
@@ -381,7 +320,7 @@ void virtual_run(virtual_device *v) {
             keep_time(v, start_ns);
         if (stop_asked(v) || apply_faults(v))
             break;
-        if (v->input && v->sound != VIRTUAL_LOOPBACK && v->sound != VIRTUAL_SILENCE)
+        if (v->input && v->sound.kind != VIRTUAL_LOOPBACK && v->sound.kind != VIRTUAL_SILENCE)
             make_sound(v, v->block_frames);
         complete = attachment_callback(v->input, v->output, (unsigned long)v->block_frames, NULL, 0,
                                        v->attachment);
