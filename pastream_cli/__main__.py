@@ -126,11 +126,11 @@ def _load_portaudio() -> None:
 
 
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
-    from pastream_cli.engine.noise import HostNoise
+    from pastream_cli.engine.host_messages import HostMessages
     from pastream_cli.engine.worker import Worker
     from pastream_cli.take.signals import Requests
 
-    noise = HostNoise(shown=verbose)
+    noise = HostMessages(shown=verbose)
     with Requests() as requests:
         worker = Worker("device", requests.wake)
         worker.start(_load_portaudio)
@@ -163,7 +163,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
         # what takes its time to load comes when signals are requests already
         from pastream_cli.engine.devices.virtual import is_virtual
         from pastream_cli.engine.files.without_numpy import load_soundfile
-        from pastream_cli.engine.noise import HostNoise
+        from pastream_cli.engine.host_messages import HostMessages
         from pastream_cli.engine.worker import Worker
         from pastream_cli.screen.keys import Keys
         from pastream_cli.screen.screen import Screen
@@ -172,7 +172,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
             from pastream_cli.screen import json_report  # noqa: F401 - at the end there may be no file left to open
 
         # on a terminal the screen shows what libraries say, or it would go into the meter
-        noise = HostNoise(shown=job.verbose and not is_terminal)
+        noise = HostMessages(shown=job.verbose and not is_terminal)
         report: Report | None = None
         try:
             with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:

@@ -19,10 +19,10 @@ def _devices() -> list[str]:
     from pastream_cli.engine.devices import virtual
     from pastream_cli.engine.devices.choosing import all_devices
     from pastream_cli.engine.devices.matching import label
-    from pastream_cli.engine.noise import HostNoise
+    from pastream_cli.engine.host_messages import HostMessages
     from pastream_cli.engine.worker import Worker
 
-    HostNoise(shown=False)
+    HostMessages(shown=False)
     task = Worker("device", lambda: None).start(all_devices)
     try:
         devices = task.result() if task.wait(_DEVICE_SECONDS) else []

@@ -75,9 +75,9 @@ def test_a_meter_needs_a_terminal(pastream: Pastream) -> None:
 TALKATIVE_LIBRARY = """
 import os, sys
 from contextlib import suppress
-from pastream_cli.engine.noise import HostNoise
+from pastream_cli.engine.host_messages import HostMessages
 
-noise = HostNoise(shown=len(sys.argv) > 1)
+noise = HostMessages(shown=len(sys.argv) > 1)
 os.write(2, b"ALSA lib: no such card\\n")
 os.write(1, b"Error A : 0D\\n")
 print("ours", file=noise.stream)

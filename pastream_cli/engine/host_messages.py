@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _STDOUT, _STDERR = 1, 2
 
 
-class HostNoise:
+class HostMessages:
     """Takes the file descriptors 1 and 2 away from libraries, and stores the first 64 KiB of what they print.
 
     The program itself writes its lines to `stream`, and its data to `sys.stdout`, which has a descriptor of its own.
