@@ -14,14 +14,8 @@ from pastream_cli.engine.native import ffi, lib
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
 
-_LOSS_KINDS = {
-    lib.LOSS_OVERRUN: LossKind.OVERRUN,
-    lib.LOSS_DEVICE: LossKind.DEVICE,
-    lib.LOSS_HOST_CAPTURE: LossKind.HOST_CAPTURE,
-    lib.LOSS_UNDERRUN: LossKind.UNDERRUN,
-    lib.LOSS_HOST_PLAYBACK: LossKind.HOST_PLAYBACK,
-    lib.LOSS_AHEAD: LossKind.AHEAD,
-}
+# All but a deficit, which is found in Python by the debts.
+_LOSS_KINDS = {getattr(lib, f"LOSS_{kind.name}"): kind for kind in LossKind if kind is not LossKind.DEFICIT}
 
 
 class Progress:
