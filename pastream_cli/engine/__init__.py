@@ -29,7 +29,7 @@ _HOMES = {
     "streams.chunking": ("chunks",),
     "flags": ("CallbackFlags",),
     "ringbuffer": ("RingBuffer",),
-    "streams.run": ("BufferEmpty", "BufferFull"),
+    "judge": ("BufferEmpty", "BufferFull"),
     "streams.stream": ("DuplexStream", "InputStream", "OutputStream", "Stream"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -37,9 +37,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 TYPE_CHECKING = False  # typing takes a while to load
 if TYPE_CHECKING:
     from pastream_cli.engine.flags import CallbackFlags
+    from pastream_cli.engine.judge import BufferEmpty, BufferFull
     from pastream_cli.engine.ringbuffer import RingBuffer
     from pastream_cli.engine.streams.chunking import chunks
-    from pastream_cli.engine.streams.run import BufferEmpty, BufferFull
     from pastream_cli.engine.streams.stream import DuplexStream, InputStream, OutputStream, Stream
 else:
 

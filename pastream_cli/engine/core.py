@@ -67,7 +67,6 @@ class Core(Attached):
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._loops: list[threading.Thread] = []
-        self._device_is_started = False
         self.is_consumer_waited_for = False
         """Whether a fast device waits for whoever empties the capture ring for as long as it takes."""
         self._read: Callable[[], Any] | None = None
@@ -271,6 +270,11 @@ class Core(Attached):
         """Where on the timeline the next frame is that the writer writes; all before it are in files."""
         return lib.writer_place(self._engine)
 
+    @property
+    def progress(self) -> int:
+        """A number that grows as long as a loop gets on."""
+        return self.written_until + lib.reader_frames(self._engine)
+
     def stop_writing(self) -> None:
         """Have the writer give up what still waits for a file that will never come."""
         lib.writer_stop(self._engine)
@@ -341,17 +345,10 @@ class Core(Attached):
             self._engine, int(held_seconds * self.samplerate), int(at_most_seconds * self.samplerate)
         )
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the loops were started and have not all ended."""
-        return any(loop.is_alive() for loop in self._loops) or self._device_is_started
-
     def start_loops(self, has_ended: Callable[[], object]) -> None:
         """Start filling the playback ring and emptying the capture ring; each loop tells when it has ended."""
-        self._loops = []
         for loop in self.new_loops(has_ended=has_ended):
             loop.start()
-            self._loops.append(loop)  # one that could not be started has nothing to be waited for
 
     def new_loops(
         self, may_begin: Callable[[], bool] = lambda: True, has_ended: Callable[[], object] = lambda: None
@@ -364,7 +361,8 @@ class Core(Attached):
             has_ended()
 
         loops = ((_READER, self._read), (_WRITER, self._write))
-        return [DeafThread(target=run, args=(loop,), name=name) for name, loop in loops if loop is not None]
+        self._loops = [DeafThread(target=run, args=(loop,), name=name) for name, loop in loops if loop is not None]
+        return self._loops
 
     def is_prebuffered(self) -> bool:
         """Whether the playback ring holds half a second, or all there is."""
@@ -388,7 +386,6 @@ class Core(Attached):
                 None if self._read else self._real_seconds(self._playback_ring),
                 None if self._write or self.is_consumer_waited_for else self._real_seconds(self._capture_ring),
             )
-        self._device_is_started = True
         device.start()
 
     def _real_seconds(self, ring: RingBuffer | None) -> float:
@@ -408,7 +405,8 @@ class Core(Attached):
         lib.reader_stop(self._engine)
         deadline = time.monotonic() + seconds
         for loop in self._loops:
-            loop.join(max(0.0, deadline - time.monotonic()))
+            if loop.ident is not None:  # one that could not be started has nothing to be waited for
+                loop.join(max(0.0, deadline - time.monotonic()))
         return not any(loop.is_alive() for loop in self._loops)
 
     # ---- how it goes ----

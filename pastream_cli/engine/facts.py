@@ -82,6 +82,8 @@ class Counts(NamedTuple):
     input_ended: int = 0
     complete: int = 0
     drained: int = 0
+    overran: int = 0
+    ran_dry: int = 0
 
     @property
     def host_flags(self) -> int:

@@ -1,8 +1,49 @@
-"""Why a run ends."""
+"""The states of a run, what may follow what, and why a run ends."""
 
 from __future__ import annotations
 
 from enum import Enum
+
+
+class State(Enum):
+    """What a run does just now; docs/architecture.md draws it."""
+
+    OPENING = "opening"
+    """Files and devices are being opened and connected."""
+    WAITING = "waiting"
+    """All is connected, and nothing runs yet."""
+    PREBUFFERING = "prebuffering"
+    """The loops run, and the device will as soon as there is enough to play."""
+    SETTLING = "settling"
+    """The device was started; the first frame of the timeline is still to come."""
+    RUNNING = "running"
+    """Frames come and go."""
+    PAUSED = "paused"
+    """Frames go by, and are not on the timeline."""
+    AWAY = "away"
+    """The device is gone, and another one is awaited."""
+    DRAINING = "draining"
+    """No frame is added to the timeline: what was played is heard to its end, what was captured is written."""
+    ENDED = "ended"
+    """Device and loops have ended, and the files are what they will be."""
+
+    def may_become(self, other: State) -> bool:
+        """Whether the run may be in the other state next."""
+        return other in FOLLOWERS[self]
+
+
+FOLLOWERS: dict[State, frozenset[State]] = {
+    State.OPENING: frozenset({State.WAITING, State.DRAINING, State.ENDED}),
+    State.WAITING: frozenset({State.PREBUFFERING, State.DRAINING, State.ENDED}),
+    State.PREBUFFERING: frozenset({State.SETTLING, State.DRAINING}),
+    State.SETTLING: frozenset({State.RUNNING, State.PAUSED, State.AWAY, State.DRAINING}),
+    State.RUNNING: frozenset({State.PAUSED, State.AWAY, State.DRAINING}),
+    State.PAUSED: frozenset({State.SETTLING, State.RUNNING, State.AWAY, State.DRAINING}),
+    State.AWAY: frozenset({State.SETTLING, State.RUNNING, State.PAUSED, State.DRAINING}),
+    State.DRAINING: frozenset({State.ENDED}),
+    State.ENDED: frozenset(),
+}
+"""Which states may follow each. A run is polled, so that a state which passes quickly may not be seen at all."""
 
 
 class StopReason(Enum):
@@ -23,10 +64,10 @@ class StopReason(Enum):
 
     def may_become(self, other: StopReason) -> bool:
         """Whether a run that ends for this reason may yet come to end for another one."""
-        return other in _MAY_BECOME[self]
+        return other in BETTER_REASONS[self]
 
 
-_MAY_BECOME: dict[StopReason, frozenset[StopReason]] = {
+BETTER_REASONS: dict[StopReason, frozenset[StopReason]] = {
     StopReason.COMPLETE: frozenset(StopReason) - {StopReason.COMPLETE},
     StopReason.STOPPED: frozenset({StopReason.ABORTED, StopReason.FAILED, StopReason.GIVEN_UP}),
     StopReason.ABORTED: frozenset({StopReason.FAILED, StopReason.GIVEN_UP}),
@@ -34,3 +75,4 @@ _MAY_BECOME: dict[StopReason, frozenset[StopReason]] = {
     StopReason.XRUN: frozenset({StopReason.GIVEN_UP}),
     StopReason.GIVEN_UP: frozenset(),
 }
+"""Which reasons take the place of each, where they come later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
 from pastream_cli.engine.worker import Task
@@ -17,22 +18,6 @@ class Stopped(Exception):  # noqa: N818 - it is no error
     """A stop was asked for while something was still being opened."""
 
 
-class GivenUp(Exception):  # noqa: N818 - it is no error
-    """A second stop was asked for: leave everything behind."""
-
-
-def raise_if_stopped(requests: Requests) -> None:
-    """Raise `Stopped` where the end was asked for."""
-    if requests.stop:
-        raise Stopped
-
-
-def raise_if_given_up(requests: Requests) -> None:
-    """Raise `GivenUp` where whoever asked for the end will not wait for it."""
-    if requests.give_up:
-        raise GivenUp
-
-
 def result_of(task: Task[T], requests: Requests, seconds_after_a_stop: float = 0.0) -> T:
     """Return a task's result; a stop that is asked for meanwhile leaves the task behind."""
     while not task.is_done:
@@ -42,10 +27,9 @@ def result_of(task: Task[T], requests: Requests, seconds_after_a_stop: float = 0
     return task.result()
 
 
-def is_done_within(task: Task[T], requests: Requests, seconds: float) -> bool:
+def is_done_within(task: Task[T], wait: Callable[[float], None], seconds: float) -> bool:
     """Wait for a task that may hang; tell whether it ended in time."""
     deadline = time.monotonic() + seconds
     while not task.is_done and time.monotonic() < deadline:
-        raise_if_given_up(requests)
-        requests.wait(min(STEP_SECONDS, max(0.0, deadline - time.monotonic())))
+        wait(min(STEP_SECONDS, max(0.0, deadline - time.monotonic())))
     return task.is_done

@@ -119,7 +119,7 @@ main()
 @pytest.mark.parametrize(
     ("module", "name", "method", "skip", "is_recorded"),
     [
-        ("take.tally", "Tally", "take_losses", 3, True),
+        ("engine.losses", "Losses", "take", 3, True),
         ("take.recording", "Recording", "poll", 3, True),
         ("take.recording", "Recording", "results", 0, True),
         ("engine.files.output_file", "OutputFile", "close", 0, True),

@@ -108,7 +108,7 @@ def test_a_ring_of_more_channels_than_a_device_can_have_is_refused(stream: ps.Du
 def test_a_ring_or_a_map_that_does_not_fit_the_device_is_not_kept(stream: ps.DuplexStream) -> None:
     ring = ps.RingBuffer(7, 4)
     beyond = ffi.new("int32_t[]", [0, 2])
-    for connect in (stream.connect_playback, stream.connect_capture):
+    for connect in (stream._core.connect_playback, stream._core.connect_capture):
         with pytest.raises(ValueError, match="frames"):
             connect(ring)
         with pytest.raises(ValueError, match="frames"):

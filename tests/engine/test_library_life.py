@@ -42,7 +42,7 @@ ONE_OF_THEM = st.sampled_from([*OPERATIONS, "start", "start", "record", "play", 
 def source(stream: Any, ring: ps.RingBuffer, loop: bool) -> None:
     while stream.active and not loop:
         ring.write(bytes(4096))
-        stream._run.ended.wait(0.001)
+        stream._watcher.ended.wait(0.001)
 
 
 @given(scripts=st.lists(st.lists(ONE_OF_THEM, max_size=8), min_size=1, max_size=4), by_function=st.booleans())
@@ -119,19 +119,19 @@ while not streams:
     "a stream that is dropped": """
 stream = ps.InputStream(device="virtual")
 stream.record(480000)
-run = stream._run
+watcher = stream._watcher
 del stream
 gc.collect()
-assert run.ended.wait(10)
-assert run._gate.is_closed
+assert watcher.ended.wait(10)
+assert watcher._gate.is_closed
 """,
     "a stream that is dropped while its function runs": """
 stream = start()
-run = stream._run
+watcher = stream._watcher
 stream.abort()
 del stream
 gc.collect()
-assert run.ended.wait(10)
+assert watcher.ended.wait(10)
 """,
     "a process that is forked off": """
 import warnings

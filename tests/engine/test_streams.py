@@ -327,7 +327,7 @@ def test_an_error_of_the_with_block_goes_before_that_of_the_stream() -> None:
 
 def test_a_sink_that_is_too_slow_ends_the_stream_with_buffer_full() -> None:
     with ps.InputStream(device="virtual", blocksize=64) as stream:
-        ring = stream.set_sink(lambda stream, _ring: stream._run.ended.wait(0.5), buffersize=256)
+        ring = stream.set_sink(lambda stream, _ring: stream._watcher.ended.wait(0.5), buffersize=256)
         stream.start()
         with pytest.raises(ps.BufferFull):
             stream.wait(10)

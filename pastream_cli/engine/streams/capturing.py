@@ -12,7 +12,7 @@ from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import buffers, endpoints
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.reading import Reader, chunk_frames_for
-from pastream_cli.engine.streams.run import Run
+from pastream_cli.engine.streams.watcher import Watcher
 
 
 class Capturing(Stream):
@@ -20,8 +20,9 @@ class Capturing(Stream):
 
     @property
     def _capture_side(self) -> Side:
-        assert self._capture is not None
-        return self._capture
+        side = self._core.open_device.capture
+        assert side is not None
+        return side
 
     @property
     def rxmapping(self) -> list[int]:
@@ -86,10 +87,10 @@ class Capturing(Stream):
         """
         with self._lock:
             self._check("set a sink")
-            new = endpoints.sink_for(self, self._capture_side, sink, self._rxmap, buffersize)
+            new = endpoints.sink_for(self._core, self._capture_side, sink, self._rxmap, buffersize)
             new.args, new.kwargs = tuple(args), dict(kwargs or {})
             self._sink = new
-            self.is_consumer_waited_for = False
+            self._core.is_consumer_waited_for = False
             return new.ring
 
     def to_file(self, file: Any, mode: str = "w", **kwargs: Any) -> Any:
@@ -170,8 +171,8 @@ class Capturing(Stream):
             self._check("record")
             out, frames = self._destination(frames, 0, offset, out, atleast_2d=atleast_2d, buffersize=buffersize)
             self._source = None
-            run = self._begin(frames, 0, offset)
-        self._go(run)
+            watcher = self._begin(frames, 0, offset)
+        self._go(watcher)
         if blocking:
             self.wait()
         return out
@@ -254,24 +255,24 @@ class Capturing(Stream):
         buffers.check_atleast_2d(side, atleast_2d=atleast_2d)
         size = chunk_frames_for(self, side, channels, chunksize, overlap, out)
         reader = Reader(side, channels, size, overlap, out, atleast_2d=atleast_2d)
-        ring = self.new_ring(side, reader.buffer_frames(self, buffersize), channels)
+        ring = self._core.new_ring(side, reader.buffer_frames(self._core, buffersize), channels)
         begin = partial(self._begin_chunks, ring, playback, buffersize, frames, pad, offset, loop=loop)
         return reader.chunks(self, ring, begin)
 
     def _begin_chunks(
         self, ring: RingBuffer, playback: Any, buffersize: int | None, frames: int, pad: int, offset: int, *, loop: bool
-    ) -> Run:
+    ) -> Watcher:
         """Start a run that captures into a ring; on the thread that takes chunks out of it, for the first one."""
         with self._lock:
             self._check("read chunks")
             self.set_sink(ring)
-            self.is_consumer_waited_for = True
+            self._core.is_consumer_waited_for = True
             self._source = None
             if playback is not None:
                 self._set_playback(playback, buffersize, loop=loop)
-            run = self._begin(frames, pad if playback is not None else 0, offset)
-        self._go(run)
-        return run
+            watcher = self._begin(frames, pad if playback is not None else 0, offset)
+        self._go(watcher)
+        return watcher
 
     def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
         raise NotImplementedError

@@ -40,9 +40,10 @@ class Endpoint:
         """Connect to a stream that is about to start."""
         raise NotImplementedError
 
-    def progress(self) -> int:
-        """Return a number that grows as long as the loop gets on."""
-        return 0
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether it is a regular file, which may only be busy where it takes no more data."""
+        return False
 
     def failure(self) -> PastreamError | None:
         """Return what went wrong with it in this run, if anything did."""
@@ -114,9 +115,6 @@ class FileSource(Source):
         )
         self._start = self._file.tell() if self._file.seekable() and not self._loop else None
 
-    def progress(self) -> int:
-        return lib.reader_frames(self._engine)
-
     def failure(self) -> PastreamError | None:
         code = lib.reader_file_error(self._engine)
         return self._files.reading_failure(self._file, code) if code else None
@@ -127,7 +125,7 @@ class FileSource(Source):
         try:
             if start is not None and not self._file.closed and not self.failure():
                 # what was read ahead was not played
-                self._file.seek(start + self.progress() - self.ring.read_available)
+                self._file.seek(start + lib.reader_frames(self._engine) - self.ring.read_available)
         finally:  # the guard last: without it the file may be closed in the middle of that
             if guard is not None:
                 guard.remove()
@@ -156,9 +154,6 @@ class MemorySource(Source):
             indices,
             loop=self._loop,
         )
-
-    def progress(self) -> int:
-        return lib.reader_frames(self._engine)
 
     def release(self) -> None:
         self._memory.close()
@@ -248,8 +243,9 @@ class FileSink(Sink):
             FUNCTIONS, self._file.channels, indices, self._recording.handle, is_pipe=not self._file.seekable()
         )
 
-    def progress(self) -> int:
-        return self._recording.frames if self._recording is not None else 0
+    @property
+    def is_on_a_disk(self) -> bool:
+        return self._recording is not None and self._recording.is_on_a_disk
 
     def failure(self) -> PastreamError | None:
         return self._recording.failure() if self._recording is not None else None

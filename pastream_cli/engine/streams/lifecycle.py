@@ -17,7 +17,8 @@ from pastream_cli.engine.facts import Levels, Loss
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.prebuffer import Prebuffer
-from pastream_cli.engine.streams.run import Run
+from pastream_cli.engine.streams.properties import Properties
+from pastream_cli.engine.streams.watcher import Watcher
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 if TYPE_CHECKING:  # it is not there in Python 3.10
@@ -25,10 +26,9 @@ if TYPE_CHECKING:  # it is not there in Python 3.10
 
 # What a count of frames holds.
 MOST_FRAMES = 2**63 - 1
-_PREBUFFER_POLL_SECONDS = 0.002
 
 
-class Stream(Core):
+class Stream(Properties):
     """An open stream; the base of `InputStream`, `OutputStream` and `DuplexStream`.
 
     Parameters
@@ -101,16 +101,16 @@ class Stream(Core):
             "extra_settings": extra_settings,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        super().__init__(OpenDevice(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given))
-        self._gate = Gate(self.open_device)
+        opened = OpenDevice(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
+        self._core = Core(opened)
+        self._gate = Gate(opened)
         self._lock = threading.RLock()
         self._is_closed = False
-        self._run: Run | None = None
+        self._watcher: Watcher | None = None
         self._source: Source | None = None
         self._sink: Sink | None = None
-        self._txmap = ChannelMap(self._playback.channels if self._playback else 0)
-        self._rxmap = ChannelMap(self._capture.channels if self._capture else 0)
-        self._losses: list[Loss] = []
+        self._txmap = ChannelMap(opened.playback.channels if opened.playback else 0)
+        self._rxmap = ChannelMap(opened.capture.channels if opened.capture else 0)
         self._levels: Levels | None = None
         self.finished_callback = finished_callback
         """What is called when a run has ended, or `None`."""
@@ -145,12 +145,10 @@ class Stream(Core):
     @property
     def active(self) -> bool:
         """Whether the stream runs, which it does from `start` until its device has ended."""
-        run = self._run
-        if run is None:
-            return super().active
-        if run.finished or not self._gate.is_ours:
+        watcher = self._watcher
+        if watcher is None or watcher.finished or not self._gate.is_ours:
             return False
-        return self._gate.active if run.device_is_started else not run.is_asked
+        return self._gate.active if watcher.run.device_is_started else not watcher.run.is_ending
 
     @property
     def stopped(self) -> bool:
@@ -160,7 +158,7 @@ class Stream(Core):
     @property
     def closed(self) -> bool:
         """Whether the stream was closed, and is of no further use."""
-        return self._is_closed or self._gate.is_closed or (self._run is not None and self._run.is_to_close)
+        return self._is_closed or self._gate.is_closed or (self._watcher is not None and self._watcher.is_to_close)
 
     @property
     def finished(self) -> bool:
@@ -168,19 +166,21 @@ class Stream(Core):
 
         What it recorded is then in its place; functions may still be about to return.
         """
-        return self._run is not None and self._run.finished
+        return self._watcher is not None and self._watcher.finished
 
     @property
     def aborted(self) -> bool:
         """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
-        return self._run is not None and self._run.aborted
+        return self._watcher is not None and self._watcher.aborted
 
     @property
     def losses(self) -> tuple[Loss, ...]:
         """Each place since the start where frames were lost, once it is past."""
-        with self._lock:
-            self._losses += self.new_losses()
-            return tuple(self._losses)
+        losses = self._watcher.run.losses if self._watcher is not None else None
+        if losses is None:
+            return ()
+        losses.take()  # what has come since the watcher's last look
+        return losses.all
 
     @property
     def levels(self) -> Levels | None:
@@ -189,7 +189,7 @@ class Stream(Core):
         Of what is captured, or of what is played where nothing is.
         """
         with self._lock:
-            levels = None if self._run is None else self.take_levels()
+            levels = None if self._watcher is None else self._core.take_levels()
             if levels is not None and levels.frames:
                 self._levels = levels
             return self._levels
@@ -198,7 +198,7 @@ class Stream(Core):
 
     @property
     def _is_going(self) -> bool:
-        return self._run is not None and not self._run.ended.is_set() and self._gate.is_ours
+        return self._watcher is not None and not self._watcher.ended.is_set() and self._gate.is_ours
 
     def _check(self, act: str, *, at_rest: bool = True) -> None:
         """Raise `PastreamError` where the stream is of no use, or runs where it should not."""
@@ -208,7 +208,7 @@ class Stream(Core):
             raise PastreamError(f"cannot {act}: the stream belongs to another process")
         if self._gate.is_lost:
             raise DeviceError(f"cannot {act}: the device does not answer", ErrorKind.NOT_ANSWERING)
-        if self._run is not None and self._run.is_stuck:
+        if self._watcher is not None and self._watcher.is_stuck:
             raise PastreamError(f"cannot {act}: a file of the last run takes or gives no more data")
         if at_rest and self._is_going:
             raise PastreamError(f"cannot {act}: the stream is running")
@@ -240,71 +240,71 @@ class Stream(Core):
             self._check("start", at_rest=False)
             if self._is_going:
                 return
-            run = self._begin(-1, 0, 0)
-        self._go(run, prebuffer)
+            watcher = self._begin(-1, 0, 0)
+        self._go(watcher, prebuffer)
 
-    def _begin(self, frames: int, pad: int, offset: int) -> Run:
+    def _begin(self, frames: int, pad: int, offset: int) -> Watcher:
         """Connect both ends and start all but the device; a negative number stands for no limit."""
         _check_lengths(frames, pad, offset)
         source, sink = self._source, self._sink
         if frames < 0 and sink is not None and sink.frames is not None:
             frames = min(sink.frames + offset, MOST_FRAMES)
-        run = Run(self._engine, self._gate, source, sink, self.longest_latency, self.finished_callback)
+        watcher = Watcher(self._core, self._gate, source, sink, self.finished_callback)
         try:
-            run.hold()
+            watcher.hold()
             self._connect(frames, pad, offset)
+            watcher.connect(length_frames=frames + max(pad, 0) if frames >= 0 else None)
         except BaseException:
-            run.give_up()
+            watcher.give_up()
             raise
-        self._losses, self._levels = [], None
-        self.take_levels()  # asks for those of the first block
-        self._run = run
-        run.start(self, self.new_loops)
-        return run
+        self._levels = None
+        self._core.take_levels()  # asks for those of the first block
+        self._watcher = watcher
+        watcher.start(self)
+        return watcher
 
     def _connect(self, frames: int, pad: int, offset: int) -> None:
         """Connect both ends, as their maps are now, for a run of these lengths."""
-        source, sink = self._source, self._sink
-        if self._playback is not None:
+        source, sink, core = self._source, self._sink, self._core
+        if core.open_device.playback is not None:
             if source is None:
-                self.connect_playback(None)
+                core.connect_playback(None)
             else:
-                source.connect(self, self._txmap)
-        if self._capture is not None:
+                source.connect(core, self._txmap)
+        if core.open_device.capture is not None:
             if sink is None:
-                self.connect_capture(None)
+                core.connect_capture(None)
             else:
-                sink.connect(self, self._rxmap)
-        self.prepare(None if frames < 0 else frames, None if pad < 0 else pad, offset)
+                sink.connect(core, self._rxmap)
+        core.prepare(None if frames < 0 else frames, None if pad < 0 else pad, offset)
         if source is not None and source.ends_when_empty and (frames < 0 or pad < 0):
-            lib.reader_finish(self._engine)
+            lib.reader_finish(core.engine)
 
-    def _go(self, run: Run, prebuffer: bool | int = True) -> None:
+    def _go(self, watcher: Watcher, prebuffer: bool | int = True) -> None:
         """Wait for the first frames to play, then start the device."""
+        run = watcher.run
         try:
-            self._wait_for_frames(run, prebuffer)
-            run.start_device(self.start_device)
+            run.prebuffer(self._is_prebuffered(prebuffer), time.sleep)
+            watcher.start_device()
         except BaseException as error:
-            run.ask(abort=True)
+            watcher.ask(abort=True)
             if isinstance(error, Exception):
-                run.ended.wait()
-                run.take_error()  # whatever came of it
+                watcher.ended.wait()
+                watcher.take_error()  # whatever came of it
             raise
-        if run.is_asked and not run.device_is_started and not run.is_in_it:
-            run.ended.wait()
-            _raise_error_of(run)
+        if run.is_ending and not run.device_is_started and not watcher.is_in_it:
+            watcher.ended.wait()
+            _raise_error_of(watcher)
 
-    def _wait_for_frames(self, run: Run, prebuffer: bool | int) -> None:
-        source = self._source
+    def _is_prebuffered(self, prebuffer: bool | int) -> Callable[[], bool]:
+        """Return what tells whether there is enough to play for the device to start."""
+        source, core = self._source, self._core
         if source is None or source.ends_when_empty or not prebuffer:
-            return
+            return lambda: True
         if prebuffer is True and source.function is None:
-            has_come = self.is_prebuffered
-        else:
-            wanted = self.frames_taken_at_once if prebuffer is True else prebuffer
-            has_come = Prebuffer(self._engine, source.ring, wanted, is_patient=prebuffer is not True).is_full
-        while not has_come() and not run.is_asked:
-            time.sleep(_PREBUFFER_POLL_SECONDS)
+            return core.is_prebuffered
+        wanted = core.frames_taken_at_once if prebuffer is True else prebuffer
+        return Prebuffer(core.engine, source.ring, wanted, is_patient=prebuffer is not True).is_full
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the stream has completed, or was stopped or aborted, and its functions have returned.
@@ -333,14 +333,14 @@ class Stream(Core):
             On a thread that the stream itself waits for: in a function that is its source or sink,
             or in `finished_callback`.
         """
-        run = self._run
-        if run is None or not self._gate.is_ours:
+        watcher = self._watcher
+        if watcher is None or not self._gate.is_ours:
             return True
-        if run.is_in_it:
+        if watcher.is_in_it:
             raise RuntimeError("cannot wait for the stream on a thread that it waits for")
-        if not run.ended.wait(timeout):
+        if not watcher.ended.wait(timeout):
             return False
-        _raise_error_of(run)
+        _raise_error_of(watcher)
         return True
 
     def stop(self) -> None:
@@ -360,15 +360,15 @@ class Stream(Core):
         self._end(abort=True, raises=False)
 
     def _end(self, *, abort: bool, raises: bool) -> None:
-        run = self._run
-        if run is None or not self._gate.is_ours:
+        watcher = self._watcher
+        if watcher is None or not self._gate.is_ours:
             return
-        run.ask(abort=abort)
-        if run.is_in_it:
+        watcher.ask(abort=abort)
+        if watcher.is_in_it:
             return
-        run.ended.wait()
+        watcher.ended.wait()
         if raises:
-            _raise_error_of(run)
+            _raise_error_of(watcher)
 
     def close(self) -> None:
         """Close the stream for good; one that runs is aborted first.
@@ -379,20 +379,15 @@ class Stream(Core):
             return
         with self._lock:  # whoever begins a run has done so, and nobody begins another one
             self._is_closed = True
-            run = self._run
-        if run is not None:
-            run.ask(abort=True, close=True)
-            if run.is_in_it:
+            watcher = self._watcher
+        if watcher is not None:
+            watcher.ask(abort=True, close=True)
+            if watcher.is_in_it:
                 return
-            run.ended.wait()
+            watcher.ended.wait()
         self._gate.close()
-        if run is not None:
-            _raise_error_of(run)
-
-    def close_device(self) -> None:
-        """Close the device, and nothing else. May hang with its host."""
-        if self._gate.take():
-            super().close_device()
+        if watcher is not None:
+            _raise_error_of(watcher)
 
     def __enter__(self) -> Self:
         return self
@@ -410,9 +405,9 @@ class Stream(Core):
         gate: Gate | None = getattr(self, "_gate", None)
         if gate is None or not gate.is_ours or gate.is_closed:
             return
-        run = getattr(self, "_run", None)
-        if run is not None and not run.ended.is_set():
-            run.ask(abort=True, close=True)
+        watcher = getattr(self, "_watcher", None)
+        if watcher is not None and not watcher.ended.is_set():
+            watcher.ask(abort=True, close=True)
         else:
             gate.drop()
 
@@ -432,8 +427,8 @@ def _check_lengths(frames: int, pad: int, offset: int) -> None:
         raise ValueError(f"offset must not be negative, and is {offset}")
 
 
-def _raise_error_of(run: Run) -> None:
+def _raise_error_of(watcher: Watcher) -> None:
     """Raise what made the run fail, once."""
-    error = run.take_error()
+    error = watcher.take_error()
     if error is not None:
         raise error

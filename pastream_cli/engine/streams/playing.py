@@ -18,8 +18,9 @@ class Playing(Stream):
 
     @property
     def _playback_side(self) -> Side:
-        assert self._playback is not None
-        return self._playback
+        side = self._core.open_device.playback
+        assert side is not None
+        return side
 
     @property
     def txmapping(self) -> list[int]:
@@ -88,7 +89,7 @@ class Playing(Stream):
         """
         with self._lock:
             self._check("set a source")
-            new = endpoints.source_for(self, self._playback_side, source, self._txmap, buffersize, loop=loop)
+            new = endpoints.source_for(self._core, self._playback_side, source, self._txmap, buffersize, loop=loop)
             new.args, new.kwargs = tuple(args), {"loop": loop, **(kwargs or {})}
             self._source = new
             return new.ring
@@ -136,7 +137,7 @@ class Playing(Stream):
             self._check("play")
             self.set_source(playback, buffersize, loop)
             self._sink = None
-            run = self._begin(frames, pad, 0)
-        self._go(run)
+            watcher = self._begin(frames, pad, 0)
+        self._go(watcher)
         if blocking:
             self.wait()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
+from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.sides import Side, power_of_two_above
 from pastream_cli.engine.native import check_fits
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 from pastream_cli.engine.streams import buffers
 from pastream_cli.engine.streams.lifecycle import Stream
-from pastream_cli.engine.streams.run import Run
+from pastream_cli.engine.streams.watcher import Watcher
 
 _SHORTEST_NAP_SECONDS = 0.001
 _LONGEST_NAP_SECONDS = 0.05
@@ -67,7 +68,7 @@ class Reader:
         self._out, self._atleast_2d = out, atleast_2d
         self._copy = memoryview(bytearray((size or 0) * self._frame_bytes)) if out is None else _bytes_of(out, side)
 
-    def buffer_frames(self, stream: Stream, asked: int | None) -> int | None:
+    def buffer_frames(self, core: Core, asked: int | None) -> int | None:
         """Return how large the ring must be, `None` for the default."""
         if self._size is None:
             return asked
@@ -76,20 +77,20 @@ class Reader:
                 raise ValueError(f"a buffer of {asked} frames has no room for a chunk of {self._size}")
             check_size(asked)
             # with less, there is no room for a block while the rest of a chunk is waited for
-            return max(asked, power_of_two_above(self._size + (stream.asked_blocksize or self._size)))
-        default = stream.new_ring(self._side, None).size
+            return max(asked, power_of_two_above(self._size + (core.asked_blocksize or self._size)))
+        default = core.new_ring(self._side, None).size
         return max(default, power_of_two_above(4 * self._size))
 
-    def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Run]) -> Generator[Any, None, None]:
+    def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Watcher]) -> Generator[Any, None, None]:
         """Start the stream, give one chunk after the other, abort it when the caller leaves."""
-        run = begin()
+        watcher = begin()
         kept = 0
         try:
             while True:
-                has_ended = run.finished  # before the ring is looked at: what is there by then is all
+                has_ended = watcher.finished  # before the ring is looked at: what is there by then is all
                 available = ring.read_available
                 if available < (self._size or 1) and not has_ended:
-                    self._nap(stream, run, available)
+                    self._nap(stream, watcher, available)
                     continue
                 if available <= kept:
                     break
@@ -101,10 +102,10 @@ class Reader:
             stream.abort()
         stream.wait()
 
-    def _nap(self, stream: Stream, run: Run, available: int) -> None:
+    def _nap(self, stream: Stream, watcher: Watcher, available: int) -> None:
         """Wait for about as long as the missing frames take."""
         missing = (self._size or 1) - available
-        run.ended.wait(max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, missing / stream.samplerate)))
+        watcher.ended.wait(max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, missing / stream.samplerate)))
 
     def _take(self, ring: RingBuffer, available: int) -> tuple[int, Any]:
         """Return the next chunk and its frames, which stay in the ring."""

@@ -115,6 +115,11 @@ class Recording:
         """Frames written so far, silence for losses included."""
         return self._counts().frames
 
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether it is a regular file, of which there is a name."""
+        return self._descriptor >= 0
+
     def _counts(self) -> OutputCounts:
         counts = ffi.new("struct output_counts *")
         lib.output_file_read_counts(self.handle, counts)

@@ -96,8 +96,8 @@ class DuplexStream(Playing, Capturing):
             if frames is None and out is None:
                 frames = self._source.frames
             out, frames = self._destination(frames, pad, offset, out, atleast_2d=atleast_2d, buffersize=buffersize)
-            run = self._begin(frames, pad, offset)
-        self._go(run)
+            watcher = self._begin(frames, pad, offset)
+        self._go(watcher)
         if blocking:
             self.wait()
         return out

@@ -1,0 +1,75 @@
+"""What a run has lost so far: counted by the callback, and found by the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import Loss, LossKind
+from pastream_cli.engine.watch import Deficit, Gathering
+
+
+class Losses:
+    """Every loss and underrun of one run. Any thread may ask.
+
+    Parameters
+    ----------
+    core : Core
+        Whose losses are taken; nobody else may.
+    captures : bool
+        Whether it captures: then what never came by the clock is a loss.
+    """
+
+    def __init__(self, core: Core, *, captures: bool) -> None:
+        self._core = core
+        self._deficit: Deficit | None = None
+        if captures and not core.follows_the_system:
+            self._deficit = Deficit(core.samplerate, core.most_held_back)
+        self._lock = threading.Lock()
+        self._losses: list[Loss] = []
+        self._missing_frames = 0
+        self._gatherings = {kind: Gathering() for kind in LossKind if kind.is_estimated}
+
+    @property
+    def missing_frames(self) -> int:
+        """Frames that never came, by the clock; about."""
+        return self._missing_frames
+
+    @property
+    def all(self) -> tuple[Loss, ...]:
+        """Every loss and underrun so far, by its place; what `take` has not returned yet too."""
+        with self._lock:
+            waiting = [loss for gathering in self._gatherings.values() if (loss := gathering.waiting)]
+            return tuple(sorted([*self._losses, *waiting], key=lambda loss: loss.frame))
+
+    def take(self, *, is_last: bool = False) -> list[Loss]:
+        """Return what was lost since the last time; what never ends, a part at a time."""
+        with self._lock:
+            return self._take(is_last=is_last)
+
+    def _take(self, *, is_last: bool) -> list[Loss]:
+        new = self._core.new_losses()
+        losses = [loss for loss in new if not loss.kind.is_estimated]
+        leads = [loss for loss in new if loss.kind is LossKind.AHEAD]
+        for loss in (*self._deficits(is_last=is_last), *leads):
+            self._gatherings[loss.kind].add(loss)
+        if leads and self._deficit is not None:
+            self._deficit.start_over()
+        now = time.monotonic_ns()
+        gathered = [gathering.take(now, is_last=is_last) for gathering in self._gatherings.values()]
+        losses += [loss for loss in gathered if loss is not None]
+        self._losses += losses
+        return losses
+
+    def _deficits(self, *, is_last: bool) -> list[Loss]:
+        """Return where frames were found not to have come."""
+        if self._deficit is None:
+            return []
+        found = [self._deficit.add(debt) for debt in self._core.new_debts()]
+        found += [self._deficit.end()] if is_last else []
+        deficits = [loss for loss in found if loss is not None]
+        for deficit in deficits:
+            self._core.note_missing(deficit)
+            self._missing_frames += deficit.frames or 0
+        return deficits

@@ -1,0 +1,395 @@
+"""One run of a core, from the opening of its ends to their closing; stepped by whoever owns the thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.opened import OpenDevice
+from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.judge import Judge, OnLoss
+from pastream_cli.engine.losses import Losses
+from pastream_cli.engine.states import State, StopReason
+from pastream_cli.errors import DeviceError, ErrorKind
+
+_DRAIN_STEP_SECONDS = 0.005
+# What has made no progress for so long is blocked, in a stuck pipe. A disk may only be busy, or be waking up.
+_BLOCKED_SECONDS = 2.0
+_BLOCKED_DISK_SECONDS = 60.0
+# Whoever has asked for a stop is told by then which disk it waits for.
+_UNTOLD_DISK_SECONDS = 0.5
+
+
+class GivenUp(Exception):  # noqa: N818 - it is no error
+    """Nobody waits for the end of the run any more; whoever owns a run may raise it in `wait`."""
+
+
+class Policy(NamedTuple):
+    """What a run is for, and what its owner makes of it."""
+
+    plays: bool
+    captures: bool
+    on_loss: OnLoss
+    length_frames: int | None
+    """Of the timeline, where that is known."""
+    shortest_wait_seconds: float
+    """Between two polls, at the beginning and before the end."""
+    reader_seconds: float
+    """How long a reader is waited for, once everything is written."""
+
+
+class Owner(Protocol):
+    """Whoever steps a run, and is told of it; all on the thread that steps it."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until something happens. Raise `GivenUp` to leave the rest of the end undone."""
+
+    def longest_wait_seconds(self, *, is_silent: bool) -> float:
+        """Return how long may pass before the next poll; silent: no callback came between the last two."""
+
+    def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
+        """Look around, with each poll; `end` or `fail` the run where it is to end. `losses` are new."""
+
+    def told_of_silence(self) -> None:
+        """Take notice of a device that is silent; what it has delivered is being made safe."""
+
+    def stop_device(self) -> bool:
+        """End the callbacks, within a limit in time; tell whether that came about."""
+
+    def look_after_ends(self) -> None:
+        """Do what files need while the last frames are written."""
+
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether what is recorded to is a regular file."""
+
+    @property
+    def seconds_since_asked(self) -> float | None:
+        """How long ago somebody has asked for the end; `None` where nobody has."""
+
+    def told_of_a_wait(self) -> None:
+        """Take notice that the end waits for what is recorded to."""
+
+    def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
+        """Look at what came after the last poll, or is known only from the whole."""
+
+    def finish_ends(self) -> None:
+        """Finish what was played from and recorded to, as far as no loop uses it any more."""
+
+    def leave_ends(self) -> None:
+        """Finish what can be finished at once, in a run that is given up."""
+
+
+class Run:
+    """One run. `poll` is one step of it; time is passed in.
+
+    `end` and `fail` may be called from any thread, and `prebuffer` and `start_device` from one beside that which
+    steps the run; the rest belongs to that one.
+
+    Parameters
+    ----------
+    owner : Owner
+        Whoever steps the run, and is told of it.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._lock = threading.Lock()
+        self._device_lock = threading.Lock()
+        self._core: Core | None = None
+        self._policy: Policy
+        self._judge: Judge
+        self._counts: Counts
+        self.losses: Losses | None = None
+        """What was lost so far, once all is connected."""
+        self.state = State.OPENING
+        self.reason = StopReason.COMPLETE
+        """Why it ends; complete unless something else is said, and what is said first counts."""
+        self.failure: BaseException | None = None
+        """What went wrong first, if anything did."""
+        self.is_ending = False
+        """Whether there is a reason for it to end."""
+        self.device_is_lost = False
+        """Whether the device has died, so that no call of it is worth while."""
+        self.device_is_started = False
+        self._was_device_asked = False
+        self._since = time.monotonic()
+        self._is_silent = self._has_told_of_silence = False
+
+    def _enter(self, state: State) -> None:
+        if state is not self.state:
+            assert self.state.may_become(state), f"a run that is {self.state.value} cannot be {state.value} next"
+            self.state = state
+
+    # ---- why it ends ----
+
+    def end(self, reason: StopReason) -> None:
+        """Have the run end, and return at once."""
+        with self._lock:
+            if self.state is State.ENDED:
+                return
+            if reason is StopReason.STOPPED and self._is_drained:
+                reason = StopReason.COMPLETE
+            if self.reason.may_become(reason):
+                self.reason = reason
+            self.is_ending = True
+
+    def fail(self, error: BaseException) -> None:
+        """Have the run end with a failure; what comes after the first one is mostly a consequence."""
+        with self._lock:
+            if self.failure is None:
+                self.failure = error
+        self.end(StopReason.FAILED)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has come, or may still come, to its own end."""
+        return self.reason is StopReason.COMPLETE
+
+    @property
+    def _is_drained(self) -> bool:
+        return self._core is not None and self._judge.is_drained
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Take one step; whatever comes of it, the next one can follow."""
+        try:
+            step()
+        except GivenUp:
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the take
+            self.fail(error)
+
+    # ---- its beginning ----
+
+    def connect(self, core: Core, policy: Policy) -> None:
+        """Take a core whose ends are connected, and which is prepared."""
+        self._policy = policy
+        self._judge = _judge_of(core, policy)
+        self._counts = core.counts()
+        self.losses = Losses(core, captures=policy.captures)
+        self._core = core
+        self._enter(State.WAITING)
+
+    def begin(self) -> None:
+        """Take notice that the loops were started."""
+        self._since = time.monotonic()
+        self._enter(State.PREBUFFERING)
+
+    def prebuffer(self, is_enough: Callable[[], bool], wait: Callable[[float], None]) -> None:
+        """Wait for what the device takes at once, unless the end is asked for before."""
+        while not self.is_ending and not is_enough():
+            wait(self._policy.shortest_wait_seconds)
+
+    def start_device(self, start: Callable[[], None]) -> None:
+        """Start the device with a call that may take its time, unless the end has been asked for."""
+        with self._device_lock:
+            if self.state is State.PREBUFFERING and not self.is_ending:
+                self._was_device_asked = True
+                start()
+                self._since = time.monotonic()
+                self._enter(State.SETTLING)
+                self.device_is_started = True
+
+    def take_device_away(self) -> None:
+        """Go on without a device until another one is given: files are looked after, and time goes on."""
+        core, _ = self._running()
+        with self._device_lock:
+            self._enter(State.AWAY)
+            core.detach()
+
+    def give_device(self, device: OpenDevice, start: Callable[[], None]) -> None:
+        """Go on with another device, which is opened and not started yet; unless the end has been asked for."""
+        core, policy = self._running()
+        with self._device_lock:
+            if self.state is State.AWAY and not self.is_ending:
+                core.attach(device)
+                start()
+                self._judge = _judge_of(core, policy)
+                self._enter(State.SETTLING)
+
+    def abandon(self) -> None:
+        """End a run that never began."""
+        self.end(StopReason.ABORTED)
+        self._enter(State.ENDED)
+
+    # ---- while it runs ----
+
+    def drive(self) -> None:
+        """Wait and poll until the run is to end."""
+        while not self.is_ending:
+            seconds = self._seconds_to_next_poll()
+            self._owner.wait(seconds)
+            self.poll(time.monotonic(), seconds)
+
+    def _seconds_to_next_poll(self) -> float:
+        """Return how long to wait: little at first and before the end, so that nobody waits for us."""
+        core, policy = self._running()
+        shortest = policy.shortest_wait_seconds
+        if self._is_drained:
+            return 2 * shortest
+        longest = self._owner.longest_wait_seconds(is_silent=self._is_silent)
+        seconds = min(longest, (time.monotonic() - self._since) / 10)
+        if policy.length_frames is not None and not core.is_paused:
+            seconds = min(seconds, (policy.length_frames - self._counts.position) / core.samplerate)
+        return max(shortest, seconds)
+
+    def poll(self, now: float, waited: float) -> None:
+        """Look at the run once, and end it if it is over; `waited` is for how long nobody meant to look."""
+        core, _ = self._running()
+        assert self.losses is not None
+        # in this order: one that is started meanwhile has not ended, nor is one dead that ended after its last block
+        has_device = self.device_is_started and self.state is not State.AWAY
+        is_active = core.active
+        before, counts = self._counts, core.counts()
+        self._counts, self._is_silent = counts, counts.last_callback_ns == before.last_callback_ns
+        self._owner.look(counts, self.losses.take())
+        if self.is_ending or not has_device or self.state is State.AWAY:
+            return
+        self._enter(self._state_by(counts))
+        missing_frames = self.losses.missing_frames
+        verdict = self._judge.judge(now, waited, counts, is_active=is_active, missing_frames=missing_frames)
+        if verdict is None:
+            self._tell_of_silence(counts)
+            return
+        self.device_is_lost = verdict.device_is_lost
+        if verdict.error is not None:
+            self.fail(verdict.error)
+        self.end(verdict.reason)
+
+    def _state_by(self, counts: Counts) -> State:
+        core, _ = self._running()
+        if counts.complete or self.state is State.DRAINING:
+            return State.DRAINING
+        if core.is_paused:
+            return State.PAUSED
+        return State.RUNNING if counts.time_zero_ns else State.SETTLING
+
+    def _tell_of_silence(self, counts: Counts) -> None:
+        """Where the device is silent, make the file safe, and tell so, once until it calls again."""
+        is_stalled = self._judge.is_stalled
+        if is_stalled and not self._has_told_of_silence and counts.time_zero_ns:
+            core, _ = self._running()
+            core.sync()
+            self._owner.told_of_silence()
+        self._has_told_of_silence = is_stalled
+
+    def _running(self) -> tuple[Core, Policy]:
+        assert self._core is not None
+        return self._core, self._policy
+
+    # ---- its end ----
+
+    def finish(self) -> None:
+        """Bring the run to its end: device, loops, files. Whatever becomes of one, the next one is seen to."""
+        with self._device_lock:
+            self._enter(State.DRAINING)
+        try:
+            if self._core is not None:
+                if self._was_device_asked:
+                    self.attempt(self._stop_device)
+                self.attempt(self._drain)
+                self.attempt(self._look_at_the_rest)
+            self.attempt(self._owner.finish_ends)
+        except GivenUp:
+            self.end(StopReason.GIVEN_UP)
+            self.attempt(self._leave)
+        finally:
+            with self._lock:
+                self._enter(State.ENDED)
+
+    def _stop_device(self) -> None:
+        """End the callbacks. A device that does not answer is shut out instead."""
+        core, _ = self._running()
+        has_stopped = False
+        try:
+            has_stopped = self._owner.stop_device()
+        finally:
+            if not has_stopped:
+                core.detach()
+        if not has_stopped and not self.device_is_lost and not self.is_complete:
+            raise DeviceError("cannot stop the device: its host does not answer", ErrorKind.NOT_ANSWERING)
+
+    def _drain(self) -> None:
+        """Let the loops end: the writer takes the rest, the reader gives up."""
+        core, policy = self._running()
+        written_at: float | None = None
+
+        def has_drained() -> bool:
+            nonlocal written_at
+            if core.finish(_DRAIN_STEP_SECONDS):
+                return True
+            self._owner.look_after_ends()
+            if core.is_writing():
+                return False
+            written_at = written_at or time.monotonic()
+            return time.monotonic() - written_at > policy.reader_seconds  # in a read that nothing may end
+
+        is_on_a_disk, tell = self._owner.is_on_a_disk, self._owner.told_of_a_wait
+        self.wait_patiently(has_drained, tell, is_on_a_disk=is_on_a_disk, step_seconds=_DRAIN_STEP_SECONDS)
+
+    def wait_patiently(
+        self, is_done: Callable[[], bool], tell: Callable[[], None], *, is_on_a_disk: bool, step_seconds: float = 0.1
+    ) -> None:
+        """Wait for what is recorded to, which may block: as long as it gets on, it has all the time that it needs.
+
+        A disk that does not has a minute. Whoever reads a pipe has all the time there is, and a moment from when
+        somebody has asked for the end.
+
+        Parameters
+        ----------
+        is_done : callable
+            Tells whether it has ended.
+        tell : callable
+            Called once, where somebody is to know that there is a wait.
+        is_on_a_disk : bool
+            Whether it is a regular file.
+        step_seconds : float, optional
+            Between two looks.
+        """
+        progress, since, is_told = -1, time.monotonic(), False
+        while not is_done():
+            self._owner.wait(step_seconds)
+            if self._core is not None and self._core.progress != progress:
+                progress, since = self._core.progress, time.monotonic()
+            idle = time.monotonic() - since
+            if not is_told and idle > (_UNTOLD_DISK_SECONDS if is_on_a_disk else _BLOCKED_SECONDS):
+                is_told = True
+                if is_on_a_disk or self._owner.seconds_since_asked is None:
+                    tell()
+            if self._has_had_its_time(idle, is_on_a_disk=is_on_a_disk):
+                return
+
+    def _has_had_its_time(self, idle: float, *, is_on_a_disk: bool) -> bool:
+        if is_on_a_disk and self.reason is not StopReason.ABORTED:
+            return idle > _BLOCKED_DISK_SECONDS
+        asked = self._owner.seconds_since_asked
+        return asked is not None and min(idle, asked) > _BLOCKED_SECONDS
+
+    def _look_at_the_rest(self) -> None:
+        core, _ = self._running()
+        assert self.losses is not None
+        counts = core.counts()
+        self._owner.look_at_the_rest(counts, self.losses.take(is_last=True))
+        if self.is_complete and self._judge.has_fatal_loss(counts, self.losses.missing_frames):
+            self.end(StopReason.XRUN)
+
+    def _leave(self) -> None:
+        """Leave behind what does not end, but tell what was lost and what is in the files."""
+        if self._core is not None:
+            self._core.detach()
+            self.attempt(self._look_at_the_rest)
+        self._owner.leave_ends()
+
+
+def _judge_of(core: Core, policy: Policy) -> Judge:
+    """Return who judges a run, by what its device is like."""
+    return Judge(
+        core.longest_latency,
+        plays=policy.plays,
+        captures=policy.captures,
+        is_fast=core.is_fast,
+        on_loss=policy.on_loss,
+    )

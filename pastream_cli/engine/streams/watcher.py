@@ -1,0 +1,326 @@
+"""The thread that steps one run of a library stream, the threads of its functions, and their end."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.gate import Gate
+from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.judge import OnLoss
+from pastream_cli.engine.native import lib
+from pastream_cli.engine.run import Policy, Run
+from pastream_cli.engine.states import State, StopReason
+from pastream_cli.engine.streams.endpoints import Endpoint, Sink, Source
+from pastream_cli.engine.threads import DeafThread
+from pastream_cli.errors import FileError, PastreamError
+
+_POLL_SECONDS = 0.02
+_SHORTEST_POLL_SECONDS = 0.001
+# A reader may be in a read that takes its time; what it reads from must not be closed before it is out of there.
+_READER_SECONDS = 2.0
+# What the interpreter's end waits for a function that goes on.
+_LAST_SECONDS = 2.0
+
+_LEFT_BEHIND: list[Any] = []
+"""What a loop that never came back may still use: it must not be freed."""
+
+
+class Watcher:
+    """The owner of one run of a stream. It holds all that the run needs, and not the stream.
+
+    Whoever wants the run to end asks; the watcher's thread alone ends it, so that no two threads do. It
+    is no daemon: an interpreter that ends waits for it, and it sees to that quickly.
+
+    Parameters
+    ----------
+    core : Core
+        What runs.
+    gate : Gate
+        Its device.
+    source, sink : Endpoint, optional
+        What they serve.
+    has_ended : callable, optional
+        Called on the watcher's thread when all has ended.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        gate: Gate,
+        source: Source | None,
+        sink: Sink | None,
+        has_ended: Callable[[], object] | None,
+    ) -> None:
+        self.run = Run(self)
+        self._core, self._gate = core, gate
+        self._source, self._sink = source, sink
+        self._endpoints: list[Endpoint] = [end for end in (source, sink) if end is not None]
+        self._has_ended = has_ended
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self.is_to_close = False
+        """Whether the device is to be closed with the end of the run."""
+        self._asked_at: float | None = None
+        self._starting = threading.Lock()
+        self._is_given_up = self._is_released = self._has_told_error = False
+        self._functions: list[threading.Thread] = []
+        self._thread = DeafThread(target=self._watch, name="pastream watcher")
+        self._are_loops_over = threading.Event()
+        self.ended = threading.Event()
+        """Set when everything has, `has_ended` too."""
+
+    # ---- for whoever starts it ----
+
+    def hold(self) -> None:
+        """Have whoever closes a file of the run end the run first; before anything is made of the file."""
+        for endpoint in self._endpoints:
+            endpoint.hold(self._end_for_a_file)
+
+    def connect(self, *, length_frames: int | None) -> None:
+        """Take notice that both ends are connected, and the core is prepared for a run of that length."""
+        policy = Policy(
+            plays=self._source is not None,
+            captures=self._core.open_device.capture is not None,
+            on_loss=OnLoss.FAIL,
+            length_frames=length_frames,
+            shortest_wait_seconds=_SHORTEST_POLL_SECONDS,
+            reader_seconds=_READER_SECONDS,
+        )
+        self.run.connect(self._core, policy)
+
+    def give_up(self) -> None:
+        """Be over; threads that were started find out that they are not to begin."""
+        self._is_given_up = True
+        self.run.end(StopReason.ABORTED)
+        self._release_endpoints()
+        self.run.abandon()
+        self._are_loops_over.set()
+        self.ended.set()
+
+    def start(self, stream: Any) -> None:
+        """Start the loops, the endpoints' functions, whose threads hold the stream, and the watcher's thread.
+
+        None of them begins before all are there, so that whoever ends the run finds every thread
+        that it has to wait for. Functions run on daemons for the case that the interpreter ends and
+        a function does not.
+
+        Raises
+        ------
+        PastreamError
+            Where a thread cannot be started. The run is over then, and nothing of it has begun.
+        """
+        with self._starting:
+            try:
+                self._start_threads(stream)
+            except BaseException as error:
+                self.give_up()
+                if isinstance(error, RuntimeError) and not isinstance(error, PastreamError):
+                    raise PastreamError(f"cannot start the stream: {error}") from None
+                raise
+
+    def _start_threads(self, stream: Any) -> None:
+        loops = self._core.new_loops(self._may_begin, self._wake.set)
+        for endpoint in self._endpoints:
+            if endpoint.function is not None:
+                call = (endpoint.function, (stream, endpoint.ring, *endpoint.args), endpoint.kwargs)
+                is_source = endpoint is self._source
+                self._functions.append(
+                    DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
+                )
+        for thread in (*loops, *self._functions, self._thread):
+            thread.start()
+        self.run.begin()
+
+    def _may_begin(self) -> bool:
+        """Wait until all threads are there; tell whether the run begins."""
+        with self._starting:
+            return not self._is_given_up
+
+    def start_device(self) -> None:
+        """Start the device, unless the end has been asked for."""
+        self.run.start_device(lambda: self._gate.start(self._core.start_device))
+
+    def _serve(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], is_source: bool
+    ) -> None:
+        if not self._may_begin():
+            return
+        try:
+            function(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the stream's owner is
+            self._fail(error)
+        finally:
+            if is_source:
+                lib.reader_finish(self._core.engine)
+
+    # ---- for everybody ----
+
+    def ask(self, *, abort: bool, close: bool = False) -> None:
+        """Have the run end, and return at once."""
+        with self._lock:
+            self.is_to_close |= close
+            self._asked_at = self._asked_at or time.monotonic()
+        self.run.end(StopReason.ABORTED if abort else StopReason.STOPPED)
+        self._wake.set()
+
+    def _fail(self, error: BaseException) -> None:
+        self.run.fail(error)
+        self._wake.set()
+
+    @property
+    def finished(self) -> bool:
+        """Whether device and loops have ended; functions may still be about to."""
+        return self.run.state is State.ENDED
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the run has ended and a loop of it has not, which still uses its file and the engine."""
+        return self.ended.is_set() and not self._is_released
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the run has finished, and not of itself or by a stop."""
+        return self.finished and self.run.reason in {StopReason.ABORTED, StopReason.FAILED}
+
+    @property
+    def is_in_it(self) -> bool:
+        """Whether the current thread is one that the end of the run waits for."""
+        return threading.current_thread() in {self._thread, *self._functions}
+
+    def take_error(self) -> BaseException | None:
+        """Return what made the run fail, once."""
+        with self._lock:
+            if self._has_told_error or self.run.failure is None:
+                return None
+            self._has_told_error = True
+            return self.run.failure
+
+    def _end_for_a_file(self) -> bool:
+        """End the run before a file that it uses is closed; tell whether it may be closed."""
+        if not self._gate.is_ours:
+            return False
+        self.ask(abort=False)
+        if not self.is_in_it:
+            self.ended.wait()
+        elif threading.current_thread() is not self._thread:
+            self._are_loops_over.wait()  # not for the end, which waits for this thread
+        return self._is_released
+
+    # ---- the thread ----
+
+    def _watch(self) -> None:
+        if not self._may_begin():
+            return
+        for step in (self.run.drive, self.run.finish, self._end_functions):
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 - a run must end, whatever happens
+                self.run.fail(error)
+        self._are_loops_over.set()
+        self.ended.set()
+
+    def _end_functions(self) -> None:
+        """Wait for what the caller has in the run, then tell the caller."""
+        self._are_loops_over.set()
+        for function in self._functions:
+            _join_function(function)
+        try:
+            if self._has_ended is not None:
+                self._has_ended()
+        finally:
+            if self.is_to_close:
+                self._gate.close()
+
+    # ---- for the run ----
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until somebody asks for something or a loop has ended."""
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def longest_wait_seconds(self, *, is_silent: bool) -> float:  # noqa: ARG002 - it is never calm
+        """Return how long may pass before a function or a file that fails is noticed."""
+        return _POLL_SECONDS
+
+    def look(self, counts: Counts, losses: Sequence[Loss]) -> None:  # noqa: ARG002 - they are there for whoever asks
+        """End the run where the interpreter ends, or where a source or sink has failed."""
+        self.look_after_ends()
+        for endpoint in self._endpoints:
+            if failure := endpoint.failure():
+                self.run.fail(failure)
+
+    def look_after_ends(self) -> None:
+        """End at once with the interpreter."""
+        if _interpreter_is_ending():
+            self.ask(abort=True, close=True)
+
+    def told_of_silence(self) -> None:
+        """Nobody is told of a device that is silent before it is dead."""
+
+    def stop_device(self) -> bool:
+        """End the callbacks, at once where the run is aborted; tell whether that came about."""
+        return self._gate.stop(abort=self.run.reason not in {StopReason.COMPLETE, StopReason.STOPPED})
+
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether what is recorded to is a regular file."""
+        return self._sink is not None and self._sink.is_on_a_disk
+
+    @property
+    def seconds_since_asked(self) -> float | None:
+        """How long ago somebody has asked for the end; for ever where the run has failed."""
+        if self._asked_at is not None:
+            return time.monotonic() - self._asked_at
+        return math.inf if self.run.reason is StopReason.FAILED else None
+
+    def told_of_a_wait(self) -> None:
+        """Nobody is told: whoever waits for the end waits for this too."""
+
+    def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
+        """Nobody is told: counts and losses are there for whoever asks."""
+
+    def finish_ends(self) -> None:
+        """Give all endpoints back, unless a loop still uses one."""
+        if self._core.finish(0):
+            self._release_endpoints()
+        else:
+            _LEFT_BEHIND.append((self._core, self._endpoints))
+            self.run.fail(FileError("cannot end the stream: a file takes or gives no more data"))
+
+    def leave_ends(self) -> None:
+        """Nobody gives a run of the library up."""
+
+    def _release_endpoints(self) -> None:
+        """Give all endpoints back, whichever of them fails."""
+        for endpoint in self._endpoints:
+            try:
+                if failure := endpoint.failure():
+                    self.run.fail(failure)
+            except Exception as error:  # noqa: BLE001 - it is raised where the stream's owner is
+                self.run.fail(error)
+            try:
+                endpoint.release()
+            except Exception as error:  # noqa: BLE001
+                self.run.fail(error)
+        self._is_released = True
+
+
+def _join_function(function: threading.Thread) -> None:
+    """Wait for a function, for ever unless the interpreter ends."""
+    ending_since: float | None = None
+    while function.is_alive():
+        function.join(0.1)
+        if _interpreter_is_ending():
+            ending_since = ending_since or time.monotonic()
+            if time.monotonic() - ending_since > _LAST_SECONDS:
+                return
+
+
+def _interpreter_is_ending() -> bool:
+    """Tell whether the interpreter waits for its threads, the watcher among them, to end."""
+    return not threading.main_thread().is_alive()

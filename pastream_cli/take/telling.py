@@ -1,0 +1,128 @@
+"""What whoever looks on is told of a run as it goes: how it stands, what was lost, which channels are dead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import Counts, Levels, Loss
+from pastream_cli.engine.losses import Losses
+from pastream_cli.engine.watch import DeadChannels
+from pastream_cli.take.plan import Plan
+from pastream_cli.take.recording import Recording
+from pastream_cli.take.report import Observer, Snapshot
+from pastream_cli.units import format_count, format_frames
+
+_SECONDS_BETWEEN_SNAPSHOTS = 1.0
+_MOST_CHANNELS_NAMED = 16
+# The length of an MP3 may be out by what its encoder put around the sound.
+_LEAST_SECONDS_MISSED = 0.1
+
+
+class Telling:
+    """Tells an observer of a run that has been started.
+
+    Parameters
+    ----------
+    observer : Observer
+        Who is told.
+    stream : Core
+        Whose levels are taken; nobody else may.
+    plan : Plan
+        What it was opened for.
+    recording : Recording, optional
+        The files.
+    losses : Losses
+        What the run has lost.
+    """
+
+    def __init__(
+        self, observer: Observer, stream: Core, plan: Plan, recording: Recording | None, losses: Losses
+    ) -> None:
+        self._observer = observer
+        self._stream = stream
+        self._plan = plan
+        self._recording = recording
+        self._losses = losses
+        self._dead_channels: DeadChannels | None = None
+        if plan.capture is not None:
+            meant = [number for number, source in enumerate(plan.capture_map or (), 1) if source < 0]
+            self._dead_channels = DeadChannels(stream.samplerate, meant)
+        self._has_warned_of_settling = False
+        self._told_at = 0.0
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a second is a long time: for somebody who looks on, or in a run faster than the clock."""
+        return self._observer.is_live or self._stream.is_fast
+
+    @property
+    def dead_channels(self) -> tuple[int, ...]:
+        """Channels, one-based, that were exactly zero for 10 s at any time."""
+        return tuple(sorted(self._dead_channels.found)) if self._dead_channels is not None else ()
+
+    def tell(self, counts: Counts, losses: Sequence[Loss], *, is_last: bool = False) -> None:
+        """Show how the run stands, with what was lost since the last time; seldom where nobody watches."""
+        if counts.settling_gave_up and not self._has_warned_of_settling:
+            self._has_warned_of_settling = True
+            self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
+        since_told = time.monotonic() - self._told_at
+        if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
+            return
+        self._told_at += since_told
+        levels = self._take_levels()
+        self._warn_of_dead_channels(levels)
+        self._observer.progressed(self._snapshot(counts, losses, levels))
+
+    def tell_of_silence(self) -> None:
+        """Warn of a device that calls no more, whose frames are safe."""
+        of_the_file = "; what it has delivered is safe" if self._recording is not None else ""
+        self._observer.warned(f"the device is silent{of_the_file}")
+
+    def warn_of_an_early_end(self, counts: Counts) -> None:
+        """Tell of an input that had less than its header promised: decoders take that for an end like any other."""
+        source, plan = self._plan.input, self._plan
+        if source is None or source.frames is None or plan.length is None or plan.pad is None:
+            return
+        if self._stream.input_error():
+            return
+        there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames)
+        if wanted - there > plan.rate * _LEAST_SECONDS_MISSED:
+            promised = format_frames(source.frames)
+            self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
+
+    def _take_levels(self) -> Levels | None:
+        """Return the levels of every channel of the recording since the last time."""
+        levels = self._stream.take_levels()
+        if levels is None or self._plan.capture_map is None:
+            return levels
+        return levels.picked(self._plan.capture_map)
+
+    def _warn_of_dead_channels(self, levels: Levels | None) -> None:
+        if self._dead_channels is None or levels is None:
+            return
+        if dead := self._dead_channels.poll(levels):
+            names = ", ".join(map(str, dead[:_MOST_CHANNELS_NAMED])) + ", ..." * (len(dead) > _MOST_CHANNELS_NAMED)
+            self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
+
+    def _snapshot(self, counts: Counts, losses: Sequence[Loss], levels: Levels | None) -> Snapshot:
+        """Put together what a screen shows."""
+        stream, recording = self._stream, self._recording
+        return Snapshot(
+            rate=stream.samplerate,
+            frames=counts.position,
+            length_frames=self._plan.length,
+            counts=counts,
+            missing_frames=self._losses.missing_frames,
+            new_losses=tuple(losses),
+            buffer_fill=stream.buffer_fill(),
+            device_load=stream.cpu_load,
+            is_paused=stream.is_paused,
+            can_split=recording is not None and recording.can_cut,
+            file_name=recording.name if recording is not None else None,
+            file_bytes=recording.size if recording is not None else 0,
+            disk_seconds=recording.disk_seconds if recording is not None else None,
+            levels=levels,
+            clips=recording.clips if recording is not None else (),
+        )
