@@ -120,9 +120,11 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
     return error.exit_code
 
 
-def _load_portaudio() -> None:
+def _begin_hosts() -> None:
     """Start every host: on a worker, for it takes as long as all that is loaded meanwhile, and some hang for ever."""
-    from pastream_cli.engine.devices import portaudio  # noqa: F401 - that is how
+    from pastream_cli.engine.devices import hosts
+
+    hosts.begin()
 
 
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
@@ -133,7 +135,7 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     noise = HostMessages(shown=verbose)
     with Requests() as requests:
         worker = Worker("device", requests.wake)
-        worker.start(_load_portaudio)
+        worker.start(_begin_hosts)
         from pastream_cli.screen.device_table import device_table, no_device_lines
         from pastream_cli.take.listing import list_devices, virtual_device
 
@@ -178,7 +180,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
             with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
                 worker = Worker("device", requests.wake)
                 if not is_virtual(job.device):
-                    worker.start(_load_portaudio)
+                    worker.start(_begin_hosts)
                 load_soundfile()
                 from pastream_cli.take.session import Session
                 from pastream_cli.take.ways_out import told

@@ -36,7 +36,7 @@ IMPORTERS: dict[str, set[str]] = {
     "numpy": {"engine/streams/buffers.py"},
     "pastream_cli.engine._native": {"engine/native.py"},
     "rich": {"screen/device_table.py", "screen/meter.py", "screen/paint.py"},
-    "sounddevice": {"engine/devices/portaudio.py"},
+    "sounddevice": {"engine/devices/hosts.py"},
     "soundfile": {
         "engine/files/container.py",
         "engine/files/finishing.py",

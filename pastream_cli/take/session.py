@@ -123,9 +123,9 @@ class Session:
             if stream is not None:
                 stream.close_device()
             if uses_portaudio:
-                from pastream_cli.engine.devices import portaudio
+                from pastream_cli.engine.devices import hosts
 
-                portaudio.terminate()
+                hosts.end()
 
         exit_on_abort(exit_code_of(self._run))
         with suppress(NoThreadError):

@@ -114,6 +114,13 @@ def test_sounddevice_declares_portaudios_callback() -> None:
     assert arguments == "6", "sounddevice._ffi no longer declares PaStreamCallback as PortAudio does"
 
 
+def test_sounddevice_begins_portaudio_on_demand() -> None:
+    counts = "sounddevice._initialized, sounddevice._terminate(), sounddevice._initialized, sounddevice._initialize()"
+    assert of_sounddevice(f"{counts}, sounddevice._initialized") == "1 None 0 None 1", (
+        "sounddevice._initialize, which its import calls, has moved or counts in another way"
+    )
+
+
 def test_sounddevice_ends_portaudio_on_demand() -> None:
     assert of_sounddevice("len(inspect.signature(sounddevice._terminate).parameters)") == "0", (
         "sounddevice._terminate, its own exit handler, has moved or wants arguments"

@@ -39,10 +39,9 @@ def _make(task: Task[Any], seconds: float) -> None:
 
 def leave_hosts() -> None:
     """Have the process end without ending PortAudio's hosts, one of which does not answer."""
-    # not by an import: the call that hangs may be that very import
-    leave = getattr(sys.modules.get("pastream_cli.engine.devices.portaudio"), "leave", None)
-    if leave is not None:
-        leave()
+    from pastream_cli.engine.devices import hosts
+
+    hosts.leave()
 
 
 def answer(

@@ -81,7 +81,7 @@ class OpenDevice:
                 block_frames=self.asked_blocksize,
                 latency=max(side.latency if isinstance(side.latency, float) else 0.1 for side in self.sides),
             )
-        from pastream_cli.engine.devices import portaudio
+        from pastream_cli.engine.devices import hosts, portaudio
 
         return answer(
             _MOST_SECONDS_TO_OPEN,
@@ -94,7 +94,7 @@ class OpenDevice:
                 host_options=host_options,
             ),
             f"cannot open {self.sides[0].device.name}: its host does not answer",
-            turn=portaudio.TURN,
+            turn=hosts.turn(),
         )
 
     @property

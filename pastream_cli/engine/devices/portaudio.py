@@ -1,44 +1,24 @@
-"""Real devices: PortAudio lists them and opens them with the C callback. The only importer of sounddevice.
+"""Real devices: PortAudio lists them and opens them with the C callback.
 
-The only importer of sounddevice, whose import starts every host API and can block for ever where
-a sound server hangs; so this module is imported, and everything in it called, off the main
-thread. Four private names are used, `_StreamBase`, `_ffi`, `_exit_handler` and `_terminate`;
-tests/engine/test_contracts.py tells when one of them has moved.
+All that is called here may hang with a host, and is therefore called off the main thread. Two private names of
+sounddevice are used, `_StreamBase` and `_ffi`; tests/engine/test_contracts.py tells when one of them has moved.
 """
 
 from __future__ import annotations
 
-import atexit
 import math
-import os
-import threading
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from pastream_cli.engine.devices import alsa
+from pastream_cli.engine.devices import hosts
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
 
-alsa.mend_pulse_plugin()
-try:
-    import sounddevice
-except OSError as error:
-    if "not found" not in str(error):
-        raise
-    raise DeviceError(
-        "cannot use a sound device: the PortAudio library is not installed",
-        ErrorKind.NOT_INSTALLED,
-        "install it (apt install libportaudio2, brew install portaudio)",
-    ) from None
-
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.sides import Side
     from pastream_cli.engine.native import AttachmentHandle
-
-TURN = threading.Lock()
-"""PortAudio is not safe for threads: two calls that open, start, stop or close streams must not meet."""
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _MOST_BELIEVABLE_LATENCY = 10.0
@@ -48,14 +28,15 @@ _DEVICE_UNAVAILABLE = -9985
 
 
 def devices() -> list[DeviceInfo]:
-    """Return every device that PortAudio lists."""
-    hosts = sounddevice.query_hostapis()
-    capture, playback = _defaults(hosts)
+    """Return every device that PortAudio lists; those that were there when the hosts were begun."""
+    sounddevice = hosts.begin()
+    host_apis = sounddevice.query_hostapis()
+    capture, playback = _defaults(sounddevice, host_apis)
     return [
         DeviceInfo(
             number=index,
             name=device["name"],
-            host_api=hosts[device["hostapi"]]["name"],
+            host_api=host_apis[device["hostapi"]]["name"],
             capture_channels=device["max_input_channels"],
             playback_channels=device["max_output_channels"],
             default_rate=device["default_samplerate"],
@@ -63,7 +44,7 @@ def devices() -> list[DeviceInfo]:
             playback_latencies=_latencies(device, "output"),
             is_default_capture=index == capture,
             is_default_playback=index == playback,
-            prefers_float=hosts[device["hostapi"]]["name"] in _FLOAT_HOSTS,
+            prefers_float=host_apis[device["hostapi"]]["name"] in _FLOAT_HOSTS,
         )
         for index, device in enumerate(sounddevice.query_devices())
     ]
@@ -71,6 +52,7 @@ def devices() -> list[DeviceInfo]:
 
 def takes_rate(device: DeviceInfo, side: str, rate: float) -> bool:
     """Tell whether a device runs at that rate; may hang with its host."""
+    sounddevice = hosts.begin()
     check = sounddevice.check_input_settings if side == CAPTURE else sounddevice.check_output_settings
     try:
         check(device=device.number, samplerate=rate)
@@ -83,13 +65,13 @@ def _latencies(device: Any, side: str) -> tuple[float, float]:
     return device[f"default_low_{side}_latency"], device[f"default_high_{side}_latency"]
 
 
-def _defaults(hosts: Any) -> tuple[int, int]:
+def _defaults(sounddevice: Any, host_apis: Any) -> tuple[int, int]:
     """Return sounddevice's default devices, else PortAudio's, else those of the first host that has one."""
     capture, playback = (
         sounddevice.query_devices(device, kind)["index"] if isinstance(device, str) else device
         for device, kind in zip(sounddevice.default.device, ("input", "output"), strict=True)
     )
-    for host in hosts:
+    for host in host_apis:
         capture = host["default_input_device"] if capture < 0 else capture
         playback = host["default_output_device"] if playback < 0 else playback
     return capture, playback
@@ -119,6 +101,7 @@ class PortAudioStream:
     ) -> None:
         sides = [side for side in (capture, playback) if side is not None]
         kind = "duplex" if len(sides) == 2 else "input" if capture else "output"
+        sounddevice = hosts.begin()
         its_ffi = sounddevice._ffi  # noqa: SLF001
 
         def of_sides(values: list[Any]) -> Any:
@@ -141,7 +124,9 @@ class PortAudioStream:
             )
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _refusal(error, sides, rate) from None
-        self.turn: AbstractContextManager[Any] = TURN
+        hosts.note_opened(self)
+        self._error = sounddevice.PortAudioError
+        self.turn: AbstractContextManager[Any] = hosts.turn()
         self.samplerate: float = self._stream.samplerate
         self.blocksize: int = self._stream.blocksize
         latency = self._stream.latency
@@ -152,7 +137,7 @@ class PortAudioStream:
     def active(self) -> bool:
         try:
             return bool(self._stream.active)
-        except sounddevice.PortAudioError:
+        except self._error:
             return False
 
     @property
@@ -163,13 +148,13 @@ class PortAudioStream:
     def time(self) -> float:
         try:
             return float(self._stream.time)
-        except sounddevice.PortAudioError:  # ALSA's plug-in for PulseAudio has none at times
+        except self._error:  # ALSA's plug-in for PulseAudio has none at times
             return lib.engine_monotonic_ns() / 1e9
 
     def start(self) -> None:
         try:
             self._stream.start()
-        except sounddevice.PortAudioError as error:
+        except self._error as error:
             raise HostError(f"cannot start the stream: {_words(error)}", ErrorKind.NOT_STARTED) from None
 
     def stop(self) -> None:
@@ -180,27 +165,7 @@ class PortAudioStream:
 
     def close(self) -> None:
         self._stream.close()
-
-
-def leave() -> None:
-    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
-    atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
-
-
-def _start_over() -> None:
-    """Be a process that was forked off: it shares the hosts' connections, and has none of their threads."""
-    global TURN  # noqa: PLW0603 - a thread of the parent's may have it
-    TURN = threading.Lock()
-    leave()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_over)
-
-
-def terminate() -> None:
-    """End PortAudio's hosts, as its own exit handler would."""
-    sounddevice._terminate()  # noqa: SLF001
+        hosts.note_closed(self)
 
 
 def _believable(latency: float) -> float:
@@ -210,7 +175,7 @@ def _believable(latency: float) -> float:
 
 def _words(error: Exception) -> str:
     """Return PortAudio's reason, with the host's where there is one, on one line."""
-    if not isinstance(error, sounddevice.PortAudioError) or not error.args:
+    if not isinstance(error, hosts.begin().PortAudioError) or not error.args:
         return str(error)
     text = str(error.args[0])
     # sounddevice prefixes its own act, which ours replaces

@@ -1,0 +1,136 @@
+"""PortAudio's hosts, begun and ended by calls, as often as it takes. The only importer of sounddevice.
+
+A host finds its devices when it is begun. To see what was plugged in since, end the hosts and ask for the devices
+again.
+
+`begin` and `end` can block for ever, with a sound server that hangs; so they are called off the main thread. The
+import of sounddevice begins every host, and is therefore a part of `begin`. Three of its private names are used,
+`_initialize`, `_terminate` and `_exit_handler`; tests/engine/test_contracts.py tells when one of them has moved.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from typing import Any
+
+from pastream_cli.engine.devices import alsa
+from pastream_cli.errors import DeviceError, ErrorKind
+
+
+class _Hosts:
+    """What this process knows of its hosts."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        """PortAudio is not safe for threads: calls that open, start, stop or close streams must not meet."""
+        self.lock = threading.Lock()
+        """Held by whoever begins or ends the hosts."""
+        self.are_begun = False
+        """Whether they were begun by us: sounddevice counts how often they were."""
+        self.are_left = False
+        """Whether one of them does not answer, so that they must not be ended."""
+        self.streams: set[object] = set()
+        """Those that are open."""
+
+
+_hosts = _Hosts()
+
+
+def begin() -> Any:
+    """Begin the hosts, unless they are; return sounddevice.
+
+    Raises
+    ------
+    DeviceError
+        Where PortAudio is not installed, or refuses.
+    """
+    if _hosts.are_begun:  # without the lock, which a call that hangs may hold
+        return sys.modules["sounddevice"]
+    with _hosts.lock:
+        if _hosts.are_begun:
+            return sys.modules["sounddevice"]
+        is_loaded = "sounddevice" in sys.modules
+        alsa.mend_pulse_plugin()
+        sounddevice = _imported()
+        if is_loaded:  # by a program that uses it too, or before the hosts were ended
+            try:
+                sounddevice._initialize()  # noqa: SLF001
+            except sounddevice.PortAudioError as error:
+                raise DeviceError(f"cannot look for a device: {error}", ErrorKind.REFUSED) from None
+        _hosts.are_begun = True
+        return sounddevice
+
+
+def _imported() -> Any:
+    try:
+        import sounddevice
+    except OSError as error:
+        if "not found" not in str(error):
+            raise
+        raise DeviceError(
+            "cannot use a sound device: the PortAudio library is not installed",
+            ErrorKind.NOT_INSTALLED,
+            "install it (apt install libportaudio2, brew install portaudio)",
+        ) from None
+    return sounddevice
+
+
+def end() -> None:
+    """End the hosts, if they were begun. Numbers of devices mean nothing after that.
+
+    In a program that uses sounddevice itself, and has loaded it first, its hosts go on.
+
+    Raises
+    ------
+    DeviceError
+        Where a device is open, which would be closed under its stream, or a host does not answer.
+    """
+    with _hosts.lock:
+        if not _hosts.are_begun:
+            return
+        if _hosts.are_left:
+            raise DeviceError("cannot end the hosts: one of them does not answer", ErrorKind.NOT_ANSWERING)
+        if _hosts.streams:
+            raise DeviceError("cannot end the hosts: a device is open", ErrorKind.BUSY)
+        sys.modules["sounddevice"]._terminate()  # noqa: SLF001
+        _hosts.are_begun = False
+
+
+def leave() -> None:
+    """Have the process end without ending the hosts, one of which does not answer."""
+    _hosts.are_left = True
+    # not by an import: what hangs may be that very import
+    handler = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)
+    if handler is not None:
+        atexit.unregister(handler)
+
+
+def turn() -> threading.Lock:
+    """Return what lets in one call at a time that opens, starts, stops or closes a stream."""
+    return _hosts.turn
+
+
+def note_opened(stream: object) -> None:
+    """Keep the hosts from being ended while a stream is open."""
+    _hosts.streams.add(stream)
+
+
+def note_closed(stream: object) -> None:
+    """Let the hosts be ended, as far as this stream goes."""
+    _hosts.streams.discard(stream)
+
+
+def _start_over() -> None:
+    """In a process that was forked off: its parent has the hosts' connections, and alone their threads."""
+    global _hosts  # noqa: PLW0603 - a thread of the parent's may have its locks
+    were_begun = _hosts.are_begun
+    _hosts = _Hosts()
+    if were_begun:
+        leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over)
