@@ -51,6 +51,10 @@ class Evidence:
         """Return the faults of these kinds that struck."""
         return [struck for struck in self.struck if isinstance(struck.fault, kinds)]
 
+    def may_be_unseen(self, *kinds: type[Fault]) -> bool:
+        """Tell whether a fault of these kinds struck when the files may have been finished and told already."""
+        return any(self.ended - struck.begun < 0.5 + self.starved_seconds for struck in self.met(*kinds))
+
 
 def read_take(path: Path, scenario: Scenario) -> Samples:
     """Return the frames that can be read of one file of a take, whatever its type."""
