@@ -13,7 +13,7 @@ from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.facts import Levels, Loss
+from pastream_cli.engine.facts import Levels
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.prebuffer import Prebuffer
@@ -140,65 +140,7 @@ class Stream(Properties):
             kwargs["channels"] = channels
         return cls(*args, **kwargs)
 
-    # ---- how it goes ----
-
-    @property
-    def active(self) -> bool:
-        """Whether the stream runs, which it does from `start` until its device has ended."""
-        watcher = self._watcher
-        if watcher is None or watcher.finished or not self._gate.is_ours:
-            return False
-        return self._gate.active if watcher.run.device_is_started else not watcher.run.is_ending
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the stream does not run, and is not about to end either."""
-        return not self._is_going
-
-    @property
-    def closed(self) -> bool:
-        """Whether the stream was closed, and is of no further use."""
-        return self._is_closed or self._gate.is_closed or (self._watcher is not None and self._watcher.is_to_close)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the stream was started and has completed, or was stopped or aborted.
-
-        What it recorded is then in its place; functions may still be about to return.
-        """
-        return self._watcher is not None and self._watcher.finished
-
-    @property
-    def aborted(self) -> bool:
-        """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
-        return self._watcher is not None and self._watcher.aborted
-
-    @property
-    def losses(self) -> tuple[Loss, ...]:
-        """Each place since the start where frames were lost, once it is past."""
-        losses = self._watcher.run.losses if self._watcher is not None else None
-        if losses is None:
-            return ()
-        losses.take()  # what has come since the watcher's last look
-        return losses.all
-
-    @property
-    def levels(self) -> Levels | None:
-        """Peak and sum of squares per channel since the last look; `None` before the first block.
-
-        Of what is captured, or of what is played where nothing is.
-        """
-        with self._lock:
-            levels = None if self._watcher is None else self._core.take_levels()
-            if levels is not None and levels.frames:
-                self._levels = levels
-            return self._levels
-
     # ---- start and end ----
-
-    @property
-    def _is_going(self) -> bool:
-        return self._watcher is not None and not self._watcher.ended.is_set() and self._gate.is_ours
 
     def _check(self, act: str, *, at_rest: bool = True) -> None:
         """Raise `PastreamError` where the stream is of no use, or runs where it should not."""

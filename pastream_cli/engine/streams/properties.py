@@ -1,17 +1,26 @@
-"""What a library stream says of itself: its device and formats, its counts, its pauses."""
+"""What a library stream says of itself: its device and formats, whether it runs, its counts, losses and levels."""
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.gate import Gate
+from pastream_cli.engine.facts import Levels, Loss
 from pastream_cli.engine.flags import CallbackFlags
+from pastream_cli.engine.streams.watcher import Watcher
 
 
 class Properties:
-    """What a stream says of itself, which is what its core says; any thread may ask."""
+    """What a stream says of itself, which is what its core and the watcher of its run say; any thread may ask."""
 
     _core: Core
+    _gate: Gate
+    _lock: threading.RLock
+    _watcher: Watcher | None
+    _is_closed: bool
+    _levels: Levels | None
 
     @property
     def isduplex(self) -> bool:
@@ -93,3 +102,59 @@ class Properties:
     def is_paused(self) -> bool:
         """Whether frames go by without counting."""
         return self._core.is_paused
+
+    @property
+    def active(self) -> bool:
+        """Whether the stream runs, which it does from `start` until its device has ended."""
+        watcher = self._watcher
+        if watcher is None or watcher.finished or not self._gate.is_ours:
+            return False
+        return self._gate.active if watcher.run.device_is_started else not watcher.run.is_ending
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stream does not run, and is not about to end either."""
+        return not self._is_going
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream was closed, and is of no further use."""
+        return self._is_closed or self._gate.is_closed or (self._watcher is not None and self._watcher.is_to_close)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream was started and has completed, or was stopped or aborted.
+
+        What it recorded is then in its place; functions may still be about to return.
+        """
+        return self._watcher is not None and self._watcher.finished
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
+        return self._watcher is not None and self._watcher.aborted
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """Each place since the start where frames were lost, once it is past."""
+        losses = self._watcher.run.losses if self._watcher is not None else None
+        if losses is None:
+            return ()
+        losses.take()  # what has come since the watcher's last look
+        return losses.all
+
+    @property
+    def levels(self) -> Levels | None:
+        """Peak and sum of squares per channel since the last look; `None` before the first block.
+
+        Of what is captured, or of what is played where nothing is.
+        """
+        with self._lock:
+            levels = None if self._watcher is None else self._core.take_levels()
+            if levels is not None and levels.frames:
+                self._levels = levels
+            return self._levels
+
+    @property
+    def _is_going(self) -> bool:
+        return self._watcher is not None and not self._watcher.ended.is_set() and self._gate.is_ours
