@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "_engine.h"
+#include "_ring.h"
 
 enum { BLOCK_FRAMES = 256, BLOCKS = 2000, MOST_CHANNELS = 64, NAP_NS = 1000, CHUNK_FRAMES = 16384 };
 
@@ -82,11 +83,8 @@ static ring *make_ring(int format, int channels) {
 }
 
 static void fill_ring(ring *r, int format, int channels) {
-    void *first;
-    void *second;
-    uint64_t frames;
-    (void)ring_write_regions(r, ring_capacity(r), &first, &frames, &second);
-    fill(first, format, (int64_t)frames * channels);
+    const struct ring_span all = ring_span_at(r, 0, ring_capacity(r));
+    fill(all.first, format, (int64_t)all.first_elements * channels);
 }
 
 /* ---- maps ---- */

@@ -90,8 +90,6 @@ static int settle(engine *e, int64_t frames, unsigned long host_flags, int64_t n
     const int64_t due = last ? (int64_t)((double)(now - last) * e->frames_per_ns) : 0;
     const int64_t timely = min_frames(frames, due);
     const unsigned long faults = host_flags & (HOST_CAPTURE_FLAGS | HOST_PLAYBACK_FLAGS);
-    if (faults)
-        count(&e->settling_flags, 1);
     e->clean_frames = faults ? 0 : e->clean_frames + timely;
     e->settling_frames += timely;
     if (e->clean_frames >= e->settle_frames)

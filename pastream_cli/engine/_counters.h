@@ -15,7 +15,6 @@ COUNTER(int64_t, losses)              /* places in the capture where frames were
 COUNTER(int64_t, underruns)           /* places in the playback where it ran dry */
 COUNTER(int64_t, host_capture_flags)  /* callbacks with a flag about the input */
 COUNTER(int64_t, host_playback_flags) /* callbacks with a flag about the output */
-COUNTER(int64_t, settling_flags)      /* callbacks flagged before time zero */
 COUNTER(int64_t, paused_frames)       /* went by while paused, and are not on the timeline */
 COUNTER(int64_t, unlisted_losses)     /* counted above, but the list for the owner was full */
 COUNTER(int64_t, capture_high_water)  /* most frames that waited in the capture ring */

@@ -65,7 +65,6 @@ struct loss {
     int64_t monotonic_ns; /* when it began */
     uint64_t ring_index;  /* capture: the stored frame that follows it */
     int32_t kind;
-    int32_t reserved;
 };
 
 /* How far behind the clock the device was, over a tenth of a second or more. */
@@ -116,10 +115,6 @@ uint64_t ring_readable(const ring *r);
 uint64_t ring_writable(const ring *r);
 uint64_t ring_read_index(const ring *r);
 uint64_t ring_write_index(const ring *r);
-uint64_t ring_read_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                           void **second);
-uint64_t ring_write_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                            void **second);
 uint64_t ring_advance_read(ring *r, uint64_t elements);
 uint64_t ring_advance_write(ring *r, uint64_t elements);
 uint64_t ring_read(ring *r, void *data, uint64_t elements);
@@ -236,7 +231,6 @@ void writer_stop(engine *e);
 /* Bring the present file's header up to date and its data to the disk, soon. */
 void writer_sync(engine *e);
 int writer_run(engine *e);
-int writer_is_finished(const engine *e);
 /* Where on the timeline the next frame is that the writer writes; all before it are in files, but
  * for those that were left out on purpose. */
 int64_t writer_place(const engine *e);

@@ -55,27 +55,6 @@ uint64_t ring_write_index(const ring *r) {
     return atomic_load_explicit(&r->written, memory_order_acquire);
 }
 
-static uint64_t regions(const ring *r, uint64_t index, uint64_t elements, void **first,
-                        uint64_t *first_size, void **second) {
-    const struct ring_span span = ring_span_at(r, index, elements);
-    *first = span.first;
-    *first_size = span.first_elements;
-    *second = span.second;
-    return elements;
-}
-
-uint64_t ring_read_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                           void **second) {
-    const uint64_t elements = ring_min(wanted, ring_available(r));
-    return regions(r, ring_read_index(r), elements, first, first_size, second);
-}
-
-uint64_t ring_write_regions(const ring *r, uint64_t wanted, void **first, uint64_t *first_size,
-                            void **second) {
-    const uint64_t elements = ring_min(wanted, ring_room(r));
-    return regions(r, ring_write_index(r), elements, first, first_size, second);
-}
-
 uint64_t ring_advance_read(ring *r, uint64_t elements) {
     ring_consume(r, elements);
     return ring_read_index(r);

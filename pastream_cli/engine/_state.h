@@ -110,7 +110,6 @@ struct engine {
         int64_t nap_ns;
         int wake[2];           /* a pipe: a byte in it ends the writer's rest; -1: there is none */
         _Atomic int64_t place; /* see writer_place */
-        _Atomic int32_t finished;
     } writer;
 };
 

@@ -94,10 +94,6 @@ void writer_sync(engine *e) {
     writer_wake(e);
 }
 
-int writer_is_finished(const engine *e) {
-    return atomic_load_explicit(&e->writer.finished, memory_order_acquire);
-}
-
 void writer_stop(engine *e) {
     atomic_store_explicit(&e->writer_stop, 1, memory_order_relaxed);
     writer_wake(e);
@@ -263,7 +259,5 @@ int writer_run(engine *e) {
         end_current(&w);
     free(w.gathered);
     free(w.converted);
-    /* release: nothing is written any more once this is read */
-    atomic_store_explicit(&e->writer.finished, 1, memory_order_release);
     return status;
 }

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+DEAD_CHANNEL_SECONDS = 10.0
+"""A channel that has been exactly zero for so long is told of: an unplugged cable, the wrong input."""
+
+
 class LossKind(Enum):
     """What went wrong at a place on the timeline; the value is the word that reports use."""
 
@@ -71,7 +75,6 @@ class Counts(NamedTuple):
     underruns: int = 0
     host_capture_flags: int = 0
     host_playback_flags: int = 0
-    settling_flags: int = 0
     paused_frames: int = 0
     unlisted_losses: int = 0
     capture_high_water: int = 0

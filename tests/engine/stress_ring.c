@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "_engine.h"
+#include "_ring.h"
 #include "stress.h"
 
 enum { MOST_AT_ONCE = 600, MOST_ELEMENT_BYTES = 256 };
@@ -41,12 +42,10 @@ static void check_elements(const unsigned char *bytes, uint64_t first, uint64_t 
 }
 
 static uint64_t produce_into_regions(struct passage *p, uint64_t done, uint64_t wanted) {
-    void *first;
-    void *second;
-    uint64_t first_size;
-    const uint64_t room = ring_write_regions(p->ring, wanted, &first, &first_size, &second);
-    make_elements(first, done, first_size, p->element_bytes);
-    make_elements(second, done + first_size, room - first_size, p->element_bytes);
+    const uint64_t room = ring_min(wanted, ring_room(p->ring));
+    const struct ring_span span = ring_span_at(p->ring, ring_write_index(p->ring), room);
+    make_elements(span.first, done, span.first_elements, p->element_bytes);
+    make_elements(span.second, done + span.first_elements, span.second_elements, p->element_bytes);
     const uint64_t index = ring_advance_write(p->ring, room);
     expect_equal("write index", (int64_t)index, (int64_t)(p->start + done + room));
     return room;
@@ -77,12 +76,10 @@ static void *produce(void *context) {
 }
 
 static uint64_t consume_from_regions(struct passage *p, uint64_t done, uint64_t wanted) {
-    void *first;
-    void *second;
-    uint64_t first_size;
-    const uint64_t available = ring_read_regions(p->ring, wanted, &first, &first_size, &second);
-    check_elements(first, done, first_size, p->element_bytes);
-    check_elements(second, done + first_size, available - first_size, p->element_bytes);
+    const uint64_t available = ring_min(wanted, ring_available(p->ring));
+    const struct ring_span span = ring_span_at(p->ring, ring_read_index(p->ring), available);
+    check_elements(span.first, done, span.first_elements, p->element_bytes);
+    check_elements(span.second, done + span.first_elements, span.second_elements, p->element_bytes);
     const uint64_t index = ring_advance_read(p->ring, available);
     expect_equal("read index", (int64_t)index, (int64_t)(p->start + done + available));
     return available;

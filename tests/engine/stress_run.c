@@ -49,6 +49,7 @@ static void *read_all(void *context) {
 static void *write_all(void *context) {
     struct run *run = context;
     run->writer_status = writer_run(run->engine);
+    atomic_store(&run->writer_has_ended, 1);
     return NULL;
 }
 
@@ -135,6 +136,7 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
     if (run->capture_ring) {
         if (!run->opens_late && one_in(&run->random, 2))
             offer_piece(run);
+        atomic_store(&run->writer_has_ended, 0);
         run->writer = start_thread(write_all, run);
     }
 }
@@ -294,7 +296,7 @@ void run_join(struct run *run) {
         run->gave_up = one_in(&run->random, 10);
         if (run->gave_up)
             writer_stop(run->engine);
-        while (!writer_is_finished(run->engine))
+        while (!atomic_load(&run->writer_has_ended))
             run_look_after(run);
         join_thread(run->writer);
         withdraw_piece(run);

@@ -4,6 +4,7 @@
 #define STRESS_RUN_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "_engine.h"
@@ -61,6 +62,7 @@ struct run {
     pthread_t writer;
     int reader_status;
     int writer_status;
+    _Atomic int writer_has_ended;
 
     struct piece pieces[MOST_PIECES];
     int piece_count;
