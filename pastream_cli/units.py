@@ -23,6 +23,8 @@ _RATE = rf"({_NUMBER})([kK]?)"
 _MOST_FRAMES = 2**60
 _MOST_SECONDS = 10**9
 HIGHEST_RATE = 2**31 - 1
+MOST_CHANNELS = 1024
+"""Of a device or a file; MOST_DEVICE_CHANNELS in _engine.h, which is not loaded to read a command line."""
 MOST_LATENCY_SECONDS = 60
 
 TIME_FORMS = "a time is [[hh:]mm:]ss[.frac], as in 90, 1.5 or 1:30:00, or frames, as in 48000s or 48ks"

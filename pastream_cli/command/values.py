@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pastream_cli.command.job import Pair, Route, is_null
 from pastream_cli.command.option import Kind
 from pastream_cli.errors import UsageError, shown, typed
-from pastream_cli.units import MOST_LATENCY_SECONDS, TIME_FORMS, Time, parse_rate, parse_size, parse_time
+from pastream_cli.units import MOST_CHANNELS, MOST_LATENCY_SECONDS, TIME_FORMS, Time, parse_rate, parse_size, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,6 @@ T = TypeVar("T")
 
 _SIDES = 2
 # libsndfile's own limit; a longer number is a slip.
-_MOST_CHANNELS = 1024
 
 _SAMPLE_FORMATS = {
     "float32": ("f32", "float_le"),
@@ -80,9 +79,9 @@ def _pair(one_side: Callable[[str, str], T]) -> Callable[[str, str], Pair[T]]:
 
 
 def _channel_count(text: str, name: str) -> int:
-    if re.fullmatch(_CHANNEL_COUNT, text) and 1 <= int(text) <= _MOST_CHANNELS:
+    if re.fullmatch(_CHANNEL_COUNT, text) and 1 <= int(text) <= MOST_CHANNELS:
         return int(text)
-    way_out = f"{name} takes 1 to {_MOST_CHANNELS}, or two such numbers with a comma between"
+    way_out = f"{name} takes 1 to {MOST_CHANNELS}, or two such numbers with a comma between"
     raise UsageError(f"cannot use {name} {shown(text)}: not a number of channels", way_out)
 
 
@@ -112,8 +111,8 @@ def _latency(text: str, name: str) -> float | str:
 
 def _map(text: str, name: str) -> tuple[Route, ...]:
     """Parse a MAP; an OUT that is left out is the place in the list."""
-    if text.count(",") >= _MOST_CHANNELS:
-        raise UsageError(f"cannot use {name}: more than {_MOST_CHANNELS} routes", _MAP_FORMS)
+    if text.count(",") >= MOST_CHANNELS:
+        raise UsageError(f"cannot use {name}: more than {MOST_CHANNELS} routes", _MAP_FORMS)
     matches = [re.fullmatch(_ROUTE, route) for route in text.split(",")]
     routes = tuple(
         Route(source=int(match[1]), target=int(match[2] or place)) for place, match in enumerate(matches, 1) if match
@@ -121,10 +120,10 @@ def _map(text: str, name: str) -> tuple[Route, ...]:
     if len(routes) < len(matches):
         raise UsageError(f"cannot use {name} {shown(text)}: not a MAP", _MAP_FORMS)
     targets = [route.target for route in routes]
-    if not all(1 <= target <= _MOST_CHANNELS for target in targets):
-        raise UsageError(f"cannot use {name} {text}: an OUT is 1 to {_MOST_CHANNELS}", _MAP_FORMS)
-    if any(route.source > _MOST_CHANNELS for route in routes):
-        raise UsageError(f"cannot use {name} {text}: an IN is 0 to {_MOST_CHANNELS}", _MAP_FORMS)
+    if not all(1 <= target <= MOST_CHANNELS for target in targets):
+        raise UsageError(f"cannot use {name} {text}: an OUT is 1 to {MOST_CHANNELS}", _MAP_FORMS)
+    if any(route.source > MOST_CHANNELS for route in routes):
+        raise UsageError(f"cannot use {name} {text}: an IN is 0 to {MOST_CHANNELS}", _MAP_FORMS)
     if repeated := [target for target in targets if targets.count(target) > 1]:
         raise UsageError(f"cannot use {name} {text}: OUT {repeated[0]} occurs twice", _MAP_FORMS)
     return routes

@@ -66,7 +66,6 @@ GNU_FLAGS = [
 ]
 # What the module calls is found once, when it is loaded, and cannot be written over after that.
 LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
-MICROSOFT_FLAGS = ["/std:c11", "/experimental:c11atomics", "/O2"]
 
 
 def declarations() -> str:
@@ -88,7 +87,7 @@ ffibuilder.set_source(
     sources=[f"pastream_cli/engine/{name}" for name in SOURCES],
     include_dirs=["pastream_cli/engine"],
     depends=[f"pastream_cli/engine/{name}" for name in HEADERS],
-    extra_compile_args=MICROSOFT_FLAGS if sys.platform == "win32" else GNU_FLAGS,
+    extra_compile_args=GNU_FLAGS,
     extra_link_args=LINUX_LINK_FLAGS if sys.platform == "linux" else [],
-    libraries=[] if sys.platform == "win32" else ["m"],
+    libraries=["m"],
 )

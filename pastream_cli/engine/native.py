@@ -78,7 +78,7 @@ def memory_bytes() -> int:
     """Return how much memory the machine has, or as much as there can be where it does not say."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
+    except (ValueError, OSError):
         return sys.maxsize
 
 

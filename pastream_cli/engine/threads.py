@@ -33,9 +33,6 @@ class DeafThread(threading.Thread):
             raise NoThreadError from None
 
     def _start_deaf(self) -> None:
-        if not hasattr(signal, "pthread_sigmask"):
-            super().start()
-            return
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             super().start()

@@ -8,14 +8,14 @@ from collections.abc import Collection
 from enum import Enum
 from itertools import takewhile
 
-from pastream_cli.engine.facts import Debt, Levels, Loss, LossKind
+from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Debt, Levels, Loss, LossKind
 
 _LEAST_SILENCE_SECONDS = 1.0
 # A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.
 _LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
 _LATENCIES_OF_SILENCE = 4
 _SECONDS_TO_RESUME = 10.0
-_SECONDS_TO_BEGIN = 10.0
+SECONDS_TO_BEGIN = 10.0
 # A poll that is later than this has not been watching: the process was stopped or starved.
 _LATE_POLL_SECONDS = 0.5
 
@@ -65,7 +65,7 @@ class Watchdog:
         elif since_poll <= waited + _LATE_POLL_SECONDS:
             self._silent_seconds += since_poll
         if last_callback_ns == 0:
-            return Pulse.DEAD if self._silent_seconds > _SECONDS_TO_BEGIN else Pulse.BEATING
+            return Pulse.DEAD if self._silent_seconds > SECONDS_TO_BEGIN else Pulse.BEATING
         if self._silent_seconds > self._stall_after + _SECONDS_TO_RESUME:
             return Pulse.DEAD
         return Pulse.STALLED if self.is_stalled else Pulse.BEATING
@@ -237,10 +237,8 @@ class DeadChannels:
         Channels, one-based, that are meant to be silent.
     """
 
-    SECONDS = 10.0
-
     def __init__(self, rate: float, meant: Collection[int] = ()) -> None:
-        self._limit = self.SECONDS * rate
+        self._limit = DEAD_CHANNEL_SECONDS * rate
         self._meant = meant
         self._silent_frames: list[int] = []
         self.found: set[int] = set()

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from pastream_cli.engine.facts import Levels
+from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Levels
 from pastream_cli.screen.levels import SILENCE, decibels, deflection, format_level, height_index, heights, rms_decibels
 
 Span: TypeAlias = tuple[str, str]
@@ -17,7 +17,6 @@ Line: TypeAlias = list[Span]
 _FALL_PER_SECOND = 20.0
 _HOLD_SECONDS = 2.0
 _RMS_SECONDS = 0.3
-_DEAD_SECONDS = 10.0
 # Full scale of 16 bits. Where nothing is recorded clips are not counted, and this level shows them.
 _OVER = 32767 / 32768
 
@@ -107,7 +106,7 @@ class Channels:
 
     def is_dead(self, channel: Channel) -> bool:
         """Tell whether the channel has been exactly zero for ten seconds."""
-        return channel.silent_frames >= _DEAD_SECONDS * self._rate
+        return channel.silent_frames >= DEAD_CHANNEL_SECONDS * self._rate
 
     def numbers_of_dead(self) -> list[int]:
         """Return the dead channels, one-based."""

@@ -8,15 +8,13 @@ import shlex
 from collections.abc import Sequence
 
 from pastream_cli.engine.devices.environment import way_to_servers
-from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.info import MOST_BELIEVABLE_LATENCY, DeviceInfo
 from pastream_cli.engine.devices.matching import label
 from pastream_cli.errors import error_lines, printable
 
 _HEADINGS = ("", "NAME, HOST API", "IN", "OUT", "RATE", "LATENCY IN", "LATENCY OUT", "DEFAULT")
 _NAME_COLUMN = 1
 _TO_THE_LEFT = (_NAME_COLUMN, 7)
-# Latencies above that are nonsense: some servers report days.
-_MOST_BELIEVABLE_SECONDS = 10.0
 
 
 def device_table(devices: Sequence[DeviceInfo]) -> str:
@@ -62,7 +60,7 @@ def _quoted(name: str) -> str:
 
 
 def _believable(seconds: float) -> float | None:
-    return seconds if math.isfinite(seconds) and 0 < seconds <= _MOST_BELIEVABLE_SECONDS else None
+    return seconds if math.isfinite(seconds) and 0 < seconds <= MOST_BELIEVABLE_LATENCY else None
 
 
 def _latency_words(channels: int, latencies: tuple[float, float]) -> str:

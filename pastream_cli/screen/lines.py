@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pastream_cli.engine.facts import Loss, LossKind
+from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Loss, LossKind
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import PROGRAM, STANDARD_STREAM
 from pastream_cli.screen.levels import decibels, format_level, ranges
@@ -216,8 +216,8 @@ def _fault_words(report: Report) -> list[str]:
         frames = sum(pause.frames for pause in report.pauses)
         words.append(f"{format_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")
     if report.dead_channels:
-        plural = "s" * (len(report.dead_channels) > 1)
-        words.append(f"nothing but zeros for 10 s or more on channel{plural} {ranges(report.dead_channels)}")
+        channels = f"channel{'s' * (len(report.dead_channels) > 1)} {ranges(report.dead_channels)}"
+        words.append(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s or more on {channels}")
     return words
 
 

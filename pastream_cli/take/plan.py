@@ -17,6 +17,7 @@ from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import Side, check_room, power_of_two_above
 from pastream_cli.engine.files import formats, paths
 from pastream_cli.engine.files.input_file import InputFile
+from pastream_cli.engine.watch import SECONDS_TO_BEGIN
 from pastream_cli.errors import DeviceError, ErrorKind, UsageError
 from pastream_cli.take.checking import output_type
 from pastream_cli.units import Time, format_frames
@@ -24,8 +25,6 @@ from pastream_cli.units import Time, format_frames
 _LEAST_SECONDS_MEANT = 0.1
 _LEAST_BUFFER_MILLISECONDS = 50
 _HOW_TO_CHOOSE = {True: "-m names channels by their numbers", False: "-c says how many channels to open"}
-# The watchdog waits no longer for the first block.
-_MOST_BLOCK_SECONDS = 10
 
 
 class Output(NamedTuple):
@@ -119,10 +118,10 @@ def _check(plan: Plan, *, is_fast: bool) -> None:
         )
     if plan.length is None and is_fast and (plan.input is None or plan.loop or plan.pad is None):
         raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
-    if plan.block_frames > plan.rate * _MOST_BLOCK_SECONDS and not is_fast:
+    if plan.block_frames > plan.rate * SECONDS_TO_BEGIN and not is_fast:
         raise UsageError(
             f"cannot use -b {plan.block_frames}: a block of {plan.block_frames / plan.rate:.3g} s comes too seldom",
-            f"a device that is silent for {_MOST_BLOCK_SECONDS} s is given up; without -b the host chooses",
+            f"a device that is silent for {SECONDS_TO_BEGIN:g} s is given up; without -b the host chooses",
         )
     check_room(filter(None, (plan.playback, plan.capture)), plan.rate, plan.buffer_frames, plan.block_frames)
 

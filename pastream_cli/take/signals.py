@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
-_GIVES_UP = ("SIGINT", "SIGTERM")
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GIVES_UP = (signal.SIGINT, signal.SIGTERM)
 # Two signals may be one wish: who sends a second one so soon has not seen what came of the first.
 _SECONDS_TO_END = 0.5
 _GIVES_UP_AT_ONCE = 3
@@ -47,12 +47,10 @@ class Requests:
         os.set_blocking(self._waking, False)
         os.set_blocking(self._woken, False)
         self._old_wakeup = signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
-        for name in _STOPS:
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        for number in _STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 self._old_handlers[number] = signal.signal(number, self._ask_to_stop)
-        if hasattr(signal, "SIGUSR1"):
-            self._old_handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._ask_to_cut)
+        self._old_handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._ask_to_cut)
         return self
 
     def __exit__(
@@ -67,7 +65,7 @@ class Requests:
             self._waking = self._woken = -1
 
     def _ask_to_stop(self, number: int, _frame: FrameType | None) -> None:
-        if signal.Signals(number).name in _GIVES_UP:
+        if number in _GIVES_UP:
             self._second_came |= self.stop
             self._insisted += 1
         self.ask_to_stop()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import Counts, Levels, Loss
+from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.losses import Losses
 from pastream_cli.engine.watch import DeadChannels
 from pastream_cli.take.plan import Plan
@@ -104,7 +104,8 @@ class Telling:
             return
         if dead := self._dead_channels.poll(levels):
             names = ", ".join(map(str, dead[:_MOST_CHANNELS_NAMED])) + ", ..." * (len(dead) > _MOST_CHANNELS_NAMED)
-            self._observer.warned(f"nothing but zeros for 10 s on channel{'s' * (len(dead) > 1)} {names}")
+            channels = f"channel{'s' * (len(dead) > 1)} {names}"
+            self._observer.warned(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s on {channels}")
 
     def _snapshot(self, counts: Counts, losses: Sequence[Loss], levels: Levels | None) -> Snapshot:
         """Put together what a screen shows."""

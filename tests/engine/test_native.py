@@ -7,6 +7,7 @@ import ast
 from pastream_cli.engine import _stub
 from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.native import ffi, lib
+from pastream_cli.units import MOST_CHANNELS
 
 
 def names_of(stub_class: str) -> set[str]:
@@ -30,3 +31,7 @@ def test_the_module_has_what_its_types_say() -> None:
 
 def test_what_the_callback_counts_is_known_in_python_by_the_same_names() -> None:
     assert set(Counts._fields) <= set(dir(ffi.new("struct engine_counts *")))
+
+
+def test_a_command_line_takes_as_many_channels_as_a_device_may_have() -> None:
+    assert lib.MOST_DEVICE_CHANNELS == MOST_CHANNELS

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+MOST_BELIEVABLE_LATENCY = 10.0
+"""Seconds. A latency above that is nonsense: some servers report days."""
+
 
 class DeviceInfo(NamedTuple):
     """A device as it can be listed and chosen; channels 0 on a side that it does not have."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import hosts
-from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.info import MOST_BELIEVABLE_LATENCY, DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pastream_cli.engine.native import AttachmentHandle
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
-_MOST_BELIEVABLE_LATENCY = 10.0
 _INVALID_SAMPLE_RATE = -9997
 _SAMPLE_FORMAT_NOT_SUPPORTED = -9994
 _DEVICE_UNAVAILABLE = -9985
@@ -170,7 +169,7 @@ class PortAudioStream:
 
 def _believable(latency: float) -> float:
     """Return what the host reports if it can be true, else 0."""
-    return latency if math.isfinite(latency) and 0 <= latency <= _MOST_BELIEVABLE_LATENCY else 0.0
+    return latency if math.isfinite(latency) and 0 <= latency <= MOST_BELIEVABLE_LATENCY else 0.0
 
 
 def _words(error: Exception) -> str:

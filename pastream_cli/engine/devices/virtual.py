@@ -23,7 +23,6 @@ NAME = "virtual"
 _SOUNDS = {"silence": lib.VIRTUAL_SILENCE, "sine": lib.VIRTUAL_SINE, "noise": lib.VIRTUAL_NOISE}
 _FAULTS = {"xrun": lib.FAULT_XRUN, "stall": lib.FAULT_STALL, "die": lib.FAULT_DIE, "hang": lib.FAULT_HANG}
 _DEFAULT_SINE_HZ = 1000.0
-_MOST_CHANNELS = lib.MOST_DEVICE_CHANNELS
 _FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 _MOST_DRIFT = 500_000
 
@@ -56,8 +55,8 @@ class VirtualDevice(NamedTuple):
             number=None,
             name=name,
             host_api=NAME,
-            capture_channels=_MOST_CHANNELS,
-            playback_channels=_MOST_CHANNELS,
+            capture_channels=lib.MOST_DEVICE_CHANNELS,
+            playback_channels=lib.MOST_DEVICE_CHANNELS,
             default_rate=float(self.rate),
         )
 
@@ -103,8 +102,8 @@ def _parse_hertz(name: str, value: str) -> float:
 
 
 def _parse_channels(name: str, value: str) -> int:
-    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= _MOST_CHANNELS:
-        raise DeviceNameError(name, f"{value!r} is not 1 to {_MOST_CHANNELS} channels")
+    if not re.fullmatch("[0-9]{1,4}", value) or not 1 <= int(value) <= lib.MOST_DEVICE_CHANNELS:
+        raise DeviceNameError(name, f"{value!r} is not 1 to {lib.MOST_DEVICE_CHANNELS} channels")
     return int(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import sys
@@ -13,7 +14,7 @@ from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError
 
 _LONGEST_NAME_BYTES = 255
 _NAMES_TRIED = 100
-_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
 # The errors of systems and folders that cannot sync a folder at all.
 _NO_SYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS}
 
@@ -243,7 +244,7 @@ class DiskFile:
 
 
 def _open_folder(path: str) -> int:
-    flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     try:
         return os.open(path, flags)
     except PermissionError:  # a folder that may not be listed can often be entered all the same
@@ -259,10 +260,6 @@ def _temporary_name(name: str) -> str:
 
 def _lock(descriptor: int) -> bool:
     """Lock a file until it is closed; false where another take has locked it. Without locks it is true."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
     for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):  # NFS allows no other lock on a file that is open for reading only
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -286,10 +283,8 @@ def _leads_to(path: str, status: os.stat_result) -> bool:
 
 def _path_by_the_system(descriptor: int) -> str | None:
     """Return the path that the system knows for an open file; `None` where it does not know."""
-    with suppress(OSError, ImportError):
+    with suppress(OSError):
         if sys.platform == "darwin":
-            import fcntl
-
             return os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
         return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
     return None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from pastream_cli.units import HIGHEST_RATE
+from pastream_cli.units import HIGHEST_RATE, MOST_CHANNELS
 
 FIRST_BYTES = 12
 """How many bytes `find_way` looks at first."""
@@ -23,7 +23,6 @@ _UNKNOWN_32 = 0xFFFFFFFF
 _ENDLESS_BYTES = 2**40
 _WARN_BYTES_BEFORE_4_GIB = 2**26
 
-_MOST_CHANNELS = 1024  # libsndfile's limit
 _LONGEST_CHUNK_BYTES = 2**24
 _LONGEST_HEADER_BYTES = 2**26
 _MOST_CHUNKS = 1000
@@ -179,7 +178,7 @@ def _is_ircam(first: bytes) -> bool:
 
 
 def _checked(channels: int, rate: int) -> tuple[int, int]:
-    if not 1 <= channels <= _MOST_CHANNELS:
+    if not 1 <= channels <= MOST_CHANNELS:
         raise HeaderError(f"its header says that it has {channels} channels")
     if not 1 <= rate <= HIGHEST_RATE:
         raise HeaderError(f"its header says that its rate is {rate} Hz")

@@ -359,7 +359,7 @@ class OutputFile:
     def _open_special(self, *, overwrite: bool) -> int:
         """Open what is no regular file. Before and after, for it may change meanwhile, see that it may be written."""
         check_special(self.path, os.stat(self.path), overwrite=overwrite)  # noqa: PTH116
-        descriptor = os.open(self.path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0))
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
         try:
             self._check_opened(os.fstat(descriptor), overwrite=overwrite)
         except BaseException:

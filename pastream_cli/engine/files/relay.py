@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import shutil
@@ -21,12 +22,12 @@ _READ_BYTES = 2**16
 
 def open_stream(path: str) -> int:
     """Open a FIFO or a device for reading; waits for a FIFO's writer."""
-    return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def make_blocking(descriptor: int) -> None:
     """Make a descriptor blocking: another process that shares the pipe may have set it non-blocking."""
-    with suppress(OSError, AttributeError):  # the system has no such flag
+    with suppress(OSError):  # it is closed: whoever reads or writes is told
         os.set_blocking(descriptor, True)
 
 
@@ -59,10 +60,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def has_no_reader(descriptor: int) -> bool:
     """Tell whether the reader of this pipe has gone."""
-    try:
-        poll = select.poll()
-    except AttributeError:  # Windows
-        return False
+    poll = select.poll()
     poll.register(descriptor, 0)  # errors and hang-ups are reported for any mask
     return bool(poll.poll(0))
 
@@ -75,10 +73,6 @@ def _is_regular(descriptor: int) -> bool:
 
 
 def _appends(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return False
     return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
 
 

@@ -161,7 +161,7 @@ def _descriptor_of(file: Any) -> int:
     if not file.seekable() or not isinstance(file.name, (str, bytes)):
         return -1
     try:
-        return os.open(file.name, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        return os.open(file.name, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return -1
 
