@@ -140,8 +140,8 @@ static void reset_shared(engine *e) {
 #undef COUNTER
     atomic_store(&e->reader.frames, 0);
     _Atomic int32_t *const flags[] = {
-        &e->paused,          &e->capture_finished, &e->reader_stop,       &e->writer_cut,
-        &e->writer_sync,     &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
+        &e->paused,      &e->capture_finished, &e->reader_stop,       &e->writer_cut,
+        &e->writer_sync, &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
