@@ -132,5 +132,4 @@ def _start_over() -> None:
         leave()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_over)
+os.register_at_fork(after_in_child=_start_over)
