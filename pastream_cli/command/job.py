@@ -111,7 +111,7 @@ class Job:
             )
 
     def _check_lengths(self) -> None:
-        """Refuse lengths that leave nothing, where that is plain without the rate."""
+        """Refuse lengths that leave nothing, where that is certain at any rate."""
         # Frames grow in proportion to the rate: what holds at both ends holds at every rate between.
         if self.offset_drops_all(1) and self.offset_drops_all(HIGHEST_RATE):
             raise UsageError("cannot use --offset: it drops the whole recording", "make -o shorter than -d")

@@ -11,7 +11,7 @@ from pastream_cli.command.option import Kind, Option
 from pastream_cli.command.options import OPTIONS
 from pastream_cli.errors import STANDARD_STREAM, UsageError, shown, typed
 
-TYPE_CHECKING = False  # typing, whose own this is, takes a quarter of the time that Python needs to start
+TYPE_CHECKING = False  # importing it from typing takes a quarter of the time that Python needs to start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

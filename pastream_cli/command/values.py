@@ -51,7 +51,7 @@ def _limit(text: str, name: str) -> Time | None:
 
 
 def _offset(text: str, name: str) -> Time:
-    """Parse a time; what looks like a file meets the people for whom -o is the output."""
+    """Parse a time. Many expect -o to name the output, so a file name gets a hint."""
     try:
         return parse_time(text, name)
     except UsageError as error:

@@ -248,7 +248,7 @@ void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns)
 int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames);
 void virtual_run(virtual_device *v);
 void virtual_stop(virtual_device *v);
-/* Runs out without the hang, for a device that is left behind. */
+/* Runs out without the hang, for a device that is leaked. */
 void virtual_abort(virtual_device *v);
 int virtual_is_active(const virtual_device *v);
 

@@ -11,9 +11,9 @@
 #include "_output.h"
 #include "_state.h"
 
-/* 128 KiB of float: up to there a byte costs the kernel the less the more are written at once. What
- * a chunk takes of the ring is free again when all of it is written, so it is a small part of it;
- * in a tiny ring not so small that the calls cost more than what they write. */
+/* A chunk is 128 KiB of float: larger calls of the system are no cheaper per byte. The ring has
+ * room again only when a whole chunk is written, so a chunk is a small part of the ring. In a tiny
+ * ring it is not that small, or the calls would cost more than the writing. */
 enum { SCRATCH_SAMPLES = 32768, LEAST_CHUNKS = 32 };
 
 static const int64_t NS_PER_MS = 1000000;

@@ -398,7 +398,7 @@ class Core(Attached):
         Returns
         -------
         bool
-            False where a loop still blocked after `seconds` (a stuck pipe); it is left behind and
+            False where a loop still blocked after `seconds` (a stuck pipe); it is leaked and
             its file must not be closed.
         """
         lib.engine_finish(self._engine)

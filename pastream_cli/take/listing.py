@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.1
 
 
 def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
-    """Return PortAudio's devices, asked for on a worker, so that a host that hangs can be left behind."""
+    """Return PortAudio's devices, asked for on a worker, so that a host that hangs holds nobody up."""
     task = worker.start(listed_devices)
     while not task.is_done:
         if requests.stop:

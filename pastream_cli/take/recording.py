@@ -181,7 +181,7 @@ class Recording:
         raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
 
     def _is_ours(self, path: str) -> bool:
-        """Whether leave to replace files must not be taken: a piece of this take, or what it plays."""
+        """Whether the path is a piece of this take or the file that it plays, which even `-y` does not replace."""
         played = self._input_path
         return path in self._made or (played is not None and are_one_file(played, path))
 

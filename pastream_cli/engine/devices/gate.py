@@ -33,11 +33,11 @@ class Gate:
         self._process = os.getpid()
         self.is_closed = False
         self.is_lost = False
-        """Whether it did not answer; it is left behind, and no call of it is made any more."""
+        """Whether it did not answer; it is leaked on purpose, and not called any more."""
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process opened it; one that was forked off has no threads of it."""
+        """Whether this process opened it: a forked child has none of its threads."""
         return os.getpid() == self._process
 
     @property
@@ -54,24 +54,24 @@ class Gate:
             Where the device refuses, or does not answer; it is lost then.
         """
         failure = "cannot start the device: its host does not answer"
-        answer(_START_SECONDS, start, failure, self.leave, self.device.stream.turn)
+        answer(_START_SECONDS, start, failure, self.leave, self.device.stream.lock)
 
     def stop(self, *, abort: bool) -> bool:
         """End the callbacks, at once or after what the device holds; tell whether that came about."""
         if self.is_closed or self.is_lost:
             return not self.is_lost
         stream = self.device.stream
-        if not abort and within(_STOP_SECONDS, stream.stop, stream.turn).is_done:
+        if not abort and within(_STOP_SECONDS, stream.stop, stream.lock).is_done:
             return True
-        if within(_STOP_SECONDS, stream.abort, stream.turn).is_done:
+        if within(_STOP_SECONDS, stream.abort, stream.lock).is_done:
             return True
         self.leave()
         return False
 
     def close(self) -> None:
         """Close the device; one that is lost stays as it is."""
-        turn = self.device.stream.turn
-        if self.take() and not self.is_lost and not within(_STOP_SECONDS, self.device.close, turn).is_done:
+        lock = self.device.stream.lock
+        if self.take() and not self.is_lost and not within(_STOP_SECONDS, self.device.close, lock).is_done:
             self.leave()
 
     def drop(self) -> None:

@@ -24,8 +24,8 @@ class _Hosts:
     """What this process knows of its hosts."""
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
-        """PortAudio is not safe for threads: calls that open, start, stop or close streams must not meet."""
+        self.stream_lock = threading.Lock()
+        """Held by whoever opens, starts, stops or closes a stream: PortAudio is not thread-safe."""
         self.lock = threading.Lock()
         """Held by whoever begins or ends the hosts."""
         self.are_begun = False
@@ -108,9 +108,9 @@ def leave() -> None:
         atexit.unregister(handler)
 
 
-def turn() -> threading.Lock:
-    """Return what lets in one call at a time that opens, starts, stops or closes a stream."""
-    return _hosts.turn
+def stream_lock() -> threading.Lock:
+    """Return the lock to hold while a stream is opened, started, stopped or closed."""
+    return _hosts.stream_lock
 
 
 def note_opened(stream: object) -> None:
@@ -124,7 +124,7 @@ def note_closed(stream: object) -> None:
 
 
 def _start_over() -> None:
-    """In a process that was forked off: its parent has the hosts' connections, and alone their threads."""
+    """Forget the hosts in a forked child: only the parent has their threads, and it keeps their connections."""
     global _hosts  # noqa: PLW0603 - a thread of the parent's may have its locks
     were_begun = _hosts.are_begun
     _hosts = _Hosts()

@@ -14,18 +14,18 @@ from pastream_cli.errors import DeviceError, ErrorKind
 
 T = TypeVar("T")
 
-NO_TURN: AbstractContextManager[Any] = nullcontext()
-"""For calls that may meet."""
+NO_LOCK: AbstractContextManager[Any] = nullcontext()
+"""For calls that need no lock: several of them may be made at once."""
 
 
-def within(seconds: float, call: Callable[[], T], turn: AbstractContextManager[Any]) -> Task[T]:
-    """Make a call that may hang; return it when it is done, and after so long at the latest.
+def within(seconds: float, call: Callable[[], T], lock: AbstractContextManager[Any]) -> Task[T]:
+    """Make a call that may hang; return it when it is done, or after `seconds`.
 
-    That counts from its turn on, which is over then, whatever became of the call. At the end of the
-    interpreter, where no thread can be started any more, there is no limit.
+    The time counts from when it has the lock, which is released in either case. At the end of the
+    interpreter, when no thread can be started any more, there is no limit.
     """
     task = Task(call)
-    with turn:
+    with lock:
         _make(task, seconds)
     return task
 
@@ -49,9 +49,9 @@ def answer(
     call: Callable[[], T],
     failure: str,
     leave: Callable[[], None] = leave_hosts,
-    turn: AbstractContextManager[Any] = NO_TURN,
+    lock: AbstractContextManager[Any] = NO_LOCK,
 ) -> T:
-    """Return what a call returns that may hang.
+    """Return the result of a call that may hang.
 
     Parameters
     ----------
@@ -60,22 +60,22 @@ def answer(
     call : callable
         Made on a thread of its own.
     failure : str
-        What to say where it does not.
+        The message where it does not return in time.
     leave : callable
-        Called where it has not come back: in that time, or when its caller was interrupted.
-    turn : context manager, optional
-        What lets in one call at a time, where that is needed.
+        Called where it has not returned in time, or when its caller is interrupted.
+    lock : context manager, optional
+        Held during the call, where only one may be made at a time.
 
     Raises
     ------
     DeviceError
-        Where it has not come back in time.
+        Where it has not returned in time.
     Exception
         Whatever the call raises.
     """
     task: Task[T] | None = None
     try:
-        task = within(seconds, call, turn)
+        task = within(seconds, call, lock)
     finally:
         if task is None or not task.is_done:
             leave()

@@ -94,7 +94,7 @@ class OpenDevice:
                 host_options=host_options,
             ),
             f"cannot open {self.sides[0].device.name}: its host does not answer",
-            turn=hosts.turn(),
+            lock=hosts.stream_lock(),
         )
 
     @property

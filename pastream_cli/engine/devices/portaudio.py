@@ -125,7 +125,7 @@ class PortAudioStream:
             raise _refusal(error, sides, rate) from None
         hosts.note_opened(self)
         self._error = sounddevice.PortAudioError
-        self.turn: AbstractContextManager[Any] = hosts.turn()
+        self.lock: AbstractContextManager[Any] = hosts.stream_lock()
         self.samplerate: float = self._stream.samplerate
         self.blocksize: int = self._stream.blocksize
         latency = self._stream.latency

@@ -68,8 +68,8 @@ class DeviceStream(Protocol):
     """Whether its clock is the system's, so that it owes no frame but those that it says it lost."""
     most_held_back: float
     """Seconds of sound that it may hold back and deliver later."""
-    turn: AbstractContextManager[Any]
-    """What lets in one call at a time that starts, stops or closes it, or another one of its kind."""
+    lock: AbstractContextManager[Any]
+    """Held while it, or another device of its kind, is started, stopped or closed."""
 
     @property
     def active(self) -> bool:

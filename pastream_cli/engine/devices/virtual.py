@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.devices.limits import NO_TURN
+from pastream_cli.engine.devices.limits import NO_LOCK
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import BadValueError, DeviceError, DeviceNameError, ErrorKind
@@ -142,7 +142,7 @@ def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
 class VirtualStream:
     """A stream of the virtual device; the same protocol as `portaudio.PortAudioStream`."""
 
-    turn = NO_TURN
+    lock = NO_LOCK
 
     def __init__(
         self, attachment: AttachmentHandle, device: VirtualDevice, *, rate: float, block_frames: int, latency: float

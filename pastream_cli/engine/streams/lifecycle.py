@@ -72,7 +72,7 @@ class Stream(Properties):
     source or sink, or that ended the stream, is raised again where the owner next calls `wait`,
     `stop`, `close`, leaves the ``with`` block or asks for a chunk, once.
 
-    A stream that is dropped while it runs is aborted and closed. In a process that was forked off,
+    A stream that is dropped while it runs is aborted and closed. In a forked child
     `stop`, `abort`, `close` and `wait` do nothing.
     """
 
