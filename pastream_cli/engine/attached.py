@@ -38,6 +38,8 @@ class Attached(Progress):
         self._take(device)
         self.has_device = True
         """Whether a device is attached; without one no frame comes or goes."""
+        self.attached_ns = 0
+        """When the present device was attached, by the monotonic clock; 0 for the first one."""
 
     # ---- one device after the other ----
 
@@ -63,6 +65,7 @@ class Attached(Progress):
             reason = f"{self._open_device.name} has not been detached"
             raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
         self._take(device)
+        self.attached_ns = lib.engine_monotonic_ns()
         self._open_device, self.has_device = device, True
 
     def _take(self, device: OpenDevice) -> None:

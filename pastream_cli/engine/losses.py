@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import Loss, LossKind
+from pastream_cli.engine.facts import Debt, Loss, LossKind
 from pastream_cli.engine.watch import Deficit, Gathering
 
 
@@ -23,9 +24,9 @@ class Losses:
 
     def __init__(self, core: Core, *, captures: bool) -> None:
         self._core = core
-        self._deficit: Deficit | None = None
-        if captures and not core.follows_the_system:
-            self._deficit = Deficit(core.samplerate, core.most_held_back)
+        self._captures = captures
+        self._device = core.open_device
+        self._deficit = self._new_deficit()
         self._lock = threading.Lock()
         self._losses: list[Loss] = []
         self._missing_frames = 0
@@ -62,14 +63,30 @@ class Losses:
         self._losses += losses
         return losses
 
+    def _new_deficit(self) -> Deficit | None:
+        """Return what judges the present device by the clock, where it has a clock of its own."""
+        if not self._captures or self._core.follows_the_system:
+            return None
+        return Deficit(self._core.samplerate, self._core.most_held_back)
+
     def _deficits(self, *, is_last: bool) -> list[Loss]:
         """Return where frames were found not to have come."""
-        if self._deficit is None:
-            return []
-        found = [self._deficit.add(debt) for debt in self._core.new_debts()]
-        found += [self._deficit.end()] if is_last else []
+        debts = self._core.new_debts()
+        found: list[Loss | None] = []
+        if self._device is not self._core.open_device:
+            attached_ns = self._core.attached_ns
+            found = self._judge([debt for debt in debts if debt.monotonic_ns < attached_ns], is_last=True)
+            debts = [debt for debt in debts if debt.monotonic_ns >= attached_ns]
+            self._device, self._deficit = self._core.open_device, self._new_deficit()
+        found += self._judge(debts, is_last=is_last)
         deficits = [loss for loss in found if loss is not None]
         for deficit in deficits:
             self._core.note_missing(deficit)
             self._missing_frames += deficit.frames or 0
         return deficits
+
+    def _judge(self, debts: Iterable[Debt], *, is_last: bool) -> list[Loss | None]:
+        if self._deficit is None:
+            return []
+        found = [self._deficit.add(debt) for debt in debts]
+        return [*found, self._deficit.end()] if is_last else found

@@ -16,6 +16,7 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.facts import Counts, Loss, LossKind
 from pastream_cli.engine.files.output_file import OutputFile
+from pastream_cli.engine.losses import Losses
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.errors import DeviceError
 
@@ -220,6 +221,22 @@ def test_what_is_played_goes_on_where_it_was(tmp_path: Path) -> None:
     assert [(loss.frame, loss.frames) for loss in recorded.losses if loss.kind is LossKind.UNDERRUN] == [
         (place, frames)
     ]
+
+
+def test_what_one_device_owed_is_not_asked_of_the_next_one(tmp_path: Path) -> None:
+    take = Take(tmp_path / "take.wav", open_virtual(":noise:drift=1"))
+    losses = Losses(take.core, captures=True)
+    take.goes_on_for(0.3)
+    assert losses.take() == []
+    take.core.detach()
+    take.core.close_device()
+    time.sleep(0.5)
+    take.goes_to(open_virtual(":sine:drift=-1"))
+    take.goes_on_for(2.0)  # longer than a deficit takes to be found
+    told = losses.take(is_last=True)
+    assert [loss.kind for loss in told] == [LossKind.DEVICE]
+    assert losses.missing_frames == 0
+    take.ends()
 
 
 def test_a_take_of_a_certain_length_ends_in_time_whatever_was_lost(tmp_path: Path) -> None:

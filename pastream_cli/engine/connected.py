@@ -1,0 +1,262 @@
+"""The ends of a core: the rings beside its device, and the file or memory that a loop moves frames from and to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pastream_cli.engine.attached import Attached
+from pastream_cli.engine.channel_maps import check_entries, indices_of
+from pastream_cli.engine.devices.opened import OpenDevice
+from pastream_cli.engine.devices.sides import Side, power_of_two_above
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.ringbuffer import RingBuffer, check_size
+
+if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
+    from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.engine.files.output_file import OutputFile
+    from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
+
+# PortAudio's latency on ALSA is what a device's own buffer holds less one period, of which there are five or more.
+_OWN_BUFFER = 1.25
+
+# How long a loop may sleep: a file can wait, a reader at the other end of a pipe should not. The writer is woken
+# when it is to end, and what waits for it is what a crash of the process would lose.
+_READER_NAP_NS = 50_000_000
+_WRITER_NAP_NS = 200_000_000
+_PIPE_NAP_NS = 5_000_000
+_FAST_NAP_NS = 20_000
+_LEAST_NAP_NS = 500_000
+_FILE_CHUNK_FRAMES = 16384
+_PIPE_CHUNK_FRAMES = 256
+
+
+class Connected(Attached):
+    """A device, and what each side of it is connected to: a ring, and beyond it what a loop reads or writes.
+
+    All of that is connected before a run, and stays when the device is replaced.
+    """
+
+    def __init__(self, device: OpenDevice) -> None:
+        super().__init__(device)
+        self._playback_ring: RingBuffer | None = None
+        self._capture_ring: RingBuffer | None = None
+        self._read: Callable[[], Any] | None = None
+        """The reader's loop, which returns when it has ended."""
+        self._write: Callable[[], Any] | None = None
+        """The writer's."""
+
+    def connect_input(
+        self,
+        source: InputFile,
+        *,
+        loop: bool = False,
+        buffersize: int | None = None,
+        channel_map: Sequence[int] | None = None,
+    ) -> RingBuffer:
+        """Play a file. Return the ring that its frames go through.
+
+        Parameters
+        ----------
+        source : InputFile
+            Stays the caller's; it must outlive the run.
+        loop : bool
+            Start again at the end, without a gap.
+        buffersize : int, optional
+            Frames in the ring, rounded up to a power of two; about 10 s by default.
+        channel_map : sequence of int, optional
+            For each channel of the device the file's, zero-based, or -1 for silence.
+        """
+        from pastream_cli.engine.files.formats import file_sample_code
+        from pastream_cli.engine.files.libsndfile import FUNCTIONS, handle_of
+
+        assert self._playback is not None
+        ring = RingBuffer(self._playback.frame_bytes, self._ring_frames(self._playback, buffersize))
+        self.connect_playback(ring)
+        self.connect_reader(
+            FUNCTIONS,
+            handle_of(source.sound_file),
+            file_sample_code(source.encoding),
+            source.channels,
+            indices_of(channel_map, self._playback.channels, source.channels),
+            loop=loop,
+            is_pipe=source.is_stream,
+        )
+        return ring
+
+    def connect_output(
+        self, sink: OutputFile, *, buffersize: int | None = None, channel_map: Sequence[int] | None = None
+    ) -> RingBuffer:
+        """Record into a file. Return the ring that its frames go through.
+
+        Parameters
+        ----------
+        sink : OutputFile
+            The first file; `offer` hands over the next ones.
+        buffersize : int, optional
+            Frames in the ring, rounded up to a power of two; about 10 s by default.
+        channel_map : sequence of int, optional
+            For each channel of the file the device's, zero-based, or -1 for silence.
+        """
+        from pastream_cli.engine.files.libsndfile import FUNCTIONS
+
+        assert self._capture is not None
+        ring = RingBuffer(self._capture.frame_bytes, self._ring_frames(self._capture, buffersize))
+        self.connect_capture(ring)
+        self.connect_writer(
+            FUNCTIONS,
+            sink.channels,
+            indices_of(channel_map, sink.channels, self._capture.channels),
+            sink.handle,
+            is_pipe=sink.is_stream,
+        )
+        return ring
+
+    def connect_playback(
+        self, ring: RingBuffer | None, channel_map: Int32Array | None = None, channels: int = 0
+    ) -> None:
+        """Play what a ring holds; nothing without one.
+
+        Parameters
+        ----------
+        ring : RingBuffer, optional
+            Of frames as the device has them, or as the map takes them.
+        channel_map : Pointer, optional
+            For each channel of the device the ring's, zero-based, or -1 for silence.
+        channels : int
+            Of a frame in the ring; only with a map.
+        """
+        side = self._playback
+        assert side is not None
+        handle = ffi.NULL if ring is None else ring.handle
+        if channel_map is None:
+            connected = lib.engine_set_playback(self._engine, handle, side.format_code, side.channels)
+        else:
+            check_entries(channel_map, side.channels)
+            connected = lib.engine_map_playback(self._engine, handle, channel_map, channels)
+        if not connected:
+            raise ValueError("cannot play a ring whose elements are not frames of so many channels")
+        self._playback_ring, self._read = ring, None
+
+    def connect_capture(
+        self, ring: RingBuffer | None, channel_map: Int32Array | None = None, channels: int = 0
+    ) -> None:
+        """Capture into a ring; without one, frames are counted and dropped.
+
+        The parameters are those of `connect_playback`; the map has an entry for each channel of the
+        ring.
+        """
+        side = self._capture
+        assert side is not None
+        handle = ffi.NULL if ring is None else ring.handle
+        if channel_map is None:
+            connected = lib.engine_set_capture(self._engine, handle, side.format_code, side.channels)
+        else:
+            check_entries(channel_map, channels)
+            connected = lib.engine_map_capture(self._engine, handle, channel_map, channels)
+        if not connected:
+            raise ValueError("cannot record to a ring whose elements are not frames of so many channels")
+        lib.engine_leave_gaps(self._engine)
+        self._capture_ring, self._write = ring, None
+
+    def connect_reader(
+        self,
+        functions: SndfileFunctions,
+        file: Pointer,
+        sample_code: int,
+        channels: int,
+        channel_map: Int32Array,
+        *,
+        loop: bool,
+        is_pipe: bool = False,
+    ) -> None:
+        """Have the reader loop fill the playback ring from a file, or from memory in its place."""
+        ring = self._playback_ring
+        assert ring is not None
+        assert self._playback is not None
+        check_entries(channel_map, self._playback.channels)
+        chunk_frames = _PIPE_CHUNK_FRAMES if is_pipe else _FILE_CHUNK_FRAMES
+        nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _READER_NAP_NS)
+        status = lib.reader_configure(
+            self._engine, functions, file, sample_code, channels, channel_map, loop, chunk_frames, nap_ns
+        )
+        check_memory(status == lib.LOOP_OK, "cannot start the reader")
+        engine = self._engine
+        self._read = lambda: lib.reader_run(engine)
+
+    def connect_writer(
+        self,
+        functions: SndfileFunctions,
+        channels: int,
+        channel_map: Int32Array,
+        first: OutputFileHandle,
+        *,
+        is_pipe: bool = False,
+    ) -> None:
+        """Have the writer loop empty the capture ring into a file, or into memory in its place."""
+        ring = self._capture_ring
+        assert ring is not None
+        check_entries(channel_map, channels)
+        nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
+        status = lib.writer_configure(self._engine, functions, channel_map, channels, nap_ns)
+        check_memory(status == lib.LOOP_OK, "cannot start the writer")
+        lib.writer_withdraw(self._engine)
+        lib.writer_offer(self._engine, first)
+        engine = self._engine
+        self._write = lambda: lib.writer_run(engine)
+
+    def new_ring(self, side: Side, buffersize: int | None, channels: int | None = None) -> RingBuffer:
+        """Return a ring for frames of one side, of `buffersize` frames if that is given and enough for the device."""
+        frame_bytes = (channels or side.channels) * side.sample_bytes
+        if buffersize is None:
+            return RingBuffer(frame_bytes, self._ring_frames(side, None))
+        if buffersize >= self._least_ring_frames(side):
+            return RingBuffer(frame_bytes, buffersize)
+        check_size(buffersize)
+        return RingBuffer(frame_bytes, self._least_ring_frames(side))
+
+    def _ring_frames(self, side: Side, buffersize: int | None) -> int:
+        frames = side.buffer_frames(self.samplerate, buffersize, self.asked_blocksize)
+        return max(frames, self._least_ring_frames(side))
+
+    def _least_ring_frames(self, side: Side) -> int:
+        return power_of_two_above(self.frames_taken_at_once) if side is self._playback else 1
+
+    @property
+    def frames_taken_at_once(self) -> int:
+        """How many frames a device takes one after the other when it starts, to fill a buffer of its own."""
+        if self.open_device.is_virtual:
+            return 0
+        return int(_OWN_BUFFER * self.longest_latency * self.samplerate) + self.blocksize
+
+    def cut(self) -> None:
+        """Have the writer go on to the offered file now, without waiting for the frame limit."""
+        lib.writer_cut(self._engine)
+
+    def sync(self) -> None:
+        """Have the writer bring its file's header up to date, and its data to the disk."""
+        lib.writer_sync(self._engine)
+
+    @property
+    def written_until(self) -> int:
+        """Where on the timeline the next frame is that the writer writes; all before it are in files."""
+        return lib.writer_place(self._engine)
+
+    @property
+    def progress(self) -> int:
+        """A number that grows as long as a loop gets on."""
+        return self.written_until + lib.reader_frames(self._engine)
+
+    def stop_writing(self) -> None:
+        """Have the writer give up what still waits for a file that will never come."""
+        lib.writer_stop(self._engine)
+
+    def offer(self, sink: OutputFile) -> bool:
+        """Hand the writer the file that comes next; false while another one still waits."""
+        return bool(lib.writer_offer(self._engine, sink.handle))
+
+    def _nap_ns(self, ring: RingBuffer, most_ns: int) -> int:
+        if self.is_fast:
+            return _FAST_NAP_NS
+        eighth_of_the_ring = int(ring.size / self.samplerate * 1e9 / 8)
+        return max(_LEAST_NAP_NS, min(most_ns, eighth_of_the_ring))
