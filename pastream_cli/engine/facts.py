@@ -108,6 +108,14 @@ class Levels(NamedTuple):
     square_sums: tuple[float, ...]
     frames: int
 
+    def and_then(self, later: Levels) -> Levels:
+        """Return the levels of these frames and of later ones together."""
+        return Levels(
+            tuple(map(max, self.peaks, later.peaks)),
+            tuple(map(sum, zip(self.square_sums, later.square_sums, strict=True))),
+            self.frames + later.frames,
+        )
+
     def picked(self, sources: Sequence[int]) -> Levels:
         """Return the levels of these channels, zero-based, -1 for silence."""
         peaks, square_sums = (

@@ -11,6 +11,7 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import Judge, OnLoss
+from pastream_cli.engine.levels import RunLevels
 from pastream_cli.engine.losses import Losses
 from pastream_cli.engine.states import State, StopReason
 from pastream_cli.errors import DeviceError, ErrorKind
@@ -37,6 +38,8 @@ class Policy(NamedTuple):
     """Of the timeline, where that is known."""
     shortest_wait_seconds: float
     """Between two polls, at the beginning and before the end."""
+    capture_map: tuple[int, ...] | None
+    """For each channel that is recorded the device's, zero-based, or -1 for silence; `None` for all of the device's."""
     reader_seconds: float
     """How long a reader is waited for, once everything is written."""
 
@@ -105,6 +108,8 @@ class Run:
         self._counts: Counts
         self.losses: Losses | None = None
         """What was lost so far, once all is connected."""
+        self.levels: RunLevels | None = None
+        """How loud it is, once all is connected; the owner polls them."""
         self.state = State.OPENING
         self.reason = StopReason.COMPLETE
         """Why it ends; complete unless something else is said, and what is said first counts."""
@@ -170,6 +175,7 @@ class Run:
         self._judge = _judge_of(core, policy)
         self._counts = core.counts()
         self.losses = Losses(core, captures=policy.captures)
+        self.levels = RunLevels(core, captures=policy.captures, channel_map=policy.capture_map)
         self._core = core
         self._enter(State.WAITING)
 
@@ -386,10 +392,5 @@ class Run:
 
 def _judge_of(core: Core, policy: Policy) -> Judge:
     """Return who judges a run, by what its device is like."""
-    return Judge(
-        core.longest_latency,
-        plays=policy.plays,
-        captures=policy.captures,
-        is_fast=core.is_fast,
-        on_loss=policy.on_loss,
-    )
+    plays, captures, on_loss = policy.plays, policy.captures, policy.on_loss
+    return Judge(core.longest_latency, plays=plays, captures=captures, is_fast=core.is_fast, on_loss=on_loss)

@@ -36,7 +36,6 @@ def report_of(
     stream: Core | None,
     opening: Opening | None,
     files: FileList,
-    dead_channels: tuple[int, ...],
     *,
     is_recorded: bool,
 ) -> Report:
@@ -56,7 +55,7 @@ def report_of(
         missing_frames=run.losses.missing_frames if run.losses is not None else 0,
         unwritten_frames=unwritten_frames,
         buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
-        dead_channels=dead_channels,
+        dead_channels=run.levels.dead_channels if run.levels is not None else (),
         pauses=stream.pauses if stream is not None else (),
         opening=opening,
         loss_list=run.losses.all if run.losses is not None else (),

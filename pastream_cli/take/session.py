@@ -94,7 +94,6 @@ class Session:
             self._stream,
             self._opened,
             self._ending.files if self._ending is not None else FileList(),
-            self._telling.dead_channels if self._telling is not None else (),
             is_recorded=self._recording is not None,
         )
 
@@ -157,8 +156,7 @@ class Session:
         (stream, plan), run = self._running(), self._run
         stream.prepare(plan.duration, plan.pad, plan.offset)
         run.connect(stream, _policy_of(plan))
-        assert run.losses is not None
-        self._telling = Telling(self._observer, stream, plan, self._recording, run.losses)
+        self._telling = Telling(self._observer, run, stream, plan, self._recording)
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -282,5 +280,6 @@ def _policy_of(plan: Plan) -> Policy:
         on_loss=OnLoss.END if plan.fatal_xruns else OnLoss.TELL,
         length_frames=plan.length,
         shortest_wait_seconds=_SHORTEST_POLL_SECONDS,
+        capture_map=plan.capture_map,
         reader_seconds=_READER_SECONDS,
     )

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
-from pastream_cli.engine.losses import Losses
-from pastream_cli.engine.watch import DeadChannels
+from pastream_cli.engine.run import Run
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Snapshot
@@ -27,28 +26,24 @@ class Telling:
     ----------
     observer : Observer
         Who is told.
+    run : Run
+        What they are told of; all is connected.
     stream : Core
-        Whose levels are taken; nobody else may.
+        Its device and loops.
     plan : Plan
         What it was opened for.
     recording : Recording, optional
         The files.
-    losses : Losses
-        What the run has lost.
     """
 
-    def __init__(
-        self, observer: Observer, stream: Core, plan: Plan, recording: Recording | None, losses: Losses
-    ) -> None:
+    def __init__(self, observer: Observer, run: Run, stream: Core, plan: Plan, recording: Recording | None) -> None:
         self._observer = observer
         self._stream = stream
         self._plan = plan
         self._recording = recording
-        self._losses = losses
-        self._dead_channels: DeadChannels | None = None
-        if plan.capture is not None:
-            meant = [number for number, source in enumerate(plan.capture_map or (), 1) if source < 0]
-            self._dead_channels = DeadChannels(stream.samplerate, meant)
+        assert run.losses is not None
+        assert run.levels is not None
+        self._losses, self._levels = run.losses, run.levels
         self._has_warned_of_settling = False
         self._told_at = 0.0
 
@@ -56,11 +51,6 @@ class Telling:
     def is_watched(self) -> bool:
         """Whether a second is a long time: for somebody who looks on, or in a run faster than the clock."""
         return self._observer.is_live or self._stream.is_fast
-
-    @property
-    def dead_channels(self) -> tuple[int, ...]:
-        """Channels, one-based, that were exactly zero for 10 s at any time."""
-        return tuple(sorted(self._dead_channels.found)) if self._dead_channels is not None else ()
 
     def tell(self, counts: Counts, losses: Sequence[Loss], *, is_last: bool = False) -> None:
         """Show how the run stands, with what was lost since the last time; seldom where nobody watches."""
@@ -71,8 +61,8 @@ class Telling:
         if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return
         self._told_at += since_told
-        levels = self._take_levels()
-        self._warn_of_dead_channels(levels)
+        levels = self._levels.poll()
+        self._warn_of_dead_channels()
         self._observer.progressed(self._snapshot(counts, losses, levels))
 
     def tell_of_silence(self) -> None:
@@ -92,17 +82,8 @@ class Telling:
             promised = format_frames(source.frames)
             self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
 
-    def _take_levels(self) -> Levels | None:
-        """Return the levels of every channel of the recording since the last time."""
-        levels = self._stream.take_levels()
-        if levels is None or self._plan.capture_map is None:
-            return levels
-        return levels.picked(self._plan.capture_map)
-
-    def _warn_of_dead_channels(self, levels: Levels | None) -> None:
-        if self._dead_channels is None or levels is None:
-            return
-        if dead := self._dead_channels.poll(levels):
+    def _warn_of_dead_channels(self) -> None:
+        if dead := self._levels.take_newly_dead():
             names = ", ".join(map(str, dead[:_MOST_CHANNELS_NAMED])) + ", ..." * (len(dead) > _MOST_CHANNELS_NAMED)
             channels = f"channel{'s' * (len(dead) > 1)} {names}"
             self._observer.warned(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s on {channels}")

@@ -59,7 +59,7 @@ class Stepper:
         run = self.run
         self.core.connect_capture(RingBuffer(2, 1 << 18))
         self.core.prepare(self._frames)
-        run.connect(self.core, Policy(False, True, self._on_loss, self._frames, 0.001, 0.1))
+        run.connect(self.core, Policy(False, True, self._on_loss, self._frames, 0.001, None, 0.1))
         self.core.start_loops(lambda: None)
         run.begin()
         run.prebuffer(self.core.is_prebuffered, time.sleep)

@@ -253,6 +253,23 @@ def test_levels_are_those_of_what_is_captured(duplex: ps.DuplexStream) -> None:
     assert np.allclose(first.square_sums, (source[: first.frames].astype("float64") ** 2).sum(axis=0), rtol=1e-5)
 
 
+def test_channels_that_stay_silent_are_told() -> None:
+    with ps.InputStream(device="virtual:fast", channels=3) as stream:
+        assert not stream.dead_channels
+        stream.record(60 * RATE, blocking=True)
+        assert stream.dead_channels == (1, 2, 3)
+        stream.record(RATE, blocking=True)
+        assert not stream.dead_channels
+
+
+def test_losses_tell_what_never_came_by_the_clock() -> None:
+    with ps.InputStream(device="virtual:drift=-50000", blocksize=480) as stream:
+        stream.record(3 * RATE, blocking=True)
+        missing = [loss for loss in stream.losses if loss.kind is LossKind.DEFICIT]
+    assert missing
+    assert 0.5 * 0.05 * 3 * RATE < sum(loss.frames or 0 for loss in missing) < 1.5 * 0.05 * 3 * RATE
+
+
 def test_losses_and_xruns_tell_what_the_device_lost() -> None:
     with ps.DuplexStream(device="virtual:xrun=0.1:xrun=0.15", blocksize=480) as stream:
         assert stream.xruns == 0

@@ -13,7 +13,6 @@ from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.facts import Levels
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.prebuffer import Prebuffer
@@ -111,7 +110,6 @@ class Stream(Properties):
         self._sink: Sink | None = None
         self._txmap = ChannelMap(opened.playback.channels if opened.playback else 0)
         self._rxmap = ChannelMap(opened.capture.channels if opened.capture else 0)
-        self._levels: Levels | None = None
         self.finished_callback = finished_callback
         """What is called when a run has ended, or `None`."""
 
@@ -199,8 +197,6 @@ class Stream(Properties):
         except BaseException:
             watcher.give_up()
             raise
-        self._levels = None
-        self._core.take_levels()  # asks for those of the first block
         self._watcher = watcher
         watcher.start(self)
         return watcher

@@ -1,8 +1,7 @@
-"""What a library stream says of itself: its device and formats, whether it runs, its counts, losses and levels."""
+"""What a library stream says of itself: its device and formats, its state, its losses, levels and counts."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from pastream_cli.engine.core import Core
@@ -13,14 +12,14 @@ from pastream_cli.engine.streams.watcher import Watcher
 
 
 class Properties:
-    """What a stream says of itself, which is what its core and the watcher of its run say; any thread may ask."""
+    """What a stream says of itself, which is what its core says; any thread may ask."""
 
     _core: Core
     _gate: Gate
-    _lock: threading.RLock
-    _watcher: Watcher | None
-    _is_closed: bool
-    _levels: Levels | None
+    _watcher: Watcher | None = None
+    _is_closed = False
+
+    # ---- its device ----
 
     @property
     def isduplex(self) -> bool:
@@ -72,36 +71,7 @@ class Properties:
         """Seconds on the clock of the stream."""
         return self._core.time
 
-    @property
-    def frame_count(self) -> int:
-        """Frames since the start, lost ones included; each start resets it to zero."""
-        return self._core.frame_count
-
-    @property
-    def xruns(self) -> int:
-        """Places since the start where capture or playback went wrong."""
-        return self._core.xruns
-
-    @property
-    def status(self) -> CallbackFlags:
-        """What the host has flagged since the start, with what was lost without its word.
-
-        The flags are PortAudio's, ``PaStreamCallbackFlags``.
-        """
-        return self._core.status
-
-    def pause(self) -> None:
-        """Let frames go by without counting: capture is dropped, playback waits."""
-        self._core.pause()
-
-    def resume(self) -> None:
-        """Go on after a pause."""
-        self._core.resume()
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether frames go by without counting."""
-        return self._core.is_paused
+    # ---- how it goes ----
 
     @property
     def active(self) -> bool:
@@ -149,12 +119,48 @@ class Properties:
 
         Of what is captured, or of what is played where nothing is.
         """
-        with self._lock:
-            levels = None if self._watcher is None else self._core.take_levels()
-            if levels is not None and levels.frames:
-                self._levels = levels
-            return self._levels
+        levels = self._watcher.run.levels if self._watcher is not None else None
+        return levels.take() if levels is not None else None
+
+    @property
+    def dead_channels(self) -> tuple[int, ...]:
+        """Channels of the device, one-based, that captured nothing but zeros for 10 s at any time since the start."""
+        levels = self._watcher.run.levels if self._watcher is not None else None
+        return levels.dead_channels if levels is not None else ()
 
     @property
     def _is_going(self) -> bool:
         return self._watcher is not None and not self._watcher.ended.is_set() and self._gate.is_ours
+
+    # ---- its counts ----
+
+    @property
+    def frame_count(self) -> int:
+        """Frames since the start, lost ones included; each start resets it to zero."""
+        return self._core.frame_count
+
+    @property
+    def xruns(self) -> int:
+        """Places since the start where capture or playback went wrong."""
+        return self._core.xruns
+
+    @property
+    def status(self) -> CallbackFlags:
+        """What the host has flagged since the start, with what was lost without its word.
+
+        The flags are PortAudio's, ``PaStreamCallbackFlags``.
+        """
+        return self._core.status
+
+    def pause(self) -> None:
+        """Let frames go by without counting: capture is dropped, playback waits."""
+        self._core.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._core.resume()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether frames go by without counting."""
+        return self._core.is_paused

@@ -89,6 +89,7 @@ class Watcher:
             on_loss=OnLoss.FAIL,
             length_frames=length_frames,
             shortest_wait_seconds=_SHORTEST_POLL_SECONDS,
+            capture_map=None,
             reader_seconds=_READER_SECONDS,
         )
         self.run.connect(self._core, policy)
@@ -249,6 +250,8 @@ class Watcher:
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:  # noqa: ARG002 - they are there for whoever asks
         """End the run where the interpreter ends, or where a source or sink has failed."""
+        if self.run.levels is not None:
+            self.run.levels.poll()
         self.look_after_ends()
         for endpoint in self._endpoints:
             if failure := endpoint.failure():
