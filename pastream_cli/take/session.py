@@ -15,6 +15,7 @@ from typing import TypeVar
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices.limits import STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.files.libsndfile import error_text
 from pastream_cli.engine.judge import OnLoss
@@ -40,8 +41,6 @@ T = TypeVar("T")
 # itself, a loop or a task of a worker, wakes the session.
 _IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
-# A device that is asked to stop delivers the block in flight; no believable host takes longer for that.
-_STOP_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
 # Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
@@ -232,7 +231,7 @@ class Session:
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
-        return is_done_within(self._device_worker.start(stream.stop_device), self.wait, _STOP_SECONDS)
+        return is_done_within(self._device_worker.start(stream.stop_device), self.wait, STOP_SECONDS)
 
     @property
     def is_on_a_disk(self) -> bool:

@@ -7,15 +7,13 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pastream_cli.engine.devices.limits import answer, leave_hosts, starts, within
+from pastream_cli.engine.devices.limits import STOP_SECONDS, answer, leave_hosts, starts, within
 from pastream_cli.engine.threads import DeafThread
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.opened import OpenDevice
 
 _START_SECONDS = 10.0
-# A device that is asked to stop plays what it has first; no believable latency is longer, nor is a healthy host.
-_STOP_SECONDS = 3.0
 
 
 class Gate:
@@ -61,9 +59,9 @@ class Gate:
         if self.is_closed or self.is_lost:
             return not self.is_lost
         stream = self.device.stream
-        if not abort and within(_STOP_SECONDS, stream.stop, stream.lock).is_done:
+        if not abort and within(STOP_SECONDS, stream.stop, stream.lock).is_done:
             return True
-        if within(_STOP_SECONDS, stream.abort, stream.lock).is_done:
+        if within(STOP_SECONDS, stream.abort, stream.lock).is_done:
             return True
         self.leave()
         return False
@@ -71,7 +69,7 @@ class Gate:
     def close(self) -> None:
         """Close the device; one that is lost stays as it is."""
         lock = self.device.stream.lock
-        if self.take() and not self.is_lost and not within(_STOP_SECONDS, self.device.close, lock).is_done:
+        if self.take() and not self.is_lost and not within(STOP_SECONDS, self.device.close, lock).is_done:
             self.leave()
 
     def drop(self) -> None:

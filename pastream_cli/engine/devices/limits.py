@@ -14,6 +14,9 @@ from pastream_cli.errors import DeviceError, ErrorKind
 
 T = TypeVar("T")
 
+STOP_SECONDS = 3.0
+"""A device that is asked to stop plays what it has first; no believable latency is longer, nor is a healthy host."""
+
 NO_LOCK: AbstractContextManager[Any] = nullcontext()
 """For calls that need no lock: several of them may be made at once."""
 
