@@ -17,6 +17,7 @@ from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError, Mistake, P
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, NoReturn
 
     from pastream_cli.command.job import Job
@@ -82,8 +83,14 @@ def _run(argv: list[str]) -> ExitCode:
 
 
 def _print(text: str) -> ExitCode:
+    return _print_all([text])
+
+
+def _print_all(parts: Iterable[str]) -> ExitCode:
     try:
-        print(text, end="", flush=True)  # noqa: T201
+        for part in parts:
+            print(part, end="")  # noqa: T201
+        print(end="", flush=True)  # noqa: T201
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -93,13 +100,14 @@ def _print(text: str) -> ExitCode:
 
 def _print_json(value: dict[str, Any], output: str | None) -> None:
     """Print one line on standard output, or on standard error where standard output carries sound."""
-    from pastream_cli.screen.json_report import line_of
+    from pastream_cli.screen.json_report import parts_of
 
     if output != STANDARD_STREAM:
-        _print(f"{line_of(value)}\n")
+        _print_all(parts_of(value))
         return
     with suppress(OSError):  # nobody reads it
-        print(line_of(value), file=sys.stderr, flush=True)  # noqa: T201
+        sys.stderr.writelines(parts_of(value))
+        sys.stderr.flush()
 
 
 def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:

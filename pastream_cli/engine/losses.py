@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import Debt, Loss, LossKind
+from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.watch import Deficit, Gathering
 
 
@@ -28,7 +29,7 @@ class Losses:
         self._device = core.open_device
         self._deficit = self._new_deficit()
         self._lock = threading.Lock()
-        self._losses: list[Loss] = []
+        self._losses = LossList()
         self._missing_frames = 0
         self._gatherings = {kind: Gathering() for kind in LossKind if kind.is_estimated}
 
@@ -38,11 +39,15 @@ class Losses:
         return self._missing_frames
 
     @property
-    def all(self) -> tuple[Loss, ...]:
-        """Every loss and underrun so far, by its place; what `take` has not returned yet too."""
+    def all(self) -> LossList:
+        """Every loss and underrun by its place; what `take` has not returned yet too. When nobody takes any more."""
+        waiting = [loss for gathering in self._gatherings.values() if (loss := gathering.waiting)]
+        return LossList(waiting, before=self._losses)
+
+    def so_far(self) -> tuple[Loss, ...]:
+        """Return the losses of a run that goes on: all of them are in memory then."""
         with self._lock:
-            waiting = [loss for gathering in self._gatherings.values() if (loss := gathering.waiting)]
-            return tuple(sorted([*self._losses, *waiting], key=lambda loss: loss.frame))
+            return tuple(self.all)
 
     def take(self, *, is_last: bool = False) -> list[Loss]:
         """Return what was lost since the last time; what never ends, a part at a time."""
@@ -60,7 +65,8 @@ class Losses:
         now = time.monotonic_ns()
         gathered = [gathering.take(now, is_last=is_last) for gathering in self._gatherings.values()]
         losses += [loss for loss in gathered if loss is not None]
-        self._losses += losses
+        for loss in losses:
+            self._losses.add(loss)
         return losses
 
     def _new_deficit(self) -> Deficit | None:

@@ -7,9 +7,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.elapsed import Elapsed
 from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, Pause
 from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.spool import Spool
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
@@ -32,9 +34,8 @@ class Progress:
     def __init__(self, engine: EngineHandle, capture: Side | None, playback: Side | None) -> None:
         self._engine = engine
         self._capture, self._playback = capture, playback
-        self._missing: list[Loss] = []
-        self._leads: list[Loss] = []
-        self._pauses: list[Pause] = []
+        self._beside_the_timeline = Elapsed()
+        self._pauses: Spool[Pause] = Spool()
         self._paused_at: tuple[int, int] | None = None
 
     @property
@@ -78,9 +79,10 @@ class Progress:
         time_zero_ns = self.counts().time_zero_ns
         if not time_zero_ns:
             return None
-        passed = frame + sum(pause.frames for pause in self.pauses if pause.frame <= frame)
-        passed += sum(loss.frames or 0 for loss in self._missing if loss.frame <= frame)
-        passed -= sum(min(_in_advance(lead), frame - lead.frame) for lead in self._leads if lead.frame <= frame)
+        passed = frame + self._beside_the_timeline.before(frame)
+        present = self._present_pause()
+        if present is not None and present.frame <= frame:
+            passed += present.frames
         age = max(0.0, time.monotonic() - time_zero_ns / 1e9 - passed / self.samplerate)
         return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
 
@@ -91,7 +93,9 @@ class Progress:
         while lib.engine_next_loss(self._engine, record):
             kind = _LOSS_KINDS[record.kind]
             losses.append(Loss(kind, record.frame, record.frames or None, record.monotonic_ns, record.left_out))
-        self._leads += [loss for loss in losses if loss.kind is LossKind.AHEAD]
+        for lead in losses:
+            if lead.kind is LossKind.AHEAD:
+                self._beside_the_timeline.lead(lead.frame, _in_advance(lead))
         return losses
 
     def take_levels(self) -> Levels | None:
@@ -107,12 +111,8 @@ class Progress:
 
     def note_missing(self, loss: Loss) -> None:
         """Have it known that frames never came, which the timeline does not show."""
-        last = self._missing[-1] if self._missing else None
-        if last is not None and loss.frame - last.frame < self.samplerate:
-            # what a device loses all the time is one entry a second
-            self._missing[-1] = last._replace(frames=(last.frames or 0) + (loss.frames or 0))
-        else:
-            self._missing.append(loss)
+        # what a device loses all the time is one place a second
+        self._beside_the_timeline.miss(loss.frame, loss.frames or 0, merged_frames=int(self.samplerate))
 
     def new_debts(self) -> list[Debt]:
         """Return how far behind the clock the device was, for each tenth of a second since the last call."""
@@ -132,10 +132,17 @@ class Progress:
     def resume(self) -> None:
         """Go on after a pause."""
         lib.engine_pause(self._engine, False)
-        if self._paused_at is not None:
-            frame, paused_before = self._paused_at
-            self._pauses.append(Pause(frame, self.counts().paused_frames - paused_before))
+        if (pause := self._present_pause()) is not None:
+            self._pauses.append(pause)
+            self._beside_the_timeline.pause(*pause)
             self._paused_at = None
+
+    def _present_pause(self) -> Pause | None:
+        """Return the pause that goes on, as long as it is by now."""
+        if self._paused_at is None:
+            return None
+        frame, paused_before = self._paused_at
+        return Pause(frame, self.counts().paused_frames - paused_before)
 
     @property
     def is_paused(self) -> bool:
@@ -143,12 +150,12 @@ class Progress:
         return self._paused_at is not None
 
     @property
-    def pauses(self) -> tuple[Pause, ...]:
+    def pauses(self) -> Spool[Pause]:
         """Every pause so far, one that goes on included."""
-        if self._paused_at is None:
-            return tuple(self._pauses)
-        frame, paused_before = self._paused_at
-        return (*self._pauses, Pause(frame, self.counts().paused_frames - paused_before))
+        pauses = Spool(before=self._pauses)
+        if (pause := self._present_pause()) is not None:
+            pauses.append(pause)
+        return pauses
 
 
 def _in_advance(lead: Loss) -> int:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import Loss, Pause, RecordedFile
+from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
 from pastream_cli.engine.states import StopReason
 from pastream_cli.take.report import Opening, Report
 
@@ -36,10 +36,30 @@ _COUNTS = (
 )
 
 
-def line_of(value: dict[str, Any]) -> str:
-    """Return the object as one line of ASCII."""
-    line = json.dumps(value, allow_nan=False)
-    return json.dumps(_readable(value), allow_nan=False) if "\\udc" in line else line
+def parts_of(value: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the object as one line of ASCII, in parts. A list in it that is an iterator is never there as a whole."""
+    before = "{"
+    for key, part in value.items():
+        yield f"{before}{_text(key)}: "
+        if isinstance(part, Iterator):
+            yield from _list_parts(part)
+        else:
+            yield _text(part)
+        before = ", "
+    yield "}\n"
+
+
+def _list_parts(values: Iterator[Any]) -> Iterator[str]:
+    before = "["
+    for value in values:
+        yield f"{before}{_text(value)}"
+        before = ", "
+    yield "[]" if before == "[" else "]"
+
+
+def _text(value: Any) -> str:
+    text = json.dumps(value, allow_nan=False)
+    return json.dumps(_readable(value), allow_nan=False) if "\\udc" in text else text
 
 
 def _readable(value: Any) -> Any:
@@ -57,7 +77,7 @@ def device_list(devices: Sequence[DeviceInfo]) -> dict[str, Any]:
 
 
 def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: int, now: datetime) -> dict[str, Any]:
-    """Return what is printed about a run.
+    """Return what is printed about a run; what a long one has many of as iterators, for `parts_of`.
 
     Parameters
     ----------
@@ -80,11 +100,12 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "seconds": _seconds(report.frames, report.rate),
         "callbacks": report.counts.callbacks,
         "buffer": _buffer(report),
-        "files": [_file(file, report.rate) for file in report.files],
+        "files": (_file(file, report.rate) for file in report.files),
+        "unlisted_files": report.files.unlisted,
         **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
-        "xruns": [_xrun(loss, report, epoch_ns) for loss in report.loss_list],
+        "xruns": (_xrun(loss, report, epoch_ns) for loss in report.loss_list),
         "unlisted_xruns": _unlisted(report),
-        "pauses": [_pause(pause, report.rate) for pause in report.pauses],
+        "pauses": (_pause(pause, report.rate) for pause in report.pauses),
         "dead_channels": list(report.dead_channels),
     }
 
@@ -102,6 +123,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "callbacks": 0,
         "buffer": None,
         "files": [],
+        "unlisted_files": 0,
         **dict.fromkeys(_COUNTS, 0),
         "xruns": [],
         "unlisted_xruns": 0,
@@ -235,7 +257,8 @@ def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
 
 def _unlisted(report: Report) -> int:
     """Return how many places were counted beyond those that the list had room for."""
-    listed = sum(1 for loss in report.loss_list if not loss.kind.is_estimated)
+    exact = [kind for kind in LossKind if not kind.is_estimated]
+    listed = report.loss_list.count(*exact) - report.loss_list.unlisted(*exact)
     return max(0, report.counts.xruns - listed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Loss, LossKind
 from pastream_cli.engine.states import StopReason
@@ -99,7 +100,7 @@ def _latency_words(seconds: float) -> str:
 def loss_line(loss: Loss, rate: float) -> str:
     """Say what was lost and where."""
     if loss.kind is LossKind.AHEAD:
-        return f"{PROGRAM}: the device {_ahead_words(loss.frames or 0, loss.left_out_frames, [loss], rate)}"
+        return f"{PROGRAM}: the device {_ahead_words(loss.frames or 0, loss.left_out_frames, _places([loss], 1, rate))}"
     frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
     if loss.kind is LossKind.DEFICIT:
         frames = f"about {frames}"
@@ -222,8 +223,10 @@ def _fault_words(report: Report) -> list[str]:
 
 
 def _xrun_words(report: Report) -> list[str]:
+    losses = report.loss_list
+
     def places(*kinds: LossKind) -> str:
-        return _places([loss for loss in report.loss_list if loss.kind in kinds], report.rate)
+        return _places(losses.of(*kinds), losses.count(*kinds), report.rate)
 
     words = []
     if report.counts.lost_frames:
@@ -232,8 +235,8 @@ def _xrun_words(report: Report) -> list[str]:
     if report.missing_frames:
         words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
     if report.counts.ahead_frames:
-        leads = [loss for loss in report.loss_list if loss.kind is LossKind.AHEAD]
-        words.append(_ahead_words(report.counts.ahead_frames, report.counts.left_out_frames, leads, report.rate))
+        leads = places(LossKind.AHEAD)
+        words.append(_ahead_words(report.counts.ahead_frames, report.counts.left_out_frames, leads))
     if report.counts.underruns:
         dry = f"{format_times(report.counts.underruns, 'underrun')} of {format_frames(report.counts.underrun_frames)}"
         words.append(f"{dry}{places(LossKind.UNDERRUN)}")
@@ -243,17 +246,17 @@ def _xrun_words(report: Report) -> list[str]:
     return words
 
 
-def _ahead_words(frames: int, left_out: int, places: Sequence[Loss], rate: float) -> str:
-    words = f"ran ahead of the clock by about {format_frames(frames)}{_places(places, rate)}"
+def _ahead_words(frames: int, left_out: int, places: str) -> str:
+    words = f"ran ahead of the clock by about {format_frames(frames)}{places}"
     return f"{words}, of which {format_count(left_out)} were not stored" if left_out else words
 
 
-def _places(losses: Sequence[Loss], rate: float) -> str:
-    """Return where these losses were, the first ten of them."""
-    if not losses:
+def _places(losses: Iterable[Loss], count: int, rate: float) -> str:
+    """Return where so many losses were, the first ten of them."""
+    if not count:
         return ""
-    clocks = ", ".join(format_clock(loss.frame, rate) for loss in losses[:_MOST_PLACES])
-    more = f" and {format_count(len(losses) - _MOST_PLACES)} more" if len(losses) > _MOST_PLACES else ""
+    clocks = ", ".join(format_clock(loss.frame, rate) for loss in islice(losses, _MOST_PLACES))
+    more = f" and {format_count(count - _MOST_PLACES)} more" if count > _MOST_PLACES else ""
     return f" at {clocks}{more}"
 
 

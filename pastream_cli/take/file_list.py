@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.engine.spool import Spool
 
 
 class FileList:
@@ -20,8 +20,7 @@ class FileList:
     """
 
     def __init__(self, files: Iterable[RecordedFile] = (), before: FileList | None = None) -> None:
-        self._before = before
-        self._files: list[RecordedFile] = []
+        self.files: Spool[RecordedFile] = Spool(before=before.files if before else None)
         self.names: tuple[str, ...] = before.names if before else ()
         """Of the first file and of the last one; one name where there is one file."""
         self.frames: int = before.frames if before else 0
@@ -40,14 +39,19 @@ class FileList:
         self.unreadable_frames += max(0, written_frames - (file.frames if file is not None else 0))
         if file is None:
             return
-        self._files.append(file)
+        self.files.append(file)
         self.names = (*self.names[:1], file.name)
         self.frames += file.frames
         self.peaks = tuple(map(max, self.peaks or file.peaks, file.peaks))
         self.clips = tuple(map(sum, zip(self.clips, file.clips, strict=True))) if self.clips else file.clips
 
+    @property
+    def unlisted(self) -> int:
+        """How many of them are counted, and not in the list."""
+        return self.files.dropped
+
     def __iter__(self) -> Iterator[RecordedFile]:
-        return chain(self._before or (), self._files)
+        return iter(self.files)
 
     def __len__(self) -> int:
-        return len(self._files) + (len(self._before) if self._before else 0)
+        return len(self.files)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from itertools import chain
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -96,6 +95,7 @@ class Names:
         self.template = NameTemplate.parse(text)
         self._is_split = is_split
         self._number = 0
+        self._filled: str | None = None  # the last name that its fields gave, of which so many were tried
 
     def candidates(self, first_frame: datetime) -> Iterator[str]:
         """Return names for the next file, to be tried until one is free."""
@@ -103,16 +103,48 @@ class Names:
             return (self.template.fill(number, first_frame) for number in self._numbers())
         name = self.template.fill(0, first_frame)
         if self.template.has_fields:
-            return chain([name], (_numbered(name, number) for number in range(2, _MOST_FILES)))
+            return self._repeats(name)
         if self._is_split or self._number:
             return (_numbered(name, number) for number in self._numbers())
         self._number = 1
         return iter([name])
 
+    def _repeats(self, name: str) -> Iterator[str]:
+        """Return a name, and with numbers what comes behind it; from where the last search for it has ended."""
+        if name != self._filled:
+            self._filled, self._number = name, 1
+            yield name
+        yield from (_numbered(name, number) for number in self._numbers())
+
     def _numbers(self) -> Iterator[int]:
         while self._number < _MOST_FILES:
             self._number += 1
             yield self._number
+
+
+class NameMemory:
+    """Remembers names, however many, in memory that does not grow.
+
+    It forgets none. Of a name that it was never told it may say that it was: three times in a million where there are
+    ten thousand, a week of minutes.
+    """
+
+    _HASH_BITS = 21  # of a hash of 64, three times
+    _SHIFTS = (0, 21, 42)
+
+    def __init__(self) -> None:
+        self._bits = bytearray((1 << self._HASH_BITS) // 8)
+
+    def add(self, name: str) -> None:
+        """Remember a name."""
+        for bit in self._bits_of(name):
+            self._bits[bit // 8] |= 1 << bit % 8
+
+    def __contains__(self, name: str) -> bool:
+        return all(self._bits[bit // 8] >> bit % 8 & 1 for bit in self._bits_of(name))
+
+    def _bits_of(self, name: str) -> Iterator[int]:
+        return (hash(name) >> shift & (1 << self._HASH_BITS) - 1 for shift in self._SHIFTS)
 
 
 def _numbered(path: str, number: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import Counts
+from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.run import Run
+from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList
@@ -56,9 +58,9 @@ def report_of(
         unwritten_frames=unwritten_frames,
         buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
         dead_channels=run.levels.dead_channels if run.levels is not None else (),
-        pauses=stream.pauses if stream is not None else (),
+        pauses=stream.pauses if stream is not None else Spool(),
         opening=opening,
-        loss_list=run.losses.all if run.losses is not None else (),
+        loss_list=run.losses.all if run.losses is not None else LossList(),
         error=failure.message if failure else None,
         way_out=failure.way_out if failure else None,
     )

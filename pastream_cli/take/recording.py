@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,13 +17,15 @@ from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.naming import Names
+from pastream_cli.take.naming import NameMemory, Names
 from pastream_cli.take.plan import Plan
 from pastream_cli.units import format_clock
 
 # The next file is made so long before its first frame: longer than anything should hold up Python.
 _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
+# Frames that never came before it are found by then.
+_SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
 # More than that are not being recorded at once: it is a disk that gives no lock.
 _MOST_TAKES = 100
 _MEASURED_SECONDS = 10.0
@@ -33,14 +36,13 @@ class _Finishing(NamedTuple):
     """A file that the writer has left, and the call that closes it."""
 
     file: OutputFile
-    start: datetime | None
     task: Task[RecordedFile | None]
 
     def recorded(self) -> RecordedFile | None:
         """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
         if self.task.is_done and self.task.error is None:
             return self.task.result()
-        return self.file.so_far(start=self.start)
+        return self.file.so_far()
 
     def failure(self) -> PastreamError | None:
         """Return why the file does not hold all that was written, if it does not."""
@@ -75,11 +77,12 @@ class Recording:
         self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
         self._names = Names(output.path, is_split=output.split_frames is not None)
         self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
-        self._made: set[str] = set()
+        self._made = NameMemory()
         self._making: Task[OutputFile] | None = None
         self._is_making_first = self._waits_for_a_reader = False
-        self._finishing: list[_Finishing] = []
-        self._known_to_be_finished = 0  # so many of these, from the first on
+        self._finishing: deque[_Finishing] = deque()
+        self._files = FileList()  # those that are finished
+        self._has_left_a_file = False
         self._failure: PastreamError | None = None
         self._wants_cut = self._is_offered = False
         self._asking: Task[None] | None = None
@@ -183,7 +186,8 @@ class Recording:
     def _is_ours(self, path: str) -> bool:
         """Whether the path is a piece of this take or the file that it plays, which even `-y` does not replace."""
         played = self._input_path
-        return path in self._made or (played is not None and are_one_file(played, path))
+        is_made = self._output.overwrite and path in self._made
+        return is_made or (played is not None and are_one_file(played, path))
 
     def _make_folder(self, folder: Path) -> None:
         try:
@@ -204,6 +208,7 @@ class Recording:
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
         current = self._open[0]
+        self._note_start(current)
         if warning := current.warning():
             self._warn(warning)
         failure = self._failure_behind() or current.failure()
@@ -231,14 +236,14 @@ class Recording:
 
     def _failure_behind(self) -> PastreamError | None:
         """Return what went wrong first with the files that the writer has left."""
-        for finishing in self._finishing[self._known_to_be_finished :]:
-            if not finishing.task.is_done:
-                break
-            self._known_to_be_finished += 1
-            self._note_end(finishing)
+        while self._finishing and self._finishing[0].task.is_done:
+            self._hand_on_first()
         return self._failure
 
-    def _note_end(self, finishing: _Finishing) -> None:
+    def _hand_on_first(self) -> None:
+        """Put the first of the files that are being finished into the list, as far as it is."""
+        finishing = self._finishing.popleft()
+        self._files.add(finishing.recorded(), finishing.file.frames)
         self._failure = self._failure or finishing.failure()
         if warning := finishing.file.warning():
             self._warn(warning)
@@ -305,14 +310,19 @@ class Recording:
         """Close the first of the open files, which the writer has left, on the worker."""
         file = self._open.pop(0)
         self._failure = self._failure or file.writers_failure()
-        start = self._start_of(file)
+        self._note_start(file)
+        self._has_left_a_file = True
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, start=start))
-        self._finishing.append(_Finishing(file, start, task))
+        task = self._worker.start(lambda: file.close(keep_empty=keep_empty))
+        self._finishing.append(_Finishing(file, task))
 
-    def _start_of(self, file: OutputFile) -> datetime | None:
-        """Return when the first frame of a file was captured, as far as that is known by now."""
-        return None if file.first_frame is None else self._stream.time_of_capture(file.first_frame)
+    def _note_start(self, file: OutputFile) -> None:
+        """Note when the first frame of a file was captured, as long as more may become known of that."""
+        first_frame = file.first_frame
+        if first_frame is None:
+            return
+        if file.start is None or self._stream.frame_count - first_frame < _SECONDS_UNTIL_A_START_IS_KNOWN * self._rate:
+            file.start = self._stream.time_of_capture(first_frame)
 
     # ---- disk ----
 
@@ -360,34 +370,35 @@ class Recording:
         """
         is_still_making = self._waits_for_a_disk  # before it is looked for: the worker may have it ready in between
         while self._open:
-            self._finish_first(keep_empty=is_complete and not self._finishing)
-        if not self._finishing and not is_still_making:
+            self._finish_first(keep_empty=is_complete and not self._has_left_a_file)
+        if not self._has_left_a_file and not is_still_making:
             return None
         return self._worker.start(self._remove_unused)  # the worker does one after the other
 
     def _remove_unused(self) -> None:
         """Remove what was made too late to be used."""
         for first in self._open:
-            first.close(keep_empty=False, start=None)
+            first.close(keep_empty=False)
         if self._making is not None and self._making.error is None:
-            self._making.result().close(keep_empty=False, start=None)
+            self._making.result().close(keep_empty=False)
 
     def results(self) -> tuple[FileList, PastreamError | None]:
         """Return the files that are kept, and what went wrong first, if anything did."""
-        kept = FileList()
         if self._waits_for_a_disk:
             self._failure = self._failure or FileError(f"cannot create {self.name}: the disk does not answer")
-        for finishing in self._finishing:
-            kept.add(finishing.recorded(), finishing.file.frames)
-            self._note_end(finishing)
-        return kept, self._failure
+        while self._finishing:
+            self._hand_on_first()
+        return self._files, self._failure
 
     def so_far(self) -> FileList:
         """Return the files as others can read them by now, for a run that leaves some of them behind."""
-        there = FileList()
+        there = FileList(before=self._files)
         files = [(finishing.recorded(), finishing.file.frames) for finishing in self._finishing]
-        files += [(file.so_far(start=self._start_of(file)), file.frames) for file in self._open]
-        for file, written_frames in files:
+        for file in self._open:
+            self._note_start(file)
+            files.append((file.so_far(), file.frames))
+        for recorded, written_frames in files:
             # what was written may be there, though nobody can tell yet how much of it
-            there.add(file if file and (file.frames or written_frames) else None, written_frames)
+            is_there = recorded is not None and (recorded.frames or written_frames)
+            there.add(recorded if is_there else None, written_frames)
         return there

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from pastream_cli.engine.facts import Counts, Levels, Loss, Pause
+from pastream_cli.engine.loss_list import LossList
+from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError
 from pastream_cli.take.file_list import FileList
@@ -72,8 +74,8 @@ class Report(NamedTuple):
     """Frames that were captured and are in no file, behind the end of the last one."""
     buffer_frames: int
     """Size of the capture buffer; 0 where nothing is recorded."""
-    loss_list: tuple[Loss, ...] = ()
-    pauses: tuple[Pause, ...] = ()
+    loss_list: LossList = LossList()
+    pauses: Spool[Pause] = Spool()
     opening: Opening | None = None
     dead_channels: tuple[int, ...] = ()
     """Channels, one-based, that were exactly zero for 10 s or more."""

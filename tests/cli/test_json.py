@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.facts import Counts, Loss, LossKind, Pause, RecordedFile
+from pastream_cli.engine.loss_list import LossList
+from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.screen import json_report
@@ -357,8 +359,8 @@ REPORTS = st.builds(
     missing_frames=COUNTS,
     unwritten_frames=st.just(0),
     buffer_frames=COUNTS,
-    loss_list=st.lists(LOSSES, max_size=5).map(tuple),
-    pauses=st.lists(st.builds(Pause, COUNTS, COUNTS), max_size=3).map(tuple),
+    loss_list=st.lists(LOSSES, max_size=5).map(LossList),
+    pauses=st.lists(st.builds(Pause, COUNTS, COUNTS), max_size=3).map(Spool),
     opening=st.none(),
     dead_channels=st.lists(st.integers(1, 9), unique=True).map(tuple),
     error=st.none() | st.text(),
@@ -375,10 +377,14 @@ OPENING = Opening(
 )  # fmt: skip
 
 
+def text_of(value: dict[str, Any]) -> str:
+    return "".join(json_report.parts_of(value))
+
+
 @given(report=REPORTS)
 def test_every_report_is_as_the_schema_says(report: Report) -> None:
     value = json_report.run_report([], JOB, report, epoch_ns=1_700_000_000 * 10**9, now=NOW)
-    value = checked(json_report.line_of(value) + "\n")
+    value = checked(text_of(value))
     listed = [loss for loss in report.loss_list if not loss.kind.is_estimated]
     counted = report.counts.losses + report.counts.underruns + report.counts.host_flags
     assert value["unlisted_xruns"] == max(0, counted - len(listed))
@@ -386,7 +392,7 @@ def test_every_report_is_as_the_schema_says(report: Report) -> None:
 
 def test_what_does_not_exist_is_null() -> None:
     report = report_with(opening=OPENING)
-    value = checked(json_report.line_of(json_report.run_report([], JOB, report, epoch_ns=0, now=NOW)) + "\n")
+    value = checked(text_of(json_report.run_report([], JOB, report, epoch_ns=0, now=NOW)))
     assert value["latency_seconds"] is None
     assert value["capture"]["file_type"] is None
     assert [channel["peak_dbfs"] for channel in value["files"][0]["channels"]] == [None, None, None, 0.0]
@@ -400,7 +406,7 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
     return Report(
         exit_code=ExitCode.COMPLETE, stop_reason=StopReason.COMPLETE, rate=48000.0, frames=1, files=FileList([file]),
         counts=Counts(callbacks=1, capture_high_water=1), missing_frames=0, unwritten_frames=0, buffer_frames=1,
-        opening=opening, loss_list=losses,
+        opening=opening, loss_list=LossList(losses),
     )  # fmt: skip
 
 
@@ -431,7 +437,7 @@ def test_a_lead_of_the_device_is_on_the_side_that_matters(recorder: str | None, 
 
 def test_no_run_has_the_fields_of_one() -> None:
     error = FileError("cannot open x: no", "try y")
-    failed = checked(json_report.line_of(json_report.failure_report(["x"], error, now=NOW)) + "\n")
+    failed = checked(text_of(json_report.failure_report(["x"], error, now=NOW)))
     run = json_report.run_report(["x"], JOB, report_with(), epoch_ns=0, now=NOW)
     assert list(failed) == list(run)
     assert failed["error"] == {"message": "cannot open x: no", "way_out": "try y"}
@@ -442,7 +448,7 @@ def test_a_device_is_listed_with_all_that_is_known() -> None:
         number=3, name="pulse", host_api="ALSA", capture_channels=32, playback_channels=0, default_rate=44100.0,
         capture_latencies=(0.01, math.inf), is_default_capture=True,
     )  # fmt: skip
-    (value,) = checked(json_report.line_of(json_report.device_list([device])) + "\n")["devices"]
+    (value,) = checked(text_of(json_report.device_list([device])))["devices"]
     assert value["low_latency_seconds"] == {"capture": 0.01, "playback": 0.0}
     assert value["high_latency_seconds"] == {"capture": None, "playback": 0.0}
 

@@ -24,7 +24,7 @@ from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.files.paths import is_special
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable
-from pastream_cli.screen.json_report import failure_report, line_of, run_report
+from pastream_cli.screen.json_report import failure_report, parts_of, run_report
 from pastream_cli.screen.lines import banner_line, summary_line
 from pastream_cli.take.checking import check_names
 from pastream_cli.take.file_list import FileList
@@ -123,7 +123,7 @@ def understand(vector: Sequence[str]) -> None:
         lines = error_lines(*told(error, job))
         value = failure_report(vector, error, now=MOMENT)
         args.wants_json(vector)
-    line = line_of(value)
+    line = "".join(parts_of(value))
     assert line.isascii()
     json.dumps(json.loads(line), ensure_ascii=False).encode()  # nothing in it that is no character
     assert all(map(str.isprintable, map(printable, lines)))

@@ -96,7 +96,7 @@ class Take:
         self.core.stop_device()
         self.core.detach()
         assert self.core.finish(10)
-        self._sink.close(keep_empty=True, start=None)
+        self._sink.close(keep_empty=True)
         samples, rate = soundfile.read(self._path, dtype="int16")
         assert rate == RATE
         return Recorded(samples, self.core.new_losses(), self.core.counts(), late_seconds)

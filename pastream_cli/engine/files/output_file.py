@@ -82,6 +82,8 @@ class OutputFile:
         self.path = path
         self.name = "standard output" if path == STANDARD_STREAM else path
         self.channels = channels
+        self.start: datetime | None = None
+        """When its first frame was captured, as far as that is known; its owner says so."""
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
         self._container = Container(file_type, encoding, rate, channels, endian)
@@ -267,24 +269,23 @@ class OutputFile:
         except OSError as error:  # it is tried again at the end
             self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
 
-    def so_far(self, *, start: datetime | None) -> RecordedFile:
+    def so_far(self) -> RecordedFile:
         """Describe the file as others can read it by now, without an end to be waited for; see `close`."""
         return RecordedFile(
             name=self.path if self._disk is None else self._disk.name,
-            start=start,
+            start=self.start,
             first_frame=self.first_frame or 0,
             frames=max(0, self._counts().readable_frames - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,
         )
 
-    def close(self, *, keep_empty: bool, start: datetime | None) -> RecordedFile | None:
+    def close(self, *, keep_empty: bool) -> RecordedFile | None:
         """Finish the file; only when the writer has left it. Return `None` if there is none any more.
 
         What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
-        `start` is when its first frame was captured, as far as that is known.
         """
-        recorded = self.so_far(start=start)._replace(frames=self.frames)
+        recorded = self.so_far()._replace(frames=self.frames)
         if self._disk is None:
             try:
                 return recorded._replace(frames=self._close_special(recorded.frames, keep_empty=keep_empty))

@@ -111,7 +111,7 @@ class Properties:
         if losses is None:
             return ()
         losses.take()  # what has come since the watcher's last look
-        return losses.all
+        return losses.so_far()
 
     @property
     def levels(self) -> Levels | None:

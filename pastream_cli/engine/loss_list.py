@@ -1,0 +1,53 @@
+"""Every loss of a run by its place, in memory that does not grow with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+
+from pastream_cli.engine.facts import Loss, LossKind
+from pastream_cli.engine.spool import Spool
+
+
+class LossList:
+    """Losses, in the order of their places.
+
+    Those of one kind come in that order by themselves, and only kinds have to be merged: one that is found late, as a
+    deficit is, stands behind others for a while.
+
+    Parameters
+    ----------
+    losses : iterable of Loss, optional
+        The first of them.
+    before : LossList, optional
+        Those that were found before them; it stays as it is.
+    """
+
+    def __init__(self, losses: Iterable[Loss] = (), before: LossList | None = None) -> None:
+        self.of_kind: dict[LossKind, Spool[Loss]] = {
+            kind: Spool(before=before.of_kind[kind] if before is not None else None) for kind in LossKind
+        }
+        for loss in losses:
+            self.add(loss)
+
+    def add(self, loss: Loss) -> None:
+        """Take one more."""
+        self.of_kind[loss.kind].append(loss)
+
+    def of(self, *kinds: LossKind) -> Iterator[Loss]:
+        """Go through the losses of these kinds."""
+        return merge(*(self.of_kind[kind] for kind in kinds), key=lambda loss: loss.frame)
+
+    def count(self, *kinds: LossKind) -> int:
+        """Return how many losses of these kinds there are."""
+        return sum(len(self.of_kind[kind]) for kind in kinds)
+
+    def unlisted(self, *kinds: LossKind) -> int:
+        """Return how many of these the list had no room for."""
+        return sum(self.of_kind[kind].dropped for kind in kinds)
+
+    def __iter__(self) -> Iterator[Loss]:
+        return self.of(*LossKind)
+
+    def __len__(self) -> int:
+        return self.count(*LossKind)
