@@ -170,8 +170,9 @@ NAMES = {
 FAST_DEVICES = words("virtual:fast virtual:sine:fast virtual:noise:fast virtual:silence:fast:channels=3:rate=44100")
 OTHER_DEVICES = words(
     "virtual virtual:sine=440 virtual:channels=3:rate=44100 virtual:xrun=0.05 virtual:stall=0.05+0.1 virtual:die=0.05 "
-    "virtual:xrun=0:die=0 virtual:stall=1s+480s virtual:sine=1e5 virtual:sine=0 virtual: virtual:nonsense "
-    "virtual:fast:die=1 virtual:rate=0 virtual:channels=1025 virtual:stall=1 virtual:xrun= virtual:fast:rate=1 "
+    "virtual:xrun=0:die=0 virtual:fast:xrun=0/0.01 virtual:xrun=0/0 virtual:stall=1s+480s virtual:sine=1e5 "
+    "virtual:sine=0 virtual: virtual:nonsense virtual:fast:die=1 virtual:rate=0 virtual:channels=1025 "
+    "virtual:stall=1 virtual:xrun= virtual:fast:rate=1 "
     "virtual:rate=2147483647:fast virtual:channels=1024:fast virtual,virtual virtual:fast,0 VIRTUAL nonsense 0 9999",
     '"virtual"',
     "",

@@ -245,7 +245,9 @@ void virtual_free(virtual_device *v);
  * stands still; -1, as at first, for as long as it takes. Then it goes on as one that is not fast.
  */
 void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns);
-int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames);
+/* every_frames: happens again so much later each time; 0: once. */
+int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames,
+                      int64_t every_frames);
 void virtual_run(virtual_device *v);
 void virtual_stop(virtual_device *v);
 /* Runs out without the hang, for a device that is leaked. */

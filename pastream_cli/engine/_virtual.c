@@ -10,15 +10,19 @@
 #include "_virtual_sound.h"
 
 enum { MOST_FAULTS = 8, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
+/* Of one block, and more. */
+enum { MOST_LOSSES_TOLD_AT_ONCE = 16 };
 enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
 
 static const int64_t MOST_BLOCK_FRAMES = INT64_C(1) << 31;
+static const int64_t OWNER_PATIENCE_NS = 2000000000;
 static const int64_t CENTURY_NS = INT64_C(3155760000) * 1000000000;
 
 struct fault {
     int kind;
     int64_t at_frame;
     int64_t frames;
+    int64_t every_frames; /* 0: once */
 };
 
 /* What serves one of the rings, and is waited for where the device is fast. */
@@ -46,6 +50,7 @@ struct virtual_device {
     int64_t frame; /* of the device's clock; lost ones included */
     struct server source;
     struct server sink;
+    struct server owner; /* of the list of losses */
     _Atomic int stop;
     _Atomic int abort;
     _Atomic int active;
@@ -144,6 +149,7 @@ virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, 
     v->fast = fast;
     v->tolerance_frames = tolerance_frames;
     v->source.patience_ns = v->sink.patience_ns = -1;
+    v->owner.patience_ns = OWNER_PATIENCE_NS;
     atomic_store(&v->active, 1);
     if (make_blocks(v))
         return v;
@@ -173,10 +179,11 @@ void virtual_set_drift(virtual_device *v, double parts_per_million) {
     v->frames_of_clock = v->frames_per_second * (1 + parts_per_million / 1e6);
 }
 
-int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames) {
+int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames,
+                      int64_t every_frames) {
     if (v->fault_count == MOST_FAULTS)
         return 0;
-    v->faults[v->fault_count++] = (struct fault){kind, at_frame, frames};
+    v->faults[v->fault_count++] = (struct fault){kind, at_frame, frames, every_frames};
     return 1;
 }
 
@@ -247,15 +254,25 @@ static int may_capture(virtual_device *v, const engine *e, int64_t position) {
         return 1;
     const int64_t taken = most(0, least(v->block_frames, e->total - position));
     const int64_t skipped = most(0, least(taken, e->offset - position));
-    return ring_room(captured) >= ring_min((uint64_t)(taken - skipped), captured->capacity) ||
+    const int has_room =
+        ring_room(captured) >= ring_min((uint64_t)(taken - skipped), captured->capacity);
+    return (has_room && (!e->fills_gaps || ring_room(e->gaps) > 0)) ||
            (is_given_up(&v->sink, ring_read_index(captured)) && go_once_without(&v->sink));
+}
+
+/* An owner that reads the list of losses is given the time to; one that does not has the counters.
+ */
+static int may_tell(virtual_device *v, const engine *e) {
+    return ring_room(e->events) >= MOST_LOSSES_TOLD_AT_ONCE ||
+           is_given_up(&v->owner, ring_read_index(e->events));
 }
 
 /* Without an engine nothing is waited for. */
 static int may_go_on(virtual_device *v) {
     const engine *e = attachment_enter(v->attachment);
     const int64_t position = e ? atomic_load_explicit(&e->position, memory_order_relaxed) : 0;
-    const int may = !e || (may_capture(v, e, position) && may_play(v, e, position));
+    const int may =
+        !e || (may_capture(v, e, position) && may_play(v, e, position) && may_tell(v, e));
     attachment_leave(v->attachment);
     return may;
 }
@@ -278,13 +295,17 @@ static int apply_faults(virtual_device *v) {
         if (fault->kind == FAULT_NONE || v->frame < fault->at_frame)
             continue;
         const int kind = fault->kind;
-        fault->kind = FAULT_NONE;
+        if (fault->every_frames)
+            fault->at_frame += least(fault->every_frames, INT64_MAX - fault->at_frame);
+        else
+            fault->kind = FAULT_NONE;
         const int64_t lost = kind == FAULT_XRUN ? v->block_frames : fault->frames;
         switch (kind) {
         case FAULT_STALL:
         case FAULT_XRUN:
             /* what is lost has taken its time all the same */
-            nap(nanoseconds_of(v, lost));
+            if (!v->fast)
+                nap(nanoseconds_of(v, lost));
             attachment_lose(v->attachment, lost);
             v->frame += lost;
             break;

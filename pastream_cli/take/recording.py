@@ -103,8 +103,10 @@ class Recording:
 
     @property
     def piece_seconds(self) -> float:
-        """How long each file is; infinite where no length was asked for."""
-        return math.inf if self._output.split_frames is None else self._output.split_frames / self._rate
+        """How long each file takes: no time on a fast device, infinite where no length was asked for."""
+        if self._output.split_frames is None:
+            return math.inf
+        return 0.0 if self._stream.is_fast else self._output.split_frames / self._rate
 
     @property
     def name(self) -> str:

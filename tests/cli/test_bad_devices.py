@@ -60,7 +60,7 @@ def test_a_virtual_device_does_not_pair_with_a_real_one(refused: Refused, pulsea
     refused("in.wav", "out.wav", "-D", device, code=USAGE_ERROR, says=says, way_out=way_out, server=pulseaudio)
 
 
-FAULT_FORMS = "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT"
+FAULT_FORMS = "the forms are xrun=AT, xrun=AT/EVERY, stall=AT+LENGTH, die=AT and hang=AT"
 VIRTUAL_FORMS = "the forms are virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 
 
@@ -74,7 +74,9 @@ VIRTUAL_FORMS = "the forms are virtual[:silence|:sine[=HZ]|:noise][:fast][:chann
         ("virtual:xrun=", "not a time", TIME_FORMS),
         ("virtual:stall=1", "stall takes a time and a length", FAULT_FORMS),
         ("virtual:die=1+1", "die takes one time", FAULT_FORMS),
-        ("virtual:fast:die=1", "faults and drift happen in real time, without :fast", None),
+        ("virtual:die=1/1", "die takes one time", FAULT_FORMS),
+        ("virtual:xrun=1/", "not a time", TIME_FORMS),
+        ("virtual:fast:die=1", "faults other than xrun, and drift, happen in real time, without :fast", None),
     ],
 )
 def test_a_virtual_device_that_does_not_exist_is_refused(

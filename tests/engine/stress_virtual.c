@@ -87,7 +87,8 @@ static int add_faults(virtual_device *device, struct random *r, int64_t most_fra
     int dies = 0;
     while (one_in(r, 2)) {
         const int kind = (int)random_from(r, FAULT_XRUN, FAULT_HANG);
-        if (virtual_add_fault(device, kind, random_from(r, 0, most_frames), 3000))
+        const int64_t every = kind == FAULT_XRUN && one_in(r, 2) ? random_from(r, 1, 5000) : 0;
+        if (virtual_add_fault(device, kind, random_from(r, 0, most_frames), 3000, every))
             dies |= kind == FAULT_DIE || kind == FAULT_HANG;
     }
     return dies;

@@ -35,6 +35,7 @@ class Fault(NamedTuple):
     kind: int
     at: Time
     length: Time
+    every: Time
 
 
 class VirtualDevice(NamedTuple):
@@ -90,8 +91,9 @@ def parse(name: str) -> VirtualDevice:
             faults.append(_parse_fault(name, key, value))
         else:
             raise DeviceNameError(name, f"{part!r} is not known", f"the forms are {_FORMS}")
-    if settings.get("fast") and (faults or "drift" in settings):
-        raise DeviceNameError(name, "faults and drift happen in real time, without :fast")
+    takes_time = "drift" in settings or any(fault.kind != lib.FAULT_XRUN for fault in faults)
+    if settings.get("fast") and takes_time:
+        raise DeviceNameError(name, "faults other than xrun, and drift, happen in real time, without :fast")
     return VirtualDevice(**settings, faults=tuple(faults))
 
 
@@ -118,17 +120,20 @@ def _parse_drift(name: str, value: str) -> float:
 
 
 def _parse_fault(name: str, key: str, value: str) -> Fault:
-    at, has_length, length = value.partition("+")
-    if bool(has_length) != (key == "stall"):
+    rest, is_repeated, every = value.partition("/")
+    at, has_length, length = rest.partition("+")
+    if bool(has_length) != (key == "stall") or (is_repeated and key != "xrun"):
         raise DeviceNameError(
             name,
             f"{key} takes {'a time and a length' if key == 'stall' else 'one time'}",
-            "the forms are xrun=AT, stall=AT+LENGTH, die=AT and hang=AT",
+            "the forms are xrun=AT, xrun=AT/EVERY, stall=AT+LENGTH, die=AT and hang=AT",
         )
     from pastream_cli.units import Time, parse_time
 
-    lasts = _parsed(parse_time, length, name) if has_length else Time(frames=0)
-    return Fault(_FAULTS[key], _parsed(parse_time, at, name), lasts)
+    def time_of(text: str, has_text: str) -> Time:
+        return _parsed(parse_time, text, name) if has_text else Time(frames=0)
+
+    return Fault(_FAULTS[key], time_of(at, "at"), time_of(length, has_length), time_of(every, is_repeated))
 
 
 def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
@@ -203,7 +208,8 @@ class VirtualStream:
         lib.virtual_wait_at_most(self._device, *self._patience_ns)
         lib.virtual_set_drift(self._device, device.drift)
         for fault in device.faults:
-            lib.virtual_add_fault(self._device, fault.kind, fault.at.to_frames(rate), fault.length.to_frames(rate))
+            frames = (time.to_frames(rate) for time in (fault.at, fault.length, fault.every))
+            lib.virtual_add_fault(self._device, fault.kind, *frames)
         thread = DeafThread(target=lib.virtual_run, args=(self._device,), name="virtual device")
         try:
             thread.start()
