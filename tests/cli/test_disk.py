@@ -192,13 +192,19 @@ def test_a_take_whose_folder_is_removed_fails(pastream: Pastream, tmp_path: Path
 
 def test_a_take_whose_pieces_are_removed_fails_at_once(pastream: Pastream, tmp_path: Path) -> None:
     # with pieces so short the writer always waits for the next one
-    process = pastream.start("null", "take.wav", "--split", "0.02", "-D", "virtual:noise", *PATIENT)
+    process = pastream.start("null", "take.wav", "--split", "0.02", "--json", "-D", "virtual:noise", *PATIENT)
     wait_until((tmp_path / "take-003.wav").exists, "the third piece")
     for piece in tmp_path.glob("take*"):
         piece.unlink()
     result = pastream.finish(process, timeout=SECONDS_TO_GIVE_UP)
     assert result.returncode == 4
     assert "was removed" in result.stderr.splitlines()[-1]
+    # a piece that is gone moves no other
+    report, piece_frames = report_of(result), RATE // 50
+    for file in report["files"]:
+        number = int(file["name"].removeprefix("take-").removesuffix(".wav"))
+        assert file["first_frame"] == (number - 1) * piece_frames
+    assert sum(file["frames"] for file in report["files"]) + report["unwritten_frames"] == report["frames"]
 
 
 @pytest.mark.parametrize("file_type", ["wav", "au"])

@@ -106,7 +106,11 @@ class Properties:
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """Each place since the start where frames were lost, once it is past."""
+        """Each place since the start where frames were lost, once it is past.
+
+        All of them with every look; beyond a thousand they wait in a temporary file meanwhile, where one can be
+        written, and are left out where none can.
+        """
         losses = self._watcher.run.losses if self._watcher is not None else None
         if losses is None:
             return ()
