@@ -1,14 +1,21 @@
-"""Random command lines over the whole grammar, most of their parts right, and the files that they name."""
+"""Command lines: what one asks for; random ones over the whole grammar, most of their parts right, and their files."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 
+from pastream_cli.args import parse
+from pastream_cli.command.job import Job
 from pastream_cli.command.option import Kind, Option
 from pastream_cli.command.options import OPTIONS
+from pastream_cli.errors import ExitCode, UsageError
+from pastream_cli.units import Time
 from tests.sounds import make_noise
 
 FRAMES = 4800
@@ -246,3 +253,23 @@ def command_lines(draw: st.DrawFn) -> CommandLine:
     lines = st.sampled_from(["-q", "-d 0.1", "'in.wav'", "# no more", "-D virtual:fast", "'"])
     arguments_file = "\n".join(draw(st.lists(lines, max_size=4)))
     return CommandLine(tuple(arguments), arguments_file, draw(st.sampled_from(STANDARD_INPUTS)))
+
+
+def seconds(number: float) -> Time:
+    return Time(seconds=Fraction(number))
+
+
+def job_of(line: str) -> Job:
+    """Return what a command line asks for, without the program's name."""
+    job = parse(shlex.split(line))
+    assert isinstance(job, Job)
+    return job
+
+
+def mistake_in(line: str) -> UsageError:
+    """Return the error that a command line ends in."""
+    with pytest.raises(UsageError) as caught:
+        parse(shlex.split(line))
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert "\n" not in caught.value.message
+    return caught.value
