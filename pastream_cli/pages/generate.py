@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pastream_cli.engine import _stub
-from pastream_cli.pages import completions
+from pastream_cli.pages import completions, native_stub
 from pastream_cli.pages.file_list import architecture
 from pastream_cli.pages.man_page import man_page
 
@@ -25,7 +24,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "completions/_pastream": completions.zsh,
     "completions/pastream.fish": completions.fish,
     "docs/architecture.md": architecture,
-    "pastream_cli/engine/_native.pyi": _stub.stub,
+    "pastream_cli/engine/_native.pyi": native_stub.stub,
 }
 """The files, by their names below the root of the checkout, and what makes each."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 
-from pastream_cli.engine import _stub
 from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.native import ffi, lib
+from pastream_cli.pages import native_stub
 from pastream_cli.units import MOST_CHANNELS
 
 
 def names_of(stub_class: str) -> set[str]:
     """Return what a class of the stub has."""
-    tree = ast.parse(_stub.PATH.read_text(encoding="ascii"))
+    tree = ast.parse(native_stub.PATH.read_text(encoding="ascii"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == stub_class)
     attributes = {
         node.target.id for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
@@ -21,7 +21,7 @@ def names_of(stub_class: str) -> set[str]:
 
 
 def test_the_types_are_those_of_the_header() -> None:
-    assert _stub.PATH.read_text(encoding="ascii") == _stub.stub(), "run make generate"
+    assert native_stub.PATH.read_text(encoding="ascii") == native_stub.stub(), "run make generate"
 
 
 def test_the_module_has_what_its_types_say() -> None:
