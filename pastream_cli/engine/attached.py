@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.native import check_memory, ffi, lib
@@ -156,43 +156,9 @@ class Attached(Progress):
         return self._open_device.stream.cpu_load
 
     @property
-    def time(self) -> float:
-        """Seconds on the clock of the stream."""
-        return self._open_device.stream.time
-
-    @property
     def isduplex(self) -> bool:
         """Whether the stream both plays and captures."""
         return self._open_device.is_duplex
-
-    @property
-    def device(self) -> Any:
-        """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
-        sides = self._open_device.sides
-        return self._of_sides([s.device.name if s.device.is_virtual else s.device.number for s in sides])
-
-    @property
-    def channels(self) -> Any:
-        """Channels of the device; a pair where the stream is duplex."""
-        return self._of_sides([side.channels for side in self._open_device.sides])
-
-    @property
-    def dtype(self) -> Any:
-        """Type of the samples; a pair where the stream is duplex."""
-        return self._of_sides([side.sample_format for side in self._open_device.sides])
-
-    @property
-    def samplesize(self) -> Any:
-        """Bytes of one sample; a pair where the stream is duplex."""
-        return self._of_sides([side.sample_bytes for side in self._open_device.sides])
-
-    @property
-    def latency(self) -> Any:
-        """Seconds as the host reports them, 0 where that cannot be true; a pair where duplex."""
-        return self._of_sides(list(self._open_device.stream.latencies))
-
-    def _of_sides(self, values: list[Any]) -> Any:
-        return tuple(values) if self.isduplex else values[0]
 
 
 def _format_of(device: OpenDevice) -> str:

@@ -29,7 +29,8 @@ class Properties:
     @property
     def device(self) -> Any:
         """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
-        return self._core.device
+        sides = self._core.open_device.sides
+        return self._of_sides([s.device.name if s.device.is_virtual else s.device.number for s in sides])
 
     @property
     def samplerate(self) -> float:
@@ -39,17 +40,17 @@ class Properties:
     @property
     def channels(self) -> Any:
         """Channels of the device; a pair where the stream is duplex."""
-        return self._core.channels
+        return self._of_sides([side.channels for side in self._core.open_device.sides])
 
     @property
     def dtype(self) -> Any:
         """Type of the samples; a pair where the stream is duplex."""
-        return self._core.dtype
+        return self._of_sides([side.sample_format for side in self._core.open_device.sides])
 
     @property
     def samplesize(self) -> Any:
         """Bytes of one sample; a pair where the stream is duplex."""
-        return self._core.samplesize
+        return self._of_sides([side.sample_bytes for side in self._core.open_device.sides])
 
     @property
     def blocksize(self) -> int:
@@ -59,7 +60,7 @@ class Properties:
     @property
     def latency(self) -> Any:
         """Seconds as the host reports them, 0 where that cannot be true; a pair where duplex."""
-        return self._core.latency
+        return self._of_sides(list(self._core.open_device.stream.latencies))
 
     @property
     def cpu_load(self) -> float:
@@ -69,7 +70,7 @@ class Properties:
     @property
     def time(self) -> float:
         """Seconds on the clock of the stream."""
-        return self._core.time
+        return self._core.open_device.stream.time
 
     # ---- how it goes ----
 
@@ -131,6 +132,9 @@ class Properties:
         """Channels of the device, one-based, that captured nothing but zeros for 10 s at any time since the start."""
         levels = self._watcher.run.levels if self._watcher is not None else None
         return levels.dead_channels if levels is not None else ()
+
+    def _of_sides(self, values: list[Any]) -> Any:
+        return tuple(values) if self.isduplex else values[0]
 
     @property
     def _is_going(self) -> bool:
