@@ -8,6 +8,7 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.facts import Levels, Loss
 from pastream_cli.engine.flags import CallbackFlags
+from pastream_cli.engine.run import Run
 from pastream_cli.engine.streams.watcher import Watcher
 
 
@@ -112,7 +113,7 @@ class Properties:
         All of them with every look; beyond a thousand they wait in a temporary file meanwhile, where one can be
         written, and are left out where none can.
         """
-        losses = self._watcher.run.losses if self._watcher is not None else None
+        losses = self._run.losses if self._run is not None else None
         if losses is None:
             return ()
         losses.take()  # what has come since the watcher's last look
@@ -124,17 +125,22 @@ class Properties:
 
         Of what is captured, or of what is played where nothing is.
         """
-        levels = self._watcher.run.levels if self._watcher is not None else None
+        levels = self._run.levels if self._run is not None else None
         return levels.take() if levels is not None else None
 
     @property
     def dead_channels(self) -> tuple[int, ...]:
         """Channels of the device, one-based, that captured nothing but zeros for 10 s at any time since the start."""
-        levels = self._watcher.run.levels if self._watcher is not None else None
+        levels = self._run.levels if self._run is not None else None
         return levels.dead_channels if levels is not None else ()
 
     def _of_sides(self, values: list[Any]) -> Any:
         return tuple(values) if self.isduplex else values[0]
+
+    @property
+    def _run(self) -> Run | None:
+        """The last run; `None` in a forked child, where its locks may be held by threads that are not there."""
+        return self._watcher.run if self._watcher is not None and self._gate.is_ours else None
 
     @property
     def _is_going(self) -> bool:
