@@ -3,9 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.spool import Spool
+from pastream_cli.errors import FileError, PastreamError, failure_of
+
+if TYPE_CHECKING:  # the screen is loaded before soundfile is
+    from pastream_cli.engine.files.output_file import OutputFile
+    from pastream_cli.engine.worker import Task
+
+
+class FinishingFile(NamedTuple):
+    """A file that the writer has left, and the call that closes it."""
+
+    file: OutputFile
+    task: Task[RecordedFile | None]
+
+    def recorded(self) -> RecordedFile | None:
+        """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
+        if self.task.is_done and self.task.error is None:
+            return self.task.result()
+        return self.file.so_far()
+
+    def failure(self) -> PastreamError | None:
+        """Return why the file does not hold all that was written, if it does not."""
+        if not self.task.is_done:
+            return FileError(f"cannot finish {self.file.name}: the disk does not answer")
+        return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
 
 
 class FileList:

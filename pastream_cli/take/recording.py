@@ -7,16 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import NamedTuple
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import frame_bytes, most_frames
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
-from pastream_cli.take.file_list import FileList
+from pastream_cli.take.file_list import FileList, FinishingFile
 from pastream_cli.take.naming import NameMemory, Names
 from pastream_cli.take.plan import Plan
 from pastream_cli.units import format_clock
@@ -30,25 +28,6 @@ _SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
 _MOST_TAKES = 100
 _MEASURED_SECONDS = 10.0
 _SCANT_DISK_SECONDS = 120.0
-
-
-class _Finishing(NamedTuple):
-    """A file that the writer has left, and the call that closes it."""
-
-    file: OutputFile
-    task: Task[RecordedFile | None]
-
-    def recorded(self) -> RecordedFile | None:
-        """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
-        if self.task.is_done and self.task.error is None:
-            return self.task.result()
-        return self.file.so_far()
-
-    def failure(self) -> PastreamError | None:
-        """Return why the file does not hold all that was written, if it does not."""
-        if not self.task.is_done:
-            return FileError(f"cannot finish {self.file.name}: the disk does not answer")
-        return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
 
 
 class Recording:
@@ -80,7 +59,7 @@ class Recording:
         self._made = NameMemory()
         self._making: Task[OutputFile] | None = None
         self._is_making_first = self._waits_for_a_reader = False
-        self._finishing: deque[_Finishing] = deque()
+        self._finishing: deque[FinishingFile] = deque()
         self._files = FileList()  # those that are finished
         self._has_left_a_file = False
         self._failure: PastreamError | None = None
@@ -316,7 +295,7 @@ class Recording:
         self._has_left_a_file = True
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
         task = self._worker.start(lambda: file.close(keep_empty=keep_empty))
-        self._finishing.append(_Finishing(file, task))
+        self._finishing.append(FinishingFile(file, task))
 
     def _note_start(self, file: OutputFile) -> None:
         """Note when the first frame of a file was captured, as long as more may become known of that."""
