@@ -30,7 +30,7 @@ def check(listen):
         heard = listen()
         first = np.flatnonzero(heard.any(axis=1))[0]
         if np.array_equal(heard[first : first + len(source)], source):
-            counts = stream.counts()
+            counts = stream._core.counts()
             assert counts.lost_frames == counts.underrun_frames == 0, stream.losses
             return
     raise AssertionError("the recording differs from its source, four times")
@@ -83,7 +83,7 @@ with ps.DuplexStream(device="loopback", samplerate=48000, channels=2) as stream:
             held += 1
     assert frames == 0 and place is not None, frames
     assert held > seconds / 2, held
-    counts = stream.counts()
+    counts = stream._core.counts()
     assert counts.lost_frames == counts.underrun_frames == 0, stream.losses
 print("fine")
 """
