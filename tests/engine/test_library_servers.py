@@ -158,7 +158,7 @@ COLLECTED = """
 import gc
 import sounddevice
 from pastream_cli import engine as ps
-from pastream_cli.engine.devices.choosing import gate
+from pastream_cli.engine.devices import hosts
 
 def start_with_a_collection(self, start=sounddevice._StreamBase.start):
     gc.collect()
@@ -172,16 +172,15 @@ for _ in range(3):
     del dropped
     with ps.InputStream(device="system", channels=2) as stream:
         stream.record(out=bytearray(8 * 480), blocking=True)
-assert not gate._LEFT_BEHIND
+assert not hosts._hosts.are_left
 print("fine")
 """
 
 HANGING = """
 import sys, time
 from pastream_cli import engine as ps
-from pastream_cli.engine import opened
+from pastream_cli.engine.devices import gate, opened
 from pastream_cli.engine.devices import choosing as devices
-from pastream_cli.engine.devices.choosing import gate
 
 def ready():
     print("go", flush=True)

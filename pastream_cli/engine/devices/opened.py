@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import virtual
@@ -132,9 +133,11 @@ class OpenDevice:
         """Close the device. May hang with its host."""
         self.stream.close()
         with self._lock:
-            if self._attachment is not None:
-                lib.attachment_free(self._attachment)
-            self._attachment = None
+            attachment, self._attachment = self._attachment, None
+            if attachment is not None:
+                lib.attachment_detach(attachment)
+                # not at once: a host may be slow to notice, and find it detached
+                weakref.finalize(self, lib.attachment_free, attachment).atexit = False
 
 
 def _new_attachment(playback: Side | None, capture: Side | None) -> AttachmentHandle:
