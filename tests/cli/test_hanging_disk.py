@@ -116,14 +116,15 @@ def test_a_piece_that_was_just_begun_is_told_when_the_take_is_given_up(
     hang = Rule(calls="write", hang_seconds=20, times=1, switch=switch)
     words = ("null", "take.flac", "--json", "--split", "2", "-e", "pcm_24", "-D", "virtual:noise", *PATIENT)
     process = pastream.start(*words, cwd=folder, env=faulty_disk(build, folder, hang))
+    listener = Listener(process)
     second = folder / "take-002.flac"
     wait_until(lambda: second.exists() and second.stat().st_size > RATE, "the beginning of a second piece", 60)
     switch.touch()
-    time.sleep(0.2)
-    for _ in range(3):
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.05)
-    result = pastream.finish(process)
+    process.send_signal(signal.SIGTERM)
+    listener.wait_for(WAITING, 30)
+    time.sleep(0.7)
+    process.send_signal(signal.SIGTERM)
+    result = listener.finish(30)
     assert result.returncode == 130, result
     assert set(told(result)) == {"take-001.flac", "take-002.flac"}
     assert told(result)["take-002.flac"] <= len(readable(second, 2))

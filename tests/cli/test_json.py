@@ -200,7 +200,7 @@ def test_a_fatal_loss_is_named_in_the_summary_as_what_ended_the_take(pastream: P
     assert re.search(r"lost in 1 place at 00:00:00\.2; --fatal-xruns ended it at 00:00:0[0-9.]+$", result.stderr)
 
 
-def test_a_slow_input_is_reported_as_an_underrun(pastream: Pastream) -> None:
+def test_a_slow_input_is_reported_as_an_underrun(pastream: Pastream, tmp_path: Path) -> None:
     process = pastream.start(
         *("-", "out.wav", "-t", "raw,wav", "-c1", "-r8k", "-e", "pcm_16", "--json", "-D", "virtual"),
         stdin=subprocess.PIPE,
@@ -208,7 +208,8 @@ def test_a_slow_input_is_reported_as_an_underrun(pastream: Pastream) -> None:
     assert process.stdin
     process.stdin.write(bytes(2 * 8000))
     process.stdin.flush()
-    time.sleep(2)
+    wait_until((tmp_path / "out.wav").exists, "the recording", 30)
+    time.sleep(3)
     process.stdin.write(bytes(2 * 8000))
     report = report_of(pastream.finish(process))
     underruns = [xrun for xrun in report["xruns"] if xrun["kind"] == "underrun"]
