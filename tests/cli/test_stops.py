@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import random
 import signal
 import subprocess
+import sys
+import termios
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import pytest
 import soundfile
@@ -138,10 +142,16 @@ def test_signals_that_come_together_are_one_stop(
         assert told(result) == {f"{case}.wav": len(read(tmp_path / f"{case}.wav"))}
 
 
+def waiting_bytes(pipe: IO[bytes] | None) -> int:
+    """Return how much there is to be read from a pipe."""
+    assert pipe
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def test_a_third_stop_gives_up_at_once_and_tells_what_the_pipe_took(pastream: Pastream) -> None:
     process = pastream.start("null", "-", "-t", "au", "-e", "pcm_16", "-D", RAMP, "--json")
     assert process.stdout
-    time.sleep(1.0)  # to fill the pipe
+    wait_until(lambda: waiting_bytes(process.stdout) > 60_000, "the pipe to be full")
     for _ in range(3):
         process.send_signal(signal.SIGTERM)
         time.sleep(0.05)
