@@ -15,10 +15,9 @@ from pastream_cli.engine.connected import Connected
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.native import check_memory, lib
+from pastream_cli.engine.prebuffer import is_enough
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.threads import DeafThread
-
-PREBUFFER_SECONDS = 0.5
 
 # Beside what a device says that it holds: a sound server holds a little more.
 _DRAIN_SECONDS = 0.02
@@ -127,10 +126,7 @@ class Core(Connected):
     def is_prebuffered(self) -> bool:
         """Whether the playback ring holds half a second, or all there is."""
         ring = self._playback_ring
-        if ring is None or self.is_all_read():
-            return True
-        wanted = min(int(PREBUFFER_SECONDS * self.samplerate), ring.size * 3 // 4)
-        return ring.read_available >= wanted
+        return ring is None or self.is_all_read() or is_enough(ring, self.samplerate)
 
     def is_all_read(self) -> bool:
         """Whether the reader has ended: what the playback ring holds is the rest."""

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pastream_cli.command.job import Job, Route
-from pastream_cli.engine.devices import virtual
-from pastream_cli.engine.devices.choosing import latency_for
+from pastream_cli.engine.devices import defaults, virtual
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import Side, check_room, power_of_two_above
@@ -167,7 +166,7 @@ def _latency(job: Job, asked: float | str | None, rate: int) -> float | str:
     """Return the latency of one side: as asked, else the default, within a quarter of a small buffer."""
     if asked is not None:
         return asked
-    default = latency_for(only_captures=not job.plays)
+    default = defaults.latency_seconds(only_captures=not job.plays)
     return min(default, power_of_two_above(job.buffer_frames) / rate / 4) if job.buffer_frames else default
 
 
@@ -248,7 +247,7 @@ def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) ->
             return channels
     if device.is_virtual:
         return virtual.parse(device.name).channels
-    return min(2, device.capture_channels)
+    return min(defaults.MOST_CHANNELS, device.capture_channels)
 
 
 def _plan_capture(

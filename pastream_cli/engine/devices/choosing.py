@@ -1,4 +1,4 @@
-"""Lists and chooses devices, and fills in the defaults of each side: rate, latency, sample format, channels."""
+"""Lists and chooses devices, at the rate at which each really runs, and settles what each side is opened with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices import defaults, virtual
 from pastream_cli.engine.devices.environment import way_to_servers
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.limits import answer
@@ -15,9 +15,6 @@ from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import SAMPLE_FORMATS, lib
 from pastream_cli.errors import DeviceError, DeviceNameError, ErrorKind
 
-_RECORD_LATENCY = 0.5
-_OTHER_LATENCY = 0.2
-_DEFAULT_SAMPLE_FORMAT = "float32"
 _MOST_SECONDS_TO_FIND = 10.0
 _ALSA = "ALSA"
 _SERVED_BY_ALSA = frozenset({"pulse", "default", "pipewire"})
@@ -90,14 +87,6 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
     return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
 
 
-def latency_for(*, only_captures: bool) -> float:
-    """Return the default latency in seconds.
-
-    A recording has nobody who hears the delay, and long blocks cost few wake-ups.
-    """
-    return _RECORD_LATENCY if only_captures else _OTHER_LATENCY
-
-
 def sides_for(
     kind: str, device: Any, channels: Any, dtype: Any, latency: Any, *, rate_matters: bool = False
 ) -> dict[str, Side]:
@@ -116,7 +105,7 @@ def sides_for(
     names = _SIDES_OF[kind]
     values = {"device": device, "channels": channels, "dtype": dtype, "latency": latency}
     of_sides = zip(*(_for_each(names, word, value) for word, value in values.items()), strict=True)
-    default_latency = latency_for(only_captures=kind == "input")
+    default_latency = defaults.latency_seconds(only_captures=kind == "input")
     sides = {
         name: _side(name, default_latency, rate_matters, *of_side)
         for name, of_side in zip(names, of_sides, strict=True)
@@ -156,7 +145,7 @@ def _side(
             )
     info = device if isinstance(device, DeviceInfo) else _find(name, device, rate_matters=rate_matters)
     offered = info.capture_channels if name == CAPTURE else info.playback_channels
-    return Side(info, channels or min(2, offered), sample_format, latency)
+    return Side(info, channels or min(defaults.MOST_CHANNELS, offered), sample_format, latency)
 
 
 def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
@@ -174,7 +163,7 @@ def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
 def _sample_format(dtype: Any) -> str:
     """Return the name of a sample type, which may be given as one of numpy's."""
     if dtype is None:
-        return _DEFAULT_SAMPLE_FORMAT
+        return defaults.SAMPLE_FORMAT
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))
     if name not in SAMPLE_FORMATS:
         raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")

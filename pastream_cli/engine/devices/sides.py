@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
+from pastream_cli.engine.devices import defaults
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
 from pastream_cli.errors import ErrorKind, UsageError
-
-DEFAULT_BUFFER_SECONDS = 10
-_MOST_BUFFER_BYTES = 64 * 2**20
 
 
 class Side(NamedTuple):
@@ -40,8 +38,8 @@ class Side(NamedTuple):
         As many as were asked for, else about 10 s, halved until they fit in 64 MiB; but no less
         than two blocks, of which the device fills one while the other is emptied.
         """
-        frames = power_of_two_above(asked or int(rate * DEFAULT_BUFFER_SECONDS))
-        while asked is None and frames * self.frame_bytes > _MOST_BUFFER_BYTES:
+        frames = power_of_two_above(asked or int(rate * defaults.BUFFER_SECONDS))
+        while asked is None and frames * self.frame_bytes > defaults.MOST_BUFFER_BYTES:
             frames //= 2
         return max(frames, power_of_two_above(2 * block_frames))
 

@@ -14,8 +14,8 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.native import lib
+from pastream_cli.engine.prebuffer import Prebuffer
 from pastream_cli.engine.streams.endpoints import Sink, Source
-from pastream_cli.engine.streams.prebuffer import Prebuffer
 from pastream_cli.engine.streams.properties import Properties
 from pastream_cli.engine.streams.watcher import Watcher
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError

@@ -1,4 +1,4 @@
-"""The prebuffer: how much a function must have written before a device starts to play it."""
+"""The prebuffer: how much must be there to play, of a file or by a function, before a device starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from pastream_cli.engine.ringbuffer import RingBuffer
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
 
+_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
+
+
+def is_enough(ring: RingBuffer, rate: float) -> bool:
+    """Tell whether a reader that goes on by itself has put half a second into the ring, or most of it."""
+    return ring.read_available >= _at_most(ring, int(_SECONDS * rate))
+
+
+def _at_most(ring: RingBuffer, frames: int) -> int:
+    """Return so many frames, or three quarters of the ring: its reader must be able to go on while it waits."""
+    return min(frames, ring.size * 3 // 4)
 
 
 class Prebuffer:
@@ -33,7 +44,7 @@ class Prebuffer:
     def __init__(self, engine: EngineHandle, ring: RingBuffer, frames: int, *, is_patient: bool) -> None:
         self._engine = engine
         self._ring = ring
-        self._wanted_frames = max(1, min(frames, ring.size * 3 // 4))
+        self._wanted_frames = max(1, _at_most(ring, frames))
         self._is_patient = is_patient
         self._written_frames = 0
         self._written_at = time.monotonic()
