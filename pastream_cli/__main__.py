@@ -5,7 +5,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # signal itself takes milliseconds to load
 
 if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-    # until the session's handlers stand, an interrupt ends the process without a traceback
+    # until the session has handlers of its own, an interrupt ends the process without a traceback
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import os
@@ -31,7 +31,7 @@ def main() -> NoReturn:
         code = _run(sys.argv[1:])
     except BrokenPipeError:
         code = ExitCode.PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on with its loops for ever
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends the process: the C loops would go on for ever
         failure = failure_of(error)
         _explain(failure)
         code = _report_failure(sys.argv[1:], failure)
@@ -39,14 +39,14 @@ def main() -> NoReturn:
 
 
 def _explain(error: PastreamError) -> None:
-    """Tell people of a failure."""
+    """Print a failure on standard error."""
     with suppress(OSError, ValueError):  # nobody reads it
         for line in (*_traceback_of(error), *error_lines(error.message, error.way_out)):
             print(line, file=sys.stderr)  # noqa: T201
 
 
 def _traceback_of(error: PastreamError | None) -> list[str]:
-    """Return where a mistake of ours was made, for who is to mend it; nothing of any other failure."""
+    """Return the traceback of a bug in pastream, for whoever fixes it; other failures have none to show."""
     if not isinstance(error, Mistake) or error.__cause__ is None:
         return []
     import traceback
@@ -55,11 +55,11 @@ def _traceback_of(error: PastreamError | None) -> list[str]:
 
 
 def _occupy_standard_descriptors() -> None:
-    """Put the null device where a standard stream is closed, or whatever is opened next would be taken for it."""
+    """Open the null device for each standard stream that is closed; else the next file opened would take its place."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-    # print() would take none for standard output
+    # where it is None, print() would write to standard output
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process
 
 
@@ -123,13 +123,13 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
             _print_json(failure_report(argv, error, now=datetime.now(timezone.utc)), args.output_of(argv))
     except BrokenPipeError:
         return ExitCode.PIPE_CLOSED
-    except Exception:  # noqa: BLE001 - the first failure has been told, and counts
+    except Exception:  # noqa: BLE001 - the first failure has been told, and decides
         return error.exit_code
     return error.exit_code
 
 
 def _begin_hosts() -> None:
-    """Start every host: on a worker, for it takes as long as all that is loaded meanwhile, and some hang for ever."""
+    """Start every host. A worker does it: it takes as long as the imports that go on meanwhile, and a host may hang."""
     from pastream_cli.engine.devices import hosts
 
     hosts.begin()
@@ -170,7 +170,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
 
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with Requests() as requests:
-        # what takes its time to load comes when signals are requests already
+        # slow imports stand here, where signals are handled already
         from pastream_cli.engine.devices.virtual import is_virtual
         from pastream_cli.engine.files.without_numpy import load_soundfile
         from pastream_cli.engine.host_messages import HostMessages
@@ -179,9 +179,9 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
         from pastream_cli.screen.screen import Screen
 
         if job.json:
-            from pastream_cli.screen import json_report  # noqa: F401 - at the end there may be no file left to open
+            from pastream_cli.screen import json_report  # noqa: F401 - at the end there may be no file descriptor left
 
-        # on a terminal the screen shows what libraries say, or it would go into the meter
+        # on a terminal the screen shows what libraries print, which would otherwise break up the meter
         noise = HostMessages(shown=job.verbose and not is_terminal)
         report: Report | None = None
         try:
@@ -211,12 +211,12 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
             report = report.failed(failure)
         code = _report_run(argv, job, report) if job.json else report.exit_code
         session.leave()
-        # while the handlers still stand: a signal that comes again must not change the code
+        # leave before the handlers are removed: another signal must not change the code
         _exit(code)
 
 
 def _report_run(argv: list[str], job: Job, report: Report) -> ExitCode:
-    """Print how the run went as JSON, and return the exit code, which changes where that cannot be done."""
+    """Print the report of a run as JSON. Return the exit code; failing to print makes a complete run a failed one."""
     from datetime import datetime, timezone
 
     from pastream_cli.screen.json_report import run_report
@@ -228,14 +228,14 @@ def _report_run(argv: list[str], job: Job, report: Report) -> ExitCode:
     except BrokenPipeError:
         return ExitCode.PIPE_CLOSED
     except FileError as error:
-        if report.exit_code is ExitCode.COMPLETE:  # or the first failure has been told, and counts
+        if report.exit_code is ExitCode.COMPLETE:  # otherwise an earlier failure has been told, and decides
             _explain(error)
             return error.exit_code
     return report.exit_code
 
 
 def _exit(code: ExitCode) -> NoReturn:
-    """Leave at once: what a thread still hangs in must not hold up the exit code."""
+    """Leave at once: a thread that hangs must not delay the exit."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with suppress(OSError, ValueError):  # its reader has gone
             stream.flush()

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pastream_cli.command.job import Job
 
 _MOST_WORDS = 2
-# Below it a block size is taken for a bit depth that somebody meant.
+# A smaller block size is probably a bit depth, typed after -b instead of -e.
 _SMALLEST_LIKELY_BLOCK = 32
 
 
 class Show(Enum):
-    """What is shown at once, by the name of the option's field."""
+    """What is shown instead of a run. The value is the field of the option that asks for it."""
 
     HELP = "help"
     VERSION = "version"
@@ -44,7 +44,7 @@ class Complete:
 
 
 COMPLETE = "--complete"
-"""What the completions of shells ask with; nobody types it."""
+"""The argument with which the completions of shells ask for values; nobody types it."""
 
 _SHOWN_AT_ONCE = {show.value: show for show in Show}
 
@@ -81,12 +81,12 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
 
 
 def wants_json(argv: Sequence[str]) -> bool:
-    """Tell whether ``--json`` is on the line, whatever mistakes are there too."""
+    """Tell whether ``--json`` is on the line, even if the line has mistakes."""
     return any(given.option.field == "json" for given in Line(argv).given)
 
 
 def output_of(argv: Sequence[str]) -> str | None:
-    """Return the second word of the line, whatever mistakes are there too."""
+    """Return the second word of the line, even if the line has mistakes."""
     return (*Line(argv).words, None, None)[1]
 
 
@@ -110,7 +110,7 @@ def _words(words: Sequence[str]) -> tuple[str | None, str | None]:
 
 
 def _values(given_options: Sequence[Given]) -> dict[str, Any]:
-    """Return the fields that the options set; where one may not be repeated, the last counts."""
+    """Return the fields that the options set. If an option that takes one value is repeated, the last one counts."""
     values: dict[str, Any] = {}
     for given in given_options:
         option = given.option
@@ -132,7 +132,7 @@ def _value(given: Given) -> object:
         return given.option.constant
     from pastream_cli.command.values import convert
 
-    # Only a pad can be without a value, and then it fills up.
+    # Only --pad may have no value: its silence then fills up to the duration.
     return None if given.value is None else convert(given.option.kind, given.value, given.name)
 
 

@@ -1,4 +1,4 @@
-"""The exceptions for whatever a user or a machine can cause, their exit codes, and how a failure is told."""
+"""The exceptions for failures that a user or a machine can cause, their exit codes, and how they are printed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import Enum, IntEnum
 
 PROGRAM = "pastream"
 STANDARD_STREAM = "-"
-"""What is typed in the place of a file's name for standard input or output."""
+"""What is typed instead of a file name, for standard input or output."""
 
 
 class ExitCode(IntEnum):
-    """What the process tells its caller; the table EXIT STATUS of the man page."""
+    """The exit status of the process; EXIT STATUS in the man page explains each."""
 
     COMPLETE = 0
     DEVICE = 1
@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
 
 
 class ErrorKind(Enum):
-    """What kind of failure it is, for whoever can do something about it."""
+    """The kind of a failure. The command chooses the way out by it."""
 
     # of a device
     ABSENT = "nothing here is called that"
@@ -59,7 +59,7 @@ class ErrorKind(Enum):
 
 
 class PastreamError(Exception):
-    """One line that says what failed, and where there is one, the way out.
+    """A failure: one line that says what failed, and the way out if there is one.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class PastreamError(Exception):
     way_out : str, optional
         What the user can do about it; printed as a second line. The engine names no option of the command here.
     kind : ErrorKind, optional
-        For whoever can do something about it.
+        By which the command chooses the way out.
     """
 
     exit_code = ExitCode.DEVICE
@@ -95,7 +95,7 @@ class BadValueError(UsageError):
 
 
 class DeviceNameError(UsageError, ValueError):
-    """A name says of a device what none can be; `reason` tells why."""
+    """A name that no device can have, such as a fault that the virtual device does not know; `reason` tells why."""
 
     def __init__(self, name: str, reason: str, way_out: str | None = None) -> None:
         super().__init__(f"cannot use the device {name}: {reason}", way_out)
@@ -104,7 +104,7 @@ class DeviceNameError(UsageError, ValueError):
 
 
 class FileChannelsError(UsageError):
-    """A file cannot have so many channels; `most` is how many it can."""
+    """A file cannot have so many channels; `most` is how many it can have."""
 
     def __init__(self, message: str, most: int) -> None:
         super().__init__(message, kind=ErrorKind.FILE_CHANNELS)
@@ -112,7 +112,7 @@ class FileChannelsError(UsageError):
 
 
 class DeviceError(PastreamError):
-    """A device or stream was not found, refused, died or stalled."""
+    """A device or stream was not found, was refused, died or stalled."""
 
     exit_code = ExitCode.DEVICE
 
@@ -121,7 +121,7 @@ class DeviceError(PastreamError):
 
 
 class RateError(DeviceError):
-    """A device does not run at a rate; `offered` are those at which it does."""
+    """A device does not run at a rate; `offered` holds the rates that it has."""
 
     def __init__(self, message: str, offered: tuple[int, ...]) -> None:
         rates = " and ".join(f"{rate} Hz" for rate in offered)
@@ -130,7 +130,7 @@ class RateError(DeviceError):
 
 
 class HostError(DeviceError):
-    """A host refused in words of its own; what else it printed may tell why."""
+    """A host refused, with a message of its own. What else it printed may tell why."""
 
 
 class FileError(PastreamError):
@@ -140,7 +140,7 @@ class FileError(PastreamError):
 
 
 class NoThreadError(PastreamError, RuntimeError):
-    """The system starts no thread more."""
+    """The system refuses to start another thread."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -149,7 +149,7 @@ class NoThreadError(PastreamError, RuntimeError):
 
 
 class Mistake(PastreamError):  # noqa: N818 - the word for it
-    """A mistake of ours; what was raised is its cause."""
+    """A bug in pastream; its cause is the exception that was raised."""
 
     def __init__(self, cause: Exception) -> None:
         what = f"{type(cause).__name__}: {cause}".rstrip(": ")
@@ -158,7 +158,7 @@ class Mistake(PastreamError):  # noqa: N818 - the word for it
 
 
 def failure_of(error: Exception) -> PastreamError:
-    """Return as a failure whatever was raised: what the machine refused, or a mistake of ours."""
+    """Return any exception as a failure: what the machine refused, or a bug in pastream."""
     if isinstance(error, PastreamError):
         return error
     if isinstance(error, MemoryError):
@@ -173,12 +173,12 @@ def failure_of(error: Exception) -> PastreamError:
 
 
 def shown(text: str) -> str:
-    """Return `text` as a message can carry it: as typed, or quoted where it would not be seen or break the line."""
+    """Return `text` for a message: as typed, or quoted if it is empty or has characters that cannot be printed."""
     return text if text and text.isprintable() else repr(text)
 
 
 def typed(text: str) -> str:
-    """Return the name of a file as one word of a shell's, on one line, that can be pasted as it is."""
+    """Return the name of a file quoted for a shell, as one word on one line, so that it can be pasted."""
     text = f"./{text}" if text.startswith("@") or (text.startswith("-") and text != STANDARD_STREAM) else text
     if text.isprintable():
         is_plain = text and all(character.isalnum() or character in "_@%+=:,./-" for character in text)
@@ -202,13 +202,13 @@ def printable(text: str) -> str:
 
 
 class Lines(str):
-    """Text of the program's own, of several lines, into which nothing goes that comes from elsewhere."""
+    """Several lines of the program's own text. Nothing from outside is in it, so it is printed as it stands."""
 
     __slots__ = ()
 
 
 def error_lines(message: str, way_out: str | None) -> list[str]:
-    """Return a failure as one line, and the way out as a second where there is one."""
+    """Return the lines of a failure: what failed, then the way out if there is one."""
     told = [printable(message)]
     if way_out:
         told.append(way_out if isinstance(way_out, Lines) else printable(way_out))

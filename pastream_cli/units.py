@@ -9,8 +9,8 @@ from typing import NamedTuple
 from pastream_cli.errors import BadValueError, shown
 
 _MULTIPLIERS = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2}
-# Patterns are compiled by those that use them, most of which a command line has no use for.
-# Bounded, because Python refuses to convert thousands of digits with an error of its own.
+# Patterns are compiled when they are used: a command line needs few of them.
+# The number of digits is bounded, because Python refuses to convert thousands of them, with an error of its own.
 _WHOLE = "[0-9]{1,18}"
 _NUMBER = rf"(?:{_WHOLE}(?:\.[0-9]{{0,18}})?|\.[0-9]{{1,18}})"
 _CLOCK = rf"(?:(?:({_WHOLE}):)?({_WHOLE}):)?({_NUMBER})"
@@ -24,7 +24,7 @@ _MOST_FRAMES = 2**60
 _MOST_SECONDS = 10**9
 HIGHEST_RATE = 2**31 - 1
 MOST_CHANNELS = 1024
-"""Of a device or a file; MOST_DEVICE_CHANNELS in _engine.h, which is not loaded to read a command line."""
+"""Of a device or a file. It is MOST_DEVICE_CHANNELS of _engine.h; the engine is not loaded to read a command line."""
 MOST_LATENCY_SECONDS = 60
 
 TIME_FORMS = "a time is [[hh:]mm:]ss[.frac], as in 90, 1.5 or 1:30:00, or frames, as in 48000s or 48ks"
@@ -48,7 +48,7 @@ class Time(NamedTuple):
         return int(self.seconds * Fraction(rate) + Fraction(1, 2))
 
     def is_zero(self) -> bool:
-        """Tell whether this is no time at all, at every rate."""
+        """Tell whether the length is zero, whatever the rate."""
         return not self.seconds and not self.frames
 
 
@@ -58,7 +58,7 @@ def parse_time(text: str, option: str) -> Time:
     Raises
     ------
     UsageError
-        With the accepted forms, where `text` is not one of them.
+        If `text` is not a time; the way out shows the accepted forms.
     """
     if match := re.fullmatch(_CLOCK, text):
         hours, minutes, seconds = (Fraction(field or 0) for field in match.groups())
@@ -97,7 +97,7 @@ def is_time(text: str) -> bool:
 
 
 def parse_size(text: str, option: str) -> int:
-    """Parse a count of frames with an optional suffix; `UsageError` where it is none."""
+    """Parse a number of frames with an optional suffix; `UsageError` if it is something else."""
     match = re.fullmatch(_SIZE, text)
     size = Fraction(match[1]) * _MULTIPLIERS[match[2]] if match else Fraction(-1)
     if size < 0 or size.denominator != 1:
@@ -108,7 +108,7 @@ def parse_size(text: str, option: str) -> int:
 
 
 def parse_rate(text: str, option: str) -> int:
-    """Parse a sample rate in Hz, or in kHz with k or K; `UsageError` where it is none."""
+    """Parse a sample rate in Hz, or in kHz with k or K; `UsageError` if it is something else."""
     match = re.fullmatch(_RATE, text)
     rate = Fraction(match[1]) * (1000 if match[2] else 1) if match else Fraction(0)
     if rate.denominator != 1 or not 1 <= rate <= HIGHEST_RATE:
@@ -135,7 +135,7 @@ def format_count(count: int) -> str:
 
 
 def format_times(count: int, word: str) -> str:
-    """Return how many there are of something, as words."""
+    """Return a number and what it counts, as in ``3 clips``."""
     return f"{format_count(count)} {word}{'' if count == 1 else 's'}"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pastream_cli.engine.files.without_numpy import load_soundfile
 from pastream_cli.errors import PastreamError, printable
 
-# Somebody waits with a finger on the key; a host that hangs is left out.
+# Somebody waits for the completion: if a host hangs, no real devices are offered.
 _DEVICE_SECONDS = 2.0
 
 
 def answers(what: str) -> list[str]:
-    """Return what can stand for `what`; nothing, quietly, where that cannot be told."""
+    """Return the values of the kind `what`; none if they cannot be found, since a shell would show no error."""
     find = {"devices": _devices, "types": _types, "encodings": _encodings}.get(what)
     return find() if find is not None else []
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Pair(Generic[T]):
     """A value for each side of the stream; `None` leaves a side at its default.
 
-    `lone` tells that one value was typed for both sides, which some options treat apart.
+    `lone` tells that one value was typed for both sides; some options then treat it differently.
     """
 
     playback: T | None = None
@@ -82,7 +82,7 @@ class Job:
         return self.output is not None or self.input is None
 
     def offset_drops_all(self, rate: float) -> bool:
-        """Tell whether, at `rate`, the offset is as long as the longest run that was asked for."""
+        """Tell whether, at `rate`, the offset drops all of the longest run that was asked for."""
         if self.duration is None or self.offset.is_zero():
             return False
         longest = self.duration.to_frames(rate) + (self.pad.to_frames(rate) if self.pad else 0)
@@ -111,7 +111,7 @@ class Job:
             )
 
     def _check_lengths(self) -> None:
-        """Refuse lengths that leave nothing, where that is certain at any rate."""
+        """Refuse lengths that leave nothing, at whatever rate."""
         # Frames grow in proportion to the rate: what holds at both ends holds at every rate between.
         if self.offset_drops_all(1) and self.offset_drops_all(HIGHEST_RATE):
             raise UsageError("cannot use --offset: it drops the whole recording", "make -o shorter than -d")
@@ -128,7 +128,7 @@ class Job:
                 raise UsageError(f"cannot use {name} twice: this run has only one side", "give it once")
 
     def _check_screen(self) -> None:
-        """Refuse to be quiet and to talk at once."""
+        """Refuse --quiet where something was asked for that it hides."""
         for name, wanted in (("--verbose", self.verbose), ("--meter", self.meter)):
             if self.quiet and wanted:
                 raise UsageError(f"cannot use {name}: --quiet says the opposite", "leave out one of the two")

@@ -1,6 +1,6 @@
-"""A command line taken apart into words and options; near misses are named, values are not looked into.
+"""Splits a command line into words and options, and suggests names for mistyped ones; values stay text.
 
-All that help, the version and most usage errors need, and quick to load.
+The help, the version and most usage errors need no more than this, so it has to load quickly.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Given:
 class Line:
     """A command line taken apart.
 
-    Mistakes are collected, because a plea for help behind one is still heard.
+    Mistakes are collected and not raised, because -h counts even behind a mistake.
     """
 
     def __init__(self, argv: Sequence[str]) -> None:
@@ -88,7 +88,7 @@ class Line:
             self._add(option, name, None)
 
     def _take_file(self, argument: str) -> None:
-        """Put the arguments in a file in the place of its name."""
+        """Replace the name of an argument file by the arguments in it."""
         self._argument_files += 1
         if self._argument_files > _MOST_ARGUMENT_FILES:
             self._rest.clear()
@@ -125,7 +125,7 @@ def _is_negative_number(text: str) -> bool:
 
 
 def _option(name: str, argument: str) -> Option:
-    """Return the option of this name, found in `argument`; `UsageError` with a near miss where there is none."""
+    """Return the option `name`, typed in `argument`. If there is none, raise `UsageError` with a suggestion."""
     if option := _OPTION_OF.get(name):
         return option
     missing = "such option" if name == argument else f"option {shown(name)}"
@@ -133,7 +133,7 @@ def _option(name: str, argument: str) -> Option:
 
 
 def _near_miss(name: str, argument: str) -> str:
-    """Return the question whether a similar long option was meant, or where all are listed."""
+    """Return the way out after an unknown option: a similar long one, or where all are listed."""
     if name.startswith("--") and len(name) > len("--"):
         wanted = name.lower().replace("_", "-")
         longs = [option.long_name for option in OPTIONS]
@@ -147,7 +147,7 @@ def _near_miss(name: str, argument: str) -> str:
 
 
 def _closest(wanted: str, names: Sequence[str]) -> list[str]:
-    """Return the name with the fewest typos, where those are few; difflib takes half of Python's own start to load."""
+    """Return the most similar name, if similar enough. Loading difflib would take half as long as Python's start."""
     most = len(wanted) // 4
     near = [(_typos(wanted, name), name) for name in names if abs(len(name) - len(wanted)) <= most]
     return [name for typos, name in sorted(near)[:1] if typos <= most]
@@ -171,7 +171,7 @@ def _refuse_single_dash(argument: str) -> None:
 
 
 def _arguments_in(argument: str) -> list[str]:
-    """Return the arguments in the file that ``@FILE`` names, by a shell's rules for quotes and comments."""
+    """Return the arguments in the file that ``@FILE`` names. Quotes and comments are those of a shell."""
     import re
     import shlex
 

@@ -1,4 +1,4 @@
-"""What there is to say of an option: how it is typed, what it takes and sets, and how it is explained."""
+"""The description of one option: how it is typed, what it takes, what it sets, and how it is explained."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Ki
 class Option:
     """One option: how it is typed, what it sets, and everything that is said about it.
 
-    No dataclass, whose module takes longer to load than Python itself takes to start.
+    It is no dataclass: loading that module takes longer than Python's own start.
 
     Parameters
     ----------
@@ -51,17 +51,17 @@ class Option:
     field : str
         The field of `Job` that it sets.
     group : Group
-        Under which heading it is listed.
+        The heading under which it is listed.
     help : str
         One line, for the help.
     manual : str
-        What the manual adds to the line: paragraphs, apart by an empty line.
+        What the manual says: paragraphs with an empty line between them.
     kind : Kind
         What it takes.
     metavar : str
-        What stands for the value.
+        The word that stands for the value.
     default : str
-        What holds without it, in words.
+        What applies without the option, in words.
     aliases : tuple of str
         Names that are kept for old scripts and listed in the manual only.
     constant : bool
@@ -71,7 +71,7 @@ class Option:
     choices : tuple of str
         Values that a shell can offer.
     asks : str
-        What a shell can ask the program for to offer it: `devices`, `types` or `encodings`.
+        Which values a shell has to ask the program for: `devices`, `types` or `encodings`.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """The option table: the one source of what the parser, the help, the man page and completions know of an option.
 
-In the longer texts, `` `literal` `` is what is typed as it stands and ``*WORD*`` is what a value is put in for.
+In the longer texts `` `literal` `` is typed as it stands, and a value is typed in place of ``*WORD*``.
 """
 
 from __future__ import annotations

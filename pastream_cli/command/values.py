@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SIDES = 2
-# libsndfile's own limit; a longer number is a slip.
 
 _SAMPLE_FORMATS = {
     "float32": ("f32", "float_le"),
@@ -42,7 +41,7 @@ _LIKE_A_FILE = r"(?s:-|[A-Za-z_/~].*|.*[./][A-Za-z].*)"
 
 
 def convert(kind: Kind, text: str, name: str) -> object:
-    """Return what `text` means after the option typed as `name`; `UsageError` with the forms where it means nothing."""
+    """Return the value of `text` after the option `name`; `UsageError` with the accepted forms if it has none."""
     return _CONVERTERS[kind](text, name)
 
 
@@ -110,7 +109,7 @@ def _latency(text: str, name: str) -> float | str:
 
 
 def _map(text: str, name: str) -> tuple[Route, ...]:
-    """Parse a MAP; an OUT that is left out is the place in the list."""
+    """Parse a MAP. An OUT that is left out is the place in the list."""
     if text.count(",") >= MOST_CHANNELS:
         raise UsageError(f"cannot use {name}: more than {MOST_CHANNELS} routes", _MAP_FORMS)
     matches = [re.fullmatch(_ROUTE, route) for route in text.split(",")]

@@ -1,4 +1,4 @@
-"""What is refused before anything is opened: a word that nobody knows, an OUTPUT that cannot be made."""
+"""Refuses, before anything is opened, unknown file types and encodings and an OUTPUT that cannot be made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pastream_cli.take.naming import NameTemplate
 
 
 def check_names(job: Job) -> None:
-    """Raise where it is plain already that nothing can be recorded under this name, or nobody knows a word."""
+    """Raise if OUTPUT certainly cannot be recorded, or if a file type or an encoding is unknown."""
     _check_words(job)
     if job.output is not None and not (template := NameTemplate.parse(job.output)).has_fields:
         name = template.fill(0, datetime.now(timezone.utc))
@@ -34,7 +34,7 @@ def _check_words(job: Job) -> None:
 
 
 def output_type(job: Job) -> str | None:
-    """Return the container of OUTPUT: an explicit one, that of its name, or a lone -t."""
+    """Return the container of OUTPUT. A -t for this side wins over the name; the name wins over a -t for both sides."""
     if job.output is None:
         return None
     of_name = None if job.output == STANDARD_STREAM else formats.type_of_name(job.output)

@@ -1,4 +1,4 @@
-"""The files that a recording has left, and what they come to."""
+"""The files that a recording leaves, with their totals: frames, peaks, clips."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.spool import Spool
 from pastream_cli.errors import FileError, PastreamError, failure_of
 
-if TYPE_CHECKING:  # the screen is loaded before soundfile is
+if TYPE_CHECKING:  # the screen imports this file, and before soundfile is loaded
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.worker import Task
 
 
 class FinishingFile(NamedTuple):
-    """A file that the writer has left, and the call that closes it."""
+    """A file that the writer has left, and the task that closes it."""
 
     file: OutputFile
     task: Task[RecordedFile | None]
 
     def recorded(self) -> RecordedFile | None:
-        """Return what was recorded, `None` if the file is gone; before the file is closed, what can be read by now."""
+        """Return what was recorded, `None` if the file is gone. Until it is closed, that is what can be read so far."""
         if self.task.is_done and self.task.error is None:
             return self.task.result()
         return self.file.so_far()
 
     def failure(self) -> PastreamError | None:
-        """Return why the file does not hold all that was written, if it does not."""
+        """Return why the file lacks some of what was written to it; `None` if it has all."""
         if not self.task.is_done:
             return FileError(f"cannot finish {self.file.name}: the disk does not answer")
         return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
@@ -39,28 +39,28 @@ class FileList:
     Parameters
     ----------
     files : iterable of RecordedFile, optional
-        The first of them.
+        The files to begin with.
     before : FileList, optional
-        Those before them; it stays as it is.
+        The files before these; this list is not changed.
     """
 
     def __init__(self, files: Iterable[RecordedFile] = (), before: FileList | None = None) -> None:
         self.files: Spool[RecordedFile] = Spool(before=before.files if before else None)
         self.names: tuple[str, ...] = before.names if before else ()
-        """Of the first file and of the last one; one name where there is one file."""
+        """The names of the first and the last file; one name if there is one file."""
         self.frames: int = before.frames if before else 0
-        """In all of them together."""
+        """The frames of all files together."""
         self.unreadable_frames: int = before.unreadable_frames if before else 0
         """Frames that were written to a file and cannot be read back from any."""
         self.peaks: tuple[float, ...] = before.peaks if before else ()
-        """Of each channel."""
+        """The greatest peak of each channel."""
         self.clips: tuple[int, ...] = before.clips if before else ()
-        """Of each channel."""
+        """The clips of each channel."""
         for file in files:
             self.add(file, file.frames)
 
     def add(self, file: RecordedFile | None, written_frames: int) -> None:
-        """Take what became of the next file, `None` where it is gone, and how many frames were written to it."""
+        """Add the next file, to which `written_frames` were written; `None` if it is gone."""
         self.unreadable_frames += max(0, written_frames - (file.frames if file is not None else 0))
         if file is None:
             return
@@ -72,7 +72,7 @@ class FileList:
 
     @property
     def unlisted(self) -> int:
-        """How many of them are counted, and not in the list."""
+        """How many files are in the totals and not in the list, which had no room for them."""
         return self.files.dropped
 
     def __iter__(self) -> Iterator[RecordedFile]:

@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.1
 
 
 def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
-    """Return PortAudio's devices, asked for on a worker, so that a host that hangs holds nobody up."""
+    """Return PortAudio's devices. A worker asks for them, so that a host that hangs does not block the main thread."""
     task = worker.start(listed_devices)
     while not task.is_done:
         if requests.stop:
@@ -23,5 +23,5 @@ def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
 
 
 def virtual_device() -> DeviceInfo:
-    """Return the device that is always there, as it is listed."""
+    """Return the virtual device, as the list shows it."""
     return virtual.parse(virtual.NAME).info(virtual.NAME)

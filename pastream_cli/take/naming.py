@@ -12,7 +12,7 @@ from pastream_cli.errors import UsageError
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{[^{}]*\}|\{")
 _DIRECTIVE = "%(?:[zZf%]|[-_0^#]?(?:E[cCxXyY]|O[deHImMSuUVwWy]|[aAbBcCdDeFgGhHIjklmMpPrRsSTuUVwWxXyY]))"
-"""What strftime fills in. Of anything else it makes itself or nothing, as of a width with many digits."""
+"""What strftime fills in. Anything else, such as a width with many digits, it leaves as it is or drops."""
 _MOST_FILES = 1_000_000
 _FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 
@@ -76,7 +76,7 @@ def _fill(field: _Field, number: int, first_frame: datetime) -> str:
         return f"{number:{field.form}}"
     moment = first_frame.astimezone(timezone.utc if field.name == "utc" else None)
     form = {"date": "%Y%m%d", "time": "%H%M%S"}.get(field.name, field.form)
-    # what stands between may not be UTF-8, of which strftime makes nothing
+    # strftime is given directives alone: of text that is not UTF-8 it would return nothing
     return re.sub(_DIRECTIVE, lambda directive: moment.strftime(directive[0]), form)
 
 
@@ -95,7 +95,7 @@ class Names:
         self.template = NameTemplate.parse(text)
         self._is_split = is_split
         self._number = 0
-        self._filled: str | None = None  # the last name that its fields gave, of which so many were tried
+        self._filled: str | None = None  # the last name made from fields, for which `_number` counts the tries
 
     def candidates(self, first_frame: datetime) -> Iterator[str]:
         """Return names for the next file, to be tried until one is free."""
@@ -110,7 +110,7 @@ class Names:
         return iter([name])
 
     def _repeats(self, name: str) -> Iterator[str]:
-        """Return a name, and with numbers what comes behind it; from where the last search for it has ended."""
+        """Yield a name, then the same with numbers. A new search for the name begins where the last one ended."""
         if name != self._filled:
             self._filled, self._number = name, 1
             yield name
@@ -123,13 +123,13 @@ class Names:
 
 
 class NameMemory:
-    """Remembers names, however many, in memory that does not grow.
+    """Remembers any number of names in memory that does not grow (a Bloom filter).
 
-    It forgets none. Of a name that it was never told it may say that it was: three times in a million where there are
-    ten thousand, a week of minutes.
+    It forgets no name. It may take a new name for an old one: three times in a million when it knows ten thousand,
+    which is a week of one-minute files.
     """
 
-    _HASH_BITS = 21  # of a hash of 64, three times
+    _HASH_BITS = 21  # in each of three parts of a 64-bit hash
     _SHIFTS = (0, 21, 42)
 
     def __init__(self) -> None:

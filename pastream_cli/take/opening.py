@@ -1,4 +1,4 @@
-"""Opens a run in the order in which a user is told what is wrong: names, input, devices, plan, stream, output."""
+"""Opens a run step by step: names, input, devices, plan, stream, output. The first failure is the one reported."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from pastream_cli.take.waiting import result_of
 def resolve(
     job: Job, file_worker: Worker, device_worker: Worker, requests: Requests, warn: Callable[[str], None]
 ) -> Plan:
-    """Return the plan of a job: its names are checked, then its input is opened, then its devices are chosen."""
+    """Check the names of a job, open its input, choose its devices, and return its plan."""
     result_of(file_worker.start(lambda: check_names(job)), requests)
     source = result_of(file_worker.start(lambda: _open_input(job, warn)), requests)
-    # with an input it is the input's; PortAudio's word for what a device prefers may be a rate that is resampled to
+    # without -r and an input the device's true rate is needed: PortAudio's default may be one that a server resamples
     rate_matters = job.rate is None and source is None
     choosing = device_worker.start(lambda: choose_devices(job.device, sides_of(job), rate_matters=rate_matters))
     devices = result_of(choosing, requests)
@@ -53,7 +53,7 @@ def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:
 
 
 def open_stream(plan: Plan) -> Core:
-    """Open the devices of a plan. May hang with their host."""
+    """Open the devices of a plan. This may hang with their host."""
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
     device = OpenDevice(
         "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
@@ -77,13 +77,13 @@ def connect_input(plan: Plan, stream: Core) -> None:
 
 
 def connect_output(plan: Plan, stream: Core, recording: Recording) -> None:
-    """Make the first file, and have the stream record into it. Waits for a disk, or for the reader of a FIFO."""
+    """Make the first file, and have the stream record into it. This waits for a disk, or for the reader of a FIFO."""
     first = recording.make_first()
     stream.connect_output(first, buffersize=plan.buffer_frames, channel_map=plan.capture_map)
 
 
 def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening:
-    """Describe an open stream for those who look on."""
+    """Describe an open stream for the observer."""
     playback, capture, output = plan.playback, plan.capture, plan.output
     return Opening(
         rate=stream.samplerate,

@@ -26,7 +26,7 @@ def failure_in(run: Run) -> PastreamError | None:
 
 
 def exit_code_of(run: Run) -> ExitCode:
-    """Return what the process tells its caller of a run."""
+    """Return the exit code of the process for a run."""
     failure = failure_in(run)
     if run.reason is StopReason.FAILED and failure is not None:
         return failure.exit_code
@@ -41,7 +41,7 @@ def report_of(
     *,
     is_recorded: bool,
 ) -> Report:
-    """Return how a run went, as far as it came; `stream` where a device was opened."""
+    """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
     unwritten_frames = 0
     if stream is not None and is_recorded:

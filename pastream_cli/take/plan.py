@@ -1,7 +1,7 @@
 """The plan of a run: a job with every default filled in, once its input is open and its devices are found.
 
-What goes on from here takes the plan alone. Making one opens nothing and changes nothing, but it looks: at what is at
-OUTPUT, and at how much memory there is.
+From here on everything takes the plan, and nothing the job. Making a plan opens nothing and changes nothing. It only
+looks at what OUTPUT is and how much memory there is.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Output(NamedTuple):
     endian: str | None
     channels: int
     frames: int | None
-    """As many as there will be, where that is known before."""
+    """How many frames there will be, if that is known before the run."""
     split_frames: int | None
-    """In each file; `None` for one that holds all."""
+    """The frames of each file; `None` if one file holds all."""
     overwrite: bool
 
 
@@ -60,17 +60,17 @@ class Plan(NamedTuple):
     pad: int | None
     offset: int
     length: int | None
-    """Of the whole run, as far as it is known before."""
+    """The length of the whole run, if it is known before."""
     block_frames: int
     """Per callback; 0 lets the host choose."""
     buffer_frames: int | None
-    """In each ring; `None` lets each choose for itself."""
+    """The size of each ring; `None` lets each choose its own."""
     fatal_xruns: bool
     warnings: tuple[str, ...]
 
 
 def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceInfo]) -> Plan:
-    """Fill in every default of `job`; raise where what was asked for contradicts itself, its files or its devices."""
+    """Fill in every default of `job`; raise if its options contradict each other, the files or the devices."""
     if job.channel_select:
         raise UsageError("cannot use --channel-select: no ASIO device is in use", "-m MAP selects channels anywhere")
     rate = job.rate or (source.rate if source else 0) or _default_rate(devices)
@@ -109,7 +109,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
 
 
 def _check(plan: Plan, *, is_fast: bool) -> None:
-    """Raise where what was asked for leaves nothing to record, or no device or machine can bear it."""
+    """Raise if a plan leaves nothing to record, or asks for more than a device or the machine can do."""
     if plan.offset and plan.length is not None and plan.offset >= plan.length:
         raise UsageError(
             f"cannot use --offset: it drops {plan.offset} frames of a recording of {plan.length}",
@@ -126,7 +126,7 @@ def _check(plan: Plan, *, is_fast: bool) -> None:
 
 
 def _warnings(job: Job, source: InputFile | None, rate: int, *, is_fast: bool) -> list[str]:
-    """Return what is allowed but was probably not meant, as far as the rate tells."""
+    """Return a line for each thing that is allowed but, at this rate, probably not meant."""
     warnings: list[str] = []
     if source and source.rate != rate:
         warnings.append(f"{source.name} is at {source.rate} Hz and is played at {rate} Hz: its pitch changes")
@@ -135,7 +135,7 @@ def _warnings(job: Job, source: InputFile | None, rate: int, *, is_fast: bool) -
 
 
 def _meant_as_seconds(option: str, time: Time | None, rate: int) -> list[str]:
-    """Return a warning where so few frames were asked for that seconds were meant."""
+    """Return a warning if a time has so few frames that seconds were probably meant."""
     if time is None or not time.frames or time.frames >= rate * _LEAST_SECONDS_MEANT:
         return []
     milliseconds = time.frames * 1000 / rate
@@ -154,7 +154,7 @@ def _is_fast(devices: Mapping[str, DeviceInfo]) -> bool:
 
 
 def _is_certain(job: Job, source: InputFile | None, duration: int | None, pad: int | None) -> bool:
-    """Tell whether the run is as long as planned even if its input is late, and its end with it."""
+    """Tell whether the run keeps its planned length even if the input is late and therefore ends later."""
     return source is None or pad is None or (duration is not None and (job.loop or (source.frames or 0) >= duration))
 
 
@@ -163,7 +163,7 @@ def _default_rate(devices: Mapping[str, DeviceInfo]) -> int:
 
 
 def _latency(job: Job, asked: float | str | None, rate: int) -> float | str:
-    """Return the latency of one side: as asked, else the default, within a quarter of a small buffer."""
+    """Return the latency of one side: what was asked for, else the default, at most a quarter of the buffer."""
     if asked is not None:
         return asked
     default = defaults.latency_seconds(only_captures=not job.plays)
@@ -207,7 +207,7 @@ def _plan_playback(job: Job, source: InputFile, device: DeviceInfo, rate: int) -
 def _played_channels(
     job: Job, source: InputFile, device: DeviceInfo, routes: tuple[Route, ...]
 ) -> tuple[int, tuple[int, ...] | None]:
-    """Return how many channels of the device are opened, and the map of the file's onto them if there is one."""
+    """Return how many channels of the device to open, and the map from the file's channels to them, if there is one."""
     asked = job.channels.playback
     if routes:
         highest = max(route.source for route in routes)
@@ -226,7 +226,7 @@ def _played_channels(
 
 
 def _routes(job: Job, side: str) -> tuple[Route, ...]:
-    """Return the map of one side: two are playback's and capture's; one is the recording's if there is one."""
+    """Return the map of one side. Of two maps the first is for playback; a single one is for the recording, if any."""
     if len(job.maps) == len((PLAYBACK, CAPTURE)):
         return job.maps[0 if side == PLAYBACK else 1]
     return job.maps[0] if job.maps and (side == CAPTURE) == job.captures else ()

@@ -1,4 +1,4 @@
-"""The files of one recording: made before the writer needs them, handed to it, finished behind it."""
+"""The files of one recording: each is made before the writer needs it, and finished when the writer has left it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from pastream_cli.take.naming import NameMemory, Names
 from pastream_cli.take.plan import Plan
 from pastream_cli.units import format_clock
 
-# The next file is made so long before its first frame: longer than anything should hold up Python.
+# The next file is made this long before its first frame: longer than anything should delay Python.
 _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
-# Frames that never came before it are found by then.
+# By then each deficit before the first frame of a file has been found, so that the time of that frame is final.
 _SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
-# More than that are not being recorded at once: it is a disk that gives no lock.
+# Nobody records so many takes at once: such a disk refuses every lock.
 _MOST_TAKES = 100
 _MEASURED_SECONDS = 10.0
 _SCANT_DISK_SECONDS = 120.0
@@ -38,11 +38,11 @@ class Recording:
     plan : Plan
         Where OUTPUT is, and how it is written.
     stream : Core
-        Whose writer fills them.
+        Its writer fills the files.
     worker : Worker
-        Where files are made and finished, since a disk may block.
+        Makes and finishes the files, since a disk may block.
     warn : callable
-        Takes one line for people.
+        Called with each warning, one line.
     """
 
     def __init__(self, plan: Plan, stream: Core, worker: Worker, warn: Callable[[str], None]) -> None:
@@ -77,12 +77,12 @@ class Recording:
 
     @property
     def is_between_files(self) -> bool:
-        """Whether the next file is being made, or has been made and is not yet the only one."""
+        """Whether the next file is being made, or is ready while the writer still has the present one."""
         return self._making is not None or self._wants_cut or len(self._open) > 1
 
     @property
     def piece_seconds(self) -> float:
-        """How long each file takes: no time on a fast device, infinite where no length was asked for."""
+        """How long each file takes: 0 on a fast device, infinite without --split."""
         if self._output.split_frames is None:
             return math.inf
         return 0.0 if self._stream.is_fast else self._output.split_frames / self._rate
@@ -112,7 +112,7 @@ class Recording:
 
     @property
     def disk_seconds(self) -> float | None:
-        """For how long the disk has room, as of the last look a few seconds ago."""
+        """How many seconds of sound the disk has room for, as of the last look a few seconds ago."""
         free = self._free_frames
         return None if free is None else free / self._rate
 
@@ -165,7 +165,7 @@ class Recording:
         raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
 
     def _is_ours(self, path: str) -> bool:
-        """Whether the path is a piece of this take or the file that it plays, which even `-y` does not replace."""
+        """Whether the path is a piece of this take or the file that it plays: not even `-y` replaces these."""
         played = self._input_path
         is_made = self._output.overwrite and path in self._made
         return is_made or (played is not None and are_one_file(played, path))
@@ -184,7 +184,7 @@ class Recording:
         Raises
         ------
         FileError
-            Where a file cannot be written or made.
+            If a file cannot be written or made.
         """
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
@@ -195,13 +195,13 @@ class Recording:
         failure = self._failure_behind() or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
-        if current.writers_failure() is None:  # a take that fails may still have frames for the next file
+        if current.writers_failure() is None:  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
         if failure is not None:
             raise failure
 
     def _ask_the_disk(self, current: OutputFile, now: float) -> None:
-        """Have the worker do what may hang with the disk, unless it hangs already."""
+        """Have the worker make the calls that a disk may hang in, unless it hangs in the last one."""
         if self._asking is not None and not self._asking.is_done:
             return
         self._warn_of_a_full_disk()
@@ -216,13 +216,13 @@ class Recording:
             self._room_bytes = room
 
     def _failure_behind(self) -> PastreamError | None:
-        """Return what went wrong first with the files that the writer has left."""
+        """Return the first failure of the files that the writer has left."""
         while self._finishing and self._finishing[0].task.is_done:
             self._hand_on_first()
         return self._failure
 
     def _hand_on_first(self) -> None:
-        """Put the first of the files that are being finished into the list, as far as it is."""
+        """Move the first of the files that are being finished to the list, with what can be read of it."""
         finishing = self._finishing.popleft()
         self._files.add(finishing.recorded(), finishing.file.frames)
         self._failure = self._failure or finishing.failure()
@@ -271,14 +271,14 @@ class Recording:
         self._offer_next()
 
     def _offer_next(self) -> None:
-        """Hand the next file to the writer, who may still have to begin the one before it."""
+        """Offer the next file to the writer, which refuses while it has not begun the one before it."""
         self._is_offered = self._stream.offer(self._open[-1])
         if self._is_offered and self._wants_cut:
             self._wants_cut = False
             self._stream.cut()
 
     def _go_on_without(self, error: PastreamError) -> None:
-        """Keep the take in the present file where the next one cannot be made."""
+        """Go on in the present file if the next one cannot be made."""
         self._wants_cut = False
         current = self._open[0]
         if current.frame_limit is not None and current.frame_limit == self._most_frames:
@@ -288,7 +288,7 @@ class Recording:
         self._warn(f"{error.message}; going on in {current.name}")
 
     def _finish_first(self, *, keep_empty: bool) -> None:
-        """Close the first of the open files, which the writer has left, on the worker."""
+        """Have the worker close the first of the open files, which the writer has left."""
         file = self._open.pop(0)
         self._failure = self._failure or file.writers_failure()
         self._note_start(file)
@@ -298,7 +298,7 @@ class Recording:
         self._finishing.append(FinishingFile(file, task))
 
     def _note_start(self, file: OutputFile) -> None:
-        """Note when the first frame of a file was captured, as long as more may become known of that."""
+        """Note when the first frame of a file was captured, anew until each deficit before it has been found."""
         first_frame = file.first_frame
         if first_frame is None:
             return
@@ -308,7 +308,7 @@ class Recording:
     # ---- disk ----
 
     def warn_of_a_small_disk(self, frames: int | None) -> None:
-        """Warn where a recording of so many frames will not fit."""
+        """Warn if a recording of so many frames will not fit."""
         free = self._free_frames
         if frames is not None and free is not None and free < frames:
             self._warn(
@@ -324,14 +324,14 @@ class Recording:
 
     @property
     def _free_frames(self) -> int | None:
-        """How many frames the disk still took at the last look; `None` where that cannot be told."""
+        """How many frames the disk had room for at the last look; `None` if that is unknown."""
         bytes_per_frame = self._bytes_per_frame()
         if bytes_per_frame is None or self._room_bytes is None:
             return None
         return int(self._room_bytes / bytes_per_frame)
 
     def _bytes_per_frame(self) -> float | None:
-        """Return what a frame takes on the disk: by the file so far where it is compressed and has enough of them."""
+        """Return how many bytes a frame takes on the disk, measured if the file is compressed and long enough."""
         if not self._open:
             return None
         current, uncompressed = self._open[0], frame_bytes(self._output.encoding, self._output.channels)
@@ -343,28 +343,28 @@ class Recording:
     # ---- the end ----
 
     def finish(self, *, is_complete: bool) -> Task[None] | None:
-        """Have every file finished, once the writer has ended; what is returned is done when all are.
+        """Have every file finished, after the writer has ended. Return a task that is done when all files are.
 
-        `None` where no file was ever made: a worker that waits for the reader of a FIFO is not to be waited for.
+        Return `None` if no file was ever made: the worker may wait for the reader of a FIFO, which may never come.
 
-        A file without a frame goes, unless the run was complete and it is the only one.
+        A file without a frame is removed, unless the run was complete and it is the only file.
         """
-        is_still_making = self._waits_for_a_disk  # before it is looked for: the worker may have it ready in between
+        is_still_making = self._waits_for_a_disk  # asked first: the worker may add the file in between
         while self._open:
             self._finish_first(keep_empty=is_complete and not self._has_left_a_file)
         if not self._has_left_a_file and not is_still_making:
             return None
-        return self._worker.start(self._remove_unused)  # the worker does one after the other
+        return self._worker.start(self._remove_unused)  # comes after the closing of all others
 
     def _remove_unused(self) -> None:
-        """Remove what was made too late to be used."""
+        """Remove the file that was made too late to be used."""
         for first in self._open:
             first.close(keep_empty=False)
         if self._making is not None and self._making.error is None:
             self._making.result().close(keep_empty=False)
 
     def results(self) -> tuple[FileList, PastreamError | None]:
-        """Return the files that are kept, and what went wrong first, if anything did."""
+        """Return the files that are kept, and the first failure, if there was one."""
         if self._waits_for_a_disk:
             self._failure = self._failure or FileError(f"cannot create {self.name}: the disk does not answer")
         while self._finishing:
@@ -372,14 +372,14 @@ class Recording:
         return self._files, self._failure
 
     def so_far(self) -> FileList:
-        """Return the files as others can read them by now, for a run that leaves some of them behind."""
+        """Return the files as far as they can be read by now, for a run that leaves some of them unfinished."""
         there = FileList(before=self._files)
         files = [(finishing.recorded(), finishing.file.frames) for finishing in self._finishing]
         for file in self._open:
             self._note_start(file)
             files.append((file.so_far(), file.frames))
         for recorded, written_frames in files:
-            # what was written may be there, though nobody can tell yet how much of it
+            # what was written may be on the disk, even if it cannot be read back yet
             is_there = recorded is not None and (recorded.frames or written_frames)
             there.add(recorded if is_there else None, written_frames)
         return there

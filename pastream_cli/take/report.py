@@ -39,10 +39,10 @@ class Snapshot(NamedTuple):
     length_frames: int | None
     counts: Counts
     missing_frames: int
-    """Frames that never came, by the clock; about."""
+    """Frames that never came, estimated by the clock."""
     new_losses: tuple[Loss, ...]
     buffer_fill: float
-    """Of the buffer that is nearer to trouble, 0 to 1."""
+    """How near a ring is to an overrun or underrun, from 0 to 1; of two rings, the nearer one."""
     device_load: float
     """Share of the available time that the callback takes, where the host measures it."""
     is_paused: bool
@@ -50,9 +50,9 @@ class Snapshot(NamedTuple):
     file_name: str | None
     """The file that is being written, `None` where there is none."""
     file_bytes: int
-    """In it so far; 0 where that is not known."""
+    """The size of that file so far; 0 if it is not known."""
     disk_seconds: float | None
-    """For how long the disk has room, where that can be told."""
+    """How many seconds of sound the disk has room for, if that is known."""
     levels: Levels | None
     """`None` where no callback has come since the last snapshot."""
     clips: tuple[int, ...]
@@ -71,7 +71,7 @@ class Report(NamedTuple):
     missing_frames: int
     """Frames that the device never delivered, by the clock; estimated, and not filled in."""
     unwritten_frames: int
-    """Frames that were captured and are in no file, behind the end of the last one."""
+    """Frames that were captured after the last frame that a file could take, and are in no file."""
     buffer_frames: int
     """Size of the capture buffer; 0 where nothing is recorded."""
     loss_list: LossList = LossList()
@@ -83,7 +83,7 @@ class Report(NamedTuple):
     way_out: str | None = None
 
     def failed(self, failure: PastreamError) -> Report:
-        """Return the report of the same run, of which something went wrong after its end."""
+        """Return the report with a failure that came after the end of the run. An earlier failure stays."""
         if self.error is not None:
             return self
         is_complete = self.exit_code is ExitCode.COMPLETE
@@ -100,7 +100,7 @@ class Observer(Protocol):
 
     @property
     def is_live(self) -> bool:
-        """Whether somebody watches the run go on: then it is told ten times per second, else about once."""
+        """Whether somebody watches: the observer is then told ten times per second, else about once."""
 
     def opened(self, opening: Opening) -> None:
         """Show what is connected to what."""

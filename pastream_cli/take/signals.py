@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GIVES_UP = (signal.SIGINT, signal.SIGTERM)
-# Two signals may be one wish: who sends a second one so soon has not seen what came of the first.
+# A second signal takes effect only after this time: whoever sends it earlier has not seen what the first one did.
 _SECONDS_TO_END = 0.5
 _GIVES_UP_AT_ONCE = 3
 
 
 class Requests:
-    """What signals have asked for; a context in which the handlers stand.
+    """What signals have asked for. The handlers are installed within its context.
 
     A signal that was ignored at the start (nohup, a shell's background job) stays ignored.
     """
@@ -32,11 +32,11 @@ class Requests:
         self.stop = False
         self.cut = False
         self.pause = False
-        """Pause, or go on after a pause."""
+        """Whether to pause, or to go on after a pause."""
         self._watched: dict[int, Callable[[], None]] = {}
         self._stopped_at = 0.0
         self._second_came = False
-        self._insisted = 0  # times
+        self._insisted = 0  # how often a signal that may give up has come
         self._old_handlers: dict[signal.Signals, object] = {}
         self._waking, self._woken = -1, -1
         self._old_wakeup = -1
@@ -74,7 +74,7 @@ class Requests:
         self.cut = True
 
     def ask_to_stop(self) -> None:
-        """Have the run end, with all that belongs to it."""
+        """Ask the run to end, and to finish its files."""
         if not self.stop:
             self._stopped_at = time.monotonic()
         self.stop = True
@@ -86,16 +86,16 @@ class Requests:
 
     @property
     def give_up(self) -> bool:
-        """Whether to end without what is still to be done: after a second stop, if the first has had its time."""
+        """Whether to leave the rest undone: after three signals, or after two when the first is half a second old."""
         if self._insisted >= _GIVES_UP_AT_ONCE:
             return True
         return self._second_came and self.seconds_since_stop >= _SECONDS_TO_END
 
     def wake(self) -> None:
-        """End the wait that is under way; from any thread."""
+        """End the wait that is under way. Any thread may call this."""
         with self._lock:
             if self._woken >= 0:
-                with suppress(BlockingIOError):  # full of earlier ones, which wake as well
+                with suppress(BlockingIOError):  # the pipe is full of earlier bytes, which wake as well
                     os.write(self._woken, b"\0")
 
     def wait(self, seconds: float) -> None:
@@ -104,13 +104,13 @@ class Requests:
         for descriptor in readable:
             if descriptor == self._waking:
                 os.read(self._waking, 4096)
-            elif read := self._watched.get(descriptor):  # a signal's handler may have taken it back meanwhile
+            elif read := self._watched.get(descriptor):  # a signal handler may have called unwatch meanwhile
                 read()
 
     def watch(self, descriptor: int, read: Callable[[], None]) -> None:
-        """Have `read` called, by `wait`, whenever there is something to read."""
+        """Have `wait` call `read` whenever there is something to read from `descriptor`."""
         self._watched[descriptor] = read
 
     def unwatch(self, descriptor: int) -> None:
-        """Take back `watch`."""
+        """Undo `watch`."""
         self._watched.pop(descriptor, None)

@@ -19,7 +19,7 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 
 
 def result_of(task: Task[T], requests: Requests, seconds_after_a_stop: float = 0.0) -> T:
-    """Return a task's result; a stop that is asked for meanwhile leaves the task behind."""
+    """Return a task's result. If a stop is asked for meanwhile, raise `Stopped` and leave the task behind."""
     while not task.is_done:
         if requests.stop and not task.wait(seconds_after_a_stop):
             raise Stopped

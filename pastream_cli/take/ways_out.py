@@ -1,4 +1,4 @@
-"""What the command says of a failure of the engine's: the way out, in options and command lines, by the kind."""
+"""The way out of each kind of failure of the engine, in the words of the command: options and command lines."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ _WAYS: dict[ErrorKind, str] = {
     ErrorKind.REFUSED: "-l lists the devices and their channels",
     ErrorKind.TOO_LONG_TO_KEEP: "decode it on the way, as in: ffmpeg -i FILE -f au - | pastream -",
 }
-"""Where the engine knows no way out."""
+"""The way out of a failure for which the engine names none."""
 
 _MORE: dict[ErrorKind, str] = {
     ErrorKind.BUSY: "; -l lists the devices",
     ErrorKind.NOT_INSTALLED: ", or try -D virtual",
     ErrorKind.NO_DEVICE: "; -D virtual needs no sound hardware",
 }
-"""What follows the way out of the engine's."""
+"""What is added to the way out that the engine names."""
 
 
 def told(error: PastreamError, job: Job | None = None) -> tuple[str, str | None]:
-    """Return what is said of a failure, and the way out, to people who have typed a command line."""
+    """Return the message of a failure and the way out, for somebody who typed a command line."""
     if isinstance(error, DeviceNameError):
         return f"cannot use -D {error.name}: {error.reason}", error.way_out
     return error.message, _way_out(error, job)
@@ -102,4 +102,4 @@ _FOR_THE_JOB: dict[ErrorKind, Callable[[PastreamError, Job], str]] = {
     ErrorKind.NOT_FOUND: _recorded,
     ErrorKind.RATE_REFUSED: _at_another_rate,
 }
-"""Where the way out is made of what was typed."""
+"""Failures whose way out repeats what was typed."""
