@@ -11,7 +11,7 @@ from pastream_cli.command.options import OPTIONS
 
 _MADE_BY = '# Made by "make generate"; do not edit.'
 _ENDS_THE_LINE = ("list", "help", "version")
-"""Fields of options that make all others idle."""
+"""Fields of options beside which all other options have no effect."""
 
 
 def _names(option: Option) -> tuple[str, ...]:
@@ -19,7 +19,7 @@ def _names(option: Option) -> tuple[str, ...]:
 
 
 def _takes_a_list(option: Option) -> bool:
-    """Tell whether a comma in the value stands between two values. In a device's name it need not."""
+    """Tell whether a comma in the value always separates two values. A device's name may contain one."""
     return option.kind in PAIRS and option.kind is not Kind.DEVICE
 
 
@@ -166,7 +166,7 @@ def _zsh_value(option: Option) -> str:
     if option.kind is Kind.FLAG:
         return ""
     if option.asks:
-        action = f" _pastream_ask {option.asks}"  # the space keeps _arguments from putting words of its own between
+        action = f" _pastream_ask {option.asks}"  # after a space _arguments adds no words of its own
     elif option.choices and _takes_a_list(option):
         action = f"_sequence -n 2 compadd - {' '.join(option.choices)}"
     else:

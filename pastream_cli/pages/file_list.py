@@ -35,7 +35,7 @@ def _lines() -> Iterator[str]:
 
 
 def first_sentence(path: Path) -> str:
-    """Return what a file says of itself at its top, up to the first full stop."""
+    """Return the first sentence of the docstring or comment at the top of a file."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         words = ast.get_docstring(ast.parse(text)) or ""

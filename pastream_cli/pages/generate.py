@@ -26,7 +26,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/architecture.md": architecture,
     "pastream_cli/engine/_native.pyi": native_stub.stub,
 }
-"""The files, by their names below the root of the checkout, and what makes each."""
+"""Each generated file, by its path below the root of the checkout, and the function that makes it."""
 
 
 def write(root: Path) -> None:
@@ -38,7 +38,7 @@ def write(root: Path) -> None:
 
 
 def outdated(root: Path) -> list[str]:
-    """Return the names of the generated files below `root` that are missing or not what they should be."""
+    """Return the names of the generated files below `root` that are missing or out of date."""
     return [name for name, make in GENERATED.items() if not _says(root / name, make())]
 
 

@@ -1,9 +1,8 @@
 """The man page, made from the prose in the folder `manual` and the option table.
 
-The prose is plain ASCII, and each sentence starts a line. A line after ``# `` is the title of a section, one after
-``## `` a heading within it. Paragraphs are apart by an empty line; an indented one is an example, and one whose second
-line begins with a colon is a term and its text. Within them `` `literal` `` is what is typed as it stands and
-``*WORD*`` what a value is put in for.
+The prose is plain ASCII, and each sentence starts a line. ``# `` begins the title of a section, and ``## `` a heading
+within it. Empty lines end paragraphs. An indented paragraph is an example; one whose second line begins with a colon
+is a term and its explanation. `` `literal` `` is typed as it stands, and a value is typed in place of ``*WORD*``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pastream_cli.command.options import OPTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Changed by hand when the manual says something new: a date of its own would make every build another one.
+# Changed by hand when the manual says something new: with the date of the build, no two builds would be equal.
 MANUAL_DATE = "2026-11-26"
 
 _WIDTH = 78
@@ -44,7 +43,7 @@ def man_page() -> str:
         f'.TH PASTREAM 1 "{MANUAL_DATE}" "pastream {__version__}" "User Commands"',
     ]
     for title, text in sections().items():
-        if title == "NAME":  # one line that indexes of manuals are made from
+        if title == "NAME":  # indexes of manuals are made from this line, which has no markup
             lines += [".SH NAME", _literal(text)]
             continue
         lines += _section(title, text)
@@ -109,7 +108,7 @@ def _filled(paragraph: str) -> Iterator[str]:
 
 
 def _marked(text: str) -> str:
-    """Return `text` for roff, with what is typed in bold and what is put in for in italics."""
+    """Return `text` for roff, with literals in bold and placeholders in italics."""
     parts: list[str] = []
     end = 0
     for match in _MARKUP.finditer(text):

@@ -1,6 +1,6 @@
 """Makes `_native.pyi`: the types of the compiled module for mypy, from the declarations in `_engine.h`.
 
-After a change of the header `make generate` writes it.
+`make generate` writes it anew after a change of the header.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NUMBERS = {
     "float": "float",
     "double": "float",
 }
-"""The numbers of the header, and what Python makes of them."""
+"""The number types of the header, and what each is in Python."""
 
 _HEAD = """\
 # Made of _engine.h by "make generate"; do not edit.
@@ -79,7 +79,7 @@ def stub() -> str:
 
 
 def _handles(declared: list[c_ast.Node]) -> Iterator[str]:
-    """Yield a class for each struct that only C can look into."""
+    """Yield a class for each struct whose members only C can read."""
     for node in declared:
         if isinstance(node, c_ast.Typedef):
             yield f"class {_handle(node.name)}(Pointer): ..."
@@ -87,7 +87,7 @@ def _handles(declared: list[c_ast.Node]) -> Iterator[str]:
 
 
 def _structs(declared: list[c_ast.Node]) -> Iterator[str]:
-    """Yield a class for each struct that both sides can look into."""
+    """Yield a class for each struct whose members Python can read too."""
     for node in declared:
         if isinstance(node.type, c_ast.Struct):
             yield f"class {_camel(node.type.name)}(Pointer):"
@@ -124,7 +124,7 @@ def _function(name: str, parameters: list[str], result: str) -> Iterator[str]:
 
 
 def _ffi(numbers: list[str], declared: list[c_ast.Node]) -> Iterator[str]:
-    """Yield what is used of cffi's own functions."""
+    """Yield the functions of cffi itself that are used."""
     yield "class FFI:"
     yield from (f"    {name}: int" for name in ("RTLD_GLOBAL", "RTLD_NOW", "errno"))
     yield "    CData: type[Any]"
@@ -140,13 +140,13 @@ def _ffi(numbers: list[str], declared: list[c_ast.Node]) -> Iterator[str]:
 
 
 def _parameters(function: c_ast.FuncDecl) -> list[tuple[str, str]]:
-    """Return names, which do not hide Python's own, and types."""
+    """Return the name and type of each parameter. No name hides one of Python's own."""
     parameters = function.args.params
     return [(f"{p.name}_" if hasattr(builtins, p.name or "") else p.name, _type_of(p.type)) for p in parameters]
 
 
 def _type_of(node: c_ast.Node) -> str:
-    """Return the type that Python has for one of C's."""
+    """Return the Python type for a type of C."""
     if isinstance(node, c_ast.TypeDecl):
         name = " ".join(node.type.names)
         return "None" if name == "void" else _NUMBERS[name]

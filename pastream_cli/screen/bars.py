@@ -17,7 +17,7 @@ Line: TypeAlias = list[Span]
 _FALL_PER_SECOND = 20.0
 _HOLD_SECONDS = 2.0
 _RMS_SECONDS = 0.3
-# Full scale of 16 bits. Where nothing is recorded clips are not counted, and this level shows them.
+# Full scale of 16 bits. Clips are counted for files only; without a file, a peak at this level stands for one.
 _OVER = 32767 / 32768
 
 _LOUD, _HOT = deflection(-12.0), deflection(-3.0)
@@ -36,7 +36,7 @@ class Channel:
     def __init__(self) -> None:
         self.rms = SILENCE
         self.bar = SILENCE
-        """Of the peak: rises at once, falls slowly."""
+        """The peak as the bar shows it: it rises at once and falls slowly."""
         self.hold = SILENCE
         """The greatest peak of the last two seconds."""
         self.greatest = 0.0
@@ -66,7 +66,7 @@ class Channels:
     def __init__(self, rate: float) -> None:
         self.all: list[Channel] = []
         self.clips: tuple[int, ...] = ()
-        """The clips of each channel, where they are counted."""
+        """The clips of each channel; empty if they are not counted."""
         self._rate = rate
         self._window: deque[tuple[tuple[float, ...], int]] = deque()
         self._window_frames = 0
@@ -113,13 +113,13 @@ class Channels:
         return [number for number, channel in enumerate(self.all, 1) if self.is_dead(channel)]
 
     def numbers_of_over(self) -> list[int]:
-        """Return the channels, one-based, that have reached full scale, where clips are not counted."""
+        """Return the channels, one-based, that have reached full scale; none if clips are counted, which say more."""
         if self.clips:
             return []
         return [number for number, channel in enumerate(self.all, 1) if channel.greatest >= _OVER]
 
     def clip_words(self, index: int) -> str:
-        """Return the clips of a channel, empty where it has none."""
+        """Return what to show of a channel's clips; empty if it has none."""
         if index < len(self.clips):
             return str(self.clips[index]) if self.clips[index] else ""
         return "over" if self.all[index].greatest >= _OVER else ""
@@ -139,7 +139,7 @@ def rows(channels: Channels, width: int, *, is_ascii: bool) -> list[Line]:
 
 
 def scale(count: int, width: int) -> Line:
-    """Return the heading of `rows`."""
+    """Return the heading of `rows`: the scale in dBFS and the names of the columns."""
     layout = _Columns(count, width)
     ruler = [" "] * layout.bar
     for level in _SCALE_LABELS:
@@ -153,7 +153,7 @@ def scale(count: int, width: int) -> Line:
 
 
 class _Columns:
-    """Widths of what stands in a row."""
+    """The widths of the columns of a row."""
 
     def __init__(self, count: int, width: int) -> None:
         self.label = len(str(count))
@@ -177,7 +177,7 @@ def _row(channels: Channels, index: int, layout: _Columns, *, is_ascii: bool) ->
 
 
 def _shortened(count: str, width: int) -> str:
-    """Return a count in thousands or millions where it does not fit."""
+    """Return a count, in thousands or millions if it would not fit."""
     for unit in ("", "k", "M", "G"):
         if len(count) + len(unit) <= width:
             return count + unit

@@ -1,4 +1,4 @@
-"""The table of devices that `-l` prints, whose first two columns can be pasted after -D."""
+"""The table of devices that `-l` prints; its first two columns can be pasted after -D."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TO_THE_LEFT = (_NAME_COLUMN, 7)
 
 
 def device_table(devices: Sequence[DeviceInfo]) -> str:
-    """Return a line per device: number, name, channels, rate, latencies in ms, and what it is the default for."""
+    """Return a line per device: number, name, channels, rate, latencies in ms, and whether it is a default."""
     rows = [_HEADINGS, *(_row(device) for device in devices)]
     widths = [max(_cells(row[column]) for row in rows) for column in range(len(_HEADINGS))]
 
@@ -53,7 +53,7 @@ def _row(device: DeviceInfo) -> tuple[str, ...]:
 
 
 def _quoted(name: str) -> str:
-    """Return a name quoted for a shell; -D ignores the quotes where no shell has removed them."""
+    """Return a name quoted for a shell. -D ignores quotes that no shell has removed."""
     if re.search(r'[$`"\\!]', name):
         return shlex.quote(name)
     return f'"{name}"' if " " in name else name
@@ -73,7 +73,7 @@ def _latency_words(channels: int, latencies: tuple[float, float]) -> str:
 
 
 def no_device_lines() -> list[str]:
-    """Return what to say where PortAudio lists nothing, and the way out."""
+    """Return what to say if PortAudio lists nothing, and the way out."""
     return error_lines(
         "cannot find a sound device: neither the machine nor a sound server has one",
         way_to_servers()

@@ -37,7 +37,7 @@ _COUNTS = (
 
 
 def parts_of(value: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the object as one line of ASCII, in parts. A list in it that is an iterator is never there as a whole."""
+    """Yield the object as one line of ASCII, in parts. A list given as an iterator is never in memory as a whole."""
     before = "{"
     for key, part in value.items():
         yield f"{before}{_text(key)}: "
@@ -63,7 +63,7 @@ def _text(value: Any) -> str:
 
 
 def _readable(value: Any) -> Any:
-    r"""Return a value in which bytes that are no UTF-8 read as \xff: half of a character is no JSON for most."""
+    r"""Return a value with bytes that are not UTF-8 written as \xff: most JSON parsers refuse half a character."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if isinstance(value, dict):
@@ -77,7 +77,7 @@ def device_list(devices: Sequence[DeviceInfo]) -> dict[str, Any]:
 
 
 def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: int, now: datetime) -> dict[str, Any]:
-    """Return what is printed about a run; what a long one has many of as iterators, for `parts_of`.
+    """Return what is printed about a run. Files, xruns and pauses are iterators, since a long run has many.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
     epoch_ns : int
         What the wall clock shows when the monotonic clock shows 0, in nanoseconds.
     now : datetime
-        When the run was over.
+        The time at which the run was over.
     """
     error = None if report.error is None else {"message": report.error, "way_out": report.way_out}
     return {
@@ -111,7 +111,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
 
 
 def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datetime) -> dict[str, Any]:
-    """Return what is printed where no run came about: the same fields, all empty."""
+    """Return what is printed if no run came about: the same fields, all empty."""
     told = {"message": error.message, "way_out": error.way_out}
     return {
         **_outcome(arguments, error.exit_code, StopReason.FAILED, told, now),
@@ -256,7 +256,7 @@ def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
 
 
 def _unlisted(report: Report) -> int:
-    """Return how many places were counted beyond those that the list had room for."""
+    """Return how many losses were counted for which the list had no room."""
     exact = [kind for kind in LossKind if not kind.is_estimated]
     listed = report.loss_list.count(*exact) - report.loss_list.unlisted(*exact)
     return max(0, report.counts.xruns - listed)

@@ -1,4 +1,4 @@
-"""Keys that are typed during a run, as requests; the terminal gets its modes back when the process rests or ends."""
+"""Turns keys that are typed during a run into requests; restores the terminal when the process is suspended or ends."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 _LOCAL_MODES, _CHARACTERS = 3, 6
 _ESCAPE = b"\x1b"
-# More than that at once was pasted, and not meant as keys.
+# More characters than this at once were pasted, not typed as keys.
 _MOST_KEYS_AT_ONCE = 4
 
 
 class Keys:
-    """Space pauses and goes on, s starts the next file, q stops; a context in which the keys are read.
+    """Reads the keys within its context: space pauses and goes on, s starts the next file, q stops.
 
-    Where standard input is no terminal nothing is read. A process in the background leaves the
-    terminal alone, and takes it when it comes to the foreground.
+    If standard input is no terminal, nothing is read. A process in the background leaves the terminal alone, and takes
+    it when it comes to the foreground.
 
     Parameters
     ----------
     requests : Requests
-        Takes the requests; it is woken when keys can be read.
+        Takes what the keys ask for. Its `wait` reads the keys.
     descriptor : int
-        The terminal; standard input unless a test says otherwise.
+        That of the terminal; standard input unless a test says otherwise.
     """
 
     def __init__(self, requests: Requests, descriptor: int = 0) -> None:
@@ -87,9 +87,9 @@ class Keys:
                 self._original = termios.tcgetattr(self._descriptor)
             modes[_LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO)
             modes[_CHARACTERS][termios.VMIN] = modes[_CHARACTERS][termios.VTIME] = 0
-            # now, and not when the output has drained: a terminal that was stopped never drains
+            # TCSANOW does not wait until the output has drained: a terminal that was stopped never drains
             termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
-            # what was typed before was meant for another program, and must not stop a take
+            # keys that were typed before this were meant for another program, and must not stop a take
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
         except termios.error:
             self._has_ended = True
@@ -136,19 +136,19 @@ class Keys:
             self.on_rest()
         self.give_back()
         signal.signal(number, signal.SIG_DFL)
-        signal.pthread_kill(threading.get_ident(), number)  # to this thread: before its next line runs
+        signal.pthread_kill(threading.get_ident(), number)  # to this thread: it is handled before the next line
         # Here the process was stopped, and has been continued.
         signal.signal(number, self._rest)
 
     def _come_back(self, _number: int, _frame: FrameType | None) -> None:
-        """Take the terminal anew: while the process was stopped another one may have changed its modes."""
+        """Take the terminal anew: another process may have changed its modes while this one was suspended."""
         if self.are_read:
             self._let_go()
         self.poll()
 
 
 def in_foreground(descriptor: int) -> bool:
-    """Tell whether the process is in the foreground of a terminal; true if that has no job control."""
+    """Tell whether the process is in the foreground of a terminal; true if the terminal has no job control."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 SILENCE = -math.inf
 
-# IEC 60268-18, as on mixing desks: for each level, the share of the scale that a decibel above it has.
+# IEC 60268-18, as on mixing desks: a level in dBFS, how far up the scale it is, and what each decibel above it adds.
 _SCALE = (
     (-20.0, 0.5, 0.025),
     (-30.0, 0.3, 0.02),
@@ -22,7 +22,7 @@ _LEAST_LOOKS = 4
 
 
 def decibels(amplitude: float) -> float:
-    """Return a peak, 1.0 being full scale, in dBFS."""
+    """Return a peak in dBFS. Full scale is an amplitude of 1.0."""
     return 20 * math.log10(amplitude) if amplitude > 0 else SILENCE
 
 
@@ -43,7 +43,7 @@ def format_level(level: float) -> str:
     """Return a level in dBFS on at most five columns."""
     if level == SILENCE:
         return "-inf"
-    # the sum turns -0.0 into 0.0
+    # adding 0.0 turns -0.0 into 0.0
     return f"{round(level, 1) + 0.0:.1f}" if level > -99.95 else f"{level:.0f}"
 
 
@@ -53,7 +53,7 @@ def heights(*, is_ascii: bool) -> str:
 
 
 def height_index(share: float, steps: int) -> int:
-    """Return the index of the step, of `steps`, for a share from 0 to 1."""
+    """Return which of `steps` steps, from 0, stands for a share from 0 to 1."""
     return min(steps - 1, int(share * steps))
 
 
@@ -69,7 +69,7 @@ def ranges(numbers: Sequence[int]) -> str:
 
 
 class Course:
-    """How the level went over a take of unknown length, in bounded memory.
+    """The level over a take of any length, in memory that does not grow.
 
     Parameters
     ----------

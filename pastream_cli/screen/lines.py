@@ -14,11 +14,11 @@ from pastream_cli.units import format_clock, format_count, format_frames, format
 
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
-"""What stands before the course of a take, in its summary."""
+"""Stands before the level over the take, in the summary."""
 
 _MOST_PLACES = 10
 _LEAST_LATENCY_IN_SECONDS = 0.1
-# Beyond, channels are summed up instead of listed.
+# More channels than this are summed up instead of listed.
 _MOST_CHANNELS = 16
 
 _WHAT_HAPPENED = {
@@ -39,7 +39,7 @@ def warning_line(text: str) -> str:
 
 
 def length_words(frames: int | None, rate: float) -> str:
-    """Return a length as understood, or that there is none."""
+    """Return in words how long a run is to last."""
     return "until stopped" if frames is None else f"for {format_clock(frames, rate)} ({format_frames(frames)})"
 
 
@@ -56,7 +56,7 @@ def banner_lines(opening: Opening) -> list[str]:
 
 
 def _acts(opening: Opening) -> list[list[str]]:
-    """Return what is done, each act in two parts: where from, and where to."""
+    """Return what the run does, playback and recording; each in two parts, from where and to where."""
     acts = []
     if opening.playback_device is not None:
         device = _device_words(opening.playback_device, opening.playback_channels, opening.playback_format)
@@ -75,7 +75,7 @@ def _device_words(name: str, channels: int, sample_format: str | None) -> str:
 
 
 def _file_words(opening: Opening) -> str:
-    # how many channels the file has goes without saying where it is as many as the device delivers
+    # the number of channels is named only if the device delivers another one
     channels = f"{opening.file_channels} ch " if opening.file_channels != opening.capture_channels else ""
     return f"{opening.capture_name or ''} ({channels}{opening.file_type} {opening.encoding})"
 
@@ -109,7 +109,7 @@ def loss_line(loss: Loss, rate: float) -> str:
 
 
 def loss_words(run: Snapshot | Report) -> list[str]:
-    """Say what was lost so far, as far as it is known, in a few words each."""
+    """Say in a few words for each kind what is known to be lost so far."""
     words = []
     if run.counts.lost_frames:
         words.append(f"{format_frames(run.counts.lost_frames)} lost")
@@ -141,9 +141,9 @@ def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[s
     report : Report
         How it went.
     course : str
-        The level over the take, as characters; may be empty.
+        The level over the take as a line of characters; it may be empty.
     peaks : sequence of float
-        Of each channel, where no file has them.
+        The peak of each channel, for a run without files.
     """
     lines = [_written_words(report)]
     if report.files:
@@ -157,7 +157,7 @@ def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[s
 
 
 def _written_words(report: Report) -> str:
-    """Say what there is now: files, where any were written."""
+    """Say what was written, or how long the run was if it wrote no file."""
     if not report.rate:
         return "stopped before anything was opened"
     frames = report.files.frames if report.files else report.frames
@@ -203,7 +203,7 @@ def _clips_of_channels(clips: Sequence[int]) -> str:
 
 
 def _fault_words(report: Report) -> list[str]:
-    """Say what was lost, with the places, and what else the listener should know."""
+    """Say what was lost and where, and what else whoever hears the take should know."""
     words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")
@@ -252,7 +252,7 @@ def _ahead_words(frames: int, left_out: int, places: str) -> str:
 
 
 def _places(losses: Iterable[Loss], count: int, rate: float) -> str:
-    """Return where so many losses were, the first ten of them."""
+    """Return the places of `count` losses, of which it names the first ten."""
     if not count:
         return ""
     clocks = ", ".join(format_clock(loss.frame, rate) for loss in islice(losses, _MOST_PLACES))
@@ -261,7 +261,7 @@ def _places(losses: Iterable[Loss], count: int, rate: float) -> str:
 
 
 def buffer_line(report: Report) -> str:
-    """Say how full the buffer became, and how often the device called."""
+    """Say how often the device called, and how full the capture ring became."""
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
         share = 100 * report.counts.capture_high_water / report.buffer_frames

@@ -16,7 +16,7 @@ from pastream_cli.units import format_clock
 _MOST_ROWS = 16
 _LEAST_WIDTH = 30
 _PROGRESS_WIDTH = 20
-# A device that has not called for so long is silent: it has stopped, or not begun.
+# A device that has not called for this long is silent: it has stopped, or it has not begun.
 _SILENT_SECONDS = 1.5
 _SCANT_DISK_SECONDS, _SHORT_DISK_SECONDS = 120.0, 1800.0
 _MOST_CHANNELS_NAMED = 8
@@ -31,7 +31,7 @@ class Meter:
     opening : Opening
         What is connected to what.
     is_ascii : bool
-        Draw with the characters of ASCII.
+        Whether to draw with ASCII characters only.
     """
 
     def __init__(self, opening: Opening, *, is_ascii: bool) -> None:
@@ -61,7 +61,7 @@ class Meter:
             self._last_xrun_frame = snapshot.frames
 
     def lines(self, width: int, height: int, *, keys: bool = False) -> list[Line]:
-        """Return the meter for a terminal of this size, at most `height` - 1 lines; `keys` tells of the keys."""
+        """Return the meter for a terminal of this size: at most `height` - 1 lines, if `keys` with the keys."""
         if self._snapshot is None:
             return []
         if width < _LEAST_WIDTH or height <= 2:
@@ -83,7 +83,7 @@ class Meter:
         return drawn + footer[: height - 1 - len(drawn)]
 
     def status(self, width: int) -> str:
-        """Return how the run stands in one line, for a terminal that cannot move its cursor."""
+        """Return the state of the run in one line, for a terminal that cannot move its cursor."""
         if self._snapshot is None:
             return ""
         snapshot = self._snapshot
@@ -99,7 +99,7 @@ class Meter:
     # ---- how it stands ----
 
     def _status_fields(self, snapshot: Snapshot, width: int) -> list[Line]:
-        """Return what the header says, what matters most first; no field is wider than `width`."""
+        """Return the fields of the header, the most important first; none is wider than `width`."""
         vital = (self._state(snapshot), (self._clock_words(snapshot), "bold"), *self._losses(snapshot))
         fields: list[Line] = [[span] for span in vital]
         if snapshot.length_frames:
@@ -115,7 +115,7 @@ class Meter:
         return fields
 
     def _silent_seconds(self) -> float:
-        """Return how long the device has not called; 0 where that is normal."""
+        """Return for how long the device has been silent; 0 if it calls as it should."""
         seconds = self._now - self._called_at if self._called_at is not None else 0.0
         return seconds if seconds > _SILENT_SECONDS else 0.0
 
@@ -139,7 +139,7 @@ class Meter:
         return f"{clock} of {format_clock(snapshot.length_frames, snapshot.rate)}"
 
     def _losses(self, snapshot: Snapshot) -> list[Span]:
-        """Return what was lost, as far as it is known: a silent device may lose more."""
+        """Return what is known to be lost. A silent device may be losing more, so it never has "nothing lost"."""
         count = snapshot.counts.xruns + self._estimated
         if not count:
             return [] if self._silent_seconds() else [("nothing lost", "green")]

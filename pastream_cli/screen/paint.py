@@ -1,4 +1,4 @@
-"""The colours of the meter: its lines as a terminal takes them. Nothing else needs rich's styles."""
+"""Turns the lines of the meter into coloured text for a terminal. Nothing else needs rich's styles."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pastream_cli.screen.bars import Line
 
 
 class Painter:
-    """Turns styled lines into text with escapes, or without colours into plain text.
+    """Turns styled lines into text with escape sequences, or into plain text if colours are not wanted.
 
-    Only the sixteen colours are used, which every terminal has in shades that its user can read.
+    It uses only the sixteen basic colours: users choose their shades so that they can read them.
     """
 
     def __init__(self, *, has_colours: bool) -> None:

@@ -42,14 +42,14 @@ _IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 class Screen:
-    """Shows a run, as its observer. It is a context, and gives the terminal back as it was at its end.
+    """Shows a run, as its observer. When its context ends, the terminal is as it was before.
 
     Parameters
     ----------
     stream : TextIO
-        Where people's lines go; it has a file descriptor.
+        Where the lines for people go; a stream with a file descriptor.
     job : Job
-        What is to be shown: `quiet`, `verbose` and `meter`.
+        Its `quiet`, `verbose` and `meter` say what to show.
     keys : Keys
         Polled each time that the run is shown.
     quotes : callable
@@ -60,7 +60,7 @@ class Screen:
     Raises
     ------
     UsageError
-        Where the meter was asked for and there is no terminal.
+        If the meter was asked for and there is no terminal.
     """
 
     def __init__(
@@ -167,13 +167,13 @@ class Screen:
         return self._wrapped(summary_lines(report, course, self._peaks))
 
     def _wrapped(self, lines: Iterable[str]) -> list[str]:
-        """Return lines wrapped to the terminal; where a line goes on, it is indented."""
+        """Return lines wrapped to the terminal; continuation lines are indented."""
         if not self._outlet.is_terminal:
             return list(lines)
         wrap = textwrap.TextWrapper(
             max(40, self._outlet.size()[0]), subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
         ).wrap
-        # no number breaks between its groups of digits
+        # a number is not wrapped between its groups of digits
         return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", printable(line)))]
 
     def _remember(self, snapshot: Snapshot) -> None:
@@ -195,7 +195,7 @@ class Screen:
         self._painter = Painter(has_colours=self._has_colours)
 
     def _draw(self, meter: Meter, now: float) -> None:
-        """Draw the meter, unless the process is in the background or the terminal has not taken the last one."""
+        """Draw the meter, unless the process is in the background or the last drawing is still being written."""
         if self._outlet.is_behind:
             return
         if not in_foreground(self._outlet.descriptor):
@@ -217,7 +217,7 @@ class Screen:
     def _is_being_resized(self, size: tuple[int, int], now: float) -> bool:
         """Tell whether the terminal had another size a moment ago.
 
-        A meter that is drawn for an old size, before the terminal reports its new one, could not be erased.
+        A meter drawn for the old size, before the terminal reports the new one, could not be erased.
         """
         if self._size is not None and size != self._size:
             self._resized_at = now
@@ -240,7 +240,7 @@ class Screen:
         return self._area.erase(self._outlet.size()[0]) if self._meter is not None else ""
 
     def _rest(self) -> None:
-        """Erase the meter before the process is stopped, and another one has the terminal."""
+        """Erase the meter before the process is suspended and the shell gets the terminal."""
         self._outlet.write(self._away())
         self._outlet.finish(0.1)
 

@@ -1,4 +1,4 @@
-"""A terminal, or whatever stderr is: what it can show, and writing to it without ever waiting for it."""
+"""Standard error, be it a terminal or not: what it can show, and how to write to it without ever waiting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PIPE_BYTES = 512
 
 
 def speaks_utf8(environment: Mapping[str, str], encoding: str | None) -> bool:
-    """Tell whether the characters beyond ASCII can be shown, by the locale and the stream's encoding."""
+    """Tell by the locale and the stream's encoding whether characters beyond ASCII can be shown."""
     if (encoding or "").lower().replace("-", "") != "utf8":
         return False
     everything, characters, otherwise = (environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
@@ -54,7 +54,7 @@ class Outlet:
     Parameters
     ----------
     stream : TextIO
-        With a file descriptor.
+        A stream that has a file descriptor.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -89,11 +89,11 @@ class Outlet:
         self.push()
 
     def push(self) -> None:
-        """Write as much of what waits as is possible now."""
+        """Write as much of the waiting text as is possible now."""
         try:
             while self._waiting and self._write_some():
                 pass
-        except OSError:  # nobody reads it any more; the take goes on
+        except OSError:  # its reader has gone; the take goes on
             self._waiting.clear()
 
     def _write_some(self) -> bool:
@@ -108,7 +108,7 @@ class Outlet:
         return True
 
     def finish(self, seconds: float) -> None:
-        """Write what waits, but give up after `seconds`."""
+        """Write the waiting text, but give up after `seconds`."""
         deadline = time.monotonic() + seconds
         self.push()
         while self._waiting and time.monotonic() < deadline:
