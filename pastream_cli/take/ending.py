@@ -1,4 +1,4 @@
-"""The end of the files of a run: closed and on their disk, or told as far as they can be read."""
+"""Finishes the files of a run: closes them and waits for their disk, or finds what can be read of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pastream_cli.take.file_list import FileList
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.signals import Requests
 
-# What is left for the files of a run that is given up, for each step that their end takes.
+# How long each step may take at the end of the files when the run is given up.
 _LAST_SECONDS = 0.1
 
 
@@ -22,15 +22,15 @@ class Ending:
     Parameters
     ----------
     run : Run
-        What they are of.
+        The run that recorded them.
     stream : Core
-        Whose writer has filled them.
+        Its writer has filled them.
     recording : Recording
         The files.
     requests : Requests
         What signals ask for.
     warn : callable
-        Takes one line for people.
+        Called with each warning, one line.
     """
 
     def __init__(
@@ -42,15 +42,15 @@ class Ending:
         self._stream = stream
         self._recording = recording
         self.files = FileList()
-        """What is kept of them, as far as that is known."""
+        """The files that are kept, as far as that is known."""
 
     def finish(self) -> None:
-        """Have every file closed and on its disk, as far as what it is on answers."""
+        """Close every file and wait for its disk, within limits."""
         recording = self._recording
         if self._stream.is_writing():
             self.files = recording.so_far()
             raise FileError(f"cannot finish {recording.name}: it takes no more data")
-        name, is_on_a_disk = recording.name, recording.is_on_a_disk  # as long as there is a present file
+        name, is_on_a_disk = recording.name, recording.is_on_a_disk  # asked while there still is a present file
         finished = recording.finish(is_complete=self._run.is_complete)
         if finished is not None:
             tell = partial(self.tell_of_a_wait, name, is_on_a_disk=is_on_a_disk)
@@ -64,7 +64,7 @@ class Ending:
             raise failure
 
     def leave(self) -> None:
-        """End those files of a run that is given up that can be ended, and tell what can be read of the others."""
+        """End a run that was given up: finish the files that can be, and find what can be read of the others."""
         stream, recording = self._stream, self._recording
         if not stream.finish(_LAST_SECONDS):
             stream.stop_writing()

@@ -1,7 +1,7 @@
 """One run of the command: open the input, the device and the output, run, close, report.
 
-Nothing starts before all are open, and nothing is created before the device is. Whatever can
-block runs on a worker, so that the main thread, here, always answers a signal.
+Nothing starts before everything is open, and no file is created before the device is open. Whatever can block runs on
+a worker, so that the main thread always answers a signal.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from pastream_cli.take.waiting import STEP_SECONDS, Stopped, is_done_within, res
 
 T = TypeVar("T")
 
-# Where nobody watches and nothing depends on it: a poll costs more than everything that it looks at. What ends by
-# itself, a loop or a task of a worker, wakes the session.
+# Between two polls where nobody watches and nothing depends on them: waking up costs more than all that a poll does.
+# A loop or a task of a worker wakes the session when it ends.
 _IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
 _CLOSE_SECONDS = 1.0
-# Creating a file that nobody waits for any more: long enough for a disk, not for a FIFO.
+# After a stop, for a file that is still being created: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
-# A reader that is in a read when everything is written is in one that nothing ends.
+# How long the reader may go on when everything is written: after that it is in a read that may never return.
 _READER_SECONDS = 0.1
 
 
@@ -56,11 +56,11 @@ class Session:
     job : Job
         What to do.
     observer : Observer
-        Who is told how it goes; nothing depends on it.
+        Is told how the run goes; nothing depends on it.
     requests : Requests
         What signals ask for.
     device_worker : Worker, optional
-        Makes every call of PortAudio's; it may be loading it already.
+        Makes every call of PortAudio, which it may be loading already.
     """
 
     def __init__(self, job: Job, observer: Observer, requests: Requests, device_worker: Worker | None = None) -> None:
@@ -79,13 +79,13 @@ class Session:
         self._uses_portaudio = not virtual.is_virtual(job.device)
 
     def run(self) -> Report:
-        """Run to the end, and return how it went. Raise nothing: whatever happens, the files are finished."""
+        """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
         run = self._run
         try:
             self._go()
         except Stopped:
             run.end(StopReason.STOPPED)
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the take
+        except Exception as error:  # noqa: BLE001 - a bug must not cost the take
             run.fail(error)
         run.finish()
         return report_of(
@@ -108,11 +108,11 @@ class Session:
 
     @property
     def failed_at_host(self) -> bool:
-        """Whether a device was refused by its host, for reasons that the host may have printed."""
+        """Whether a host refused a device. What the host printed may then tell why."""
         return isinstance(self._run.failure, HostError)
 
     def leave(self) -> None:
-        """Close the device and end its host, for as long as that takes within limits."""
+        """Close the device and end its host, but give up after a time limit."""
         stream, uses_portaudio = self._stream, self._uses_portaudio
         if stream is None and not uses_portaudio:
             return
@@ -180,7 +180,7 @@ class Session:
             raise GivenUp
 
     def longest_wait_seconds(self, *, is_silent: bool) -> float:
-        """Return a second where nobody watches and nothing depends on it, else a tenth."""
+        """Return a second if nobody watches and nothing depends on polls, else a tenth or less."""
         assert self._telling is not None
         is_calm = not (is_silent or self._telling.is_watched or self._depends_on_polls)
         longest = _IDLE_POLL_SECONDS if is_calm else STEP_SECONDS
@@ -188,7 +188,7 @@ class Session:
 
     @property
     def _depends_on_polls(self) -> bool:
-        """Whether something may happen that nothing but a poll finds, and that cannot wait for a second."""
+        """Whether something may happen that only a poll notices and that cannot wait for a second."""
         stream, plan = self._running()
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
@@ -208,7 +208,7 @@ class Session:
             self._run.end(StopReason.STOPPED)
 
     def look_after_ends(self) -> None:
-        """Look after the files; a file that fails ends the run, but not before all is safe."""
+        """Look after the files. If one fails, the run ends, and what was captured is still written."""
         cut, self._requests.cut = self._requests.cut, False
         if self._recording is None:
             return
@@ -220,14 +220,14 @@ class Session:
             self._run.fail(error)
 
     def told_of_silence(self) -> None:
-        """Tell of a device that calls no more."""
+        """Warn that the device has fallen silent."""
         assert self._telling is not None
         self._telling.tell_of_silence()
 
     # ---- for the run, at its end ----
 
     def stop_device(self) -> bool:
-        """End the callbacks, unless the device is lost; tell whether that came about."""
+        """Stop the device, unless it is lost. Tell whether it stopped in time."""
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
@@ -240,7 +240,7 @@ class Session:
 
     @property
     def seconds_since_asked(self) -> float | None:
-        """How long ago a signal asked for the end; for ever where a loss is fatal and has come."""
+        """How long ago a signal asked for the end; infinite if a fatal loss ended the run, `None` without either."""
         if self._requests.stop:
             return self._requests.seconds_since_stop
         return math.inf if self._run.reason is StopReason.XRUN else None
@@ -251,14 +251,14 @@ class Session:
             self._ending.tell_of_a_wait(self._recording.name, is_on_a_disk=self._recording.is_on_a_disk)
 
     def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
-        """Tell what came after the last look, or is known only from the whole."""
+        """Tell what came after the last look, and what is known only at the end."""
         assert self._telling is not None
         self._telling.tell(counts, losses, is_last=True)
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)
 
     def finish_ends(self) -> None:
-        """Finish the files; raise where the input could not be read to its end."""
+        """Finish the files. Raise if the input could not be read to its end."""
         if self._ending is not None:
             self._run.attempt(self._ending.finish)
         source = self._plan.input if self._plan is not None else None
@@ -266,13 +266,13 @@ class Session:
             raise FileError(f"cannot read {source.name}: {error_text(source.sound_file, code)}")
 
     def leave_ends(self) -> None:
-        """End what can be ended at once."""
+        """End those files that can be ended at once."""
         if self._ending is not None:
             self._ending.leave()
 
 
 def _policy_of(plan: Plan) -> Policy:
-    """Return what a run of the command is for: losses are told, or end it."""
+    """Return the policy of a run of the command: a loss is told, or ends it."""
     return Policy(
         plays=plan.playback is not None,
         captures=plan.capture is not None,

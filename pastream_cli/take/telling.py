@@ -1,4 +1,4 @@
-"""What whoever looks on is told of a run as it goes: how it stands, what was lost, which channels are dead."""
+"""Tells the observer of a run as it goes: how it stands, what was lost, which channels are dead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pastream_cli.units import format_count, format_frames
 
 _SECONDS_BETWEEN_SNAPSHOTS = 1.0
 _MOST_CHANNELS_NAMED = 16
-# The length of an MP3 may be out by what its encoder put around the sound.
+# The length of an MP3 may be wrong by the silence that its encoder put around the sound.
 _LEAST_SECONDS_MISSED = 0.1
 
 
@@ -25,13 +25,13 @@ class Telling:
     Parameters
     ----------
     observer : Observer
-        Who is told.
+        Is told of the run.
     run : Run
-        What they are told of; all is connected.
+        The run, whose device and files are connected.
     stream : Core
         Its device and loops.
     plan : Plan
-        What it was opened for.
+        The plan that it carries out.
     recording : Recording, optional
         The files.
     """
@@ -49,11 +49,11 @@ class Telling:
 
     @property
     def is_watched(self) -> bool:
-        """Whether a second is a long time: for somebody who looks on, or in a run faster than the clock."""
+        """Whether once a second is too seldom: somebody watches, or the run is faster than the clock."""
         return self._observer.is_live or self._stream.is_fast
 
     def tell(self, counts: Counts, losses: Sequence[Loss], *, is_last: bool = False) -> None:
-        """Show how the run stands, with what was lost since the last time; seldom where nobody watches."""
+        """Tell how the run stands and what was lost since the last time; seldom if nobody watches."""
         if counts.settling_gave_up and not self._has_warned_of_settling:
             self._has_warned_of_settling = True
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
@@ -66,12 +66,12 @@ class Telling:
         self._observer.progressed(self._snapshot(counts, losses, levels))
 
     def tell_of_silence(self) -> None:
-        """Warn of a device that calls no more, whose frames are safe."""
+        """Warn that the device has fallen silent, and say that its frames are safe."""
         of_the_file = "; what it has delivered is safe" if self._recording is not None else ""
         self._observer.warned(f"the device is silent{of_the_file}")
 
     def warn_of_an_early_end(self, counts: Counts) -> None:
-        """Tell of an input that had less than its header promised: decoders take that for an end like any other."""
+        """Warn of an input with fewer frames than its header promised: a decoder reports that as a normal end."""
         source, plan = self._plan.input, self._plan
         if source is None or source.frames is None or plan.length is None or plan.pad is None:
             return
