@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pastream_cli.engine.deficit import Deficit, Gathering
 from pastream_cli.engine.facts import Debt, Loss, LossKind
-from pastream_cli.engine.watch import Deficit, Gathering
 
 RATE = 48000
 BUCKET = 0.1

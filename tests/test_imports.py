@@ -33,7 +33,7 @@ WALLS = walls()
 
 IMPORTERS: dict[str, set[str]] = {
     "cffi": {"engine/_build.py"},
-    "numpy": {"engine/streams/buffers.py"},
+    "numpy": {"engine/streams/arrays.py"},
     "pastream_cli.engine._native": {"engine/native.py"},
     "rich": {"screen/device_table.py", "screen/meter.py", "screen/paint.py"},
     "sounddevice": {"engine/devices/hosts.py"},

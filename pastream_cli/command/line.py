@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from pastream_cli.command.argument_file import arguments_in
 from pastream_cli.command.option import Kind, Option
 from pastream_cli.command.options import OPTIONS
 from pastream_cli.errors import STANDARD_STREAM, UsageError, shown, typed
@@ -16,12 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_ARGUMENT_FILES = 16
-_LONGEST_ARGUMENT_FILE = 2**18
 
 _OPTION_OF = {name: option for option in OPTIONS for name in (*option.names, *option.aliases)}
-
-# A # within a word is part of it, as in a shell; shlex would cut take#1.wav short.
-_QUOTED_OR_COMMENT = r"""('[^']*'|"(?:\\.|[^"\\])*"|\\.)|(?<!\S)#.*"""
 
 
 class Given:
@@ -96,7 +93,7 @@ class Line:
                 f"cannot read arguments from {shown(argument)}: more than {_MOST_ARGUMENT_FILES} files",
                 "a file of arguments must not name itself",
             )
-        self._rest.extendleft(reversed(_arguments_in(argument)))
+        self._rest.extendleft(reversed(arguments_in(argument)))
 
     def _add(self, option: Option, name: str, attached: str | None) -> None:
         value = attached
@@ -168,28 +165,3 @@ def _refuse_single_dash(argument: str) -> None:
     """Refuse ``-duration``, which would otherwise be -d with a value of "uration"."""
     if "-" + argument.partition("=")[0] in _OPTION_OF:
         raise UsageError(f"cannot use {shown(argument)}: a long option has two dashes", f"did you mean -{argument}?")
-
-
-def _arguments_in(argument: str) -> list[str]:
-    """Return the arguments in the file that ``@FILE`` names. Quotes and comments are those of a shell."""
-    import re
-    import shlex
-
-    try:
-        text = re.sub(_QUOTED_OR_COMMENT, lambda match: match[1] or "", _text_of(argument[1:]))
-        return shlex.split(text)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error).lower()
-        raise UsageError(
-            f"cannot read arguments from {shown(argument)}: {reason}",
-            f"for a sound file whose name begins with @ write {typed(argument)}",
-        ) from None
-
-
-def _text_of(path: str) -> str:
-    """Return what is in a text file; `ValueError` for any other."""
-    with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
-        text = file.read(_LONGEST_ARGUMENT_FILE + 1)
-    if len(text) > _LONGEST_ARGUMENT_FILE or "\0" in text:
-        raise ValueError("not a text of arguments")
-    return text

@@ -1,5 +1,5 @@
-/* The device against the clock: how many frames it owes, for the owner to judge, and how far it
- * runs ahead. Real-time as _cb.c is. */
+/* The device against the clock: how many frames it owes, for the owner to judge
+ * (deficit.py), and how far it runs ahead. Real-time as _cb.c is. */
 #include "_real_time.h"
 
 #include "_clock.h"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.attached import Attached
 from pastream_cli.engine.channel_maps import check_entries, indices_of
+from pastream_cli.engine.devices.defaults import power_of_two_above
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.devices.sides import Side, power_of_two_above
+from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 

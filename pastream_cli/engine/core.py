@@ -23,6 +23,7 @@ from pastream_cli.engine.threads import DeafThread
 _DRAIN_SECONDS = 0.02
 # No device holds more of what it plays, but for one that was asked to.
 _DRAIN_AT_MOST_SECONDS = 3.0
+# So long without a glitch, and so long at most, before a duplex run begins; see `settle` in _cb.c.
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.states import StopReason
-from pastream_cli.engine.watch import Pulse, Watchdog
+from pastream_cli.engine.watchdog import Pulse, Watchdog
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 # A host may report that it plays for a while after it has played everything.

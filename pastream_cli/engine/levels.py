@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.dead_channels import DeadChannels
 from pastream_cli.engine.facts import Levels
-from pastream_cli.engine.watch import DeadChannels
 
 
 class RunLevels:

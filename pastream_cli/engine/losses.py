@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.deficit import Deficit, Gathering
 from pastream_cli.engine.facts import Debt, Loss, LossKind
 from pastream_cli.engine.loss_list import LossList
-from pastream_cli.engine.watch import Deficit, Gathering
 
 
 class Losses:

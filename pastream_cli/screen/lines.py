@@ -1,16 +1,14 @@
-"""The plain lines that people read on stderr: banner, losses, warnings, summary. Pure."""
+"""The plain lines that people read on stderr: banner, losses, warnings. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 
-from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Loss, LossKind
-from pastream_cli.engine.states import StopReason
-from pastream_cli.errors import PROGRAM, STANDARD_STREAM
-from pastream_cli.screen.levels import decibels, format_level, ranges
+from pastream_cli.engine.facts import Loss, LossKind
+from pastream_cli.errors import PROGRAM
 from pastream_cli.take.report import Opening, Report, Snapshot
-from pastream_cli.units import format_clock, format_count, format_frames, format_times
+from pastream_cli.units import format_clock, format_count, format_frames
 
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
@@ -18,8 +16,11 @@ LEVEL = "level "
 
 _MOST_PLACES = 10
 _LEAST_LATENCY_IN_SECONDS = 0.1
+<<<<<<< HEAD
 # More channels than this are summed up instead of listed.
 _MOST_CHANNELS = 16
+=======
+>>>>>>> e5cef87 (names: watchdog, deficit and dead channels; time limits, arrays, the summary and argument files)
 
 _WHAT_HAPPENED = {
     LossKind.OVERRUN: ("lost", ", the output was too slow"),
@@ -100,7 +101,8 @@ def _latency_words(seconds: float) -> str:
 def loss_line(loss: Loss, rate: float) -> str:
     """Say what was lost and where."""
     if loss.kind is LossKind.AHEAD:
-        return f"{PROGRAM}: the device {_ahead_words(loss.frames or 0, loss.left_out_frames, _places([loss], 1, rate))}"
+        place = place_words([loss], 1, rate)
+        return f"{PROGRAM}: the device {ahead_words(loss.frames or 0, loss.left_out_frames, place)}"
     frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
     if loss.kind is LossKind.DEFICIT:
         frames = f"about {frames}"
@@ -122,6 +124,7 @@ def loss_words(run: Snapshot | Report) -> list[str]:
     return words
 
 
+<<<<<<< HEAD
 # ---- the end ----
 
 
@@ -247,17 +250,26 @@ def _xrun_words(report: Report) -> list[str]:
 
 
 def _ahead_words(frames: int, left_out: int, places: str) -> str:
+=======
+def ahead_words(frames: int, left_out: int, places: str) -> str:
+>>>>>>> e5cef87 (names: watchdog, deficit and dead channels; time limits, arrays, the summary and argument files)
     words = f"ran ahead of the clock by about {format_frames(frames)}{places}"
     return f"{words}, of which {format_count(left_out)} were not stored" if left_out else words
 
 
+<<<<<<< HEAD
 def _places(losses: Iterable[Loss], count: int, rate: float) -> str:
     """Return the places of `count` losses, of which it names the first ten."""
+=======
+def place_words(losses: Iterable[Loss], count: int, rate: float) -> str:
+    """Return where so many losses were, the first ten of them."""
+>>>>>>> e5cef87 (names: watchdog, deficit and dead channels; time limits, arrays, the summary and argument files)
     if not count:
         return ""
     clocks = ", ".join(format_clock(loss.frame, rate) for loss in islice(losses, _MOST_PLACES))
     more = f" and {format_count(count - _MOST_PLACES)} more" if count > _MOST_PLACES else ""
     return f" at {clocks}{more}"
+<<<<<<< HEAD
 
 
 def buffer_line(report: Report) -> str:
@@ -270,3 +282,5 @@ def buffer_line(report: Report) -> str:
             f" frames waited in the buffer ({share:.1f} %)"
         )
     return text
+=======
+>>>>>>> e5cef87 (names: watchdog, deficit and dead channels; time limits, arrays, the summary and argument files)

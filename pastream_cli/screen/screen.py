@@ -20,12 +20,10 @@ from pastream_cli.screen.lines import (
     LEVEL,
     banner_line,
     banner_lines,
-    buffer_line,
     loss_line,
-    summary_line,
-    summary_lines,
     warning_line,
 )
+from pastream_cli.screen.summary import buffer_line, summary_line, summary_lines
 from pastream_cli.take.report import Opening, Report, Snapshot
 
 if TYPE_CHECKING:

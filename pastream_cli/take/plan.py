@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from pastream_cli.command.job import Job, Route
 from pastream_cli.engine.devices import defaults, virtual
+from pastream_cli.engine.devices.defaults import power_of_two_above
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
-from pastream_cli.engine.devices.sides import Side, check_room, power_of_two_above
+from pastream_cli.engine.devices.sides import Side, check_room
 from pastream_cli.engine.files import formats, paths
 from pastream_cli.engine.files.input_file import InputFile
-from pastream_cli.engine.watch import SECONDS_TO_BEGIN
+from pastream_cli.engine.watchdog import SECONDS_TO_BEGIN
 from pastream_cli.errors import DeviceError, ErrorKind, UsageError
 from pastream_cli.take.checking import output_type
 from pastream_cli.units import Time, format_frames

@@ -15,7 +15,7 @@ from typing import TypeVar
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import virtual
-from pastream_cli.engine.devices.limits import STOP_SECONDS
+from pastream_cli.engine.devices.time_limits import STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.files.libsndfile import error_text
 from pastream_cli.engine.judge import OnLoss

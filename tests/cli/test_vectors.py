@@ -25,7 +25,8 @@ from pastream_cli.engine.files.paths import is_special
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable
 from pastream_cli.screen.json_report import failure_report, parts_of, run_report
-from pastream_cli.screen.lines import banner_line, summary_line
+from pastream_cli.screen.lines import banner_line
+from pastream_cli.screen.summary import summary_line
 from pastream_cli.take.checking import check_names
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.naming import Names

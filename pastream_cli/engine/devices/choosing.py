@@ -9,9 +9,9 @@ from typing import Any
 from pastream_cli.engine.devices import defaults, virtual
 from pastream_cli.engine.devices.environment import way_to_servers
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.devices.limits import answer
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, pair_of_names
 from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.devices.time_limits import answer
 from pastream_cli.engine.native import SAMPLE_FORMATS, lib
 from pastream_cli.errors import DeviceError, DeviceNameError, ErrorKind
 

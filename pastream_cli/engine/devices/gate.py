@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pastream_cli.engine.devices.limits import STOP_SECONDS, answer, leave_hosts, starts, within
+from pastream_cli.engine.devices.time_limits import STOP_SECONDS, answer, leave_hosts, starts, within
 from pastream_cli.engine.threads import DeafThread
 
 if TYPE_CHECKING:

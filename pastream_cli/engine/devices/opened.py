@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.choosing import sides_for
-from pastream_cli.engine.devices.limits import answer
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import DeviceStream, Side
+from pastream_cli.engine.devices.time_limits import answer
 from pastream_cli.engine.native import check_fits, check_memory, lib
 
 if TYPE_CHECKING:

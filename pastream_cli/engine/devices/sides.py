@@ -33,15 +33,8 @@ class Side(NamedTuple):
         return self.channels * self.sample_bytes
 
     def buffer_frames(self, rate: float, asked: int | None, block_frames: int) -> int:
-        """Return the size of the ring in frames, a power of two.
-
-        As many as were asked for, else about 10 s, halved until they fit in 64 MiB; but no less
-        than two blocks, of which the device fills one while the other is emptied.
-        """
-        frames = power_of_two_above(asked or int(rate * defaults.BUFFER_SECONDS))
-        while asked is None and frames * self.frame_bytes > defaults.MOST_BUFFER_BYTES:
-            frames //= 2
-        return max(frames, power_of_two_above(2 * block_frames))
+        """Return the size of the ring in frames; see `defaults.buffer_frames`."""
+        return defaults.buffer_frames(rate, self.frame_bytes, asked, block_frames)
 
 
 def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_frames: int) -> None:
@@ -94,8 +87,3 @@ class DeviceStream(Protocol):
         """End the callbacks at once."""
 
     def close(self) -> None: ...
-
-
-def power_of_two_above(number: int) -> int:
-    """Return the least power of two that is not less than `number`."""
-    return 1 << max(0, number - 1).bit_length()

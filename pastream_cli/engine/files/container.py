@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import soundfile
 
 from pastream_cli.engine.files import headers, relay
-from pastream_cli.engine.files.formats import block_frames, frame_bytes, takes
+from pastream_cli.engine.files.formats import becomes_rf64, block_frames, frame_bytes
 from pastream_cli.engine.files.libsndfile import (
     FUNCTIONS,
     allow_plain_riff,
@@ -41,14 +41,9 @@ class Container(NamedTuple):
             "endian": (self.endian or "FILE").upper(),
         }
 
-    @property
-    def _may_outgrow_riff(self) -> bool:
-        """Whether it is a WAV that may pass 4 GiB: an RF64, written as plain RIFF as long as it is below that."""
-        return self.file_type == "WAV" and takes("RF64", self.encoding, self.endian)
-
     def begin_file(self, descriptor: int, *, closefd: bool) -> soundfile.SoundFile:
         """Begin a file that is seekable."""
-        if not self._may_outgrow_riff:
+        if not becomes_rf64(self.file_type, self.encoding, self.endian):
             return _begin(self, descriptor, closefd=closefd)
         sound_file = _begin(self._replace(file_type="RF64"), descriptor, closefd=closefd)
         allow_plain_riff(sound_file)
@@ -86,7 +81,7 @@ class Container(NamedTuple):
 
     def mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
         """Repair what libsndfile leaves wrong in a file that it closes."""
-        if self._may_outgrow_riff and self.encoding.startswith("PCM_"):
+        if becomes_rf64(self.file_type, self.encoding, self.endian) and self.encoding.startswith("PCM_"):
             set_plain_format_tag(descriptor)
         has_pad = self.file_type == "AIFF" and frames % 2 and frame_bytes(self.encoding, self.channels) == 1
         if has_pad and is_whole:

@@ -167,12 +167,18 @@ def frame_bytes(encoding: str, channels: int) -> int | None:
     return None if bytes_per_sample is None else bytes_per_sample * channels
 
 
+def becomes_rf64(file_type: str, encoding: str, endian: str | None = None) -> bool:
+    """Tell whether it is a WAV that may pass 4 GiB: an RF64, written as plain RIFF as long as it is below that."""
+    return file_type == "WAV" and takes("RF64", encoding, endian)
+
+
 def most_frames(file_type: str, encoding: str, channels: int) -> int | None:
     """Return how many frames the container can hold before its lengths wrap; `None` for no limit.
 
     WAV has none here: past 4 GiB it is RF64, unless the encoding is one that RF64 does not take.
     """
-    bits = _LENGTH_BITS.get(file_type, 32 if file_type == "WAV" and not takes("RF64", encoding) else None)
+    is_plain_wav = file_type == "WAV" and not becomes_rf64(file_type, encoding)
+    bits = _LENGTH_BITS.get(file_type, 32 if is_plain_wav else None)
     return None if bits is None else (2**bits - _HEADER_ROOM) // (frame_bytes(encoding, channels) or channels)
 
 

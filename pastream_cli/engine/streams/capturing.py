@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.streams import buffers, endpoints
+from pastream_cli.engine.streams import arrays, endpoints
 from pastream_cli.engine.streams.chunk_reader import Reader, chunk_frames_for
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.watcher import Watcher
@@ -191,8 +191,8 @@ class Capturing(Stream):
             room = frames + silence - offset
             if frames < 0 or room < 0:
                 raise ValueError("frames must not be negative, nor less than offset, where out is not given")
-            out = buffers.new_frames(room, len(self._rxmap), self._capture_side, atleast_2d=atleast_2d)
-        elif atleast_2d and not buffers.is_array(out):
+            out = arrays.new_frames(room, len(self._rxmap), self._capture_side, atleast_2d=atleast_2d)
+        elif atleast_2d and not arrays.is_array(out):
             raise ValueError("atleast_2d is for arrays")
         self.set_sink(out, buffersize)
         assert self._sink is not None
@@ -252,7 +252,7 @@ class Capturing(Stream):
         if playback is not None and not self.isduplex:
             raise ValueError("cannot play meanwhile: the stream only captures")
         side, channels = self._capture_side, len(self._rxmap)
-        buffers.check_atleast_2d(side, atleast_2d=atleast_2d)
+        arrays.check_atleast_2d(side, atleast_2d=atleast_2d)
         size = chunk_frames_for(self, side, channels, chunksize, overlap, out)
         reader = Reader(side, channels, size, overlap, out, atleast_2d=atleast_2d)
         ring = self._core.new_ring(side, reader.buffer_frames(self._core, buffersize), channels)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.sides import Side, power_of_two_above
+from pastream_cli.engine.devices.defaults import power_of_two_above
+from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import check_fits
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
-from pastream_cli.engine.streams import buffers
+from pastream_cli.engine.streams import arrays
 from pastream_cli.engine.streams.lifecycle import Stream
 from pastream_cli.engine.streams.watcher import Watcher
 
@@ -122,12 +123,12 @@ class Reader:
         return frames, self._part_of_out(frames, size)
 
     def _view(self, data: memoryview) -> Any:
-        return buffers.frames_view(data, self._side, self._channels, atleast_2d=self._atleast_2d)
+        return arrays.frames_view(data, self._side, self._channels, atleast_2d=self._atleast_2d)
 
     def _part_of_out(self, frames: int, size: int) -> Any:
         if size == len(self._copy):
             return self._out
-        if not buffers.is_array(self._out):
+        if not arrays.is_array(self._out):
             return self._copy[:size]
         return self._out[:frames] if self._out.ndim > 1 else self._out[: frames * self._channels]
 
@@ -136,6 +137,6 @@ def _bytes_of(out: Any, side: Side) -> memoryview:
     view = memoryview(out)
     if view.readonly or not view.c_contiguous:
         raise ValueError("out must be writable and contiguous")
-    if buffers.is_array(out) and out.dtype != side.sample_format:
+    if arrays.is_array(out) and out.dtype != side.sample_format:
         raise ValueError(f"out has samples of {out.dtype}, the stream of {side.sample_format}")
     return view.cast("B")

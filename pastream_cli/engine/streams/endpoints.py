@@ -15,7 +15,7 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.streams.buffers import Memory
+from pastream_cli.engine.streams.arrays import Memory
 from pastream_cli.errors import PastreamError
 
 if TYPE_CHECKING:

@@ -1,74 +1,12 @@
-"""The judge of a running device: has it died or stalled, has it kept up with the clock, is a channel dead? Pure."""
+"""The deficit: frames that the clock says a device never delivered, and how often they are told. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection
-from enum import Enum
 from itertools import takewhile
 
-from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Debt, Levels, Loss, LossKind
-
-_LEAST_SILENCE_SECONDS = 1.0
-# A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.
-_LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
-_LATENCIES_OF_SILENCE = 4
-_SECONDS_TO_RESUME = 10.0
-SECONDS_TO_BEGIN = 10.0
-# A poll that is later than this has not been watching: the process was stopped or starved.
-_LATE_POLL_SECONDS = 0.5
-
-
-class Pulse(Enum):
-    """What the callbacks say about the device."""
-
-    BEATING = "beating"
-    STALLED = "stalled"
-    DEAD = "dead"
-
-
-class Watchdog:
-    """Tells a device that is silent from one that is slow, and from a process that was not looking.
-
-    Parameters
-    ----------
-    latency : float
-        Of the stream in seconds, as far as it can be believed.
-    captures : bool, optional
-        Whether the device captures; one that only plays has more time.
-    """
-
-    def __init__(self, latency: float, *, captures: bool = True) -> None:
-        least = _LEAST_SILENCE_SECONDS if captures else _LEAST_SILENCE_OF_PLAYBACK_SECONDS
-        self._stall_after = max(least, _LATENCIES_OF_SILENCE * latency)
-        self._silent_seconds = 0.0
-        self._polled: float | None = None
-        self._last_callback_ns = 0
-
-    @property
-    def is_stalled(self) -> bool:
-        """Whether no callback has come for longer than it should take."""
-        return self._last_callback_ns != 0 and self._silent_seconds > self._stall_after
-
-    def poll(self, now: float, last_callback_ns: int, waited: float = 0.0) -> Pulse:
-        """Judge by the time of the last callback, 0 for none yet; `now` is monotonic, in seconds.
-
-        Silence is counted only over polls that came on time: not much later than after the `waited` seconds, if they
-        were put off for so long.
-        """
-        since_poll = 0.0 if self._polled is None else now - self._polled
-        self._polled = now
-        if last_callback_ns != self._last_callback_ns:
-            self._last_callback_ns = last_callback_ns
-            self._silent_seconds = 0.0
-        elif since_poll <= waited + _LATE_POLL_SECONDS:
-            self._silent_seconds += since_poll
-        if last_callback_ns == 0:
-            return Pulse.DEAD if self._silent_seconds > SECONDS_TO_BEGIN else Pulse.BEATING
-        if self._silent_seconds > self._stall_after + _SECONDS_TO_RESUME:
-            return Pulse.DEAD
-        return Pulse.STALLED if self.is_stalled else Pulse.BEATING
+from pastream_cli.engine.facts import Debt, Loss, LossKind
 
 
 class Deficit:
@@ -224,35 +162,3 @@ class Gathering:
         self._seconds = min(2 * self._seconds, self.MOST_SECONDS) if goes_on else self.FIRST_SECONDS
         self._gathered, self._told_ns = None, now_ns
         return gathered
-
-
-class DeadChannels:
-    """Finds channels that stay exactly zero: an unplugged cable, the wrong input.
-
-    Parameters
-    ----------
-    rate : float
-        Frames per second.
-    meant : collection of int, optional
-        Channels, one-based, that are meant to be silent.
-    """
-
-    def __init__(self, rate: float, meant: Collection[int] = ()) -> None:
-        self._limit = DEAD_CHANNEL_SECONDS * rate
-        self._meant = meant
-        self._silent_frames: list[int] = []
-        self.found: set[int] = set()
-        """Channels, one-based, that were dead at any time."""
-
-    def poll(self, levels: Levels) -> list[int]:
-        """Return the channels, one-based, that have been zero for ten seconds now, once each."""
-        if not self._silent_frames:
-            self._silent_frames = [0] * len(levels.peaks)
-        newly = []
-        for index, peak in enumerate(levels.peaks):
-            self._silent_frames[index] = 0 if peak > 0 else self._silent_frames[index] + levels.frames
-            number = index + 1
-            if self._silent_frames[index] >= self._limit and number not in self.found and number not in self._meant:
-                self.found.add(number)
-                newly.append(number)
-        return newly

@@ -6,8 +6,9 @@ import random
 
 import pytest
 
+from pastream_cli.engine.dead_channels import DeadChannels
 from pastream_cli.engine.facts import Levels
-from pastream_cli.engine.watch import DeadChannels, Pulse, Watchdog
+from pastream_cli.engine.watchdog import Pulse, Watchdog
 
 RATE = 48000
 POLL = 0.125

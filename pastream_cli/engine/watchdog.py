@@ -1,0 +1,65 @@
+"""The watchdog: tells a device that has stalled or died from one that is only late. Pure: time is passed in."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+_LEAST_SILENCE_SECONDS = 1.0
+# A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.
+_LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
+_LATENCIES_OF_SILENCE = 4
+_SECONDS_TO_RESUME = 10.0
+SECONDS_TO_BEGIN = 10.0
+# A poll that is later than this has not been watching: the process was stopped or starved.
+_LATE_POLL_SECONDS = 0.5
+
+
+class Pulse(Enum):
+    """What the callbacks say about the device."""
+
+    BEATING = "beating"
+    STALLED = "stalled"
+    DEAD = "dead"
+
+
+class Watchdog:
+    """Tells a device that is silent from one that is slow, and from a process that was not looking.
+
+    Parameters
+    ----------
+    latency : float
+        Of the stream in seconds, as far as it can be believed.
+    captures : bool, optional
+        Whether the device captures; one that only plays has more time.
+    """
+
+    def __init__(self, latency: float, *, captures: bool = True) -> None:
+        least = _LEAST_SILENCE_SECONDS if captures else _LEAST_SILENCE_OF_PLAYBACK_SECONDS
+        self._stall_after = max(least, _LATENCIES_OF_SILENCE * latency)
+        self._silent_seconds = 0.0
+        self._polled: float | None = None
+        self._last_callback_ns = 0
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether no callback has come for longer than it should take."""
+        return self._last_callback_ns != 0 and self._silent_seconds > self._stall_after
+
+    def poll(self, now: float, last_callback_ns: int, waited: float = 0.0) -> Pulse:
+        """Judge by the time of the last callback, 0 for none yet; `now` is monotonic, in seconds.
+
+        Silence is counted only over polls that came on time: not much later than after the `waited` seconds, if they
+        were put off for so long.
+        """
+        since_poll = 0.0 if self._polled is None else now - self._polled
+        self._polled = now
+        if last_callback_ns != self._last_callback_ns:
+            self._last_callback_ns = last_callback_ns
+            self._silent_seconds = 0.0
+        elif since_poll <= waited + _LATE_POLL_SECONDS:
+            self._silent_seconds += since_poll
+        if last_callback_ns == 0:
+            return Pulse.DEAD if self._silent_seconds > SECONDS_TO_BEGIN else Pulse.BEATING
+        if self._silent_seconds > self._stall_after + _SECONDS_TO_RESUME:
+            return Pulse.DEAD
+        return Pulse.STALLED if self.is_stalled else Pulse.BEATING
