@@ -1,9 +1,10 @@
-/* Mends ALSA's plug-in for PulseAudio, under PortAudio, where a stream both plays and captures.
+/* Works around a bug of ALSA's plug-in for PulseAudio, for PortAudio streams that both play and
+ * capture.
  *
- * A new stream of the server does not know yet how many frames it holds. The plug-in is meant to
+ * A new stream on the server does not know yet how many frames it holds. The plug-in is meant to
  * wait until it does, but compares the server's answer with the wrong sign and fails with EIO
- * (pulse_delay in alsa-plugins, up to 1.2.12 at least). After an underrun the plug-in makes a new
- * stream, PortAudio asks at once how many frames it holds, and ends on the error.
+ * (pulse_delay in alsa-plugins, up to 1.2.12 at least). After an underrun the plug-in opens a new
+ * stream. PortAudio at once asks how many frames it holds, gets the error, and ends.
  *
  * Once the module is global (see alsa.py), the linker gives this function to libraries that are
  * loaded later, instead of ALSA's own.
@@ -22,10 +23,10 @@ typedef int (*query_function)(void *stream);
 enum { PLAYBACK = 0, STATE_PREPARED = 2 }; /* snd_pcm_stream_t, snd_pcm_state_t */
 enum { POLL_NS = 1000000, POLLS_AT_MOST = 500 };
 
-/* More frames than any device buffers, so that PortAudio never believes that it runs dry. */
+/* More frames than any device buffers, so PortAudio never thinks that the device has run dry. */
 enum { PLENTY_FRAMES = INT_MAX / 2 };
 
-/* The functions of that copy of ALSA which the caller is linked with. */
+/* The functions of the copy of ALSA that the caller is linked with. */
 struct alsa {
     const void *caller; /* where the caller's library begins; NULL: not looked up yet */
     delay_function delay;
@@ -51,7 +52,7 @@ static const struct alsa *alsa_of(const void *return_address) {
     if (!dladdr(return_address, &caller))
         return NULL;
     if (alsa.caller != caller.dli_fbase) {
-        /* dlsym then searches this library and what it depends on, and so never finds us */
+        /* with this handle, dlsym searches the library and what it needs, so never finds us */
         void *library = dlopen(caller.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
         alsa = (struct alsa){
             .caller = caller.dli_fbase,

@@ -1,5 +1,5 @@
-/* What a device calls: the callback, as long as the device is attached to an engine. Real-time as
- * _cb.c is. */
+/* The function that a device calls: it runs the callback while the device is attached to an engine.
+ * Real-time code, as _cb.c is. */
 #include "_real_time.h"
 
 #include "_attachment.h"
@@ -12,11 +12,11 @@
 
 enum { OVER = 1 };
 
-/* Where another device went before, the timeline has not moved since its last block. The clock
- * tells how many frames are missing up to the first one of this block: they are a loss of the
- * device like any other. */
+/* Finds the place of a replacement device's first block on the timeline, which has stood still
+ * since the last block of the device before it. The clock tells how many frames are missing before
+ * this block: they are a loss of the device. */
 static void place(attachment *a, engine *e, int64_t block_frames) {
-    /* what goes by while the device settles is missing too */
+    /* wait until it has settled: frames that go by before that are missing too */
     if (!atomic_load_explicit(&e->settled, memory_order_relaxed))
         return;
     a->is_placed = 1;

@@ -1,14 +1,16 @@
 /* What stands between a device's callback and the engine that the device serves.
  *
- * A callback is given an attachment, never an engine. The reason is a device that hangs: nothing
- * can end its thread, which may come back after minutes with a block in its hands, when the engine
- * has long been given another device. A flag in the engine that shuts callbacks out would have to
- * be lowered for the second device, and would let the first one in again. So each device that is
- * opened has an attachment of its own, which is attached once and, once detached, never again: a
- * thread of the first device finds it empty, however late it comes.
+ * A callback is given an attachment, never an engine. The reason is a device that hangs. Nothing
+ * can end its thread, and the thread may come back minutes later with a block, when the engine has
+ * another device. A flag in the engine could not shut that thread out: the flag would have to be
+ * cleared for the second device, and would then let the first one in again. So each device that is
+ * opened has an attachment of its own, which is attached at most once. However late a thread of the
+ * first device comes back, it finds its attachment empty.
  *
- * For the same reason an attachment outlives its device and, if need be, its engine. One whose
- * device never answered is leaked on purpose; all that its callback needs for silence is in it. */
+ * For the same reason an attachment outlives its device and, if need be, its engine. If a device
+ * never answers, its attachment is leaked on purpose. All that its callback needs for silence is in
+ * it.
+ */
 #ifndef PASTREAM_ATTACHMENT_H
 #define PASTREAM_ATTACHMENT_H
 
@@ -25,7 +27,7 @@ struct attachment {
     /* Owner, before the device starts. */
     struct device_side playback;
     struct device_side capture;
-    int64_t last_debt; /* frames that the device before this one owed when it was last heard */
+    int64_t last_debt; /* the debt of the device before this one, after its last block */
 
     /* Owner. */
     _Atomic(engine *) engine; /* NULL: detached, or not attached yet */
@@ -36,8 +38,8 @@ struct attachment {
     int32_t is_placed; /* its first frame has its place on the timeline */
 };
 
-/* On a thread of the device's: the engine, which stays where it is up to attachment_leave; NULL
- * where the device was detached. */
+/* Call on a thread of the device. Returns the engine, which stays valid up to attachment_leave, or
+ * NULL if the device was detached. */
 static inline engine *attachment_enter(attachment *a) {
     /* sequentially consistent, with attachment_detach: either this thread sees that the engine is
      * gone, or the owner sees that the engine is in use */
@@ -50,7 +52,7 @@ static inline void attachment_leave(attachment *a) {
     atomic_store_explicit(&a->in_callback, 0, memory_order_release);
 }
 
-/* For the virtual device: so many frames never came. On the thread of the callback, between
+/* For the virtual device: counts frames that never came. Call on the callback's thread, between
  * callbacks. */
 void attachment_lose(attachment *a, int64_t frames);
 

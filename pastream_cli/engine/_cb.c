@@ -83,8 +83,8 @@ static void play_silence(const engine *e, unsigned char *output, int64_t frames)
 }
 
 /* Returns whether the stream has settled; time zero is then the next callback. A host may call many
- * times at once to fill a buffer of its own (priming), so no more frames are counted than the clock
- * has passed. */
+ * times at once to fill a buffer of its own (priming), so frames count only as far as the clock has
+ * advanced. */
 static int settle(engine *e, int64_t frames, unsigned long host_flags, int64_t now) {
     const int64_t last = atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed);
     const int64_t due = last ? (int64_t)((double)(now - last) * e->frames_per_ns) : 0;
@@ -137,12 +137,12 @@ static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now) {
 
 static void end_input(engine *e, int64_t frame) {
     atomic_store_explicit(&e->input_ended, 1, memory_order_relaxed);
-    /* compared without adding them up: the sum could overflow */
+    /* not added up, because the sum could overflow */
     if (e->pad >= 0 && e->pad < e->total - frame)
         e->total = frame + e->pad;
 }
 
-/* Moves frames from the ring to the output, and plays silence for those that are not there. */
+/* Moves frames from the ring to the output, and plays silence where the ring has none. */
 static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) {
     const int64_t position = position_of(e);
     const int64_t wanted =
@@ -185,8 +185,8 @@ static void note_held(engine *e, const struct block_times *times, int64_t frames
         e->held_frames = max_frames(e->held_frames, (int64_t)held);
 }
 
-/* Returns whether the device has played the input to its end. `silent_frames` of silence had
- * followed the input before the present block was asked for. */
+/* Returns whether the device has played the input to its end. `silent_frames` is the silence that
+ * followed the input before the host asked for the present block. */
 static int is_heard(const engine *e, int64_t silent_frames) {
     if (e->drain_frames < 0 || !e->playback.frames || !e->has_played)
         return 1;
@@ -269,7 +269,8 @@ static void answer_levels(engine *e, int64_t channels) {
     atomic_store_explicit(&e->levels_answered, asked, memory_order_release);
 }
 
-/* The timeline stands still: what is captured is dropped, playback waits, and only levels go on. */
+/* The timeline stands still: captured frames are dropped, playback waits, and only the levels are
+ * measured. */
 static void pause_block(engine *e, const void *input, void *output, int64_t frames) {
     if (output)
         play_silence(e, output, frames);
@@ -289,7 +290,7 @@ static int end_if_heard(engine *e, int64_t silent_frames) {
     return COMPLETE;
 }
 
-/* The timeline is at its end, but the device still holds frames of it: plays silence. */
+/* Plays silence after the end of the timeline, while the device still holds frames of it. */
 static int drain_block(engine *e, void *output, int64_t frames, unsigned long host_flags,
                        int64_t now) {
     const int64_t silent_frames = e->silent_frames;
@@ -316,7 +317,7 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     }
     if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0) {
         atomic_store_explicit(&e->time_zero_ns, now, memory_order_relaxed);
-        /* a pause before time zero is no part of the time since then */
+        /* a pause before time zero is not counted in the time since then */
         e->uncounted_frames = -atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
     }
     note_host_flags(e, host_flags, now);
@@ -357,10 +358,11 @@ static int plays_all(const engine *e, int64_t frames) {
            (int64_t)ring_available(e->playback.frames) >= frames;
 }
 
-/* Returns how many frames are left out of the timeline, of a block that a ring has no room for or
- * does not have. `early` of them came before the clock asked for them. */
+/* Takes a block that does not fit into the capture ring, or that the playback ring cannot fill.
+ * Returns how many of its frames are left out of the timeline. `early` of them came before the
+ * clock asked for them. */
 static int64_t surplus_of(const engine *e, int64_t frames, int64_t early) {
-    /* Of a device that is slightly fast only the early frames are left out. Of one that rushes the
+    /* If the device is slightly fast, only the early frames are left out. If it is rushing, the
      * whole block is, unless the timeline would fall behind the clock. */
     if (!e->is_rushing && 2 * early <= frames)
         return early;
@@ -368,9 +370,9 @@ static int64_t surplus_of(const engine *e, int64_t frames, int64_t early) {
 }
 
 /* A device that is ahead of the clock may deliver and take as many frames as the rings allow.
- * Beyond that, only the frames that the clock asks for go on the timeline: no silence is written
- * for time that has not passed. Returns how many frames of the block are left out; they play
- * silence. */
+ * Beyond that, only the frames that the clock asks for are put on the timeline: no silence is
+ * written for time that has not passed. Returns how many frames of the block are left out; silence
+ * is played for them. */
 static int64_t leave_out(engine *e, const void *input, unsigned char *output, int64_t frames,
                          int64_t surplus, int64_t now) {
     if (surplus > 0)
@@ -405,7 +407,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     int64_t counted = frames;
     if (output)
         note_held(e, time_info, frames);
-    /* draining is not on the timeline */
+    /* a block that drains is not on the timeline */
     if ((owed < e->least_debt || e->is_rushing) && !was_complete) {
         counted -= leave_out(e, input, output, frames, e->least_debt - owed, now);
         owed = max_frames(owed, e->least_debt);

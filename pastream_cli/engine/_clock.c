@@ -1,5 +1,5 @@
-/* The device against the clock: how many frames it owes, for the owner to judge
- * (deficit.py), and how far it runs ahead. Real-time as _cb.c is. */
+/* Compares the device with the clock: how many frames it owes, which the owner judges
+ * (deficit.py), and how far it runs ahead. Real-time code, as _cb.c is. */
 #include "_real_time.h"
 
 #include "_clock.h"
@@ -37,7 +37,7 @@ static void tell_lead(engine *e) {
 void engine_end_lead(engine *e) {
     if (!e->is_ahead)
         return;
-    /* a debt below the usual one could be chance; now that there is a lead it is part of that */
+    /* alone, a debt below the usual one could be chance; with a lead, it is part of that */
     const int64_t rest = max_frames(0, (int64_t)e->usual_debt - e->open_debt.frames);
     lead_by(e, rest);
     tell_lead(e);
@@ -51,7 +51,7 @@ static void follow_drift(engine *e, double due_frames) {
     e->knows_usual = 1;
 }
 
-/* Called when a debt is summed up, before the next one is opened. */
+/* Called when the open debt is complete, before the next one is opened. */
 static void follow_clock(engine *e, const struct debt *next) {
     const int64_t passed_ns = next->monotonic_ns - e->open_debt.monotonic_ns;
     const double due_frames = (double)passed_ns * e->frames_per_ns;
@@ -78,6 +78,6 @@ void begin_debt(engine *e, const struct debt *debt) {
             ring_put(e->debts, &e->open_debt, 1);
     }
     e->open_debt = *debt;
-    /* a lead that has just ended is subtracted here too */
+    /* follow_clock may have ended a lead, which changes what the device owes */
     e->open_debt.frames += uncounted - e->uncounted_frames;
 }

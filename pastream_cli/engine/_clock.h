@@ -1,16 +1,16 @@
-/* How the callback holds the device against the clock. Real-time. */
+/* What the callback calls to compare the device with the clock. Real-time code. */
 #ifndef PASTREAM_CLOCK_H
 #define PASTREAM_CLOCK_H
 
 #include "_count.h"
 #include "_state.h"
 
-/* Each record has the least debt of so long a time. */
+/* Each record holds the least debt within this time. */
 static const int64_t DEBT_NS = 100000000;
 
 /* Returns the debt before this block: the frames that the clock asks for, less those that the
- * device has delivered; leads are subtracted. A callback that comes late has a debt that the next
- * ones pay. 0 at time zero. */
+ * device has delivered. Frames of a lead do not count as delivered. A late callback raises the
+ * debt, and those after it pay it off. 0 up to time zero. */
 static inline int64_t debt_before(const engine *e, int64_t frame, int64_t now) {
     const int64_t zero = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed);
     if (zero == 0)
@@ -26,7 +26,7 @@ void take_lead(engine *e, int64_t surplus, int64_t now);
 /* Publishes the open debt and opens the next one. */
 void begin_debt(engine *e, const struct debt *debt);
 
-/* Takes the debt of a block into account; `owed` is the debt before it. */
+/* Notes the debt after a block; `owed` is the debt before the block. */
 static inline void note_debt(engine *e, int64_t frame, int64_t block_frames, int64_t owed,
                              int64_t now) {
     struct debt *open = &e->open_debt;

@@ -109,7 +109,7 @@ static const int32_t *widened(int32_t *buffer, const void *source, int format, i
 
 /* ---- from int32 ---- */
 
-/* Rounds to the nearest multiple of 2 * half, but not beyond the greatest. */
+/* Rounds to the nearest multiple of 2 * half that fits into an int32. */
 static inline int32_t rounded(int32_t sample, int32_t half) {
     return (sample + (sample > INT32_MAX - half ? 0 : half)) & -2 * half;
 }
@@ -174,7 +174,7 @@ static void narrow(void *target, int format, int bits, const int32_t *source, in
 
 /* ---- from any to any ---- */
 
-/* The meter's conversion for most devices, so it has a way that saves the step through int32. */
+/* The meter converts like this for most devices, so it is done without the step through int32. */
 static void float32_of_int24(float *target, const unsigned char *source, int64_t samples) {
     for (int64_t i = 0; i < samples; i += LANES, target += LANES, source += 3 * LANES) {
         uint32_t words[LANES];

@@ -1,7 +1,9 @@
-/* Samples from one format to another. No state, no allocation, no call: the callback uses it too.
+/* Converts samples from one format to another. The callback uses it too, so it keeps no state and
+ * allocates nothing.
  *
  * Integers are left-justified in int32; float32 full scale is 2^31 exactly, so that 16- and 24-bit
- * material crosses a float device unchanged. Narrowing rounds to nearest and clips; NaN is silence.
+ * material crosses a float device unchanged. Narrowing rounds to nearest and clips; NaN becomes
+ * silence.
  */
 #ifndef PASTREAM_CONVERT_H
 #define PASTREAM_CONVERT_H
@@ -14,8 +16,8 @@ enum { ALL_BITS = 32 };
 
 int sample_bytes(int sample_format);
 
-/* Converts `samples` samples. In a target of int32 they are rounded to its upper `bits`; for other
- * formats `bits` means nothing. Source and target do not overlap. */
+/* Converts `samples` samples. If the target is int32, they are rounded to its upper `bits`; other
+ * formats ignore `bits`. Source and target must not overlap. */
 void convert(void *target, int target_format, int bits, const void *source, int source_format,
              int64_t samples);
 

@@ -1,5 +1,5 @@
-/* How the callback counts, and tells of losses. It is the only writer of its counters and flags, so
- * a plain load and store is enough. */
+/* How the callback counts, and tells of losses. The callback is the only writer of its counters and
+ * flags, so a plain load and store is enough. */
 #ifndef PASTREAM_COUNT_H
 #define PASTREAM_COUNT_H
 
@@ -27,7 +27,8 @@ static inline int64_t position_of(const engine *e) {
     return atomic_load_explicit(&e->position, memory_order_relaxed);
 }
 
-/* Hands a loss to the owner to tell of. Where its list is full, only the counters have it. */
+/* Hands a loss to the owner, which tells of it. If the owner's list is full, the loss is only
+ * counted. */
 static inline void tell(engine *e, const struct loss *record) {
     if (ring_room(e->events) == 0) {
         count(&e->unlisted_losses, 1);

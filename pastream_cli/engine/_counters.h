@@ -1,7 +1,7 @@
 /* The list of all that the callback counts: each includer defines COUNTER(type, name).
  *
- * From it come the struct that the owner reads (_engine.h), the atomics that the callback writes
- * (_state.h), their reading and their reset (_engine.c).
+ * It makes the struct that the owner reads (_engine.h), the atomics that the callback writes
+ * (_state.h), and the code that reads and resets these (_engine.c).
  */
 
 COUNTER(int64_t, callbacks)
@@ -15,12 +15,12 @@ COUNTER(int64_t, losses)              /* places in the capture where frames were
 COUNTER(int64_t, underruns)           /* places in the playback where it ran dry */
 COUNTER(int64_t, host_capture_flags)  /* callbacks with a flag about the input */
 COUNTER(int64_t, host_playback_flags) /* callbacks with a flag about the output */
-COUNTER(int64_t, paused_frames)       /* went by while paused, and are not on the timeline */
-COUNTER(int64_t, unlisted_losses)     /* counted above, but the list for the owner was full */
-COUNTER(int64_t, capture_high_water)  /* most frames that waited in the capture ring */
+COUNTER(int64_t, paused_frames)       /* went by in pauses; not on the timeline */
+COUNTER(int64_t, unlisted_losses)     /* found the owner's list full, counted above */
+COUNTER(int64_t, capture_high_water)  /* the most frames that ever waited in the capture ring */
 COUNTER(int64_t, ahead_frames)        /* came faster than the clock, see engine_expect_clock */
 COUNTER(int64_t, left_out_frames)     /* of these, captured and not stored; not on the timeline */
-COUNTER(int32_t, settled)             /* time zero is the next callback, or was */
+COUNTER(int32_t, settled)             /* time zero has come, or comes with the next callback */
 COUNTER(int32_t, settling_gave_up)    /* the host never stopped flagging */
 COUNTER(int32_t, input_ended)         /* all of the input was played */
 COUNTER(int32_t, complete)            /* the timeline is at its end */

@@ -1,4 +1,4 @@
-/* The life of an engine: made, configured, observed and freed by its owner. */
+/* How its owner makes, configures, observes and frees an engine, and attaches devices to it. */
 #include "_engine.h"
 
 #include <stdlib.h>
@@ -133,7 +133,7 @@ static int64_t sum_of_frames(int64_t a, int64_t b) {
     return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
-/* What threads tell each other in a run, as it is before the first callback. */
+/* Resets what threads share in a run to what it is before the first callback. */
 static void reset_shared(engine *e) {
 #define COUNTER(type, name) atomic_store(&e->name, 0);
 #include "_counters.h"
@@ -269,7 +269,7 @@ int engine_attach(engine *e, attachment *a) {
     if (atomic_load(&e->attachment) || a->was_attached || !fits(&a->playback, &e->playback) ||
         !fits(&a->capture, &e->capture))
         return 0;
-    /* no callback runs: what is the callback's alone may be written here */
+    /* no callback runs, so the callback's own fields may be written here */
     engine_end_lead(e);
     e->loop_back = NULL;
     e->held_frames = e->largest_block = 0;
@@ -288,7 +288,7 @@ int attachment_detach(attachment *a) {
     const int64_t started_ns = engine_monotonic_ns();
     while (atomic_load(&a->in_callback)) {
         if (engine_monotonic_ns() - started_ns > MOST_NS_IN_A_CALLBACK)
-            return 0; /* and the engine never gets another device */
+            return 0; /* the engine keeps the attachment, and never gets another device */
         nap(DETACH_NAP_NS);
     }
     if (e)
@@ -315,7 +315,7 @@ static void answer_last_levels(engine *e) {
 }
 
 void engine_finish(engine *e) {
-    /* asked again while the writer drains: what was open is with it already */
+    /* called again while the writer drains: it has what was open already */
     if (atomic_load_explicit(&e->capture_finished, memory_order_relaxed))
         return;
     answer_last_levels(e);

@@ -19,8 +19,8 @@ struct frames {
 
 /* Moves four neighbouring channels of the target. It is inlined so that `bytes` and `moved` are
  * constants: each memcpy is then one load and one store. A sample of three bytes is moved as four
- * (`moved`), of which the next store overwrites the last; this reads the source one byte past the
- * last sample. */
+ * (`moved`), and the next store overwrites the fourth. The source is therefore read one byte past
+ * its last sample. */
 static inline __attribute__((always_inline)) void
 move_four(const struct frames *f, int64_t target_channel, const int32_t *map,
           const unsigned char *silence, size_t bytes, size_t moved) {
@@ -33,7 +33,7 @@ move_four(const struct frames *f, int64_t target_channel, const int32_t *map,
         steps[i] = map[i] < 0 ? 0 : source_step;
     }
     unsigned char *to = f->target + target_channel * (int64_t)bytes;
-#ifndef __clang__ /* clang does so by itself; else GCC's speed depends on the loop's address */
+#ifndef __clang__ /* clang does so itself; without it GCC's speed depends on the address */
 #pragma GCC unroll 2
 #endif
     for (int64_t frame = 0; frame < f->count; ++frame, to += target_step) {
@@ -70,7 +70,7 @@ static void move_all(const struct frames *f, const int32_t *map, const unsigned 
     const int64_t at_once = fit > LEAST_TILE_FRAMES ? fit : LEAST_TILE_FRAMES;
     for (int64_t done = 0; done < f->count; done += tile.count) {
         const int64_t left = f->count - done;
-        /* the last frame goes by itself: no byte may be read past the end of the source */
+        /* the last frame is moved alone, so that no byte is read past the end of the source */
         const int64_t before_last = left > 1 ? left - 1 : 1;
         tile.target = f->target + done * f->target_channels * bytes;
         tile.source = f->source + done * f->source_channels * bytes;
@@ -103,7 +103,8 @@ static void move_one_by_one(const struct frames *f, const int32_t *map,
                    (size_t)bytes);
 }
 
-/* Fewer than four channels: two or four frames are treated as one of four channels or more. */
+/* With fewer than four channels, two or four frames are treated as one frame of four channels or
+ * more. */
 static void move_few(const struct frames *f, const int32_t *map, const unsigned char *silence,
                      int bytes) {
     const int64_t together = f->target_channels == 2 ? 2 : 4;

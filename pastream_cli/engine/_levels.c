@@ -10,8 +10,8 @@
 /* As many lanes as fit into vector registers. */
 enum { LANES = 16, MOST_LANES = 4096 };
 
-/* The least common multiple of LANES and the channels, so that all samples of a lane are of one
- * channel. 0 where that is too many; samples are then taken one by one. */
+/* The least common multiple of LANES and the channels, so that all samples of a lane belong to one
+ * channel. 0 if that is too many: samples are then taken one by one. */
 static int64_t lanes_for(int64_t channels) {
     int64_t lanes = channels;
     while (lanes % LANES)
@@ -163,7 +163,7 @@ void add_extremes(struct extremes *extremes, const void *samples, int sample_for
         struct extremes *e = &extremes[channel];
         if (e->block_peak > e->peak)
             e->peak = e->block_peak;
-        /* clips are rare: they are only counted where the peak shows that there are some */
+        /* clips are rare, so they are counted only if the peak shows that there are some */
         for (int64_t i = channel; e->block_peak >= top && i < count; i += channels) {
             const double sample = sample_at(samples, sample_format, i);
             e->clips += (sample >= top) | (sample <= -1.0);

@@ -1,6 +1,6 @@
-/* What the loops of reader and writer share: scratch memory and maps. Both run on threads of the
- * owner's, with the interpreter's lock released from start to end. They may block and wait; the
- * callback never does. */
+/* What the loops of reader and writer share: scratch memory and maps. Both loops run on threads of
+ * the owner, and hold no interpreter lock from start to end. They may block and wait; the callback
+ * never does. */
 #ifndef PASTREAM_LOOPS_H
 #define PASTREAM_LOOPS_H
 
@@ -18,7 +18,7 @@ static inline int64_t most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* How many frames have so many samples, but no fewer than a scratch buffer is worth. */
+/* Returns how many frames fit into so many samples, but LEAST_SCRATCH_FRAMES at least. */
 static inline int64_t scratch_frames_for(int samples, int channels) {
     return most(LEAST_SCRATCH_FRAMES, samples / channels);
 }
@@ -27,7 +27,7 @@ static inline void *scratch_for(int64_t frames, int channels) {
     return malloc((size_t)frames * (size_t)channels * BYTES_PER_FILE_SAMPLE);
 }
 
-/* Copies a map; the copy is NULL for a map that changes nothing. False where memory is short. */
+/* Copies a map; for one that changes nothing the copy is NULL. Returns false if memory is short. */
 static inline int copy_map(int32_t **copy, const int32_t *map, int targets, int sources) {
     free(*copy);
     *copy = NULL;

@@ -1,5 +1,5 @@
-/* Memory that stands in for a sound file, for the loops of reader and writer: frames one after
- * another, in whatever type the caller has them. */
+/* Memory in place of a sound file, for the loops of reader and writer. It holds frames one after
+ * another, in the type that the caller has them in. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ struct memory_file {
     unsigned char *data; /* the owner's */
     int64_t frames;
     int64_t frame_bytes;
-    int64_t position; /* in frames; the loop's while one runs */
+    int64_t position; /* in frames; belongs to the loop while one runs */
 };
 
 memory_file *memory_file_new(void *data, int64_t frames, int64_t frame_bytes) {

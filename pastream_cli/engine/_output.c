@@ -95,7 +95,7 @@ int output_has_failed(const output_file *f) {
     return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
 }
 
-/* The first failure counts. */
+/* Only the first failure is kept. */
 static void fail_with(output_file *f, int error, int system_error) {
     if (output_has_failed(f))
         return;
@@ -119,8 +119,8 @@ static void update_header(output_file *f, file_functions functions) {
     atomic_store_explicit(&f->readable_frames, output_frames(f), memory_order_relaxed);
 }
 
-/* What the system knows of a file by itself: a server that does not answer would hold up the
- * writer. */
+/* What the system knows of a file without asking its server: one that does not answer would hold up
+ * the writer. */
 struct status {
     int64_t bytes;
     int64_t names;
@@ -159,8 +159,9 @@ static int sync_to_disk(int descriptor) {
     return result;
 }
 
-/* Fails a file on a disk that ends before the place where it is written: another program has cut
- * it off, and what came next would stand behind a hole. Returns whether it may be written. */
+/* Checks that a file on a disk still reaches the place where it is written, and fails it otherwise:
+ * another program has cut it off, and the next frames would follow a hole. Returns whether the file
+ * may be written. */
 static int check_length(output_file *f, file_functions functions) {
     struct status known;
     if (f->descriptor < 0 || !read_status(f->descriptor, &known))
@@ -168,7 +169,7 @@ static int check_length(output_file *f, file_functions functions) {
     const off_t position = lseek(f->descriptor, 0, SEEK_CUR);
     if (known.bytes >= position)
         return 1;
-    /* A server may be late to count what it was sent. */
+    /* A server may be late to count the bytes that it was sent. */
     struct stat status;
     if (sync_to_disk(f->descriptor) != 0)
         fail(f, functions, errno);
@@ -193,7 +194,7 @@ void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
         f->look_due_ns = now + LOOK_EVERY_NS;
     }
     if (f->descriptor >= 0 && (is_asked || now >= f->sync_due_ns)) {
-        /* not libsndfile's sync, which keeps to itself that the disk refused what it had taken */
+        /* not libsndfile's sync, which does not report that the disk refused data */
         if (f->sync_due_ns && sync_to_disk(f->descriptor) != 0)
             fail(f, functions, errno);
         f->sync_due_ns = now + SYNC_EVERY_NS;
@@ -236,7 +237,7 @@ void output_write(output_file *f, file_functions functions, const void *samples,
     const int64_t written = write_file(f, functions, samples, frames);
     const int system_error = errno;
     atomic_store_explicit(&f->frames, output_frames(f) + most(0, written), memory_order_relaxed);
-    /* Vorbis and MP3 take every frame and only leave an error behind. */
+    /* For Vorbis and MP3, libsndfile takes every frame and only sets its error. */
     if (written != frames || functions->error(f->file))
         fail(f, functions, system_error);
 }

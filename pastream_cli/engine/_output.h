@@ -1,5 +1,5 @@
-/* One file of the recording, as the writer has it: what it is told of a file, and what it does to
- * one. The owner's calls are in _engine.h. */
+/* One file of the recording, as the writer sees it: its fields, and the calls that change it. The
+ * owner's calls are in _engine.h. */
 #ifndef PASTREAM_OUTPUT_H
 #define PASTREAM_OUTPUT_H
 
@@ -24,14 +24,14 @@ struct output_file {
     int64_t header_due_ns;
     int64_t look_due_ns;
     int64_t sync_due_ns;
-    int32_t has_begun; /* its header has told of a frame */
+    int32_t has_begun; /* the header in the file counts at least one frame */
 
     /* Writer, for the owner. */
     struct {
         _Atomic double peak;
         _Atomic int64_t clips;
     } * shown;
-    _Atomic int64_t first_frame; /* on the timeline; -1 until then */
+    _Atomic int64_t first_frame; /* on the timeline; -1 before the file is begun */
     _Atomic int64_t frames;
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
@@ -46,10 +46,10 @@ typedef const struct sndfile_functions *file_functions;
 
 /* Begins the file at this place of the timeline. */
 void output_begin(output_file *f, int64_t first_frame);
-/* Where on the timeline the frame is that follows its last one. */
+/* The place on the timeline just after the file's last frame. */
 int64_t output_end_frame(const output_file *f);
 int64_t output_frames(const output_file *f);
-/* Up to the frame limit. */
+/* How many more frames the limit allows. */
 int64_t output_frames_left(const output_file *f);
 int output_has_failed(const output_file *f);
 
@@ -57,12 +57,11 @@ int output_has_failed(const output_file *f);
 void output_write(output_file *f, file_functions functions, const void *samples, int64_t frames);
 /* Adds such frames to the file's peaks and clips. */
 void output_measure(output_file *f, const void *samples, int64_t frames);
-/* Keeps what a crash could cost small: the header to a second, the data on the disk to five; both
- * at once where that is asked for. The first frames are told at once, for the file may be about to
- * replace another. */
+/* Limits what a crash can cost: the header is at most a second old, the data on the disk at most
+ * five. Both are brought up to date at once if `is_asked`. The first frames are in the header at
+ * once, because the file may be about to replace another one. */
 void output_keep_safe(output_file *f, file_functions functions, int is_asked);
-/* Leaves the file, readable to its last frame: its owner may be late to close it, or never come to
- * it. */
+/* Leaves the file readable to its last frame, because its owner may close it late, or never. */
 void output_end(output_file *f, file_functions functions);
 
 #endif

@@ -1,5 +1,5 @@
-/* The pump: carries a stream to libsndfile through another pipe, with the bytes of its header put
- * back in front. It runs on a thread of the owner's, without the interpreter's lock. */
+/* The pump: copies a stream to libsndfile through another pipe, and puts its header, which was read
+ * already, back in front. It runs on a thread of the owner, without the interpreter's lock. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -41,7 +41,8 @@ static int64_t read_some(const struct pump *p, unsigned char *bytes, int64_t at_
     }
 }
 
-/* A chunk has a name of four printable characters, and fits in what the header says is left. */
+/* A chunk has a name of four printable characters, and fits into the bytes that the header says are
+ * left. */
 static int is_riff_chunk(const unsigned char *bytes, int64_t most_bytes) {
     for (int i = 0; i < 4; ++i)
         if (bytes[i] < ' ' || bytes[i] > '~')
@@ -53,8 +54,8 @@ static int is_riff_chunk(const unsigned char *bytes, int64_t most_bytes) {
 
 enum what_follows { AUDIO, A_CHUNK, NOTHING };
 
-/* Reads on where the audio ends by its header. Unless a chunk follows, what is there is audio all
- * the same, and is passed on. */
+/* Looks at what follows the end of the audio that the header gives. If it is not a chunk, it is
+ * more audio, and is passed on. */
 static enum what_follows look_behind_audio(const struct pump *p) {
     unsigned char bytes[1 + RIFF_CHUNK_HEADER_BYTES];
     const int64_t pad = p->audio_bytes % 2;
@@ -91,7 +92,8 @@ void pump_run(const struct pump *p) {
     const enum what_follows end =
         write_all(p->target, p->first, p->first_bytes) ? pump_audio(p, bytes) : NOTHING;
     close(p->target);
-    /* Read the chunks behind the audio too, so that their writer does not die of a closed pipe. */
+    /* Read the chunks behind the audio too, so that the program that writes them is not killed by a
+     * closed pipe. */
     ssize_t count = end == A_CHUNK;
     while (count > 0 || (count < 0 && errno == EINTR))
         count = read(p->source, bytes, sizeof bytes);

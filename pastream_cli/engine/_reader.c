@@ -6,8 +6,7 @@
 
 enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
 
-/* The samples that are read at once: few enough that they, and what they are converted to, stay in
- * the first-level cache. */
+/* Samples per read: so few that they and their converted copies stay in the first-level cache. */
 enum { SCRATCH_SAMPLES = 4096 };
 
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
@@ -67,8 +66,8 @@ static int64_t read_frames(engine *e, unsigned char *target, int64_t frames,
     return got;
 }
 
-/* The file had fewer frames than were asked for: rewinds it if it is to be looped. False at the end
- * and on an error. */
+/* Called when the file had fewer frames than were asked for. Rewinds a file that is looped. Returns
+ * false at the end and on an error. */
 static int rewind_or_end(engine *e, int64_t frames_this_time) {
     const int error = e->reader.functions->error(e->reader.file);
     if (error) {
@@ -84,7 +83,8 @@ static int rewind_or_end(engine *e, int64_t frames_this_time) {
     return 0;
 }
 
-/* Reads `wanted` frames into the ring, adds to `frames_read`. False where the file had fewer. */
+/* Reads `wanted` frames into the ring, and adds them to `frames_read`. Returns false if the file
+ * had fewer. */
 static int fill_ring(engine *e, int64_t wanted, struct reader_scratch *scratch,
                      int64_t *frames_read) {
     ring *r = e->playback.frames;

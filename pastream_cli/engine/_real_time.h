@@ -1,4 +1,4 @@
-/* Included first in the real-time files: turns off checks that GCC makes by itself, which would
+/* Included first in the real-time files: turns off checks that GCC adds by itself and that would
  * cost time in every block. The rest of the engine has them, see _build.py. */
 #ifndef PASTREAM_REAL_TIME_H
 #define PASTREAM_REAL_TIME_H

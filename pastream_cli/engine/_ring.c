@@ -1,4 +1,4 @@
-/* The ring as its owner has it: made and freed, and read and written from Python. */
+/* How its owner makes and frees a ring, and how Python reads and writes it. */
 #include "_ring.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory) {
         free(r);
         return NULL;
     }
-    /* written once, so that no page is first touched by the callback */
+    /* filled here, so that the callback is never the first to touch a page */
     if (r->owns_data)
         memset(r->data, 0, capacity * element_bytes);
     return r;

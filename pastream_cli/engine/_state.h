@@ -16,11 +16,11 @@
 enum { LOSS_RECORDS = 1024, DEBT_RECORDS = 256 };
 
 struct side {
-    ring *frames; /* NULL: this side of the device is not stored or fed */
+    ring *frames; /* NULL: this side's frames are neither stored nor fed */
     int32_t sample_format;
     int32_t channels; /* 0: the device has no such side */
     int32_t frame_bytes;
-    int32_t *map; /* between ring and device, see engine_map_playback; NULL: as they are */
+    int32_t *map; /* between ring and device, see engine_map_playback; NULL: none */
     int32_t ring_channels;
 };
 
@@ -29,10 +29,10 @@ struct engine {
     struct side playback;
     struct side capture;
     _Atomic(attachment *) attachment; /* of its device; NULL: it has none */
-    int64_t limit;          /* frames of timeline for the input, or in all; INT64_MAX: none */
+    int64_t limit;          /* length of the input, or of all without one; INT64_MAX: none */
     int64_t pad;            /* frames after the input; -1: fill up to limit */
     int64_t offset;         /* frames dropped from the start of the recording */
-    int64_t settle_frames;  /* of callbacks without a flag before time zero */
+    int64_t settle_frames;  /* frames without a flag until time zero */
     int64_t settle_at_most; /* frames after which time zero comes all the same */
     double frames_per_ns;   /* of the device, by the clock */
     int64_t lead_tolerance; /* frames that a device may be ahead of the clock; -1: any number */
@@ -41,7 +41,7 @@ struct engine {
     ring *gaps;          /* struct loss, callback to writer: silence to be filled in */
     ring *events;        /* struct loss, callback to owner: what to tell */
     ring *debts;         /* struct debt, callback to owner */
-    int32_t fills_gaps;  /* a writer takes `gaps`; without one nobody would */
+    int32_t fills_gaps;  /* a writer takes `gaps`; without one, it stays empty */
     struct levels meter; /* the callback's own */
     struct levels shown; /* written by the callback only while asked, see levels_asked */
 
@@ -63,14 +63,14 @@ struct engine {
     int32_t knows_usual;
     double usual_debt;         /* what the device owes when it is in time; follows its drift */
     int64_t least_debt;        /* a device that owes less is ahead of the clock */
-    int32_t is_ahead;          /* and has been for a while, see open_lead */
-    int64_t led_lately;        /* frames, since open_debt was opened */
-    int32_t is_rushing;        /* it was more than twice as fast as the clock before that */
-    struct loss open_lead;     /* what came ahead and was not told yet */
-    int64_t frames_in_advance; /* on the timeline, of the clock */
-    int64_t uncounted_frames;  /* left out of the timeline, on either side, less what came ahead */
+    int32_t is_ahead;          /* the device is ahead, see open_lead */
+    int64_t led_lately;        /* frames that came ahead since open_debt was opened */
+    int32_t is_rushing;        /* over the last debt, it was more than twice as fast as the clock */
+    struct loss open_lead;     /* frames that came ahead and were not told yet */
+    int64_t frames_in_advance; /* how far the timeline is ahead of the clock */
+    int64_t uncounted_frames;  /* left out of the timeline, less those that came ahead */
 
-    /* Callback, for everybody. */
+    /* Callback writes, everybody reads. */
 #define COUNTER(type, name) _Atomic type name;
 #include "_counters.h"
 #undef COUNTER
@@ -79,7 +79,7 @@ struct engine {
     /* Owner, while running. */
     _Atomic uint32_t levels_asked;
     _Atomic int32_t paused;
-    int64_t last_gap_frames;          /* silence after the last frame; before capture_finished */
+    int64_t last_gap_frames; /* silence after the last frame; set before capture_finished */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
     _Atomic int32_t writer_cut;
@@ -87,7 +87,7 @@ struct engine {
     _Atomic int32_t writer_stop;
     _Atomic(output_file *) offered; /* taken by the writer */
 
-    /* Reader: its settings, by the owner before the start; then its own. */
+    /* Reader. The owner writes its settings before the start; the rest is the reader's own. */
     struct {
         const struct sndfile_functions *functions;
         void *file;
@@ -102,18 +102,18 @@ struct engine {
         _Atomic int32_t finished;
     } reader;
 
-    /* Writer: its settings, by the owner before the start; then its own. */
+    /* Writer. The owner writes its settings before the start; the rest is the writer's own. */
     struct {
         const struct sndfile_functions *functions;
         int32_t *map; /* NULL: identity */
         int32_t file_channels;
         int64_t nap_ns;
-        int wake[2];           /* a pipe: a byte in it ends the writer's rest; -1: there is none */
+        int wake[2];           /* a pipe; a byte in it wakes the writer; -1: there is none */
         _Atomic int64_t place; /* see writer_place */
     } writer;
 };
 
-/* In _cb.c: frames that the device never delivered. On the thread of the callback, between
+/* In _cb.c: counts frames that the device never delivered. Call on the callback's thread, between
  * callbacks. */
 void engine_device_lost(engine *e, int64_t frames);
 
@@ -123,7 +123,7 @@ void engine_end_lead(engine *e);
 /* Sleeps at least this long; returns early on a signal. */
 void nap(int64_t nanoseconds);
 
-/* For the owner: the writer has something to do, and rests no longer. */
+/* For the owner: wakes the writer, which has something to do. */
 void writer_wake(const engine *e);
 
 #endif

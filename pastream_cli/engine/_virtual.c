@@ -10,7 +10,7 @@
 #include "_virtual_sound.h"
 
 enum { MOST_FAULTS = 8, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
-/* Of one block, and more. */
+/* More losses than one block can have. */
 enum { MOST_LOSSES_TOLD_AT_ONCE = 16 };
 enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
 
@@ -25,11 +25,11 @@ struct fault {
     int64_t every_frames; /* 0: once */
 };
 
-/* What serves one of the rings, and is waited for where the device is fast. */
+/* Whoever fills, empties or reads one of the rings; a fast device waits for it. */
 struct server {
-    int64_t patience_ns; /* -1: it comes, however late */
-    uint64_t index;      /* how far it had come with the ring, ... */
-    int64_t since_ns;    /* ... and since when; 0: it was never waited for */
+    int64_t patience_ns; /* for how long the device waits; -1: for ever */
+    uint64_t index;      /* its place in the ring at the last progress, ... */
+    int64_t since_ns;    /* ... and when that was; 0: not waited for yet */
 };
 
 struct virtual_device {
@@ -40,7 +40,7 @@ struct virtual_device {
     int fast;
     int64_t block_frames;
     int64_t tolerance_frames; /* how late the clock may be before frames are lost */
-    unsigned char *input;     /* what capture hears; the same memory as output where it may be */
+    unsigned char *input;     /* what is captured; the same memory as output if it can be */
     unsigned char *output;
     void *samples; /* one block in the file type that fits the capture's format */
     void *spare;   /* the same, with the channels of the playback */
@@ -83,7 +83,7 @@ static void make_sound(virtual_device *v, int64_t frames) {
             frames * side->channels);
 }
 
-/* NULL where memory is short, or where no memory could hold so much. */
+/* Returns NULL where memory is short, or where no memory could hold so much. */
 static void *frames_of(int64_t frames, int64_t frame_bytes) {
     if (frames < 1 || frames > MOST_BLOCK_FRAMES ||
         (uint64_t)frames > SIZE_MAX / (uint64_t)frame_bytes)
@@ -214,7 +214,7 @@ static void keep_time(virtual_device *v, int64_t start_ns) {
     v->frame += lost;
 }
 
-/* Returns whether it has stood still for longer than it is waited for. */
+/* Returns whether a server has made no progress for longer than the device waits for it. */
 static int is_given_up(struct server *server, uint64_t index) {
     if (server->patience_ns < 0)
         return 0;
@@ -226,7 +226,8 @@ static int is_given_up(struct server *server, uint64_t index) {
     return now - server->since_ns > server->patience_ns;
 }
 
-/* The next block is waited for anew: whoever watches the run has the time to end it. */
+/* Goes on without the server for one block. The wait for the next block starts again, so that
+ * whoever watches the run has the time to end it. */
 static int go_once_without(struct server *server) {
     server->since_ns = 0;
     return 1;
@@ -240,8 +241,8 @@ static int may_play(virtual_device *v, const engine *e, int64_t position) {
     const uint64_t wanted = (uint64_t)most(0, least(v->block_frames, e->limit - position));
     if (ring_available(played) >= ring_min(wanted, played->capacity))
         return 1;
-    /* What has not begun is no fault of the run, which goes on in silence to its end, if it has
-     * one. */
+    /* A source that has delivered nothing yet is still starting. A run without a limit waits for it
+     * for ever; one with a limit goes on in silence to its end. */
     if (!e->has_played && e->limit == INT64_MAX)
         return 0;
     return is_given_up(&v->source, ring_write_index(played)) &&
@@ -260,14 +261,14 @@ static int may_capture(virtual_device *v, const engine *e, int64_t position) {
            (is_given_up(&v->sink, ring_read_index(captured)) && go_once_without(&v->sink));
 }
 
-/* An owner that reads the list of losses is given the time to; one that does not has the counters.
- */
+/* Waits for an owner that reads the list of losses. One that does not read it still has the
+ * counters. */
 static int may_tell(virtual_device *v, const engine *e) {
     return ring_room(e->events) >= MOST_LOSSES_TOLD_AT_ONCE ||
            is_given_up(&v->owner, ring_read_index(e->events));
 }
 
-/* Without an engine nothing is waited for. */
+/* A device without an engine waits for nothing. */
 static int may_go_on(virtual_device *v) {
     const engine *e = attachment_enter(v->attachment);
     const int64_t position = e ? atomic_load_explicit(&e->position, memory_order_relaxed) : 0;
@@ -303,7 +304,7 @@ static int apply_faults(virtual_device *v) {
         switch (kind) {
         case FAULT_STALL:
         case FAULT_XRUN:
-            /* what is lost has taken its time all the same */
+            /* frames that are lost take their time all the same */
             if (!v->fast)
                 nap(nanoseconds_of(v, lost));
             attachment_lose(v->attachment, lost);
@@ -319,8 +320,8 @@ static int apply_faults(virtual_device *v) {
     return 0;
 }
 
-/* Has the engine call `loop_back` between playing and capturing, where that takes more than one
- * block of memory for both. */
+/* If the played and the captured block cannot be the same memory, has the engine call `loop_back`
+ * between playing and capturing. */
 static void connect_to_engine(virtual_device *v) {
     engine *e = attachment_enter(v->attachment);
     if (e) {
@@ -347,7 +348,7 @@ void virtual_run(virtual_device *v) {
                                        v->attachment);
         v->frame += v->block_frames;
     }
-    /* The last block takes its time to be heard. */
+    /* Wait until the last block has been heard. */
     while (complete && !v->fast && !stop_asked(v) && engine_monotonic_ns() < due_ns(v, start_ns))
         nap(POLL_NS);
     /* release: all that the callbacks counted comes before the word that they have ended */

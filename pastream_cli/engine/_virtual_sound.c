@@ -12,7 +12,7 @@ static const double FULL_CIRCLE = 6.283185307179586476925;
 static const double HALF_SCALE = 0.5;
 static const uint64_t NOISE_SEED = 0x9E3779B97F4A7C15;
 
-/* One period of the sine fits whole frames where rate and frequency are whole numbers. */
+/* If rate and frequency are whole numbers, the sine repeats after a whole number of frames. */
 static int make_sine_table(struct sound_source *s) {
     if (s->sine_hz != floor(s->sine_hz) || s->frames_per_second != floor(s->frames_per_second))
         return 1;
@@ -43,7 +43,7 @@ static double sine_at(const struct sound_source *s, int64_t frame) {
            sin(FULL_CIRCLE * fmod((double)frame * s->sine_hz / s->frames_per_second, 1.0));
 }
 
-/* xorshift64*, its upper half: repeatable, whatever the block size. */
+/* The upper half of xorshift64*: the same noise in every run, whatever the block size. */
 static double noise_next(struct sound_source *s) {
     s->noise ^= s->noise >> 12;
     s->noise ^= s->noise << 25;

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 struct sound_source {
-    int kind; /* as VIRTUAL_SINE */
+    int kind; /* of enum virtual_sound */
     double sine_hz;
     double frames_per_second;
-    double *sine_table; /* one period, or NULL where it has no whole number of frames */
+    double *sine_table; /* until the sine repeats; NULL: computed frame by frame */
     int64_t sine_period_frames;
     uint64_t noise; /* the state of its generator */
 };
@@ -17,7 +17,7 @@ struct sound_source {
 int sound_prepare(struct sound_source *s);
 void sound_free(struct sound_source *s);
 
-/* Fills a block whose first frame is so far from the start of the device's clock. */
+/* Fills a block. `first_frame` counts from the start of the device's clock. */
 void sound_fill(struct sound_source *s, void *samples, int file_sample, int channels,
                 int64_t first_frame, int64_t frames);
 

@@ -11,13 +11,13 @@
 #include "_output.h"
 #include "_state.h"
 
-/* A chunk is 128 KiB of float: larger calls of the system are no cheaper per byte. The ring has
- * room again only when a whole chunk is written, so a chunk is a small part of the ring. In a tiny
- * ring it is not that small, or the calls would cost more than the writing. */
+/* A chunk is 128 KiB of float: larger system calls are no cheaper per byte. The ring has room again
+ * only when a whole chunk is written, so a chunk is a small part of the ring. In a tiny ring it is
+ * a larger part, because the calls would cost more than the writing. */
 enum { SCRATCH_SAMPLES = 32768, LEAST_CHUNKS = 32 };
 
 static const int64_t NS_PER_MS = 1000000;
-/* Up to the first frame: who waits for a file to begin waits for all of a long nap. */
+/* The nap before the first frame: whoever waits for a file to begin waits for the whole nap. */
 static const int64_t FIRST_NAP_NS = 5000000;
 
 struct writer {
@@ -30,7 +30,8 @@ struct writer {
     int took_last_gap;
 };
 
-/* Makes the pipe that ends rests, unless there is one. Without one the writer sleeps them out. */
+/* Makes the pipe that wakes the writer, unless there is one. Without a pipe the writer sleeps to
+ * the end of each nap. */
 static void make_wake(engine *e) {
     if (e->writer.wake[0] >= 0 || pipe(e->writer.wake))
         return;
@@ -41,7 +42,7 @@ static void make_wake(engine *e) {
 }
 
 void writer_wake(const engine *e) {
-    /* A pipe that is full is one that wakes. */
+    /* If the pipe is full, nothing is written, and the writer wakes all the same. */
     const ssize_t written = e->writer.wake[1] < 0 ? 0 : write(e->writer.wake[1], "", 1);
     (void)written;
 }
@@ -117,7 +118,8 @@ static int current_has_failed(const struct writer *w) {
     return w->current && output_has_failed(w->current);
 }
 
-/* Takes the offered file where none is being written, or the present one has all its frames. */
+/* Takes the offered file if none is being written, or the present one has all its frames. Returns
+ * whether there is a file to write to. */
 static int take_next(struct writer *w) {
     engine *e = w->engine;
     if (w->current && output_frames_left(w->current) > 0 &&
@@ -127,7 +129,8 @@ static int take_next(struct writer *w) {
     output_file *next = atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
     if (!next)
         return w->current && output_frames_left(w->current) > 0;
-    /* before the present one is left: an owner that finds it done can read where the next begins */
+    /* before the present file is left, so that an owner who finds it done can read where the next
+     * one begins */
     output_begin(next, writer_place(e));
     if (w->current)
         end_current(w);
@@ -157,7 +160,7 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
     output_write(f, e->writer.functions, samples, frames);
 }
 
-/* Writes one chunk of what waits: silence for a loss, or captured frames. Returns the frames. */
+/* Writes one chunk: silence for a loss, or captured frames. Returns how many frames. */
 static int64_t write_chunk(struct writer *w) {
     engine *e = w->engine;
     ring *r = e->capture.frames;
@@ -202,8 +205,7 @@ static int is_drained(const struct writer *w) {
     return !ring_available(e->capture.frames) && !ring_available(e->gaps) && !w->silence_due;
 }
 
-/* A loss that was still open at the end comes behind everything else. Returns whether there is one.
- */
+/* A loss that was still open at the end follows everything else. Returns whether there is one. */
 static int take_last_gap(struct writer *w) {
     if (w->took_last_gap || !w->engine->last_gap_frames)
         return 0;
@@ -217,8 +219,8 @@ static void write_until_the_end(struct writer *w) {
     for (;;) {
         /* acquire, and before the ring is looked at: what is stored by then is all */
         const int finished = atomic_load_explicit(&e->capture_finished, memory_order_acquire);
-        /* before anything is written: a header that could not be updated leaves the file, in
-         * libsndfile's hands, at its beginning */
+        /* before anything is written: if libsndfile could not update the header, its place in the
+         * file is still the beginning */
         if (current_has_failed(w))
             return;
         const int has_file = take_next(w);
