@@ -12,7 +12,7 @@ from pastream_cli.screen.lines import INDENT, LEVEL, ahead_words, place_words
 from pastream_cli.take.report import Report
 from pastream_cli.units import format_clock, format_count, format_frames, format_times
 
-# Beyond, channels are summed up instead of listed.
+# More channels than this are summed up instead of listed.
 _MOST_CHANNELS = 16
 
 
@@ -32,9 +32,9 @@ def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[s
     report : Report
         How it went.
     course : str
-        The level over the take, as characters; may be empty.
+        The level over the take as a line of characters; it may be empty.
     peaks : sequence of float
-        Of each channel, where no file has them.
+        The peak of each channel, for a run without files.
     """
     lines = [_written_words(report)]
     if report.files:
@@ -48,7 +48,7 @@ def summary_lines(report: Report, course: str, peaks: Sequence[float]) -> list[s
 
 
 def _written_words(report: Report) -> str:
-    """Say what there is now: files, where any were written."""
+    """Say what was written, or how long the run was if it wrote no file."""
     if not report.rate:
         return "stopped before anything was opened"
     frames = report.files.frames if report.files else report.frames
@@ -94,7 +94,7 @@ def _clips_of_channels(clips: Sequence[int]) -> str:
 
 
 def _fault_words(report: Report) -> list[str]:
-    """Say what was lost, with the places, and what else the listener should know."""
+    """Say what was lost and where, and what else whoever hears the take should know."""
     words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")
@@ -138,7 +138,7 @@ def _xrun_words(report: Report) -> list[str]:
 
 
 def buffer_line(report: Report) -> str:
-    """Say how full the buffer became, and how often the device called."""
+    """Say how often the device called, and how full the capture ring became."""
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
         share = 100 * report.counts.capture_high_water / report.buffer_frames
