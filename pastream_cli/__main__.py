@@ -13,12 +13,21 @@ import sys
 import time
 from contextlib import suppress
 
-from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError, Mistake, PastreamError, error_lines, failure_of
+from pastream_cli.errors import (
+    PROGRAM,
+    STANDARD_STREAM,
+    ExitCode,
+    FileError,
+    Mistake,
+    PastreamError,
+    error_lines,
+    failure_of,
+)
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TextIO
 
     from pastream_cli.command.job import Job
     from pastream_cli.take.report import Report
@@ -135,6 +144,15 @@ def _begin_hosts() -> None:
     hosts.begin()
 
 
+def _tell_of_an_abort(stream: TextIO) -> None:
+    """Have a line told, and the exit code of a lost device, where a library aborts the process during the run."""
+    from pastream_cli.engine.native import exit_on_abort
+
+    if not stream.closed:
+        line = f"{PROGRAM}: cannot go on: a library has aborted the process, as PortAudio does where a server dies\n"
+        exit_on_abort(ExitCode.DEVICE, stream.fileno(), line)
+
+
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     from pastream_cli.engine.host_messages import HostMessages
     from pastream_cli.engine.worker import Worker
@@ -194,6 +212,8 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
                 from pastream_cli.take.ways_out import told
 
                 session = Session(job, screen, requests, worker)
+                if not is_virtual(job.device):
+                    _tell_of_an_abort(noise.stream)
                 report = session.run()
                 if session.failure is not None:
                     message, way_out = told(session.failure, job)

@@ -271,7 +271,8 @@ struct pump {
 /* Copies until either end is closed, or until a chunk follows the audio. Blocks. */
 void pump_run(const struct pump *p);
 
-/* From here on, an abort() of a library ends the process with this exit code. */
-void exit_on_abort(int exit_code);
+/* From here on, an abort() of a library writes the message to the descriptor, -1 for none, and ends
+ * the process with this exit code. */
+void exit_on_abort(int exit_code, int descriptor, const char *message);
 
 #endif

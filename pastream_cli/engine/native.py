@@ -89,9 +89,9 @@ def check_fits(wanted: int, what: str) -> None:
         raise ValueError(f"{what}: it takes {wanted // 10**9} GB of memory, and there are {there // 10**9}")
 
 
-def exit_on_abort(exit_code: int) -> None:
-    """Have a library's abort() end the process with this exit code from here on.
+def exit_on_abort(exit_code: int, descriptor: int = -1, message: str = "") -> None:
+    """Have a library's abort() write this message and end the process with this exit code from here on.
 
-    PortAudio asserts while it ends its hosts if a JACK server has gone meanwhile.
+    PortAudio asserts while it opens, or ends, a host whose JACK server dies meanwhile.
     """
-    lib.exit_on_abort(exit_code)
+    lib.exit_on_abort(exit_code, descriptor, message.encode())

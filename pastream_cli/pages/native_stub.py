@@ -160,8 +160,8 @@ def _type_of(node: c_ast.Node) -> str:
     if isinstance(pointee.type, c_ast.Struct):
         return _camel(pointee.type.name)
     name = " ".join(pointee.type.names)
-    if name == "void":
-        return "Pointer"
+    if name in {"void", "char"}:
+        return "Pointer" if name == "void" else "bytes"
     return _array(name) if name in _NUMBERS else _handle(name)
 
 
