@@ -66,7 +66,7 @@ class PastreamError(Exception):
     message : str
         ``ACT OBJECT: REASON``, without the program's name and without a newline.
     way_out : str, optional
-        What the user can do about it; printed as a second line. The engine names no option of the command here.
+        What the user can do about it; printed as a second line. The engine names no options of the command in it.
     kind : ErrorKind, optional
         By which the command chooses the way out.
     """

@@ -128,7 +128,7 @@ class Job:
                 raise UsageError(f"cannot use {name} twice: this run has only one side", "give it once")
 
     def _check_screen(self) -> None:
-        """Refuse --quiet where something was asked for that it hides."""
+        """Refuse --quiet with an option whose output it would hide."""
         for name, wanted in (("--verbose", self.verbose), ("--meter", self.meter)):
             if self.quiet and wanted:
                 raise UsageError(f"cannot use {name}: --quiet says the opposite", "leave out one of the two")

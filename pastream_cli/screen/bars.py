@@ -17,7 +17,7 @@ Line: TypeAlias = list[Span]
 _FALL_PER_SECOND = 20.0
 _HOLD_SECONDS = 2.0
 _RMS_SECONDS = 0.3
-# Full scale of 16 bits. Clips are counted for files only; without a file, a peak at this level stands for one.
+# Full scale of 16 bits. Clips are counted for files only; without a file, a peak at this level counts as one.
 _OVER = 32767 / 32768
 
 _LOUD, _HOT = deflection(-12.0), deflection(-3.0)

@@ -189,7 +189,7 @@ def _pair(pair: Pair[Any]) -> dict[str, Any]:
     return {"playback": pair.playback, "capture": pair.capture}
 
 
-# ---- what it came to ----
+# ---- how it went ----
 
 
 def _connections(opening: Opening | None) -> dict[str, Any]:

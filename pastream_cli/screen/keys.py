@@ -1,4 +1,4 @@
-"""Turns keys that are typed during a run into requests; restores the terminal when the process is suspended or ends."""
+"""Turns keys typed during a run into requests; restores the terminal when the process is suspended (TSTP) or ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Keys:
     requests : Requests
         Takes what the keys ask for. Its `wait` reads the keys.
     descriptor : int
-        That of the terminal; standard input unless a test says otherwise.
+        The file descriptor of the terminal; standard input unless a test says otherwise.
     """
 
     def __init__(self, requests: Requests, descriptor: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Levels as people read them: decibels, the scale of a meter, a take's course in one line. Pure."""
+"""Levels as people read them: decibels, the scale of a meter, the level over a take in one line. Pure."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pastream_cli.units import format_clock, format_count, format_frames
 
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
-"""Stands before the level over the take, in the summary."""
+"""The word before the level over the take, in the summary."""
 
 _MOST_PLACES = 10
 _LEAST_LATENCY_IN_SECONDS = 0.1
@@ -71,7 +71,7 @@ def _device_words(name: str, channels: int, sample_format: str | None) -> str:
 
 
 def _file_words(opening: Opening) -> str:
-    # the number of channels is named only if the device delivers another one
+    # the number of channels is named only if it differs from the device's
     channels = f"{opening.file_channels} ch " if opening.file_channels != opening.capture_channels else ""
     return f"{opening.capture_name or ''} ({channels}{opening.file_type} {opening.encoding})"
 
@@ -125,7 +125,7 @@ def ahead_words(frames: int, left_out: int, places: str) -> str:
 
 
 def place_words(losses: Iterable[Loss], count: int, rate: float) -> str:
-    """Return the places of `count` losses, of which it names the first ten."""
+    """Return the places of `count` losses; it names the first ten."""
     if not count:
         return ""
     clocks = ", ".join(format_clock(loss.frame, rate) for loss in islice(losses, _MOST_PLACES))

@@ -61,7 +61,7 @@ class Meter:
             self._last_xrun_frame = snapshot.frames
 
     def lines(self, width: int, height: int, *, keys: bool = False) -> list[Line]:
-        """Return the meter for a terminal of this size: at most `height` - 1 lines, if `keys` with the keys."""
+        """Return the meter for a terminal of this size, at most `height` - 1 lines; `keys` adds one about the keys."""
         if self._snapshot is None:
             return []
         if width < _LEAST_WIDTH or height <= 2:

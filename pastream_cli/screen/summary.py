@@ -94,7 +94,7 @@ def _clips_of_channels(clips: Sequence[int]) -> str:
 
 
 def _fault_words(report: Report) -> list[str]:
-    """Say what was lost and where, and what else whoever hears the take should know."""
+    """Say what was lost and where, and what else a listener should know."""
     words = _xrun_words(report)
     if report.rate and not words:
         words.append("no xruns")

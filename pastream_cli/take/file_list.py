@@ -9,7 +9,7 @@ from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.spool import Spool
 from pastream_cli.errors import FileError, PastreamError, failure_of
 
-if TYPE_CHECKING:  # the screen imports this file, and before soundfile is loaded
+if TYPE_CHECKING:  # the screen imports this module before soundfile is loaded
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.worker import Task
 
@@ -39,9 +39,9 @@ class FileList:
     Parameters
     ----------
     files : iterable of RecordedFile, optional
-        The files to begin with.
+        The first files to add.
     before : FileList, optional
-        The files before these; this list is not changed.
+        A list of the files before them; it is not changed.
     """
 
     def __init__(self, files: Iterable[RecordedFile] = (), before: FileList | None = None) -> None:

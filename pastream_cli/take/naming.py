@@ -12,7 +12,7 @@ from pastream_cli.errors import UsageError
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{[^{}]*\}|\{")
 _DIRECTIVE = "%(?:[zZf%]|[-_0^#]?(?:E[cCxXyY]|O[deHImMSuUVwWy]|[aAbBcCdDeFgGhHIjklmMpPrRsSTuUVwWxXyY]))"
-"""What strftime fills in. Anything else, such as a width with many digits, it leaves as it is or drops."""
+"""What strftime fills in. It leaves anything else as it is or drops it, such as a width with many digits."""
 _MOST_FILES = 1_000_000
 _FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 

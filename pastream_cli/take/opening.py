@@ -26,7 +26,7 @@ def resolve(
     """Check the names of a job, open its input, choose its devices, and return its plan."""
     result_of(file_worker.start(lambda: check_names(job)), requests)
     source = result_of(file_worker.start(lambda: _open_input(job, warn)), requests)
-    # without -r and an input the device's true rate is needed: PortAudio's default may be one that a server resamples
+    # with neither -r nor an input the device's true rate decides: PortAudio's default may be one that is resampled
     rate_matters = job.rate is None and source is None
     choosing = device_worker.start(lambda: choose_devices(job.device, sides_of(job), rate_matters=rate_matters))
     devices = result_of(choosing, requests)

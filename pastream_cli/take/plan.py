@@ -1,6 +1,6 @@
 """The plan of a run: a job with every default filled in, once its input is open and its devices are found.
 
-From here on everything takes the plan, and nothing the job. Making a plan opens nothing and changes nothing. It only
+From here on everything takes the plan, not the job. Making a plan opens nothing and changes nothing. It only
 looks at what OUTPUT is and how much memory there is.
 """
 
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 
     rate: int
     input: InputFile | None
-    """Open, with its header read."""
+    """The open input, whose header has been read."""
     input_path: str | None
     """As typed; `-` for standard input."""
     loop: bool

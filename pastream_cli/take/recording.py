@@ -24,7 +24,7 @@ _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
 # By then each deficit before the first frame of a file has been found, so that the time of that frame is final.
 _SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
-# Nobody records so many takes at once: such a disk refuses every lock.
+# If other takes seem to hold more names than this, it is the disk that refuses locks.
 _MOST_TAKES = 100
 _MEASURED_SECONDS = 10.0
 _SCANT_DISK_SECONDS = 120.0
@@ -298,7 +298,7 @@ class Recording:
         self._finishing.append(FinishingFile(file, task))
 
     def _note_start(self, file: OutputFile) -> None:
-        """Note when the first frame of a file was captured, anew until each deficit before it has been found."""
+        """Note when the first frame of a file was captured. Later calls correct it for some seconds."""
         first_frame = file.first_frame
         if first_frame is None:
             return

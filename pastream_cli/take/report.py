@@ -69,7 +69,7 @@ class Report(NamedTuple):
     files: FileList
     counts: Counts
     missing_frames: int
-    """Frames that the device never delivered, by the clock; estimated, and not filled in."""
+    """Frames that the device never delivered, estimated by the clock. No silence stands for them in the files."""
     unwritten_frames: int
     """Frames that were captured after the last frame that a file could take, and are in no file."""
     buffer_frames: int

@@ -37,12 +37,12 @@ from pastream_cli.take.waiting import STEP_SECONDS, Stopped, is_done_within, res
 
 T = TypeVar("T")
 
-# Between two polls where nobody watches and nothing depends on them: waking up costs more than all that a poll does.
+# The wait between two polls if nobody watches and nothing depends on them: waking up costs more than the poll.
 # A loop or a task of a worker wakes the session when it ends.
 _IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
 _CLOSE_SECONDS = 1.0
-# After a stop, for a file that is still being created: long enough for a disk, not for a FIFO.
+# The wait, after a stop, for a file that is still being created: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
 # How long the reader may go on when everything is written: after that it is in a read that may never return.
 _READER_SECONDS = 0.1

@@ -1,4 +1,4 @@
-"""Signals (INT, TERM, USR1, TSTP) as requests: a handler only sets a flag and wakes whoever waits."""
+"""Signals (INT, TERM, HUP, USR1) as requests: a handler only sets a flag and wakes whoever waits."""
 
 from __future__ import annotations
 
