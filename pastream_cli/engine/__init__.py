@@ -24,7 +24,7 @@ __all__ = [
     "chunks",
 ]
 
-# Loaded when they are asked for: a command that lists devices has no use for streams.
+# Each name is loaded when it is first used: a command that only lists devices needs no streams.
 _HOMES = {
     "streams.chunking": ("chunks",),
     "flags": ("CallbackFlags",),

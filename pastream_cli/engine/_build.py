@@ -46,8 +46,8 @@ HEADERS = (
     "_virtual_sound.h",
 )
 
-# The vectoriser, and then short loops laid out in full, so that sums and peaks stay in registers; clang does the
-# latter unasked. -O3 lays them out first, and little is left to vectorise: the level meter costs three times as much.
+# Loops are vectorised first, and short ones then unrolled in full, so that sums and peaks stay in registers; clang
+# unrolls by itself. -O3 unrolls first, which leaves little to vectorise: the level meter costs three times as much.
 GNU_FLAGS = [
     "-std=c11",
     "-D_GNU_SOURCE",
@@ -57,19 +57,19 @@ GNU_FLAGS = [
     "-fno-math-errno",
     "-fno-trapping-math",
     "-Wno-ignored-optimization-argument",
-    "-fvisibility=hidden",  # but for what _alsa.c puts in front of ALSA
-    # A frame or a block that is written past its end stops the program; _real_time.h says where not. Some compilers
-    # have a level of their own, hence the -U.
+    "-fvisibility=hidden",  # except the function that _alsa.c puts in front of ALSA's
+    # A write past the end of a stack frame or a block of memory stops the program, but not in the real-time files
+    # (_real_time.h). Some compilers set a level of their own, hence the -U.
     "-fstack-protector-strong",
     "-U_FORTIFY_SOURCE",
     "-D_FORTIFY_SOURCE=2",
 ]
-# What the module calls is found once, when it is loaded, and cannot be written over after that.
+# The functions that the module calls are looked up once, when it is loaded; their table is read-only after that.
 LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 
 
 def declarations() -> str:
-    """Return `_engine.h` with the list of counters put in, and without the lines of the preprocessor for cffi."""
+    """Return `_engine.h` as cffi takes it: with the list of counters, and without lines for the preprocessor."""
     counters = (HERE / "_counters.h").read_text(encoding="utf-8")
     fields = "".join(
         f"    {c_type} {name};\n" for c_type, name in re.findall(r"^COUNTER\((\w+), (\w+)\)", counters, re.MULTILINE)

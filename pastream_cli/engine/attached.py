@@ -1,4 +1,4 @@
-"""The device of a core: attached, detached, replaced by another one; what is said of it."""
+"""The device of a core: how it is attached, detached and replaced, and what is known of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pastream_cli.errors import DeviceError, ErrorKind
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
 
-# What a device is off its own rate is less; so are two that follow different clocks.
+# Two devices of one rate, or one device and its nominal rate, differ by less.
 _MOST_RATE_ERROR = 500e-6
 
 
@@ -24,7 +24,7 @@ class Attached(Progress):
     Parameters
     ----------
     device : OpenDevice
-        The first one. All that come after it have its format: rate, channels and types of samples.
+        The first one. Those that come after it must have its format: rate, channels and sample formats.
     """
 
     def __init__(self, device: OpenDevice) -> None:
@@ -44,16 +44,16 @@ class Attached(Progress):
     # ---- one device after the other ----
 
     def detach(self) -> None:
-        """Take the device away: its callback, whatever it does, takes and gives no frames from here on.
+        """Take the device away. Even if its callback still runs, it takes and gives no frames from here on.
 
-        In the middle of a run time goes on. What the device would have delivered up to the first block of another
-        one is then a loss of the device, and silence in the recording; playback goes on where it was.
+        In the middle of a run the clock goes on. Frames that are missing up to the first block of the next device are
+        a loss, and silence in the recording. Playback goes on where it was.
         """
         self._open_device.detach()
         self.has_device = False
 
     def attach(self, device: OpenDevice) -> None:
-        """Give the core another device, which was opened and not started yet, in the place of the one that it had.
+        """Give the core another device, opened but not started yet, in place of the one that was detached.
 
         Raises
         ------
@@ -127,12 +127,12 @@ class Attached(Progress):
 
     @property
     def asked_blocksize(self) -> int:
-        """Frames per callback as they were asked for; 0 where the device chooses, and heeds the rings."""
+        """Frames per callback that were asked for; 0 where the device chooses them, to suit the rings."""
         return self._open_device.asked_blocksize
 
     @property
     def longest_latency(self) -> float:
-        """Seconds, the greater of both sides; 0 where what the host reports cannot be true."""
+        """The greater latency of both sides, in seconds; 0 where what the host reports cannot be true."""
         return self._open_device.stream.latency
 
     @property
@@ -142,7 +142,7 @@ class Attached(Progress):
 
     @property
     def follows_the_system(self) -> bool:
-        """Whether the device's clock is the system's: it owes no frame but those that it says it lost."""
+        """Whether the device's clock is the system's, so that it owes only the frames that it says it lost."""
         return self._open_device.stream.follows_the_system
 
     @property

@@ -1,4 +1,4 @@
-"""Channel maps: which channel goes where, as the library's users say it and as C takes it."""
+"""Channel maps: which channel goes where, as users of the library write it and as C takes it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class ChannelMap(list[int]):
-    """A mapping as its user sees and changes it; one that nobody touched is the default.
+    """A channel map that its user can see and change. It is the default until somebody changes it.
 
     Parameters
     ----------
     channels : int
-        Of the device: by default each gets its own.
+        Channels of the device. By default channel 1 goes to channel 1, and so on.
     mapping : iterable or mapping of int, optional
-        One-based channels, 0 for silence; or which channel goes where, as ``{2: 1}``, and silence
-        elsewhere.
+        One-based channels, 0 for silence; or from each channel to its place, as ``{2: 1}``, with
+        silence elsewhere.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ChannelMap(list[int]):
 
 
 def _as_int(entry: Any) -> Any:
-    """Return an integer, numpy's too, as Python's own, and anything else as it is."""
+    """Return any integer, numpy's too, as an `int`, and anything else unchanged."""
     try:
         return operator.index(entry)
     except TypeError:
@@ -71,13 +71,13 @@ def _listed(mapping: Mapping[int, SupportsIndex], channels: int) -> list[int]:
 
 
 def check_entries(channel_map: Int32Array, targets: int) -> None:
-    """Raise `ValueError` unless a map has as many entries as C takes of it."""
+    """Raise `ValueError` unless a map has as many entries as C reads."""
     if len(channel_map) != targets:
         raise ValueError(f"cannot map channels: {len(channel_map)} entries are not {targets}")
 
 
 def indices_of(channel_map: Sequence[int] | None, targets: int, sources: int) -> Int32Array:
-    """Return the map as C takes it; without one, channel to channel and silence beyond."""
+    """Return the map as C takes it. Without one each channel goes to its own number, and the rest is silence."""
     if channel_map is None:
         channel_map = [i if i < sources else -1 for i in range(targets)]
     if any(not -1 <= source < sources for source in channel_map):

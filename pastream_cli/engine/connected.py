@@ -18,11 +18,11 @@ if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is pla
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
 
-# PortAudio's latency on ALSA is what a device's own buffer holds less one period, of which there are five or more.
+# On ALSA, PortAudio's latency is the device's own buffer less one period. A buffer has five periods or more.
 _OWN_BUFFER = 1.25
 
-# How long a loop may sleep: a file can wait, a reader at the other end of a pipe should not. The writer is woken
-# when it is to end, and what waits for it is what a crash of the process would lose.
+# How long a loop may sleep. A file can wait; whoever reads the other end of a pipe should not have to. A long nap of
+# the writer delays no end, because the writer is woken for it. But a crash of the process loses what waits for it.
 _READER_NAP_NS = 50_000_000
 _WRITER_NAP_NS = 200_000_000
 _PIPE_NAP_NS = 5_000_000
@@ -33,7 +33,7 @@ _PIPE_CHUNK_FRAMES = 256
 
 
 class Connected(Attached):
-    """A device, and what each side of it is connected to: a ring, and beyond it what a loop reads or writes.
+    """A device, and what its sides are connected to: a ring each, and behind it a file that a loop reads or writes.
 
     All of that is connected before a run, and stays when the device is replaced.
     """
@@ -66,7 +66,7 @@ class Connected(Attached):
         buffersize : int, optional
             Frames in the ring, rounded up to a power of two; about 10 s by default.
         channel_map : sequence of int, optional
-            For each channel of the device the file's, zero-based, or -1 for silence.
+            For each channel of the device, which channel of the file, zero-based, or -1 for silence.
         """
         from pastream_cli.engine.files.formats import file_sample_code
         from pastream_cli.engine.files.libsndfile import FUNCTIONS, handle_of
@@ -97,7 +97,7 @@ class Connected(Attached):
         buffersize : int, optional
             Frames in the ring, rounded up to a power of two; about 10 s by default.
         channel_map : sequence of int, optional
-            For each channel of the file the device's, zero-based, or -1 for silence.
+            For each channel of the file, which channel of the device, zero-based, or -1 for silence.
         """
         from pastream_cli.engine.files.libsndfile import FUNCTIONS
 
@@ -116,16 +116,16 @@ class Connected(Attached):
     def connect_playback(
         self, ring: RingBuffer | None, channel_map: Int32Array | None = None, channels: int = 0
     ) -> None:
-        """Play what a ring holds; nothing without one.
+        """Play what a ring holds; without one, play nothing.
 
         Parameters
         ----------
         ring : RingBuffer, optional
-            Of frames as the device has them, or as the map takes them.
-        channel_map : Pointer, optional
-            For each channel of the device the ring's, zero-based, or -1 for silence.
+            Its frames have the device's channels, or with a map `channels`.
+        channel_map : Int32Array, optional
+            For each channel of the device, which channel of the ring, zero-based, or -1 for silence.
         channels : int
-            Of a frame in the ring; only with a map.
+            Channels of a frame in the ring; only with a map.
         """
         side = self._playback
         assert side is not None
@@ -225,7 +225,7 @@ class Connected(Attached):
 
     @property
     def frames_taken_at_once(self) -> int:
-        """How many frames a device takes one after the other when it starts, to fill a buffer of its own."""
+        """How many frames a device takes at once when it starts, to fill a buffer of its own (priming)."""
         if self.open_device.is_virtual:
             return 0
         return int(_OWN_BUFFER * self.longest_latency * self.samplerate) + self.blocksize
@@ -235,25 +235,25 @@ class Connected(Attached):
         lib.writer_cut(self._engine)
 
     def sync(self) -> None:
-        """Have the writer bring its file's header up to date, and its data to the disk."""
+        """Have the writer update its file's header, and sync its data to disk."""
         lib.writer_sync(self._engine)
 
     @property
     def written_until(self) -> int:
-        """Where on the timeline the next frame is that the writer writes; all before it are in files."""
+        """The place on the timeline of the next frame to be written; all before it are in files."""
         return lib.writer_place(self._engine)
 
     @property
     def progress(self) -> int:
-        """A number that grows as long as a loop gets on."""
+        """A number that grows as long as one of the loops makes progress."""
         return self.written_until + lib.reader_frames(self._engine)
 
     def stop_writing(self) -> None:
-        """Have the writer give up what still waits for a file that will never come."""
+        """Have the writer give up the frames that wait for a file, because none will come."""
         lib.writer_stop(self._engine)
 
     def offer(self, sink: OutputFile) -> bool:
-        """Hand the writer the file that comes next; false while another one still waits."""
+        """Hand the writer its next file; return false while another one still waits."""
         return bool(lib.writer_offer(self._engine, sink.handle))
 
     def _nap_ns(self, ring: RingBuffer, most_ns: int) -> int:

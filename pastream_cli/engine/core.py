@@ -1,4 +1,4 @@
-"""A core: a device, its two rings, the loops between these and the files, and a run of all that.
+"""A core: a device, its two rings, the loops between rings and files, and how all of these are run.
 
 The device's callback and both loops are C and hold no interpreter lock. This module creates them,
 starts them in order and joins them again.
@@ -19,15 +19,15 @@ from pastream_cli.engine.prebuffer import is_enough
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.threads import DeafThread
 
-# Beside what a device says that it holds: a sound server holds a little more.
+# Added to the latency that a device reports: a sound server holds a little more.
 _DRAIN_SECONDS = 0.02
-# No device holds more of what it plays, but for one that was asked to.
+# No device holds more of what it plays, unless it was opened with a greater latency.
 _DRAIN_AT_MOST_SECONDS = 3.0
-# So long without a glitch, and so long at most, before a duplex run begins; see `settle` in _cb.c.
+# A duplex run begins after this time without a flag, or after the longer one at the latest; see `settle` in _cb.c.
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 
-# No device that keeps to the clock is early by more.
+# A device that keeps to the clock is never earlier than this.
 _LEAST_LEAD_SECONDS = 0.5
 
 # How long a fast device waits for a source or a sink that may never come.
@@ -37,17 +37,17 @@ _READER, _WRITER = "reader", "writer"
 
 
 class Core(Connected):
-    """A device, the rings beside it, and the loops between these and what is played or recorded.
+    """A device, the rings beside it, and the loops between the rings and what is played or recorded.
 
-    The device may be detached in the middle of a run, and another one attached; see `Attached`. What may hang with
-    the device's host says so; the rest never blocks longer than it says.
+    The device may be detached in the middle of a run, and another one attached; see `Attached`. A method that may hang
+    with the device's host says so. No other blocks longer than it says.
     """
 
     def __init__(self, device: OpenDevice) -> None:
         super().__init__(device)
         self._loops: list[threading.Thread] = []
         self.is_consumer_waited_for = False
-        """Whether a fast device waits for whoever empties the capture ring for as long as it takes."""
+        """Whether a fast device waits without limit for whoever empties the capture ring."""
 
     # ---- a run ----
 
@@ -80,7 +80,7 @@ class Core(Connected):
         self._set_lead()
 
     def attach(self, device: OpenDevice) -> None:
-        """Give the core another device; in the middle of a run too, before that device is started.
+        """Give the core another device, before or in the middle of a run, and before that device is started.
 
         Parameters and exceptions are those of `Attached.attach`.
         """
@@ -89,13 +89,13 @@ class Core(Connected):
         self._set_lead()
 
     def _set_lead(self) -> None:
-        """Say how far the device may be ahead of the clock."""
-        # a host may hold back less and less, and what it held comes on top
+        """Tell the callback how far the device may be ahead of the clock."""
+        # a host may hold back less and less, and then deliver in advance what it held
         lead_seconds = _LEAST_LEAD_SECONDS + 2 * self.most_held_back
         lib.engine_expect_clock(self._engine, -1 if self.is_fast else int(lead_seconds * self.samplerate))
 
     def _set_drain(self) -> None:
-        """Have what is played followed by silence until the device has played it; the virtual one holds nothing."""
+        """Have the last frame followed by silence until the device has played it; the virtual one holds nothing."""
         if self.open_device.is_virtual:
             lib.engine_drain_after(self._engine, -1, 0)
             return
@@ -106,14 +106,14 @@ class Core(Connected):
         )
 
     def start_loops(self, has_ended: Callable[[], object]) -> None:
-        """Start filling the playback ring and emptying the capture ring; each loop tells when it has ended."""
+        """Start filling the playback ring and emptying the capture ring; each loop calls `has_ended` at its end."""
         for loop in self.new_loops(has_ended=has_ended):
             loop.start()
 
     def new_loops(
         self, may_begin: Callable[[], bool] = lambda: True, has_ended: Callable[[], object] = lambda: None
     ) -> list[threading.Thread]:
-        """Return the loops that the ends of the stream need, not started; each asks first whether it may begin."""
+        """Return the loops that the ends of the core need, not started. Each asks `may_begin` first."""
 
         def run(loop: Callable[[], Any]) -> None:
             if may_begin():
@@ -125,12 +125,12 @@ class Core(Connected):
         return self._loops
 
     def is_prebuffered(self) -> bool:
-        """Whether the playback ring holds half a second, or all there is."""
+        """Whether the playback ring holds half a second, or all that is left to play."""
         ring = self._playback_ring
         return ring is None or self.is_all_read() or is_enough(ring, self.samplerate)
 
     def is_all_read(self) -> bool:
-        """Whether the reader has ended: what the playback ring holds is the rest."""
+        """Whether the reader has ended, so that the playback ring holds all that is left."""
         return bool(lib.reader_is_finished(self._engine))
 
     def start_device(self) -> None:
@@ -146,7 +146,7 @@ class Core(Connected):
         device.start()
 
     def _real_seconds(self, ring: RingBuffer | None) -> float:
-        """Return how late whoever serves a ring may be on a device that does not wait, and no less than two seconds."""
+        """Return how many seconds of frames a ring holds, but two at least: for so long a fast device waits."""
         return max(_LEAST_PATIENCE_SECONDS, ring.size / self.samplerate if ring is not None else 0.0)
 
     def finish(self, seconds: float) -> bool:
@@ -155,14 +155,14 @@ class Core(Connected):
         Returns
         -------
         bool
-            False where a loop still blocked after `seconds` (a stuck pipe); it is leaked and
-            its file must not be closed.
+            False where a loop still blocks after `seconds`, as with a stuck pipe. Its file must
+            not be closed then.
         """
         lib.engine_finish(self._engine)
         lib.reader_stop(self._engine)
         deadline = time.monotonic() + seconds
         for loop in self._loops:
-            if loop.ident is not None:  # one that could not be started has nothing to be waited for
+            if loop.ident is not None:  # a loop that could not be started cannot be joined
                 loop.join(max(0.0, deadline - time.monotonic()))
         return not any(loop.is_alive() for loop in self._loops)
 
@@ -174,7 +174,7 @@ class Core(Connected):
         return self._capture_ring.size if self._capture_ring is not None else 0
 
     def buffer_fill(self) -> float:
-        """Return how near the buffer is to trouble, from 0 to 1: capture full, or playback empty."""
+        """Return how near the rings are to trouble, from 0 to 1: the capture ring full, or the playback ring empty."""
         fills = []
         if self._capture_ring is not None:
             fills.append(self._capture_ring.read_available / self._capture_ring.size)
@@ -183,9 +183,9 @@ class Core(Connected):
         return max(fills, default=0.0)
 
     def input_error(self) -> int:
-        """Return libsndfile's code for what went wrong with reading, 0 for nothing."""
+        """Return libsndfile's code of an error in reading, 0 for none."""
         return lib.reader_file_error(self._engine)
 
     def is_writing(self) -> bool:
-        """Whether the writer loop still runs; its file must not be closed until it does not."""
+        """Whether the writer loop still runs; until it has ended, its file must not be closed."""
         return any(loop.is_alive() for loop in self._loops if loop.name == _WRITER)

@@ -12,28 +12,28 @@ from pastream_cli.engine.facts import Debt, Loss, LossKind
 class Deficit:
     """Finds frames that a device never delivered: it fell behind the clock, and did not catch up.
 
-    What the device owes is held against a base line. That follows the drift between the device's clock and the
-    system's, which is never more than `MOST_DRIFT`; what rises above it by and by adds up, until it is enough to tell.
-    A callback that comes late owes more for a moment, so the least that was owed over a window counts.
+    What the device owes is compared with a base line. The base line follows the drift between the device's clock and
+    the system's, which is never more than `MOST_DRIFT`. Whatever is owed above the base line adds up, until it is
+    enough to tell. A late callback raises the debt for a moment, so only the least debt of a window counts.
 
     Parameters
     ----------
     rate : float
         Frames per second.
     most_held_back : float
-        Seconds of sound that a host may begin to hold back at any time, or hold back no longer: a rise by less is
+        Seconds of sound that a host may begin or cease to hold back at any time. A smaller rise of the debt is
         no proof of a loss.
     """
 
     WINDOW_SECONDS = 1.5
     MOST_DRIFT = 500e-6
     LEAST_SECONDS = 0.005
-    """What is less may be chance, as may be what is less than `LEAST_BLOCKS`."""
+    """A smaller rise of the debt may be chance; so may one of fewer blocks than `LEAST_BLOCKS`."""
     LEAST_BLOCKS = 0.75
     SETTLING_SECONDS = 10.0
-    """For so long the base line may fall at once: the first callbacks were late, or the stream had yet to fill up."""
+    """At first, the base line may fall at once: the first callbacks may be late, or the stream may still fill up."""
     LAST_SECONDS = 0.35
-    """At the end of a run there is no whole window behind a loss to wait for."""
+    """The window at the end of a run, when there is no time to wait for a whole one."""
 
     def __init__(self, rate: float, most_held_back: float) -> None:
         self._rate = rate
@@ -45,12 +45,12 @@ class Deficit:
         self._has_lost = False
 
     def start_over(self) -> None:
-        """Forget what was owed: the device has got ahead of the clock, and falls back no more."""
+        """Forget all debts: the device has got ahead of the clock, so they say nothing of what follows."""
         self._debts.clear()
         self._base = self._begun_ns = self._risen = None
 
     def add(self, debt: Debt) -> Loss | None:
-        """Return the loss, with about how many frames are missing, that has stood for a window now."""
+        """Add a debt. Return the loss that has now lasted for a window, if any, with an estimate of its frames."""
         since = debt.monotonic_ns - self._debts[-1].monotonic_ns if self._debts else 0
         self._begun_ns = self._begun_ns or debt.monotonic_ns
         self._debts.append(debt)
@@ -95,7 +95,7 @@ class Deficit:
         return Loss(LossKind.DEFICIT, first.frame, round(frames), first.monotonic_ns)
 
     def _follow(self, owed: int, seconds: float) -> None:
-        """Have the base line follow, as far as drift can have got."""
+        """Move the base line towards the debt, but no further than drift can explain."""
         assert self._base is not None
         most = self.MOST_DRIFT * seconds * self._rate
         self._base += max(-most, min(most, owed - self._base))
@@ -114,7 +114,7 @@ class Deficit:
         return self._debts[-1].monotonic_ns - self._begun_ns < self.SETTLING_SECONDS * 1e9
 
     def _is_catching_up(self) -> bool:
-        """Whether less and less is owed: a host delivers what it has held back."""
+        """Whether the debt falls, because a host delivers what it has held back."""
         half = self.WINDOW_SECONDS / 2
         earlier = min(debt.frames for debt in self._debts if self._seconds_since(debt) > half)
         later = min(debt.frames for debt in self._debts if self._seconds_since(debt) <= half)
@@ -125,7 +125,7 @@ class Deficit:
 
 
 class Gathering:
-    """Tells of what goes on and on: at once the first time, and less and less often while it does not end."""
+    """Tells of a loss that goes on and on: at once the first time, and then less and less often."""
 
     FIRST_SECONDS = 1.0
     MOST_SECONDS = 60.0
@@ -141,7 +141,7 @@ class Gathering:
         return self._gathered
 
     def add(self, loss: Loss) -> None:
-        """Take one more; it is told with those that wait already, as one loss at the place of the first."""
+        """Add a loss. It is told together with those that wait already, as one loss at the place of the first."""
         gathered = self._gathered
         self._gathered = (
             loss

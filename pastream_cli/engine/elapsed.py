@@ -1,41 +1,41 @@
-"""How much time has gone by beside the timeline: in pauses, in frames that never came, less what came too soon."""
+"""How much time the timeline does not show: pauses and frames that never came, less frames that came too soon."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import NamedTuple
 
-# Older ones are summed up: whoever asks for a time asks for one of the last minutes.
+# Older places are summed up, because nobody asks for a time that is more than minutes ago.
 _MOST_PLACES = 1000
 
 
 class _Place(NamedTuple):
     frame: int
     frames: int
-    """Less than nothing where the device ran ahead: so many frames, one after the other, took no time."""
+    """Negative where the device ran ahead: so many frames of the timeline, from `frame` on, took no time."""
 
     def before(self, frame: int) -> int:
         return max(self.frames, self.frame - frame) if self.frames < 0 else self.frames
 
 
 class Elapsed:
-    """Frames that went by and are not on the timeline, by the place at which they did."""
+    """Frames that went by and are not on the timeline, each with its place on it."""
 
     def __init__(self) -> None:
         self._oldest_frames = 0
         self._places: deque[_Place] = deque()
-        self._missing_at: int | None = None  # where the last place is, if it is one of frames that never came
+        self._missing_at: int | None = None  # the last place, if frames never came there
 
     def pause(self, frame: int, frames: int) -> None:
-        """Take a pause."""
+        """Add a pause."""
         self._add(_Place(frame, frames))
 
     def lead(self, frame: int, frames: int) -> None:
-        """Take it that so many frames of the timeline, from here on, came ahead of the clock."""
+        """Add a lead: so many frames of the timeline, from `frame` on, came ahead of the clock."""
         self._add(_Place(frame, -frames))
 
     def miss(self, frame: int, frames: int, *, merged_frames: int) -> None:
-        """Take frames that never came; less than `merged_frames` behind others they are of the same place."""
+        """Add frames that never came. Less than `merged_frames` after others, they join the place of these."""
         if self._missing_at is not None and frame - self._missing_at < merged_frames:
             last = self._places.pop()
             self._places.append(last._replace(frames=last.frames + frames))
@@ -44,7 +44,7 @@ class Elapsed:
         self._missing_at = frame
 
     def before(self, frame: int) -> int:
-        """Return how many frames went by before a frame of the timeline."""
+        """Return how many frames went by off the timeline before a frame that is on it."""
         return self._oldest_frames + sum(place.before(frame) for place in self._places if place.frame <= frame)
 
     def _add(self, place: _Place) -> None:

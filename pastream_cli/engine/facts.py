@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 DEAD_CHANNEL_SECONDS = 10.0
-"""A channel that has been exactly zero for so long is told of: an unplugged cable, the wrong input."""
+"""A channel that has been exactly zero for so long is told: its cable may be unplugged, or the input wrong."""
 
 
 class LossKind(Enum):
@@ -62,7 +62,7 @@ class Debt(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What the callback has counted so far: fields of `struct engine_counts` in _engine.h, which explains them."""
+    """What the callback has counted so far: the fields of `struct engine_counts`, which _counters.h explains."""
 
     callbacks: int = 0
     position: int = 0
@@ -99,9 +99,9 @@ class Counts(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """Levels of every channel since they were last asked for: of the capture, or else of the playback.
+    """Levels of every channel since they were last taken: of the capture or, without one, of the playback.
 
-    `peaks` are of full scale (1.0); `square_sums` are sums of squared samples over `frames`.
+    `peaks` are relative to full scale (1.0); `square_sums` are sums of squared samples over `frames`.
     """
 
     peaks: tuple[float, ...]
@@ -126,7 +126,7 @@ class Levels(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """A pause at `frame` of the timeline: `frames` went by, which are not in the files."""
+    """A pause at `frame` of the timeline: `frames` went by and are not in the files."""
 
     frame: int
     frames: int

@@ -28,7 +28,7 @@ class HostMessages:
             if not shown:
                 own = os.dup(_STDERR)
                 self._kept, noise = os.pipe()
-                # when the pipe is full, more is lost: a library must not block on it
+                # when the pipe is full, later messages are lost: a library must not block on it
                 os.set_blocking(noise, False)
                 os.set_blocking(self._kept, False)
                 os.dup2(noise, _STDERR)

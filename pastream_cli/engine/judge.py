@@ -10,7 +10,7 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.watchdog import Pulse, Watchdog
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
-# A host may report that it plays for a while after it has played everything.
+# After everything was played, a host has its latency to end by itself, but no more than this and a little to spare.
 _LONGEST_LATENCY_SECONDS = 2.0
 _SECONDS_TO_SPARE = 0.5
 
@@ -27,11 +27,11 @@ class OnLoss(Enum):
     """What a loss or an underrun means for a run."""
 
     TELL = "tell"
-    """It is filled with silence and told, and the run goes on."""
+    """It is told, and the run goes on; silence stands for lost frames."""
     END = "end"
     """The first one, of whatever kind, ends the run."""
     FAIL = "fail"
-    """One for want of room or of frames in a buffer is an error of who serves it; any other is told."""
+    """A full or an empty buffer is an error of whoever serves it; any other loss is told."""
 
 
 class Verdict(NamedTuple):
@@ -40,20 +40,20 @@ class Verdict(NamedTuple):
     reason: StopReason
     error: PastreamError | None = None
     device_is_lost: bool = False
-    """Whether no call of the device is worth while any more."""
+    """Whether the device need not be called any more."""
 
 
 class Judge:
-    """Tells when a run is to end by itself.
+    """Decides when a run ends by itself.
 
     Parameters
     ----------
     latency : float
-        Of the device in seconds, as far as it can be believed.
+        The device's latency in seconds; 0 if what the host reports cannot be true.
     plays, captures : bool
         What the device does.
     is_fast : bool
-        Whether it waits for files, and not for the clock: then its silence means nothing.
+        Whether it waits for files and not for the clock, so that its silence means nothing.
     on_loss : OnLoss
         What a loss means.
     """
@@ -68,7 +68,7 @@ class Judge:
 
     @property
     def is_drained(self) -> bool:
-        """Whether everything was played, and the device may end by itself."""
+        """Whether everything was played, so that the device may end by itself."""
         return self._drained_at is not None
 
     @property
@@ -88,13 +88,13 @@ class Judge:
         Parameters
         ----------
         now, waited : float
-            Monotonic seconds, and those since the last call that somebody meant to wait.
+            The monotonic time in seconds, and how many seconds the caller meant to wait since the last call.
         counts : Counts
-            Taken after `is_active`: a device that ended after its last block is not dead.
+            Read after `is_active`, so that a device that ends after its last block is not taken for dead.
         is_active : bool
             Whether callbacks come, or may still come.
         missing_frames : int
-            Lost by the clock.
+            Frames that never came, by the clock.
         """
         if self._on_loss is OnLoss.FAIL and counts.overran:
             return _failed(BufferFull("cannot go on recording: the buffer is full"))

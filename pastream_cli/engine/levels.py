@@ -16,12 +16,12 @@ class RunLevels:
     Parameters
     ----------
     core : Core
-        Whose levels are taken; nobody else may.
+        The core whose levels are taken. Nobody else may take them.
     captures : bool
-        Whether it captures: what is played may be silent.
+        Whether the core captures. Only then are dead channels looked for: what is played may be silent.
     channel_map : sequence of int, optional
-        For each channel that is meant the device's, zero-based, or -1 for one that is to be silent; all of the
-        device's if left out.
+        For each channel to be measured, which channel of the device, zero-based, or -1 for one that is meant to be
+        silent. By default all of the device's.
     """
 
     def __init__(self, core: Core, *, captures: bool, channel_map: Sequence[int] | None = None) -> None:
@@ -35,7 +35,7 @@ class RunLevels:
         if captures:
             meant = [number for number, source in enumerate(channel_map or (), 1) if source < 0]
             self._dead = DeadChannels(core.samplerate, meant)
-        core.take_levels()  # asks for those of the first block
+        core.take_levels()  # asks for the levels of the first block
 
     @property
     def dead_channels(self) -> tuple[int, ...]:
@@ -50,12 +50,12 @@ class RunLevels:
         return found
 
     def poll(self) -> Levels | None:
-        """Return the levels since the last poll; `None` where no callback has come since. To be called every second."""
+        """Return the levels since the last poll; `None` where no callback has come since. Call it every second."""
         with self._lock:
             return self._poll()
 
     def take(self) -> Levels | None:
-        """Return the levels since the last call, or again those of the last call where no frame has come since."""
+        """Return the levels since the last call. Where no frame has come since, return those of the last call again."""
         with self._lock:
             self._poll()
             self._last, self._not_taken = self._not_taken or self._last, None

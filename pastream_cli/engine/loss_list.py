@@ -12,15 +12,15 @@ from pastream_cli.engine.spool import Spool
 class LossList:
     """Losses, in the order of their places.
 
-    Those of one kind come in that order by themselves, and only kinds have to be merged: one that is found late, as a
-    deficit is, stands behind others for a while.
+    Losses of one kind come in that order by themselves, but the kinds have to be merged: a deficit is found late, after
+    losses of other kinds that follow it on the timeline.
 
     Parameters
     ----------
     losses : iterable of Loss, optional
         The first of them.
     before : LossList, optional
-        Those that were found before them; it stays as it is.
+        The losses that were found before them; this list is not changed.
     """
 
     def __init__(self, losses: Iterable[Loss] = (), before: LossList | None = None) -> None:
@@ -31,7 +31,7 @@ class LossList:
             self.add(loss)
 
     def add(self, loss: Loss) -> None:
-        """Take one more."""
+        """Add a loss."""
         self.of_kind[loss.kind].append(loss)
 
     def of(self, *kinds: LossKind) -> Iterator[Loss]:
@@ -43,7 +43,7 @@ class LossList:
         return sum(len(self.of_kind[kind]) for kind in kinds)
 
     def unlisted(self, *kinds: LossKind) -> int:
-        """Return how many of these the list had no room for."""
+        """Return how many losses of these kinds are counted, but could not be kept."""
         return sum(self.of_kind[kind].dropped for kind in kinds)
 
     def __iter__(self) -> Iterator[Loss]:

@@ -18,9 +18,9 @@ class Losses:
     Parameters
     ----------
     core : Core
-        Whose losses are taken; nobody else may.
+        The core whose losses are taken. Nobody else may take them.
     captures : bool
-        Whether it captures: then what never came by the clock is a loss.
+        Whether the core captures. Only then are frames that never came, by the clock, a loss.
     """
 
     def __init__(self, core: Core, *, captures: bool) -> None:
@@ -35,22 +35,22 @@ class Losses:
 
     @property
     def missing_frames(self) -> int:
-        """Frames that never came, by the clock; about."""
+        """An estimate of the frames that never came, by the clock."""
         return self._missing_frames
 
     @property
     def all(self) -> LossList:
-        """Every loss and underrun by its place; what `take` has not returned yet too. When nobody takes any more."""
+        """Every loss and underrun by its place, even what `take` has not returned yet. Once nobody takes any more."""
         waiting = [loss for gathering in self._gatherings.values() if (loss := gathering.waiting)]
         return LossList(waiting, before=self._losses)
 
     def so_far(self) -> tuple[Loss, ...]:
-        """Return the losses of a run that goes on: all of them are in memory then."""
+        """Return all losses so far, of a run that goes on. They are all in memory then."""
         with self._lock:
             return tuple(self.all)
 
     def take(self, *, is_last: bool = False) -> list[Loss]:
-        """Return what was lost since the last time; what never ends, a part at a time."""
+        """Return the losses since the last call. One that never ends comes in parts."""
         with self._lock:
             return self._take(is_last=is_last)
 
@@ -70,13 +70,13 @@ class Losses:
         return losses
 
     def _new_deficit(self) -> Deficit | None:
-        """Return what judges the present device by the clock, where it has a clock of its own."""
+        """Return what judges the present device by the clock; `None` where it has no clock of its own."""
         if not self._captures or self._core.follows_the_system:
             return None
         return Deficit(self._core.samplerate, self._core.most_held_back)
 
     def _deficits(self, *, is_last: bool) -> list[Loss]:
-        """Return where frames were found not to have come."""
+        """Return the losses of frames that were now found never to have come."""
         debts = self._core.new_debts()
         found: list[Loss | None] = []
         if self._device is not self._core.open_device:

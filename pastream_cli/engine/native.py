@@ -68,14 +68,14 @@ SAMPLE_BYTES = {"float32": 4, "int32": 4, "int24": 3, "int16": 2, "int8": 1, "ui
 
 
 def check_memory(pointer: T, act: str) -> T:
-    """Return `pointer`, or raise `PastreamError` where it (or a truth value) is none."""
+    """Return `pointer` (or a truth value), or raise `PastreamError` where it is null (or false)."""
     if not pointer:
         raise PastreamError(f"{act}: not enough memory")
     return pointer
 
 
 def memory_bytes() -> int:
-    """Return how much memory the machine has, or as much as there can be where it does not say."""
+    """Return the machine's memory in bytes, or the greatest number there is where it does not say."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):
@@ -83,7 +83,7 @@ def memory_bytes() -> int:
 
 
 def check_fits(wanted: int, what: str) -> None:
-    """Raise `ValueError` where so many bytes are more than the machine has."""
+    """Raise `ValueError` where the machine has less memory than so many bytes."""
     there = memory_bytes()
     if wanted > there:
         raise ValueError(f"{what}: it takes {wanted // 10**9} GB of memory, and there are {there // 10**9}")
@@ -92,6 +92,6 @@ def check_fits(wanted: int, what: str) -> None:
 def exit_on_abort(exit_code: int, descriptor: int = -1, message: str = "") -> None:
     """Have a library's abort() write this message and end the process with this exit code from here on.
 
-    PortAudio asserts while it opens, or ends, a host whose JACK server dies meanwhile.
+    An assertion of PortAudio's fails if a JACK server dies while PortAudio opens or ends its host.
     """
     lib.exit_on_abort(exit_code, descriptor, message.encode())

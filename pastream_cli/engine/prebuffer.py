@@ -1,4 +1,4 @@
-"""The prebuffer: how much must be there to play, of a file or by a function, before a device starts."""
+"""The prebuffer: how much must be in the playback ring, from a file or a function, before a device starts."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _PAUSE_SECONDS = 0.05
 
 
 def is_enough(ring: RingBuffer, rate: float) -> bool:
-    """Tell whether a reader that goes on by itself has put half a second into the ring, or most of it."""
+    """Tell whether a reader loop has put half a second into the ring, or has filled three quarters of it."""
     return ring.read_available >= _at_most(ring, int(_SECONDS * rate))
 
 
 def _at_most(ring: RingBuffer, frames: int) -> int:
-    """Return so many frames, or three quarters of the ring: its reader must be able to go on while it waits."""
+    """Return so many frames, but at most three quarters of the ring, so that its reader can go on meanwhile."""
     return min(frames, ring.size * 3 // 4)
 
 
 class Prebuffer:
-    """Looks whether a function has written enough to begin.
+    """Tells whether a function has written enough for the device to start.
 
     Parameters
     ----------
     engine : EngineHandle
-        Whose reader the function stands for.
+        The engine whose reader the function replaces.
     ring : RingBuffer
-        Where it writes.
+        The ring that the function writes to.
     frames : int
-        So many are enough, or three quarters of the ring.
+        How many are enough; three quarters of the ring always are.
     is_patient : bool
-        Whether to wait for all of them. Else a function that has begun, and writes nothing more for a while, is not
-        waited for: it may want to see the device run first.
+        Whether to wait for all of them. Otherwise the device may start when the function has begun and then writes
+        nothing for a while: it may be waiting for the device.
     """
 
     def __init__(self, engine: EngineHandle, ring: RingBuffer, frames: int, *, is_patient: bool) -> None:
@@ -50,7 +50,7 @@ class Prebuffer:
         self._written_at = time.monotonic()
 
     def is_full(self) -> bool:
-        """Tell whether the device may start; to be asked again and again."""
+        """Tell whether the device may start. Call it again and again."""
         before, self._written_frames = self._written_frames, self._ring.read_available
         if self._written_frames != before:
             self._written_at = time.monotonic()

@@ -16,7 +16,7 @@ from pastream_cli.engine.spool import Spool
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
 
-# All but a deficit, which is found in Python by the debts.
+# All kinds but a deficit, which Python finds from the debts.
 _LOSS_KINDS = {getattr(lib, f"LOSS_{kind.name}"): kind for kind in LossKind if kind is not LossKind.DEFICIT}
 
 
@@ -26,7 +26,7 @@ class Progress:
     Parameters
     ----------
     engine : EngineHandle
-        Whose callback counts.
+        The engine whose callback counts.
     capture, playback : Side, optional
         What the device was opened with; one of them at least.
     """
@@ -51,7 +51,7 @@ class Progress:
 
     @property
     def status(self) -> CallbackFlags:
-        """What the host has flagged since the start, with what was lost without its word.
+        """What the host has flagged since the start, and losses that it has not flagged.
 
         The flags are PortAudio's, ``PaStreamCallbackFlags``.
         """
@@ -110,8 +110,8 @@ class Progress:
         return Levels(tuple(peaks), tuple(square_sums), frames[0])
 
     def note_missing(self, loss: Loss) -> None:
-        """Have it known that frames never came, which the timeline does not show."""
-        # what a device loses all the time is one place a second
+        """Note frames that never came, because the timeline does not show them."""
+        # a device that loses frames all the time makes one place per second
         self._beside_the_timeline.miss(loss.frame, loss.frames or 0, merged_frames=int(self.samplerate))
 
     def new_debts(self) -> list[Debt]:
@@ -123,7 +123,7 @@ class Progress:
         return debts
 
     def pause(self) -> None:
-        """Let frames go by without counting: capture is dropped, playback waits."""
+        """Let the timeline stand still: captured frames are dropped, and playback waits."""
         if not self.is_paused:
             counts = self.counts()
             self._paused_at = (counts.position, counts.paused_frames)
@@ -138,7 +138,7 @@ class Progress:
             self._paused_at = None
 
     def _present_pause(self) -> Pause | None:
-        """Return the pause that goes on, as long as it is by now."""
+        """Return the pause that is going on, with its length so far."""
         if self._paused_at is None:
             return None
         frame, paused_before = self._paused_at
@@ -146,12 +146,12 @@ class Progress:
 
     @property
     def is_paused(self) -> bool:
-        """Whether frames go by without counting."""
+        """Whether the timeline stands still."""
         return self._paused_at is not None
 
     @property
     def pauses(self) -> Spool[Pause]:
-        """Every pause so far, one that goes on included."""
+        """Every pause so far, also one that is going on."""
         pauses = Spool(before=self._pauses)
         if (pause := self._present_pause()) is not None:
             pauses.append(pause)
@@ -159,5 +159,5 @@ class Progress:
 
 
 def _in_advance(lead: Loss) -> int:
-    """Return how many frames the timeline has more for this lead of the device than the clock."""
+    """Return how many frames this lead puts the timeline ahead of the clock."""
     return max(0, (lead.frames or 0) - lead.left_out_frames)

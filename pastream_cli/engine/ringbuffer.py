@@ -118,8 +118,8 @@ class RingBuffer:
         Raises
         ------
         ValueError
-            Where `data` holds part of an element, or less than `size`, or is a bare pointer
-            without one.
+            Where `data` holds part of an element, or less than `size`, or is a bare pointer and no
+            `size` is given.
         """
         data, size = self._elements_of(data, size)
         return lib.ring_write(self._ring, data, min(size, self.size))
@@ -160,7 +160,7 @@ class RingBuffer:
         Raises
         ------
         ValueError
-            Where `data` has room for part of an element, or is read-only.
+            Where `data` is not a whole number of elements long, or is read-only.
         """
         data, size = self._elements_of(data, -1, is_written=True)
         return lib.ring_read(self._ring, data, size)

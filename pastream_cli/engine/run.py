@@ -17,50 +17,50 @@ from pastream_cli.engine.states import State, StopReason
 from pastream_cli.errors import DeviceError, ErrorKind
 
 _DRAIN_STEP_SECONDS = 0.005
-# What has made no progress for so long is blocked, in a stuck pipe. A disk may only be busy, or be waking up.
+# A pipe without progress for so long is stuck. A disk has more time: it may only be busy, or waking up.
 _BLOCKED_SECONDS = 2.0
 _BLOCKED_DISK_SECONDS = 60.0
-# Whoever has asked for a stop is told by then which disk it waits for.
+# After so long, whoever has asked for a stop is told which disk the run waits for.
 _UNTOLD_DISK_SECONDS = 0.5
 
 
 class GivenUp(Exception):  # noqa: N818 - it is no error
-    """Nobody waits for the end of the run any more; whoever owns a run may raise it in `wait`."""
+    """Nobody waits for the end of the run any more. The run's owner may raise it in `wait`."""
 
 
 class Policy(NamedTuple):
-    """What a run is for, and what its owner makes of it."""
+    """What a run is for, and what its owner has decided about it."""
 
     plays: bool
     captures: bool
     on_loss: OnLoss
     length_frames: int | None
-    """Of the timeline, where that is known."""
+    """The length of the timeline, where it is known."""
     shortest_wait_seconds: float
-    """Between two polls, at the beginning and before the end."""
+    """How long to wait between two polls at the beginning and before the end."""
     capture_map: tuple[int, ...] | None
-    """For each channel that is recorded the device's, zero-based, or -1 for silence; `None` for all of the device's."""
+    """For each recorded channel, the device's channel, zero-based, or -1 for silence; `None` for all channels."""
     reader_seconds: float
     """How long a reader is waited for, once everything is written."""
 
 
 class Owner(Protocol):
-    """Whoever steps a run, and is told of it; all on the thread that steps it."""
+    """Whoever steps a run and is told of it. The run calls it only on the thread that steps the run."""
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or until something happens. Raise `GivenUp` to leave the rest of the end undone."""
+        """Wait for `seconds`, or until something happens. Raise `GivenUp` to leave the rest of the end undone."""
 
     def longest_wait_seconds(self, *, is_silent: bool) -> float:
-        """Return how long may pass before the next poll; silent: no callback came between the last two."""
+        """Return how long may pass before the next poll; `is_silent`: no callback came between the last two polls."""
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
-        """Look around, with each poll; `end` or `fail` the run where it is to end. `losses` are new."""
+        """Look around, with each poll, and `end` or `fail` the run if it is to end. `losses` are new ones."""
 
     def told_of_silence(self) -> None:
         """Take notice of a device that is silent; what it has delivered is being made safe."""
 
     def stop_device(self) -> bool:
-        """End the callbacks, within a limit in time; tell whether that came about."""
+        """End the callbacks within a time limit; return whether they have ended."""
 
     def look_after_ends(self) -> None:
         """Do what files need while the last frames are written."""
@@ -71,16 +71,16 @@ class Owner(Protocol):
 
     @property
     def seconds_since_asked(self) -> float | None:
-        """How long ago somebody has asked for the end; `None` where nobody has."""
+        """How long ago somebody asked for the end; `None` where nobody has."""
 
     def told_of_a_wait(self) -> None:
-        """Take notice that the end waits for what is recorded to."""
+        """Take notice that the end waits for the file or pipe that is recorded to."""
 
     def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
-        """Look at what came after the last poll, or is known only from the whole."""
+        """Look at what came after the last poll, and at what only the whole run shows."""
 
     def finish_ends(self) -> None:
-        """Finish what was played from and recorded to, as far as no loop uses it any more."""
+        """Finish the files that were played and recorded, except those that a loop still uses."""
 
     def leave_ends(self) -> None:
         """Finish what can be finished at once, in a run that is given up."""
@@ -89,8 +89,8 @@ class Owner(Protocol):
 class Run:
     """One run. `poll` is one step of it; time is passed in.
 
-    `end` and `fail` may be called from any thread, and `prebuffer` and `start_device` from one beside that which
-    steps the run; the rest belongs to that one.
+    Any thread may call `end` and `fail`. Another thread than the one that steps the run may call `prebuffer` and
+    `start_device`. Everything else is for the thread that steps the run.
 
     Parameters
     ----------
@@ -112,13 +112,13 @@ class Run:
         """How loud it is, once all is connected; the owner polls them."""
         self.state = State.OPENING
         self.reason = StopReason.COMPLETE
-        """Why it ends; complete unless something else is said, and what is said first counts."""
+        """Why it ends; complete unless there is another reason. `StopReason.may_become` says which replaces which."""
         self.failure: BaseException | None = None
         """What went wrong first, if anything did."""
         self.is_ending = False
         """Whether there is a reason for it to end."""
         self.device_is_lost = False
-        """Whether the device has died, so that no call of it is worth while."""
+        """Whether the device has died, so that it need not be called any more."""
         self.device_is_started = False
         self._was_device_asked = False
         self._since = time.monotonic()
@@ -143,7 +143,7 @@ class Run:
             self.is_ending = True
 
     def fail(self, error: BaseException) -> None:
-        """Have the run end with a failure; what comes after the first one is mostly a consequence."""
+        """Have the run end with a failure. Only the first one is kept: later ones mostly follow from it."""
         with self._lock:
             if self.failure is None:
                 self.failure = error
@@ -159,7 +159,7 @@ class Run:
         return self._core is not None and self._judge.is_drained
 
     def attempt(self, step: Callable[[], None]) -> None:
-        """Take one step; whatever comes of it, the next one can follow."""
+        """Take one step. If it fails, so does the run, but the next step can still follow."""
         try:
             step()
         except GivenUp:
@@ -185,7 +185,7 @@ class Run:
         self._enter(State.PREBUFFERING)
 
     def prebuffer(self, is_enough: Callable[[], bool], wait: Callable[[float], None]) -> None:
-        """Wait for what the device takes at once, unless the end is asked for before."""
+        """Wait until there is enough for the device to start, or until the run is to end."""
         while not self.is_ending and not is_enough():
             wait(self._policy.shortest_wait_seconds)
 
@@ -231,7 +231,7 @@ class Run:
             self.poll(time.monotonic(), seconds)
 
     def _seconds_to_next_poll(self) -> float:
-        """Return how long to wait: little at first and before the end, so that nobody waits for us."""
+        """Return how long to wait: little at first and before the end, so that nobody has to wait for the next poll."""
         core, policy = self._running()
         shortest = policy.shortest_wait_seconds
         if self._is_drained:
@@ -243,10 +243,10 @@ class Run:
         return max(shortest, seconds)
 
     def poll(self, now: float, waited: float) -> None:
-        """Look at the run once, and end it if it is over; `waited` is for how long nobody meant to look."""
+        """Look at the run once, and end it if it is over; `waited` is how long the caller meant to wait before."""
         core, _ = self._running()
         assert self.losses is not None
-        # in this order: one that is started meanwhile has not ended, nor is one dead that ended after its last block
+        # in this order, so that a device that starts meanwhile, or ends after its last block, is not taken for dead
         has_device = self.device_is_started and self.state is not State.AWAY
         is_active = core.active
         before, counts = self._counts, core.counts()
@@ -274,7 +274,7 @@ class Run:
         return State.RUNNING if counts.time_zero_ns else State.SETTLING
 
     def _tell_of_silence(self, counts: Counts) -> None:
-        """Where the device is silent, make the file safe, and tell so, once until it calls again."""
+        """Where the device is silent, sync the file and tell the owner, once until the device calls again."""
         is_stalled = self._judge.is_stalled
         if is_stalled and not self._has_told_of_silence and counts.time_zero_ns:
             core, _ = self._running()
@@ -289,7 +289,7 @@ class Run:
     # ---- its end ----
 
     def finish(self) -> None:
-        """Bring the run to its end: device, loops, files. Whatever becomes of one, the next one is seen to."""
+        """Bring the run to its end: device, loops, files. If one of them fails, the next is ended all the same."""
         with self._device_lock:
             self._enter(State.DRAINING)
         try:
@@ -307,7 +307,7 @@ class Run:
                 self._enter(State.ENDED)
 
     def _stop_device(self) -> None:
-        """End the callbacks. A device that does not answer is shut out instead."""
+        """End the callbacks. A device that does not answer is detached instead."""
         core, _ = self._running()
         has_stopped = False
         try:
@@ -331,7 +331,7 @@ class Run:
             if core.is_writing():
                 return False
             written_at = written_at or time.monotonic()
-            return time.monotonic() - written_at > policy.reader_seconds  # in a read that nothing may end
+            return time.monotonic() - written_at > policy.reader_seconds  # it hangs in a read, maybe for ever
 
         is_on_a_disk, tell = self._owner.is_on_a_disk, self._owner.told_of_a_wait
         self.wait_patiently(has_drained, tell, is_on_a_disk=is_on_a_disk, step_seconds=_DRAIN_STEP_SECONDS)
@@ -339,17 +339,17 @@ class Run:
     def wait_patiently(
         self, is_done: Callable[[], bool], tell: Callable[[], None], *, is_on_a_disk: bool, step_seconds: float = 0.1
     ) -> None:
-        """Wait for what is recorded to, which may block: as long as it gets on, it has all the time that it needs.
+        """Wait for the file or pipe that is recorded to; as long as it makes progress, it has all the time it needs.
 
-        A disk that does not has a minute. Whoever reads a pipe has all the time there is, and a moment from when
-        somebody has asked for the end.
+        A disk without progress has a minute. A pipe without progress has no limit until somebody asks for the end, and
+        two seconds from then on.
 
         Parameters
         ----------
         is_done : callable
             Tells whether it has ended.
         tell : callable
-            Called once, where somebody is to know that there is a wait.
+            Called once, when somebody should know of the wait.
         is_on_a_disk : bool
             Whether it is a regular file.
         step_seconds : float, optional
@@ -391,6 +391,6 @@ class Run:
 
 
 def _judge_of(core: Core, policy: Policy) -> Judge:
-    """Return who judges a run, by what its device is like."""
+    """Return the judge for a run with this device and policy."""
     plays, captures, on_loss = policy.plays, policy.captures, policy.on_loss
     return Judge(core.longest_latency, plays=plays, captures=captures, is_fast=core.is_fast, on_loss=on_loss)

@@ -1,4 +1,4 @@
-"""Records without end in memory that has one: beyond a thousand they wait in a temporary file that has no name."""
+"""A list of records that stays small in memory: beyond a thousand, they are in a temporary file without a name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LENGTH_BYTES = 4
 
 
 class Spool(Generic[T]):
-    """A list that only grows, of tuples of simple values, most of which are not in memory.
+    """A list of tuples of simple values. It only grows, and most of it is not in memory.
 
     Where no temporary file can be written, later records are counted and not kept: nothing that is recorded depends
     on this list. For one thread at a time.
@@ -23,7 +23,7 @@ class Spool(Generic[T]):
     records : iterable, optional
         The first of them.
     before : Spool, optional
-        Whose records come before these; it stays as it is.
+        A spool whose records come before these; it is not changed.
     """
 
     def __init__(self, records: Iterable[T] = (), before: Spool[T] | None = None) -> None:
@@ -66,7 +66,7 @@ class Spool(Generic[T]):
         yield from self._latest
 
     def _file_latest(self) -> bool:
-        """Move what is in memory to the file, and tell whether that could be done."""
+        """Move the records in memory to the file, and tell whether that could be done."""
         import pickle
 
         data = pickle.dumps(self._latest, pickle.HIGHEST_PROTOCOL)
@@ -87,7 +87,7 @@ class Spool(Generic[T]):
 
 
 def _filed_records(file: IO[bytes], file_bytes: int) -> Iterator[T]:
-    """Go through what is in the file up to so many bytes; a file that cannot be read ends there."""
+    """Go through the records in the first `file_bytes` bytes of the file, up to one that cannot be read."""
     import pickle
 
     place = 0

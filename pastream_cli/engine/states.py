@@ -6,14 +6,14 @@ from enum import Enum
 
 
 class State(Enum):
-    """What a run does just now; docs/architecture.md draws it."""
+    """What a run is doing; docs/architecture.md draws the states."""
 
     OPENING = "opening"
     """Files and devices are being opened and connected."""
     WAITING = "waiting"
     """All is connected, and nothing runs yet."""
     PREBUFFERING = "prebuffering"
-    """The loops run, and the device will as soon as there is enough to play."""
+    """The loops run, and the device is started as soon as there is enough to play."""
     SETTLING = "settling"
     """The device was started; the first frame of the timeline is still to come."""
     RUNNING = "running"
@@ -25,7 +25,7 @@ class State(Enum):
     DRAINING = "draining"
     """No frame is added to the timeline: what was played is heard to its end, what was captured is written."""
     ENDED = "ended"
-    """Device and loops have ended, and the files are what they will be."""
+    """Device and loops have ended, and the files are as they will stay."""
 
     def may_become(self, other: State) -> bool:
         """Whether the run may be in the other state next."""
@@ -43,7 +43,7 @@ FOLLOWERS: dict[State, frozenset[State]] = {
     State.DRAINING: frozenset({State.ENDED}),
     State.ENDED: frozenset(),
 }
-"""Which states may follow each. A run is polled, so that a state which passes quickly may not be seen at all."""
+"""Which states may follow each. A run is polled, so a state that passes quickly may never be seen."""
 
 
 class StopReason(Enum):
@@ -58,12 +58,12 @@ class StopReason(Enum):
     FAILED = "failed"
     """Something went wrong."""
     XRUN = "xrun"
-    """Frames were lost in a run that was to end then."""
+    """Frames were lost in a run that ends with the first loss."""
     GIVEN_UP = "given-up"
     """Somebody would not wait for the end."""
 
     def may_become(self, other: StopReason) -> bool:
-        """Whether a run that ends for this reason may yet come to end for another one."""
+        """Whether another reason, if it comes later, replaces this one."""
         return other in BETTER_REASONS[self]
 
 
@@ -75,4 +75,4 @@ BETTER_REASONS: dict[StopReason, frozenset[StopReason]] = {
     StopReason.XRUN: frozenset({StopReason.GIVEN_UP}),
     StopReason.GIVEN_UP: frozenset(),
 }
-"""Which reasons take the place of each, where they come later."""
+"""Which reasons replace each one, if they come later."""

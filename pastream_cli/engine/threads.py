@@ -11,7 +11,7 @@ _REFUSAL = "can't start new thread"
 
 
 class DeafThread(threading.Thread):
-    """A thread in which all signals are blocked, and in all threads that a library starts from it.
+    """A thread in which all signals are blocked, as they are in every thread that a library starts from it.
 
     A signal interrupts a system call of the thread that it is delivered to. Hosts do not expect that: libjack takes it
     for the end of its server.

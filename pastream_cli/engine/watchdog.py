@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import Enum
 
 _LEAST_SILENCE_SECONDS = 1.0
-# A server's sink that was idle may take what fills a buffer and then nothing for the two seconds of its own turn.
+# The sink of a sound server that was idle may fill a buffer, and then take nothing for two seconds.
 _LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
 _LATENCIES_OF_SILENCE = 4
 _SECONDS_TO_RESUME = 10.0
 SECONDS_TO_BEGIN = 10.0
-# A poll that is later than this has not been watching: the process was stopped or starved.
+# Before a poll that is later than this, silence proves nothing: the process was stopped or starved.
 _LATE_POLL_SECONDS = 0.5
 
 
@@ -23,12 +23,12 @@ class Pulse(Enum):
 
 
 class Watchdog:
-    """Tells a device that is silent from one that is slow, and from a process that was not looking.
+    """Tells a device that is silent from one that is slow, and from a process that did not poll.
 
     Parameters
     ----------
     latency : float
-        Of the stream in seconds, as far as it can be believed.
+        The stream's latency in seconds; 0 if what the host reports cannot be true.
     captures : bool, optional
         Whether the device captures; one that only plays has more time.
     """
@@ -48,8 +48,8 @@ class Watchdog:
     def poll(self, now: float, last_callback_ns: int, waited: float = 0.0) -> Pulse:
         """Judge by the time of the last callback, 0 for none yet; `now` is monotonic, in seconds.
 
-        Silence is counted only over polls that came on time: not much later than after the `waited` seconds, if they
-        were put off for so long.
+        Silence counts only up to a poll that comes on time: at most half a second later than the `waited` seconds that
+        the caller meant to wait since the last one.
         """
         since_poll = 0.0 if self._polled is None else now - self._polled
         self._polled = now
