@@ -1,4 +1,5 @@
-/* Has the process exit with the code that was decided when a library aborts it. */
+/* Makes the process say why and exit with the code that was decided, even if a library calls
+ * abort(). */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
