@@ -30,7 +30,7 @@ class Container(NamedTuple):
 
     @property
     def raw_words(self) -> dict[str, Any]:
-        """The arguments with which soundfile reads such a file where it has no header."""
+        """What soundfile has to be told to read the file, if that has no header."""
         if self.file_type != "RAW":
             return {}
         return {
@@ -50,7 +50,7 @@ class Container(NamedTuple):
         return sound_file
 
     def begin_stream(self, descriptor: int, frames: int | None, *, closefd: bool) -> soundfile.SoundFile:
-        """Begin a stream. WAV and RF64 get a header of our own, with RAW data behind it; libsndfile would seek back."""
+        """Begin a stream. Where libsndfile would seek back to its header there is ours, with RAW data behind it."""
         relay.make_blocking(descriptor)
         has_own_header = headers.takes(self.file_type, self.encoding, self.endian)
         content = self
@@ -64,9 +64,9 @@ class Container(NamedTuple):
         return sound_file
 
     def fill_last_block(self, sound_file: soundfile.SoundFile, frames: int) -> tuple[int, str | None]:
-        """Fill the last block of a block-based encoding up with silence.
+        """Fill up the last block of a block-based encoding with silence.
 
-        Return how many of the recorded frames are in the file then, and why not all.
+        Return how many of the recorded frames the file has then, and the reason if some are missing.
         """
         block = block_frames(self.file_type, self.encoding, self.rate, self.channels)
         missing = -frames % block
@@ -75,7 +75,7 @@ class Container(NamedTuple):
         handle = handle_of(sound_file)
         FUNCTIONS.write_int(handle, ffi.new("int[]", missing * self.channels), missing)
         system_error = ffi.errno
-        if not (code := FUNCTIONS.error(handle)):  # libsndfile reports no error for a block that it could not write
+        if not (code := FUNCTIONS.error(handle)):  # the result of the write does not tell of a failed block
             return frames, None
         return frames - frames % block, error_text(sound_file, code, system_error)
 

@@ -30,7 +30,7 @@ class DiskFile:
     path : str
         What it is to be called.
     overwrite : bool
-        Replace a file that is there: this one then has a temporary name beside it until `take_its_place`.
+        Replace a file that exists. Until `take_its_place` the new file then has a temporary name beside it.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class DiskFile:
     """
 
     def __init__(self, path: str, *, overwrite: bool) -> None:
-        # symbolic links are followed: the file that they lead to is the one that is replaced
+        # a symbolic link stays: the file that it leads to is replaced
         target = os.path.realpath(path) if overwrite and Path(path).is_symlink() and Path(path).exists() else path
         folder, self._target = os.path.split(target)
         self.path = path
@@ -91,7 +91,7 @@ class DiskFile:
             raise BeingRecordedError(self.path)
 
     def _make_beside(self) -> int:
-        """Make the file under an unpredictable name beside the old one, with no more rights than that gives."""
+        """Make the file under an unpredictable name beside the old one, with no more rights than that has."""
         assert self._old_status is not None
         mode = stat.S_IMODE(self._old_status.st_mode) & 0o666
         for _ in range(_NAMES_TRIED):
@@ -104,13 +104,13 @@ class DiskFile:
 
     def _lock_the_old_file(self) -> None:
         """Lock the file that is to be replaced, so that of two takes with one name only one begins."""
-        for _ in range(_NAMES_TRIED):  # meanwhile its name may be that of another file
+        for _ in range(_NAMES_TRIED):  # another file may get the name meanwhile
             if self._lock_what_has_the_name():
                 return
         raise ExistsError(self.path)
 
     def _lock_what_has_the_name(self) -> bool:
-        """Lock the file that has the name, and tell whether it has it still."""
+        """Lock the file that has the name; tell whether the name is still its own."""
         try:
             self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
         except PermissionError:  # it may be replaced, but not opened: nothing can keep two takes apart then
@@ -139,7 +139,7 @@ class DiskFile:
 
     @property
     def name(self) -> str:
-        """Its name: the one that it was made with, or that it was renamed to since."""
+        """Its present name: the temporary one, or the one that it is to have."""
         return os.path.join(self._folder_path, self._temporary) if self._temporary else self.path  # noqa: PTH118
 
     @property
@@ -148,12 +148,12 @@ class DiskFile:
         return self._temporary is not None
 
     def take_its_place(self) -> None:
-        """Replace the old file, where there is one to be replaced, and have the folder synced.
+        """Replace the old file, if there is one, and sync the folder.
 
         Raises
         ------
         OSError
-            Where that cannot be done, or the name is another file's by now; both files are then as they were.
+            Where that fails, or another file has taken the name; all files then stay as they are.
         """
         if self._temporary is not None:
             self._check_names(self._temporary)
@@ -176,7 +176,7 @@ class DiskFile:
             return None
 
     def _has(self, name: str, status: os.stat_result) -> bool:
-        """Tell whether the name in the folder is that of the file with this status."""
+        """Tell whether `name` in the folder is the file with this status."""
         there = self._status_of(name)
         return there is not None and os.path.samestat(there, status)
 
@@ -212,7 +212,7 @@ class DiskFile:
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether another program has cut off what was written; only while nobody writes."""
+        """Whether another program has cut off what was written. To be asked only while nobody writes."""
         return os.lseek(self.descriptor, 0, os.SEEK_CUR) > self.size
 
     @property
@@ -259,8 +259,8 @@ def _temporary_name(name: str) -> str:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a file until it is closed; false where another take has locked it. Without locks it is true."""
-    for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):  # NFS allows no other lock on a file that is open for reading only
+    """Lock a file until it is closed; false where another take has locked it, true where there are no locks."""
+    for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):  # NFS allows only the second on a file that is open for reading
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:

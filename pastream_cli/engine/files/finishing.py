@@ -1,4 +1,4 @@
-"""Finishes a file on a disk step by step: close, mend, measure, rename, sync, whatever the disk refuses of it."""
+"""Finishes a file on a disk step by step (close, repair, measure, sync, rename), even if the disk refuses a step."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ class Finished(NamedTuple):
 
 
 class Finish:
-    """The end of one file, step by step. A step that fails is noted, and the others are done all the same.
+    """Finishes one file, step by step. A failed step is noted, and the others are still done.
 
     Parameters
     ----------
     disk : DiskFile
         It is closed at the end.
     sound_file : SoundFile
-        libsndfile's, which the writer does not use any more.
+        libsndfile's view of it, which the writer has left.
     raw : dict
-        What describes a file without a header, as arguments of soundfile.SoundFile.
+        The format of a file without a header, as arguments of soundfile.SoundFile.
     fill : callable
-        Fills the last block before libsndfile closes the file; returns how many frames are in the file then, and why
-        not all.
+        Fills up the last block before libsndfile closes the file; returns how many frames the file has then, and the
+        reason if some are missing.
     mend : callable
-        Repairs what libsndfile leaves wrong in it, by its descriptor.
+        Repairs, by the descriptor, what libsndfile leaves wrong in the file.
     refusal : str or None
-        The reason, where the disk has refused to sync it while it was recorded.
+        Why the disk refused to sync the file during the recording, if it did.
     has_failed : bool
-        Whether it could not be written to its end.
+        Whether the writer could not write all of it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Finish:
             self._fail(refusal)
 
     def run(self, frames: int, *, keep_empty: bool) -> Finished | None:
-        """Finish a file to which `frames` frames were written. Return `None` if the file exists no more."""
+        """Finish a file to which `frames` frames were written. Return `None` if no file is left."""
         try:
             return self._run(frames, keep_empty=keep_empty)
         finally:
@@ -123,7 +123,7 @@ class Finish:
     def _close_sound_file(self, frames: int, *, keep_empty: bool) -> int | None:
         """Have libsndfile write the rest, and return how many of the frames are written.
 
-        `None` where another program has overwritten the file.
+        `None` where another program has shortened the file.
         """
         try:
             if self._is_cut_short():
@@ -131,11 +131,11 @@ class Finish:
                 close_without_a_trace(self._sound_file, self._disk.descriptor)
                 return None
             return self._complete(frames, keep_empty=keep_empty)
-        finally:  # else it would write later, to whatever file has that descriptor then
+        finally:  # left open, it would write later, to whatever has its descriptor by then
             self._sound_file.close()
 
     def _is_cut_short(self) -> bool:
-        with suppress(OSError):  # the disk reported no error; what can be read back will show it
+        with suppress(OSError):  # if the disk cannot tell, what can be read back will show it
             return self._disk.is_cut_short
         return False
 
@@ -174,7 +174,7 @@ class Finish:
         return "its end could not be written"
 
     def _sync(self) -> None:
-        """Sync it to the disk: only a file that is whole there may replace another one."""
+        """Sync the file: it may only replace another one when all of it is on the disk."""
         try:
             self._disk.sync()
         except OSError as error:

@@ -43,8 +43,8 @@ _TYPES_OF_ANY_CHANNELS = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU",
 # Containers whose header libsndfile rewrites in place. Elsewhere an update does nothing, fails, or
 # (Vorbis) corrupts the file.
 TYPES_WITH_A_LENGTH = _TYPES_OF_ANY_CHANNELS - {"RAW"} | {"MAT4", "SVX", "VOC"}
-# Containers whose lengths have so many bits: AIFF's wrap silently, the others' saturate, and VOC's sox and ffmpeg
-# believe.
+# How many bits a container has for a length. Past that an AIFF's length wraps silently, and the others stay at their
+# greatest value. sox and ffmpeg read no further than a VOC says.
 _LENGTH_BITS = {"VOC": 24} | dict.fromkeys(
     ("AIFF", "WAVEX", "SVX", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "MPC2K", "AVR", "PVF", "WVE", "XI"), 32
 )
@@ -62,23 +62,22 @@ _BYTES_OF_ENCODING = {
     "ULAW": 1,
     "ALAW": 1,
 }
-# What libsndfile 1.2.2 says that it writes, and cannot, or not so that a take is safe there. The types: an SD2 needs a
-# second file beside it; a HTK can be read only where its length is right, and its rate is rounded; an SDS is wrong past
-# 2**21 frames.
+# Types that libsndfile 1.2.2 offers to write, but in which a take is not safe. An SD2 needs a second file beside it. An
+# HTK can only be read if its length is right, and its rate is rounded. An SDS is wrong past 2**21 frames.
 _PLAYED_TYPES = frozenset({"SD2", "HTK", "SDS"})
-# ALAC: wrong samples where it is loud, and the sound in TMPDIR until it is closed. DWVW: cannot be gone back in, is not
-# there after a crash. G721, G723: wrong where it is loud, and something else for sox and ffmpeg. VOX: refuses an odd
-# number of samples in the middle of a take.
+# Encodings in which a take is not safe either. ALAC: loud samples come out wrong, and the sound is in TMPDIR until the
+# file is closed. DWVW: libsndfile cannot seek in it, and nothing is left after a crash. G721, G723: loud samples come
+# out wrong, and sox and ffmpeg decode other samples. VOX: libsndfile refuses an odd number of samples in mid-take.
 _PLAYED_ENCODINGS = frozenset(
     {
         *("ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_12", "DWVW_16", "DWVW_24"),
         *("G721_32", "G723_24", "G723_40", "VOX_ADPCM", "MPEG_LAYER_I", "MPEG_LAYER_II"),
     }
 )
-# AIFF: read back with noise where it is quiet. VOC: a frame too many, a click; of PCM the rate is rounded, and a crash
-# leaves nothing.
+# Pairs in which a take is not safe. AIFF: quiet passages are read back with noise. VOC: it has a frame too many, which
+# is a click; with PCM its rate is rounded too, and a crash leaves nothing.
 _PLAYED_PAIRS = {("AIFF", "IMA_ADPCM"), ("VOC", "PCM_U8"), ("VOC", "ULAW"), ("VOC", "ALAW")}
-# Rates beyond which libsndfile stores another rate, or fails; with Vorbis it crashes.
+# The rates that can be stored. With any other, libsndfile stores a wrong rate or fails; with Vorbis it crashes.
 _RATES: dict[str, Sequence[int]] = {
     "WVE": (8000,),
     "XI": (44100,),
@@ -91,11 +90,11 @@ _RATES: dict[str, Sequence[int]] = {
 }
 _VOICE_BLOCK_FRAMES = 160
 _ADPCM_BLOCK_BYTES = ((12000, 256), (23000, 512), (44000, 1024))
-"""Samples per second, below which libsndfile takes this block; above 2048."""
+"""Samples per second, and the bytes of the block that libsndfile takes below that; at more it takes 2048."""
 
 
 def file_sample_of(encoding: str) -> str:
-    """Return the sample type in which libsndfile reads and writes `encoding` without a change, at the least cost."""
+    """Return the cheapest sample type in which libsndfile reads and writes `encoding` unchanged."""
     if encoding in FLOAT_ENCODINGS:
         return "float32"
     return "int16" if encoding == "PCM_16" else "int32"
@@ -108,7 +107,7 @@ def file_sample_code(encoding: str) -> int:
 
 
 def bits_of(encoding: str) -> int:
-    """Return to how many bits integer samples of `encoding` are rounded, 0 for float."""
+    """Return the number of bits to which integer samples of `encoding` are rounded; 0 for float."""
     return 0 if encoding in FLOAT_ENCODINGS else _BITS_OF_ENCODING.get(encoding, _BITS_OTHERWISE)
 
 
@@ -168,14 +167,14 @@ def frame_bytes(encoding: str, channels: int) -> int | None:
 
 
 def becomes_rf64(file_type: str, encoding: str, endian: str | None = None) -> bool:
-    """Tell whether it is a WAV that may pass 4 GiB: an RF64, written as plain RIFF as long as it is below that."""
+    """Tell whether it is a WAV that may pass 4 GiB: it begins as an RF64, and is a plain RIFF if it stays below that."""
     return file_type == "WAV" and takes("RF64", encoding, endian)
 
 
 def most_frames(file_type: str, encoding: str, channels: int) -> int | None:
     """Return how many frames the container can hold before its lengths wrap; `None` for no limit.
 
-    WAV has none here: past 4 GiB it is RF64, unless the encoding is one that RF64 does not take.
+    A WAV has no limit: past 4 GiB it becomes an RF64, unless RF64 does not take the encoding.
     """
     is_plain_wav = file_type == "WAV" and not becomes_rf64(file_type, encoding)
     bits = _LENGTH_BITS.get(file_type, 32 if is_plain_wav else None)
@@ -204,7 +203,7 @@ def rates(file_type: str, encoding: str) -> Sequence[int] | None:
 def block_frames(file_type: str, encoding: str, rate: int, channels: int) -> int:
     """Return the frames of a block, for encodings that come in blocks.
 
-    libsndfile fills up the last block with what its buffer held before, so that sound would be heard twice.
+    libsndfile fills the last block up with what its buffer held before: that sound would be heard twice.
     """
     if encoding.startswith("NMS_"):
         return _VOICE_BLOCK_FRAMES
@@ -222,7 +221,7 @@ def block_frames(file_type: str, encoding: str, rate: int, channels: int) -> int
 
 
 def most_channels(file_type: str, encoding: str, endian: str | None, wanted: int) -> int:
-    """Return `wanted`, or where a file cannot have so many channels, the most that it can; 0 where none can be made."""
+    """Return `wanted`, or the most channels that such a file can have if that is less; 0 if none can be made."""
     if frame_bytes(encoding, 1) and file_type in _TYPES_OF_ANY_CHANNELS:
         return wanted
     if encoding == "VORBIS":  # the format has one byte for them; with more libsndfile crashes later
@@ -248,7 +247,7 @@ def _can_be_made(file_type: str, encoding: str, endian: str | None, channels: in
 
 
 def default_encoding(file_type: str, path: str, *, wants_float: bool) -> str:
-    """Return the encoding for a new file: exact for what the device delivers, where there is one."""
+    """Return the encoding of a new file: one that keeps the device's samples exactly, if the container has one."""
     if Path(path).suffix.lower() == ".opus":
         return "OPUS"
     exact = ("FLOAT", "PCM_24", "PCM_16") if wants_float else ("PCM_24", "PCM_16")

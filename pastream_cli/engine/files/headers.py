@@ -19,7 +19,7 @@ ENDLESS_TYPES = "au, rf64 and raw"
 """The types that every reader reads on past 4 GiB."""
 
 _UNKNOWN_32 = 0xFFFFFFFF
-# A length that sox, ffmpeg and libsndfile all accept and read on for; sox reads nothing of 2**62.
+# A length that sox, ffmpeg and libsndfile all accept, and read on for. Given 2**62, sox reads nothing.
 _ENDLESS_BYTES = 2**40
 _WARN_BYTES_BEFORE_4_GIB = 2**26
 
@@ -90,7 +90,7 @@ class Way(Enum):
 
 
 class StreamFormat(NamedTuple):
-    """The format of samples that follow a header without compression, in libsndfile's words.
+    """The format of uncompressed samples behind a header, in libsndfile's words.
 
     Where `trailer_bytes` is not 0, the header says that other chunks follow `audio_bytes` of audio.
     """
@@ -105,12 +105,12 @@ class StreamFormat(NamedTuple):
 
 
 class Head:
-    """The beginning of a stream: read as far as it is needed, and stored to be put back.
+    """The beginning of a stream: read as far as needed, and stored so that it can be put back.
 
     Parameters
     ----------
     read : callable
-        Returns so many bytes at most, none at the end; may block.
+        Takes a number of bytes and returns that many at most, none at the end. It may block.
     """
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
@@ -151,12 +151,12 @@ def begins_with_a_header(first: bytes) -> bool:
 
 
 def find_way(head: Head) -> StreamFormat | Way:
-    """Return the format of the samples, with `head` at the first of them, or how to decode the stream.
+    """Return the format of plain samples, with `head` read up to the first of them; else how to decode the stream.
 
     Raises
     ------
     HeaderError
-        Where the stream begins like one with a header, but the header is not valid.
+        Where the stream begins with a header that is not valid.
     """
     first = head.fill(FIRST_BYTES)
     if first[:4] in _RIFF_MAGICS and first[8:12] == b"WAVE":
@@ -272,7 +272,7 @@ def _is_mp3_frame(first: bytes) -> bool:
 
 
 def _find_way_of_mp3(head: Head) -> Way:
-    """Tell by the first frame how to read an MP3: if it is an index, libsndfile loses frames in a pipe."""
+    """Tell how to read an MP3 by its first frame: if that is an index, libsndfile loses frames in a pipe."""
     start = 0
     if head.taken.startswith(b"ID3"):
         tag = head.fill(_ID3_HEADER_BYTES)

@@ -90,10 +90,11 @@ def open_input(
     channels: int | None = None,
     warn: Callable[[str], None] = lambda _text: None,
 ) -> InputFile:
-    """Open a file, a FIFO, or standard input for ``-``, for playing.
+    """Open what is to be played: a file, a FIFO or, for ``-``, standard input.
 
-    It blocks until a pipe delivers something; `warn` is called with a line where that will take long. The other
-    arguments describe RAW data, and are ignored where there is a header.
+    The call blocks until a pipe delivers something. `warn` is called with a line where a stream cannot be played before
+    its end, or where a file was cut off. The other arguments describe RAW data, and do not matter where there is a
+    header.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def _frames_cut_off(source: InputFile) -> int:
 
 
 def _check_input(path: str, name: str) -> None:
-    """Raise where nothing can be read for certain."""
+    """Raise where it is certain that nothing can be read."""
     if path == STANDARD_STREAM:
         if sys.stdin is None:
             raise FileError(f"cannot read {name}: it is closed")
@@ -173,7 +174,7 @@ def _opened(source: str | int, name: str, raw: dict[str, Any], stream: StreamFor
         raise FileError(f"cannot open {name}: {reason_of(error)}") from None
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
         raise _cannot_open(name, source if isinstance(source, str) else None, reason_of(error)) from None
-    if sound_file.format == "RAW" and not raw:  # by the names .au, .snd, .vox and .gsm libsndfile would assume a format
+    if sound_file.format == "RAW" and not raw:  # libsndfile assumes a format for names in .au, .snd, .vox and .gsm
         sound_file.close()
         raise _cannot_open(name, source if isinstance(source, str) else None, _NOT_RECOGNISED)
     seekable = bool(sound_file.seekable())
@@ -206,7 +207,7 @@ def _cannot_open(name: str, path: str | None, reason: str) -> FileError:
 
 
 def _open_stream(path: str, name: str, described: _RawDescription | None, warn: Callable[[str], None]) -> InputFile:
-    """Open standard input, a FIFO or a device; its first bytes decide in which way."""
+    """Open standard input, a FIFO or a device; its first bytes decide how it is read."""
     descriptor = STANDARD_INPUT
     try:
         if path != STANDARD_STREAM:

@@ -1,7 +1,7 @@
 """libsndfile's own functions, borrowed from soundfile at run time.
 
-Three private names of soundfile are used, here and nowhere else: `_snd`, `_ffi` and `SoundFile._file`; a fourth,
-`SoundFile._info`, in soundfiles.py. tests/engine/test_contracts.py fails where one of them has changed.
+This module alone uses three private names of soundfile: `_snd`, `_ffi` and `SoundFile._file`. soundfiles.py uses a
+fourth, `SoundFile._info`. If one of them changes, tests/engine/test_contracts.py fails.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ FUNCTIONS = _borrow_functions()
 
 
 def handle_of(sound_file: soundfile.SoundFile) -> Pointer:
-    """Return libsndfile's handle of an open file, which still owns it."""
+    """Return libsndfile's handle of an open file; the file still owns it."""
     return ffi.cast("void *", int(soundfile._ffi.cast("uintptr_t", sound_file._file)))  # noqa: SLF001
 
 
 def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: int = 0) -> str:
-    """Return libsndfile's reason for an error; the system's, where that was the cause."""
+    """Return libsndfile's reason for an error, or the system's where that was the cause."""
     if code == lib.FILE_CUT_SHORT:
         return CUT_SHORT
     if system_error:
@@ -70,7 +70,7 @@ def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: 
 
 
 def _plain(words: str) -> str:
-    """Return libsndfile's reason without the words that every reason has."""
+    """Return libsndfile's reason without the prefix that says nothing."""
     for prefix in ("System error : ", "Internal error : ", "Error : "):
         words = words.removeprefix(prefix)
     return words.rstrip(". ")
@@ -100,14 +100,14 @@ def allow_plain_riff(sound_file: soundfile.SoundFile) -> None:
 
 
 def update_header(sound_file: soundfile.SoundFile) -> None:
-    """Write the header as it would be if the file ended here."""
+    """Write the header that the file would have if it ended here."""
     _command(sound_file, _SFC_UPDATE_HEADER_NOW, 0)
 
 
 def set_constant_bit_rate(sound_file: soundfile.SoundFile) -> None:
     """Have a new MP3 encoded at a constant bit rate, so that readers know its length, even if it was cut off."""
     least, most, of_channel = next(rates for first, *rates in _MP3_BIT_RATES if sound_file.samplerate >= first)
-    # half a kbit/s more: rounded down it would be one less, which MPEG does not have
+    # half a kbit/s more: libsndfile rounds down, and MPEG has no rate of one kbit/s less
     kilobits = min(most, of_channel * sound_file.channels + 0.5)
     _set(sound_file, _SFC_SET_BITRATE_MODE, "int", _SF_BITRATE_MODE_CONSTANT)
     _set(sound_file, _SFC_SET_COMPRESSION_LEVEL, "double", (most - kilobits) / (most - least))
@@ -120,7 +120,7 @@ def _set(sound_file: soundfile.SoundFile, command: int, kind: str, value: float)
 
 
 def write_at_least_a_header(sound_file: soundfile.SoundFile) -> None:
-    """Have a file without frames end with at least the header of its type."""
+    """Give a file without frames at least the header of its type."""
     if sound_file.format in {"MP3", "FLAC"}:  # these types write their header with the first frame
         update_header(sound_file)
 

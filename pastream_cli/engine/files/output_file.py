@@ -63,7 +63,7 @@ class OutputFile:
     Raises
     ------
     FileError
-        Whatever keeps it from being made; nothing is left of it then.
+        Where the file cannot be made; nothing of it is left then.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class OutputFile:
         self.name = "standard output" if path == STANDARD_STREAM else path
         self.channels = channels
         self.start: datetime | None = None
-        """When its first frame was captured, as far as that is known; its owner says so."""
+        """When its first frame was captured, as far as that is known; set by its owner."""
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
         self._container = Container(file_type, encoding, rate, channels, endian)
@@ -97,7 +97,7 @@ class OutputFile:
         self._pad_after_frames = self._frames_before_a_pad(expected_frames)
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
-        # an encoder holds frames back, and a disk what it has not written: so many at most are in nobody's file
+        # an encoder holds back so many frames at most, which nobody can read from the file yet
         self._held_back_frames = rate if file_type in {"FLAC", "OGG"} else 0
         try:
             self.sound_file = self._begin(expected_frames)
@@ -114,7 +114,7 @@ class OutputFile:
         return self._container.begin_file(self._descriptor, closefd=closefd)
 
     def _frames_before_a_pad(self, expected_frames: int | None) -> int:
-        """Return how many frames of a WAV in a stream are to be followed by a byte that pads them; -1 for none."""
+        """Return after how many frames a WAV in a stream needs a pad byte; -1 for none."""
         if self._container.file_type != "WAV" or not self._is_stream or expected_frames is None:
             return -1
         return expected_frames if expected_frames * self._frame_bytes % 2 else -1
@@ -162,7 +162,7 @@ class OutputFile:
 
     @property
     def is_stream(self) -> bool:
-        """Whether somebody may wait at the other end."""
+        """Whether it is a pipe or a device, at whose other end somebody may wait."""
         return self._is_stream
 
     @property
@@ -187,7 +187,7 @@ class OutputFile:
         return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
 
     def warning(self) -> str | None:
-        """Return what people should know about the file; once."""
+        """Return, once, what people should know about the file."""
         if self._notice is not None:
             notice, self._notice = self._notice, None
             return notice
@@ -205,14 +205,14 @@ class OutputFile:
         return counts
 
     def failure(self) -> FileError | None:
-        """Return what keeps the file from being written, if anything does, or from being found."""
+        """Return what keeps the file from being written, or from being found later; `None` where nothing does."""
         if (failure := self.writers_failure()) is not None:
             return failure
         is_removed = self._disk is not None and self._disk.had_name and self._counts().is_removed
         return FileError(f"cannot finish {self.name}: it was removed") if is_removed else None
 
     def writers_failure(self) -> FileError | None:
-        """Return what the writer could not write the file for, and has ended."""
+        """Return the error at which the writer ended, if it could not write the file."""
         counts = self._counts()
         if not counts.file_error:
             return None
@@ -226,13 +226,13 @@ class OutputFile:
         return error
 
     def unlimit(self) -> None:
-        """Have everything that comes written into this file; no next one can be had."""
+        """Have all that comes written into this file, because there can be no next one."""
         self.frame_limit = None
         lib.output_file_unlimit(self._handle)
 
     @property
     def is_to_appear(self) -> bool:
-        """Whether it has a frame, and has not yet been put in its place for good."""
+        """Whether it has a frame, and is not in its place for good yet."""
         return self._disk is not None and not self._is_settled and self.frames > 0
 
     # ---- on its disk; all of this may block ----
@@ -244,20 +244,21 @@ class OutputFile:
         return None
 
     def appear(self) -> None:
-        """Put the file in its place once its first frame can be read; on the thread that is to close it.
+        """Put the file in its place once its first frame can be read.
 
-        Raises nothing: what it meets is told by `warning`, and at the end.
+        To be called on the thread that will close the file. It raises nothing: what goes wrong is told by `warning`,
+        and when the file is closed.
         """
         disk = self._disk
         if disk is None or disk.descriptor < 0:
             return
-        with suppress(OSError):  # of which the writer will have to tell, or the finish
+        with suppress(OSError):  # the writer, or `close`, will meet the same error and tell
             if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words):
                 self._is_settled = True
                 self._settle(disk)
 
     def _settle(self, disk: DiskFile) -> None:
-        """Have the first frames, and the name that they are found by, outlive a power cut."""
+        """Make the first frames, and the name of the file, survive a power cut."""
         try:
             disk.sync()
         except OSError as error:
@@ -266,11 +267,11 @@ class OutputFile:
             return
         try:
             disk.take_its_place()
-        except OSError as error:  # it is tried again at the end
+        except OSError as error:  # tried again at the end
             self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
 
     def so_far(self) -> RecordedFile:
-        """Describe the file as others can read it by now, without an end to be waited for; see `close`."""
+        """Describe the file as others can read it now, while the writer may still be at it."""
         return RecordedFile(
             name=self.path if self._disk is None else self._disk.name,
             start=self.start,
@@ -281,9 +282,9 @@ class OutputFile:
         )
 
     def close(self, *, keep_empty: bool) -> RecordedFile | None:
-        """Finish the file; only when the writer has left it. Return `None` if there is none any more.
+        """Finish the file, once the writer has left it. Return `None` if no file is left.
 
-        What goes wrong with that is in `unfinished`, and does not keep the rest from being done.
+        The first step that fails is told in `unfinished`; the other steps are still done.
         """
         recorded = self.so_far()._replace(frames=self.frames)
         if self._disk is None:
@@ -316,7 +317,7 @@ class OutputFile:
         self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
 
     def _close_special(self, frames: int, *, keep_empty: bool) -> int:
-        """Finish what is no regular file of ours, and return how many frames it has."""
+        """Finish standard output, a FIFO or a device, and return how many frames it has."""
         if not frames and keep_empty:
             write_at_least_a_header(self.sound_file)
         if frames == self._pad_after_frames:
@@ -334,7 +335,7 @@ class OutputFile:
         return frames if self._is_stream else self._finish_redirection(frames)
 
     def _finish_redirection(self, frames: int) -> int:
-        """Finish the file that standard output leads to, as far as it can be opened again, and return its frames."""
+        """Finish the file that standard output leads to, if it can be opened again; return how many frames it has."""
         with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
             self._container.mend(file.fileno(), frames, is_whole=self.failure() is None)
             size = size_of(file.fileno())
@@ -358,7 +359,7 @@ class OutputFile:
         return self._disk.descriptor
 
     def _open_special(self, *, overwrite: bool) -> int:
-        """Open what is no regular file. Before and after, for it may change meanwhile, see that it may be written."""
+        """Open a FIFO or a device. It is checked before and after, because it may be replaced in between."""
         check_special(self.path, os.stat(self.path), overwrite=overwrite)  # noqa: PTH116
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
         try:

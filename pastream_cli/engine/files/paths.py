@@ -20,14 +20,14 @@ _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 
 
 class ExistsError(FileError):
-    """There is a file of that name, and it may not be replaced (`-y` was not given)."""
+    """A file of that name exists, and nobody has said that it may be replaced."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"cannot create {name}: it exists already", kind=ErrorKind.EXISTS)
 
 
 class BeingRecordedError(ExistsError):
-    """There is a file of that name, and another take is being recorded into it."""
+    """A file of that name exists, and another take is being recorded into it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -36,7 +36,7 @@ class BeingRecordedError(ExistsError):
 
 
 def standard_output() -> int:
-    """Return the descriptor of standard output; in the command it is not 1, on which libraries may print."""
+    """Return the descriptor of standard output. In the command that is not 1, because libraries may print there."""
     return 1 if sys.stdout is None else sys.stdout.fileno()
 
 
@@ -73,13 +73,13 @@ def _is_a_trap(path: str, fifo: os.stat_result) -> bool:
 
 
 def takes_at(path: str, file_type: str, encoding: str, endian: str | None) -> bool:
-    """Tell whether the encoding can be recorded in the container and byte order, at this path."""
+    """Tell whether the encoding can be recorded at this path, in the container and byte order."""
     has_own_header = file_type in headers.OWN_TYPES and (path == STANDARD_STREAM or is_special(path))
     return takes(file_type, encoding, endian) and (not has_own_header or headers.takes(file_type, encoding, endian))
 
 
 def check_format(path: str, file_type: str, encoding: str, endian: str | None) -> None:
-    """Raise unless the container takes the encoding, and can be written at `path` (not all can be to a pipe)."""
+    """Raise unless the container takes the encoding, and can be written at `path`: some cannot go to a pipe."""
     if not takes(file_type, encoding, endian):
         of_type = encodings(file_type)
         if not of_type:
@@ -126,7 +126,7 @@ def check_channels(path: str, file_type: str, encoding: str, endian: str | None,
 
 
 def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
-    """Raise unless a file of this kind can be of that rate."""
+    """Raise unless a file of this kind can have that rate."""
     possible = rates(file_type, encoding)
     if possible is None or rate in possible:
         return

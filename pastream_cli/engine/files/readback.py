@@ -1,4 +1,4 @@
-"""Counts how many frames can be read back from a file that is open, by its descriptor."""
+"""Counts the frames that can be read back from an open file, by its descriptor."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import soundfile
 FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 _SAMPLE_BYTES = 4
 CHECKED_SECONDS = 10
-"""A codec buffers less than that, and the writer ends at the first block that is refused."""
-# For a FLAC without a total in its header libsndfile answers 2**63 - 1 frames.
+"""How much of an end is decoded. A codec holds back less, and the writer ends at the first block that is refused."""
+# libsndfile gives 2**63 - 1 frames to a FLAC whose header has no total.
 _NO_LENGTH = 2**62
 
 
 class Bytes:
-    """An open file for libsndfile to read, from its first byte on; where the disk refuses a read, it ends.
+    """An open file for libsndfile to read from its first byte on. It seems to end where the disk refuses a read.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Bytes:
 
     def __init__(self, descriptor: int, size: int) -> None:
         self.failure: OSError | None = None
-        """The error where not all could be read."""
+        """Why not all could be read, if so."""
         self._descriptor = descriptor
         self._size = size
         self._position = 0
@@ -61,7 +61,7 @@ def size_of(descriptor: int) -> int:
 
 
 def readable_frames(source: Bytes, **raw: Any) -> int | None:
-    """Return how many frames a file has by its header; `None` where that says nothing or cannot be read.
+    """Return how many frames a file has by its header; `None` where the header does not say, or cannot be read.
 
     `raw` describes a file without a header, as arguments of soundfile.SoundFile.
     """
@@ -74,9 +74,9 @@ def readable_frames(source: Bytes, **raw: Any) -> int | None:
 
 
 def decodable_frames(source: Bytes, most: int, **raw: Any) -> int:
-    """Return how many of the first `most` frames a decoder comes to: the last `CHECKED_SECONDS` of them are decoded.
+    """Return how many of the first `most` frames can be decoded; only the last `CHECKED_SECONDS` of them are tried.
 
-    The pages of an Ogg tell where each of them ends, and so how long the file is, even where one of them is missing.
+    The length of an Ogg does not tell: it is the position that the last page states, even if another page is missing.
     """
     try:
         with soundfile.SoundFile(source, **raw) as file:
@@ -96,7 +96,7 @@ def has_a_frame(source: Bytes, **raw: Any) -> bool:
 
 
 def count_frames(file: soundfile.SoundFile, *, start: int = 0, most: int = _NO_LENGTH) -> int:
-    """Return how many frames there are from frame `start` on, by decoding them."""
+    """Decode the frames from `start` on, and return how many there are."""
     frames = 0
     buffer = bytearray(min(most, FRAMES_AT_ONCE) * file.channels * _SAMPLE_BYTES)
     with suppress(soundfile.LibsndfileError):  # a file that is cut off ends with an error

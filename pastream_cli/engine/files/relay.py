@@ -27,7 +27,7 @@ def open_stream(path: str) -> int:
 
 def make_blocking(descriptor: int) -> None:
     """Make a descriptor blocking: another process that shares the pipe may have set it non-blocking."""
-    with suppress(OSError):  # it is closed: whoever reads or writes is told
+    with suppress(OSError):  # it is closed, as the next read or write will tell
         os.set_blocking(descriptor, True)
 
 
@@ -43,7 +43,7 @@ def is_within_a_file(descriptor: int) -> bool:
 
 @contextmanager
 def taken_for_its_beginning(descriptor: int) -> Iterator[None]:
-    """Have libsndfile begin at the descriptor's position, which it would refuse in a regular file."""
+    """Let libsndfile begin in the middle of a regular file, which it would refuse: seek to the first byte meanwhile."""
     position = os.lseek(descriptor, 0, os.SEEK_CUR) if _is_regular(descriptor) else 0
     if position:
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -79,8 +79,8 @@ def _appends(descriptor: int) -> bool:
 def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
     """Return a pipe that delivers `first` and then everything from `source`.
 
-    A loop in C feeds it until either end is closed. Where `trailer_bytes` is not 0, it also ends
-    before other chunks of a WAV, if some do follow `audio_bytes`.
+    A loop in C feeds the pipe until either end is closed. Where `trailer_bytes` is not 0, the pipe also ends after
+    `audio_bytes` if other chunks of a WAV do follow there.
     """
     read_end, write_end = os.pipe()
     memory = ffi.from_buffer("unsigned char[]", first)
@@ -104,7 +104,7 @@ def pump(source: int, first: bytes, *, closes_source: bool, audio_bytes: int = -
 
 
 def keep(source: int, first: bytes, name: str) -> int:
-    """Copy a whole stream into a file without a name, and return its descriptor, at the first byte.
+    """Copy a whole stream into a file without a name. Return the file's descriptor, at its first byte.
 
     Raises
     ------

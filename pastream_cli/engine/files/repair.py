@@ -25,20 +25,20 @@ _FLAC_AFTERTHOUGHT_BYTES = 27
 
 
 def mend_flac(descriptor: int, size: int, written: int) -> tuple[int, OSError | None]:
-    """Write into the header of a FLAC how many frames can be read: on a full disk libFLAC could not.
+    """Write into the header of a FLAC how many frames can be read, as libFLAC cannot on a full disk.
 
-    `written` frames were written. Some may be missing, but only at the end, so only the end is decoded, if that can be
-    sought. The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
+    `written` frames were written. Some may be missing, but only at the end. So only the end is decoded, if libsndfile
+    can seek there. The total is the lower 36 bits of the eight bytes at 18 (RFC 9639, 8.2).
 
-    Return the number of frames, and the error where the disk does not take it: one block less can be read then.
-    Without a header nothing can be read.
+    Return that number. If the disk refuses the new header, return the error too: then one block less can be read. If
+    the header is not valid, nothing can be read and the number is 0.
     """
     try:
         frames = _frames_by_the_end(descriptor, size, written)
     except soundfile.SoundFileError:
         return 0, None
     try:
-        # the block before the one that is cut off can only be decoded if the header says that it is the last
+        # libFLAC decodes the block before one that is cut off only if the header says that it is the last
         _set_flac_total(descriptor, frames + FRAMES_AT_ONCE)
         with soundfile.SoundFile(Bytes(descriptor, size)) as file:
             more = count_frames(file, start=frames)
@@ -49,11 +49,11 @@ def mend_flac(descriptor: int, size: int, written: int) -> tuple[int, OSError | 
 
 
 def _frames_by_the_end(descriptor: int, size: int, written: int) -> int:
-    """Return how many frames can be read, by decoding the last ones alone, or else all of them."""
+    """Return how many frames can be read. Only the last ones are decoded, or all where that does not work."""
     start = written - _FRAMES_DECODED
     if start > 0:
         with suppress(OSError):
-            _set_flac_total(descriptor, written + FRAMES_AT_ONCE)  # libFLAC does not seek behind the total
+            _set_flac_total(descriptor, written + FRAMES_AT_ONCE)  # libFLAC does not seek beyond the total
             with soundfile.SoundFile(Bytes(descriptor, size)) as file:
                 more = count_frames(file, start=start)
             if more:
@@ -78,7 +78,7 @@ def close_flac_stream(sound_file: soundfile.SoundFile, descriptor: int, frames: 
         try:
             sound_file.close()
         finally:
-            if descriptor == standard_output():  # in Python the file is closed already
+            if descriptor == standard_output():  # any other was closed with the sound file
                 os.dup2(stream.fileno(), descriptor)
         end = os.pread(catcher.fileno(), os.fstat(catcher.fileno()).st_size, 0)
         total = int.from_bytes(end[-11:-6], "big") & (1 << _FLAC_TOTAL_BITS) - 1
@@ -93,7 +93,7 @@ def _file_without_a_name() -> IO[bytes]:
 
 
 def close_without_a_trace(sound_file: soundfile.SoundFile, descriptor: int) -> None:
-    """Close a sound file that another program has overwritten, without writing what libsndfile has buffered."""
+    """Close a sound file that another program has shortened, without writing what libsndfile has buffered."""
     kept = os.dup(descriptor)
     try:
         nowhere = os.open(os.devnull, os.O_RDWR)
@@ -106,10 +106,10 @@ def close_without_a_trace(sound_file: soundfile.SoundFile, descriptor: int) -> N
 
 
 def set_plain_format_tag(descriptor: int) -> None:
-    """Mark a RIFF file of PCM as such: RF64's downgrade leaves the extensible tag.
+    """Give a RIFF file of PCM the plain format tag: one that began as an RF64 has the extensible tag.
 
-    Python's `wave` module refuses that tag up to 3.11. The chunk's layout stays as it is, which
-    readers of the plain tag allow.
+    Python's `wave` module refuses that tag up to 3.11. The layout of the chunk stays extensible, and readers of the
+    plain tag accept that.
     """
     if os.pread(descriptor, 4, 0) != b"RIFF":
         return
@@ -124,7 +124,7 @@ def set_plain_format_tag(descriptor: int) -> None:
 
 
 def drop_aiff_pad(descriptor: int) -> None:
-    """Leave the pad byte of an AIFF out of its length; libsndfile counts it as sound, a click at the end."""
+    """Take the pad byte of an AIFF out of its length: libsndfile counts it as sound, which is a click at the end."""
     position = 12
     while len(header := os.pread(descriptor, 14, position)) == 14:
         identifier, size, _, frames = struct.unpack(">4sIHI", header)
