@@ -30,7 +30,7 @@ def all_devices() -> list[DeviceInfo]:
 
 
 def listed_devices() -> list[DeviceInfo]:
-    """Return PortAudio's devices, those of a sound server with its rate; may block as `all_devices`."""
+    """Return PortAudio's devices; those of a sound server have its rate. May block as `all_devices` may."""
     devices = all_devices()
     served = next((device for device in devices if _is_served(device)), None)
     rate = _server_rate(served, CAPTURE if served.capture_channels else PLAYBACK) if served else None
@@ -38,7 +38,7 @@ def listed_devices() -> list[DeviceInfo]:
 
 
 def _is_served(device: DeviceInfo) -> bool:
-    """Tell whether ALSA hands it to a sound server, as far as its name tells."""
+    """Tell, by its name, whether ALSA hands the device to a sound server."""
     return device.host_api == _ALSA and device.name in _SERVED_BY_ALSA
 
 
@@ -51,7 +51,7 @@ def _server_rate(device: DeviceInfo, side: str) -> int | None:
 def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
     """Return the device with the rate at which it really runs as its default.
 
-    On ALSA PortAudio offers 44100 for whatever takes it, and a server, or a plug-in, then resamples.
+    On ALSA, PortAudio offers 44100 Hz for every device that takes it. A server or a plug-in then resamples.
     """
     if device.host_api != _ALSA:
         return device
@@ -66,11 +66,11 @@ def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
 def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool = False) -> dict[str, DeviceInfo]:
     """Return the device for each of `sides`; see `matching.pair_of_names` for how `text` is read.
 
-    Where the rate matters, because none was asked for, that of each is the one at which it really runs.
+    The rate matters where none was asked for. Each device then has the one at which it really runs.
     """
     names = pair_of_names((), sides, text, virtual.is_virtual)
     name, *others = set(names.values())
-    if not others and name is not None and virtual.is_virtual(name):  # nobody else need be asked
+    if not others and name is not None and virtual.is_virtual(name):  # no host need be asked
         return dict.fromkeys(sides, virtual.parse(name).info(name))
     devices = all_devices()
     names = pair_of_names(devices, sides, text, virtual.is_virtual)
@@ -95,8 +95,7 @@ def sides_for(
     Raises
     ------
     ValueError
-        Where no stream can be opened with such a value, or the virtual device is to share one with
-        another device.
+        Where no stream can be opened with such a value, or a virtual device is paired with another device.
     DeviceError
         Where a device is not there, or its host does not answer.
     """
@@ -117,7 +116,7 @@ def sides_for(
 
 
 def _for_each(names: Sequence[str], word: str, value: Any) -> Sequence[Any]:
-    """Return the value of each side, of a pair or of one for all."""
+    """Return the value of each side: `value` is a pair, or one value for all."""
     if isinstance(value, DeviceInfo) or not isinstance(value, (tuple, list)):
         return [value] * len(names)
     if len(value) != len(names):
@@ -136,7 +135,7 @@ def _side(
     if latency is None:
         latency = default_latency
     elif latency not in {"low", "high"}:
-        from pastream_cli.units import MOST_LATENCY_SECONDS  # what units are made of takes a while to load
+        from pastream_cli.units import MOST_LATENCY_SECONDS  # it loads `fractions`, which takes a while
 
         latency = float(latency)
         if not 0 <= latency <= MOST_LATENCY_SECONDS:
@@ -149,7 +148,7 @@ def _side(
 
 
 def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
-    """Return the device that a number or name stands for; within limits, as hosts may hang."""
+    """Return the device that a number or name stands for, within a time limit: a host may hang."""
     text = None if device is None else str(device)
 
     def choose() -> DeviceInfo:
@@ -161,7 +160,7 @@ def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
 
 
 def _sample_format(dtype: Any) -> str:
-    """Return the name of a sample type, which may be given as one of numpy's."""
+    """Return the name of a sample type; it may be given as a type of numpy's."""
     if dtype is None:
         return defaults.SAMPLE_FORMAT
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))

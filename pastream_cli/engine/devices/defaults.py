@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 SAMPLE_FORMAT = "float32"
-"""Of the library's streams; the command takes what suits its files."""
+"""The one of the library's streams. The command takes what suits its files."""
 
 MOST_CHANNELS = 2
-"""As many as the device has, and no more."""
+"""A stream has as many as the device has, up to this number."""
 
 _BUFFER_SECONDS = 10
 _MOST_BUFFER_BYTES = 64 * 2**20
@@ -17,7 +17,7 @@ _OTHER_LATENCY_SECONDS = 0.2
 def latency_seconds(*, only_captures: bool) -> float:
     """Return the latency that a device is asked for.
 
-    A recording has nobody who hears the delay, and long blocks cost few wake-ups.
+    In a recording nobody hears the delay, and longer blocks wake the processor less often.
     """
     return _RECORD_LATENCY_SECONDS if only_captures else _OTHER_LATENCY_SECONDS
 
@@ -25,8 +25,8 @@ def latency_seconds(*, only_captures: bool) -> float:
 def buffer_frames(rate: float, frame_bytes: int, asked: int | None, block_frames: int) -> int:
     """Return the size of a ring in frames, a power of two.
 
-    As many as were asked for, else about 10 s, halved until they fit in 64 MiB; but no less
-    than two blocks, of which the device fills one while the other is emptied.
+    The ring has as many as were asked for, else about 10 s, halved until they fit in 64 MiB. It never has less than two
+    blocks: one is filled while the other is emptied.
     """
     frames = power_of_two_above(asked or int(rate * _BUFFER_SECONDS))
     while asked is None and frames * frame_bytes > _MOST_BUFFER_BYTES:

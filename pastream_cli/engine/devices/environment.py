@@ -1,4 +1,4 @@
-"""The variables of the environment that lead to a sound server, and which cron and sudo leave out."""
+"""The environment variables by which a sound server is found; cron and sudo do not pass them on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 
 _ADDRESSES = ("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_SERVER", "PIPEWIRE_RUNTIME_DIR")
-"""One of them leads to a user's sound server. cron, su and sudo hand down none."""
+"""Any one of them leads to a user's sound server. cron, su and sudo pass on none."""
 
 
 def way_to_servers(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return how to have the sound servers of this user found, where they cannot be; `None` elsewhere."""
+    """Return what to do if no sound server of this user can be found for want of a variable; else `None`."""
     if sys.platform != "linux" or any(environment.get(name) for name in _ADDRESSES):
         return None
     return (

@@ -17,7 +17,7 @@ _START_SECONDS = 10.0
 
 
 class Gate:
-    """A device that is closed once and not used after that.
+    """An open device whose calls have time limits; it is closed once, and not used after that.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Gate:
         self._process = os.getpid()
         self.is_closed = False
         self.is_lost = False
-        """Whether it did not answer; it is leaked on purpose, and not called any more."""
+        """Whether it has failed to answer. It is then leaked on purpose, and not called any more."""
 
     @property
     def is_ours(self) -> bool:
@@ -55,7 +55,7 @@ class Gate:
         answer(_START_SECONDS, start, failure, self.leave, self.device.stream.lock)
 
     def stop(self, *, abort: bool) -> bool:
-        """End the callbacks, at once or after what the device holds; tell whether that came about."""
+        """End the callbacks, at once or when what the device holds is played; tell whether they have ended."""
         if self.is_closed or self.is_lost:
             return not self.is_lost
         stream = self.device.stream
@@ -67,29 +67,28 @@ class Gate:
         return False
 
     def close(self) -> None:
-        """Close the device; one that is lost stays as it is."""
+        """Close the device, unless it is lost."""
         lock = self.device.stream.lock
         if self.take() and not self.is_lost and not within(STOP_SECONDS, self.device.close, lock).is_done:
             self.leave()
 
     def drop(self) -> None:
-        """Close the device from a thread of its own.
+        """Close the device on a thread of its own.
 
-        A stream is collected wherever Python happens to be, in the middle of another call of
-        PortAudio's too, which would have to end first.
+        Python may collect a stream in the middle of another call of PortAudio's. That call has to end first.
         """
         if not starts(DeafThread(target=self.close, name="device")):
             self.close()
 
     def take(self) -> bool:
-        """Tell, once, whoever asks first to close the device."""
+        """Return true to the first caller only, who is to close the device."""
         with self._lock:
             is_first = not self.is_closed
             self.is_closed = True
         return is_first
 
     def leave(self) -> None:
-        """Leave a device behind that does not answer."""
+        """Give up a device that does not answer; it is leaked on purpose."""
         self.is_lost = True
         self.device.detach()
         leave_hosts()

@@ -3,9 +3,9 @@
 A host finds its devices when it is begun. To see what was plugged in since, end the hosts and ask for the devices
 again.
 
-`begin` and `end` can block for ever, with a sound server that hangs; so they are called off the main thread. The
-import of sounddevice begins every host, and is therefore a part of `begin`. Three of its private names are used,
-`_initialize`, `_terminate` and `_exit_handler`; tests/engine/test_contracts.py tells when one of them has moved.
+`begin` and `end` may block for ever if a sound server hangs, so they are not called on the main thread. Importing
+sounddevice begins every host, so `begin` imports it. Three of its private names are used: `_initialize`, `_terminate`
+and `_exit_handler`. If one of them changes, tests/engine/test_contracts.py fails.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Hosts:
         self.lock = threading.Lock()
         """Held by whoever begins or ends the hosts."""
         self.are_begun = False
-        """Whether they were begun by us: sounddevice counts how often they were."""
+        """Whether they were begun here; sounddevice counts how often they were begun."""
         self.are_left = False
         """Whether one of them does not answer, so that they must not be ended."""
         self.streams: set[object] = set()
@@ -40,7 +40,7 @@ _hosts = _Hosts()
 
 
 def begin() -> Any:
-    """Begin the hosts, unless they are; return sounddevice.
+    """Begin the hosts, unless they have been begun; return sounddevice.
 
     Raises
     ------
@@ -79,14 +79,14 @@ def _imported() -> Any:
 
 
 def end() -> None:
-    """End the hosts, if they were begun. Numbers of devices mean nothing after that.
+    """End the hosts, if they were begun. The numbers of devices are void after that.
 
-    In a program that uses sounddevice itself, and has loaded it first, its hosts go on.
+    If the program loaded sounddevice for itself before, its hosts go on.
 
     Raises
     ------
     DeviceError
-        Where a device is open, which would be closed under its stream, or a host does not answer.
+        Where a device is open, since its stream would be closed under it, or where a host does not answer.
     """
     with _hosts.lock:
         if not _hosts.are_begun:
@@ -100,7 +100,7 @@ def end() -> None:
 
 
 def leave() -> None:
-    """Have the process end without ending the hosts, one of which does not answer."""
+    """Let the process exit without ending the hosts, because one of them does not answer."""
     _hosts.are_left = True
     # not by an import: what hangs may be that very import
     handler = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)
@@ -119,13 +119,13 @@ def note_opened(stream: object) -> None:
 
 
 def note_closed(stream: object) -> None:
-    """Let the hosts be ended, as far as this stream goes."""
+    """Let the hosts be ended again, once no other stream is open."""
     _hosts.streams.discard(stream)
 
 
 def _start_over() -> None:
     """Forget the hosts in a forked child: only the parent has their threads, and it keeps their connections."""
-    global _hosts  # noqa: PLW0603 - a thread of the parent's may have its locks
+    global _hosts  # noqa: PLW0603 - a thread of the parent's may hold the locks
     were_begun = _hosts.are_begun
     _hosts = _Hosts()
     if were_begun:

@@ -9,7 +9,7 @@ MOST_BELIEVABLE_LATENCY = 10.0
 
 
 class DeviceInfo(NamedTuple):
-    """A device as it can be listed and chosen; channels 0 on a side that it does not have."""
+    """A device as it can be listed and chosen. A side that it does not have has 0 channels."""
 
     number: int | None
     name: str

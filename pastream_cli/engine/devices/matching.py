@@ -25,7 +25,7 @@ def _channels(device: DeviceInfo, side: str) -> int:
 def _matches(devices: Sequence[DeviceInfo], side: str, text: str) -> list[DeviceInfo]:
     """Return the devices that `text` may stand for: by number, by whole name, by part of a name."""
     able = [device for device in devices if _channels(device, side)]
-    if _is_number(text):  # which Python does not make an int of where it has thousands of digits
+    if _is_number(text):  # compared as text: Python refuses to convert thousands of digits
         return [device for device in able if str(device.number) == (text.lstrip("0") or "0")]
     wanted = text.casefold()
     whole = [device for device in able if wanted in {device.name.casefold(), label(device).casefold()}]
@@ -87,7 +87,7 @@ def _unquote(text: str) -> str:
 
 
 def _splits(text: str) -> list[tuple[str, str]]:
-    """Return every way to split at one comma outside double quotes, of which two names do not have many."""
+    """Return every way to split at one comma outside double quotes; none where two names cannot have so many."""
     if text.count(",") > _MOST_COMMAS:
         return []
     commas = [i for i, character in enumerate(text) if character == "," and text[:i].count('"') % 2 == 0]
@@ -99,9 +99,9 @@ def pair_of_names(
 ) -> dict[str, str | None]:
     """Return the name for each of `sides`, `None` for the default.
 
-    The whole of `text` is tried as one device first, since names hold commas (``hw:1,0``), and
-    split into INPUT's and OUTPUT's only where nothing matches: where both halves match if there is
-    such a comma. `also` tells names that stand for a device which is not in the list.
+    Names may hold commas (``hw:1,0``), so the whole of `text` is tried as one device first. If nothing matches, it is
+    split into playback's name and capture's: at the first comma where both halves match, else at the first where one
+    half does. `also` tells whether a name stands for a device that is not in the list.
     """
     if text is None:
         return dict.fromkeys(sides)

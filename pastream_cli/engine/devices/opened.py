@@ -21,18 +21,18 @@ _MOST_SECONDS_TO_OPEN = 10.0
 
 
 class OpenDevice:
-    """A device that was opened; its callback serves the engine that it is attached to, and no other one after that.
+    """An open device. Its callback serves the engine that it is attached to, and never another one.
 
     Parameters
     ----------
     kind : {'input', 'output', 'duplex'}
         Whether it captures, plays, or both.
     device, samplerate, channels, dtype, blocksize, latency, **host_options
-        As for `Stream`, its options of the host included; a device may be given as a DeviceInfo too.
+        As for `Stream`, host options included; a device may also be given as a DeviceInfo.
 
     Notes
     -----
-    The calls of its `stream`, by which it is started and stopped, may hang with its host, as may `close`.
+    `close`, and the methods of `stream` that start and stop the device, may hang with its host.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class OpenDevice:
         if samplerate is not None:
             _check_rate(samplerate)
         self.asked_blocksize = operator.index(blocksize or 0)
-        """Frames per callback as they were asked for; 0 where the device chooses, and heeds the rings."""
+        """Frames per callback that were asked for; 0 where the device chooses a number that fits the rings."""
         if self.asked_blocksize < 0:
             raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
         sides = sides_for(kind, device, channels, dtype, latency, rate_matters=samplerate is None)
@@ -59,10 +59,10 @@ class OpenDevice:
         for side in self.sides:
             if not 1 <= side.channels <= lib.MOST_DEVICE_CHANNELS:
                 raise ValueError(f"cannot open {side.device.name} with {side.channels} channels")
-        # of each block the device has one, the ring two, and as much is to spare
+        # one block is in the device, two are in the ring, and one is to spare
         block_bytes = self.asked_blocksize * sum(side.frame_bytes for side in self.sides)
         check_fits(4 * block_bytes, f"cannot open a stream with a blocksize of {self.asked_blocksize}")
-        # Freed by `close` alone: the callback of a device that never answers may still look at it.
+        # Only freed after `close`: the callback of a device that never answers may still look at it.
         attachment = _new_attachment(self.playback, self.capture)
         self._attachment: AttachmentHandle | None = attachment
         self._lock = threading.Lock()
@@ -109,16 +109,16 @@ class OpenDevice:
 
     @property
     def name(self) -> str:
-        """The name of the device, of both where they are two."""
+        """The name of the device; both names where there are two."""
         return " and ".join(dict.fromkeys(side.device.name for side in self.sides))
 
     def attach(self, engine: EngineHandle) -> bool:
-        """Have its callback serve an engine; before it is started.
+        """Have its callback serve an engine; called before it is started.
 
         Returns
         -------
         bool
-            False where the engine has a device or another format, or this device had an engine.
+            False where the engine has a device already, or another format, or where this device has had an engine.
         """
         with self._lock:
             return self._attachment is not None and bool(lib.engine_attach(engine, self._attachment))
@@ -136,7 +136,7 @@ class OpenDevice:
             attachment, self._attachment = self._attachment, None
             if attachment is not None:
                 lib.attachment_detach(attachment)
-                # not at once: a host may be slow to notice, and find it detached
+                # freed later: a host that is slow to notice the close finds it detached
                 weakref.finalize(self, lib.attachment_free, attachment).atexit = False
 
 
@@ -146,7 +146,7 @@ def _new_attachment(playback: Side | None, capture: Side | None) -> AttachmentHa
 
 
 def _check_rate(rate: float) -> None:
-    from pastream_cli.units import HIGHEST_RATE  # what units are made of takes a while to load
+    from pastream_cli.units import HIGHEST_RATE  # it loads `fractions`, which takes a while
 
     if not 1 <= rate <= HIGHEST_RATE:
         raise ValueError(f"samplerate must be 1 to {HIGHEST_RATE}, not {rate!r}")

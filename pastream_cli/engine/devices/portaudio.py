@@ -1,7 +1,7 @@
 """Real devices: PortAudio lists them and opens them with the C callback.
 
-All that is called here may hang with a host, and is therefore called off the main thread. Two private names of
-sounddevice are used, `_StreamBase` and `_ffi`; tests/engine/test_contracts.py tells when one of them has moved.
+Every call here may hang with a host, so none is made on the main thread. Two private names of sounddevice are used:
+`_StreamBase` and `_ffi`. If one of them changes, tests/engine/test_contracts.py fails.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEVICE_UNAVAILABLE = -9985
 
 
 def devices() -> list[DeviceInfo]:
-    """Return every device that PortAudio lists; those that were there when the hosts were begun."""
+    """Return every device that PortAudio lists: those that were there when the hosts were begun."""
     sounddevice = hosts.begin()
     host_apis = sounddevice.query_hostapis()
     capture, playback = _defaults(sounddevice, host_apis)
@@ -177,7 +177,7 @@ def _words(error: Exception) -> str:
     if not isinstance(error, hosts.begin().PortAudioError) or not error.args:
         return str(error)
     text = str(error.args[0])
-    # sounddevice prefixes its own act, which ours replaces
+    # sounddevice begins with what it was doing; our message says that itself
     text = text.partition(": ")[2] or text
     code = error.args[1] if len(error.args) > 1 else None
     host = f" ({error.args[2][2]})" if len(error.args) > 2 and error.args[2][2] else ""

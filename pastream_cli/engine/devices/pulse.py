@@ -1,6 +1,6 @@
-"""Asks a PulseAudio or PipeWire server at which rate it really runs, for ALSA's plug-in takes any.
+"""Asks a PulseAudio or PipeWire server at which rate it really runs: ALSA's plug-in takes any rate.
 
-libpulse is there wherever that plug-in is, which is made of it.
+libpulse is there wherever that plug-in is, since the plug-in needs it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pastream_cli.engine.devices.matching import CAPTURE
 
 _SECONDS = 1.0
 _STEP_MICROSECONDS = 50_000
-_READY, _FAILED = 4, 5  # pa_context_state_t; what is greater has failed too
+_READY, _FAILED = 4, 5  # pa_context_state_t; a greater state has failed too
 _NO_AUTOSPAWN = 1  # pa_context_flags_t
 
 
@@ -41,9 +41,10 @@ _Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(_Info), ctype
 
 
 def server_rate(side: str) -> int | None:
-    """Return the rate of what clients of the server record from, or play to; `None` where none answers within a second.
+    """Return the rate of the source that clients of the server record from, or of the sink that they play to.
 
-    It is the one that ``PULSE_SOURCE`` or ``PULSE_SINK`` names, else the server's default.
+    It is the source or sink that ``PULSE_SOURCE`` or ``PULSE_SINK`` names, else the server's default. `None` where no
+    server answers within a second.
     """
     kind = "source" if side == CAPTURE else "sink"
     name = os.environ.get(f"PULSE_{kind.upper()}") or f"@DEFAULT_{kind.upper()}@"
@@ -105,7 +106,7 @@ def _library() -> Any:
 
 @contextmanager
 def _context(pulse: Any) -> Iterator[tuple[int, int]]:
-    """Connect to the server; what became of that is the context's state."""
+    """Connect to the server. The state of the context tells whether that has succeeded."""
     loop = pulse.pa_mainloop_new()
     context = pulse.pa_context_new(pulse.pa_mainloop_get_api(loop), b"pastream")
     try:
@@ -118,7 +119,7 @@ def _context(pulse: Any) -> Iterator[tuple[int, int]]:
 
 
 def _reaches(pulse: Any, loop: int, deadline: float, is_reached: Any) -> bool:
-    """Let libpulse work until something has come about; tell whether it did in time."""
+    """Run libpulse's loop until `is_reached` is true; tell whether it was in time."""
     while not is_reached():
         if time.monotonic() > deadline or pulse.pa_mainloop_prepare(loop, _STEP_MICROSECONDS) < 0:
             return False

@@ -49,14 +49,14 @@ def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_fram
 
 
 class DeviceStream(Protocol):
-    """An open device; its callback is the engine's. `stop` and `close` may hang with their host."""
+    """An open device, which calls the callback in C. `stop` and `close` may hang with its host."""
 
     samplerate: float
     blocksize: int
     latency: float
     is_fast: bool
     follows_the_system: bool
-    """Whether its clock is the system's, so that it owes no frame but those that it says it lost."""
+    """Whether its clock is the system's. It then owes no frames but those that it reports as lost."""
     most_held_back: float
     """Seconds of sound that it may hold back and deliver later."""
     lock: AbstractContextManager[Any]

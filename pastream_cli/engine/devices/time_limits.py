@@ -15,17 +15,17 @@ from pastream_cli.errors import DeviceError, ErrorKind
 T = TypeVar("T")
 
 STOP_SECONDS = 3.0
-"""A device that is asked to stop plays what it has first; no believable latency is longer, nor is a healthy host."""
+"""How long a healthy host may take to stop a device, which first plays what it holds."""
 
 NO_LOCK: AbstractContextManager[Any] = nullcontext()
 """For calls that need no lock: several of them may be made at once."""
 
 
 def within(seconds: float, call: Callable[[], T], lock: AbstractContextManager[Any]) -> Task[T]:
-    """Make a call that may hang; return it when it is done, or after `seconds`.
+    """Make a call that may hang; return its task when it is done, or after `seconds`.
 
-    The time counts from when it has the lock, which is released in either case. At the end of the
-    interpreter, when no thread can be started any more, there is no limit.
+    The time counts from when the lock is held. The lock is released in either case. When the interpreter is ending and
+    starts no more threads, there is no limit.
     """
     task = Task(call)
     with lock:
@@ -41,7 +41,7 @@ def _make(task: Task[Any], seconds: float) -> None:
 
 
 def leave_hosts() -> None:
-    """Have the process end without ending PortAudio's hosts, one of which does not answer."""
+    """Let the process exit without ending PortAudio's hosts, because one of them does not answer."""
     from pastream_cli.engine.devices import hosts
 
     hosts.leave()
@@ -63,9 +63,9 @@ def answer(
     call : callable
         Made on a thread of its own.
     failure : str
-        The message where it does not return in time.
+        The message of the error if it does not return in time.
     leave : callable
-        Called where it has not returned in time, or when its caller is interrupted.
+        Called if it does not return in time, or if the caller is interrupted meanwhile.
     lock : context manager, optional
         Held during the call, where only one may be made at a time.
 
@@ -88,11 +88,11 @@ def answer(
 
 
 def starts(thread: threading.Thread) -> bool:
-    """Start a thread, and tell so; the interpreter may be past that."""
-    if sys.is_finalizing():  # it would never come to run
+    """Start a thread; false where the interpreter is ending and starts no more."""
+    if sys.is_finalizing():  # it would never run
         return False
     try:
         thread.start()
-    except RuntimeError:  # as Python 3.12 has it while the interpreter waits for its last threads
+    except RuntimeError:  # Python 3.12, while the interpreter waits for its last threads
         return False
     return True

@@ -13,7 +13,7 @@ from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import BadValueError, DeviceError, DeviceNameError, ErrorKind
 
-if TYPE_CHECKING:  # what units are made of takes a list of devices longer to load than to print
+if TYPE_CHECKING:  # units loads `fractions`, which takes longer than a list of devices
     from pastream_cli.engine.native import AttachmentHandle, VirtualDeviceHandle
     from pastream_cli.units import Time
 
@@ -30,7 +30,7 @@ _LEAST_BLOCK, _MOST_BLOCK = 64, 4096
 
 
 class Fault(NamedTuple):
-    """Something that the device is told to do wrong, for tests of the tool itself."""
+    """Something that the device is told to do wrong, for tests."""
 
     kind: int
     at: Time
@@ -63,7 +63,7 @@ class VirtualDevice(NamedTuple):
 
 
 def is_virtual(device: object) -> bool:
-    """Tell whether a device's name is one of a virtual device."""
+    """Tell whether this is the name of a virtual device."""
     return isinstance(device, str) and (device == NAME or device.startswith(f"{NAME}:"))
 
 
@@ -137,7 +137,7 @@ def _parse_fault(name: str, key: str, value: str) -> Fault:
 
 
 def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
-    """Return what a part of a name means; where it means nothing, say so of the whole name."""
+    """Parse the value of one part of a name; an error names the whole."""
     try:
         return parse_value(value, "")
     except BadValueError as error:
@@ -193,7 +193,7 @@ class VirtualStream:
         self._patience_ns = (source_ns, sink_ns)
 
     def start(self) -> None:
-        """Start the clock, on a thread that is inside C until it ends."""
+        """Start the clock, on a thread that stays in C until the clock ends."""
         rate, device = self.samplerate, self._description
         tolerance = max(4 * self.blocksize, int(self.latency * rate))
         self._device = ffi.gc(
@@ -239,7 +239,7 @@ class VirtualStream:
 
 
 def _block_for(latency_frames: float) -> int:
-    """Return the power of two of which about four make up the latency."""
+    """Return a power of two: about four such blocks make up the latency."""
     block = _LEAST_BLOCK
     while block < _MOST_BLOCK and block * 8 <= latency_frames:
         block *= 2

@@ -167,7 +167,7 @@ def frame_bytes(encoding: str, channels: int) -> int | None:
 
 
 def becomes_rf64(file_type: str, encoding: str, endian: str | None = None) -> bool:
-    """Tell whether it is a WAV that may pass 4 GiB: it begins as an RF64, and is a plain RIFF if it stays below that."""
+    """Tell whether it is a WAV that may pass 4 GiB: it begins as an RF64, and ends as a plain RIFF below that size."""
     return file_type == "WAV" and takes("RF64", encoding, endian)
 
 
