@@ -26,11 +26,10 @@ __all__ = [
 
 # Each name is loaded when it is first used: a command that only lists devices needs no streams.
 _HOMES = {
-    "streams.chunking": ("chunks",),
     "flags": ("CallbackFlags",),
     "ringbuffer": ("RingBuffer",),
     "judge": ("BufferEmpty", "BufferFull"),
-    "streams.stream": ("DuplexStream", "InputStream", "OutputStream", "Stream"),
+    "streams.stream": ("DuplexStream", "InputStream", "OutputStream", "Stream", "chunks"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -39,8 +38,7 @@ if TYPE_CHECKING:
     from pastream_cli.engine.flags import CallbackFlags
     from pastream_cli.engine.judge import BufferEmpty, BufferFull
     from pastream_cli.engine.ringbuffer import RingBuffer
-    from pastream_cli.engine.streams.chunking import chunks
-    from pastream_cli.engine.streams.stream import DuplexStream, InputStream, OutputStream, Stream
+    from pastream_cli.engine.streams.stream import DuplexStream, InputStream, OutputStream, Stream, chunks
 else:
 
     def __getattr__(name: str) -> object:

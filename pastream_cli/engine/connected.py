@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.attached import Attached
 from pastream_cli.engine.channel_maps import check_entries, indices_of
-from pastream_cli.engine.devices.defaults import power_of_two_above
+from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import check_memory, ffi, lib

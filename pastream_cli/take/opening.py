@@ -13,11 +13,11 @@ from pastream_cli.engine.files.input_file import InputFile, open_input
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
 from pastream_cli.take.checking import check_names
+from pastream_cli.take.interruptible import result_of
 from pastream_cli.take.plan import Plan, make_plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
-from pastream_cli.take.waiting import result_of
 
 
 def resolve(

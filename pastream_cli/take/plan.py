@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pastream_cli.command.job import Job, Route
-from pastream_cli.engine.devices import defaults, virtual
-from pastream_cli.engine.devices.defaults import power_of_two_above
+from pastream_cli.engine.devices import latency_and_buffer, virtual
 from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import Side, check_room
 from pastream_cli.engine.files import formats, paths
@@ -167,7 +167,7 @@ def _latency(job: Job, asked: float | str | None, rate: int) -> float | str:
     """Return the latency of one side: what was asked for, else the default, at most a quarter of the buffer."""
     if asked is not None:
         return asked
-    default = defaults.latency_seconds(only_captures=not job.plays)
+    default = latency_and_buffer.latency_seconds(only_captures=not job.plays)
     return min(default, power_of_two_above(job.buffer_frames) / rate / 4) if job.buffer_frames else default
 
 
@@ -248,7 +248,7 @@ def _capture_channels(job: Job, source: InputFile | None, device: DeviceInfo) ->
             return channels
     if device.is_virtual:
         return virtual.parse(device.name).channels
-    return min(defaults.MOST_CHANNELS, device.capture_channels)
+    return min(latency_and_buffer.MOST_CHANNELS, device.capture_channels)
 
 
 def _plan_capture(

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.files.formats import frame_bytes, most_frames
+from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
+from pastream_cli.engine.files.size_limits import most_frames
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList, FinishingFile

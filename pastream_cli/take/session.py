@@ -26,6 +26,7 @@ from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, HostError, NoThreadError, PastreamError
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
+from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import exit_code_of, failure_in, report_of
 from pastream_cli.take.plan import Plan
@@ -33,7 +34,6 @@ from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.telling import Telling
-from pastream_cli.take.waiting import STEP_SECONDS, Stopped, is_done_within, result_of
 
 T = TypeVar("T")
 

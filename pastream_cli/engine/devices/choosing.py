@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
-from pastream_cli.engine.devices import defaults, virtual
+from pastream_cli.engine.devices import latency_and_buffer, virtual
+from pastream_cli.engine.devices.checking import checked_channels, checked_latency
 from pastream_cli.engine.devices.environment import way_to_servers
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, pair_of_names
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.devices.time_limits import answer
-from pastream_cli.engine.native import SAMPLE_FORMATS, lib
+from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.errors import DeviceError, DeviceNameError, ErrorKind
 
 _MOST_SECONDS_TO_FIND = 10.0
@@ -104,7 +104,7 @@ def sides_for(
     names = _SIDES_OF[kind]
     values = {"device": device, "channels": channels, "dtype": dtype, "latency": latency}
     of_sides = zip(*(_for_each(names, word, value) for word, value in values.items()), strict=True)
-    default_latency = defaults.latency_seconds(only_captures=kind == "input")
+    default_latency = latency_and_buffer.latency_seconds(only_captures=kind == "input")
     sides = {
         name: _side(name, default_latency, rate_matters, *of_side)
         for name, of_side in zip(names, of_sides, strict=True)
@@ -128,23 +128,15 @@ def _side(
     name: str, default_latency: float, rate_matters: bool, device: Any, channels: Any, dtype: Any, latency: Any
 ) -> Side:
     if channels is not None:
-        channels = operator.index(channels)
-        if not 1 <= channels <= lib.MOST_DEVICE_CHANNELS:
-            raise ValueError(f"channels must be 1 to {lib.MOST_DEVICE_CHANNELS}, not {channels}")
+        channels = checked_channels(channels)
     sample_format = _sample_format(dtype)
     if latency is None:
         latency = default_latency
     elif latency not in {"low", "high"}:
-        from pastream_cli.units import MOST_LATENCY_SECONDS  # it loads `fractions`, which takes a while
-
-        latency = float(latency)
-        if not 0 <= latency <= MOST_LATENCY_SECONDS:
-            raise ValueError(
-                f"latency must be 'low', 'high' or a number of seconds up to {MOST_LATENCY_SECONDS}, not {latency!r}"
-            )
+        latency = checked_latency(latency)
     info = device if isinstance(device, DeviceInfo) else _find(name, device, rate_matters=rate_matters)
     offered = info.capture_channels if name == CAPTURE else info.playback_channels
-    return Side(info, channels or min(defaults.MOST_CHANNELS, offered), sample_format, latency)
+    return Side(info, channels or min(latency_and_buffer.MOST_CHANNELS, offered), sample_format, latency)
 
 
 def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
@@ -162,7 +154,7 @@ def _find(side: str, device: Any, *, rate_matters: bool) -> DeviceInfo:
 def _sample_format(dtype: Any) -> str:
     """Return the name of a sample type; it may be given as a type of numpy's."""
     if dtype is None:
-        return defaults.SAMPLE_FORMAT
+        return latency_and_buffer.SAMPLE_FORMAT
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))
     if name not in SAMPLE_FORMATS:
         raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")

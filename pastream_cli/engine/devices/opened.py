@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import virtual
+from pastream_cli.engine.devices.checking import check_rate, checked_blocksize
 from pastream_cli.engine.devices.choosing import sides_for
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import DeviceStream, Side
@@ -48,11 +48,9 @@ class OpenDevice:
         **host_options: Any,
     ) -> None:
         if samplerate is not None:
-            _check_rate(samplerate)
-        self.asked_blocksize = operator.index(blocksize or 0)
+            check_rate(samplerate)
+        self.asked_blocksize = checked_blocksize(blocksize)
         """Frames per callback that were asked for; 0 where the device chooses a number that fits the rings."""
-        if self.asked_blocksize < 0:
-            raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
         sides = sides_for(kind, device, channels, dtype, latency, rate_matters=samplerate is None)
         self.capture, self.playback = sides.get(CAPTURE), sides.get(PLAYBACK)
         self.sides: list[Side] = [side for side in (self.capture, self.playback) if side is not None]
@@ -143,10 +141,3 @@ class OpenDevice:
 def _new_attachment(playback: Side | None, capture: Side | None) -> AttachmentHandle:
     formats = [(side.format_code, side.channels) if side is not None else (0, 0) for side in (playback, capture)]
     return check_memory(lib.attachment_new(*formats[0], *formats[1]), "cannot open a stream")
-
-
-def _check_rate(rate: float) -> None:
-    from pastream_cli.units import HIGHEST_RATE  # it loads `fractions`, which takes a while
-
-    if not 1 <= rate <= HIGHEST_RATE:
-        raise ValueError(f"samplerate must be 1 to {HIGHEST_RATE}, not {rate!r}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from pastream_cli.engine.devices import defaults
+from pastream_cli.engine.devices import latency_and_buffer
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
 from pastream_cli.errors import ErrorKind, UsageError
@@ -33,8 +33,8 @@ class Side(NamedTuple):
         return self.channels * self.sample_bytes
 
     def buffer_frames(self, rate: float, asked: int | None, block_frames: int) -> int:
-        """Return the size of the ring in frames; see `defaults.buffer_frames`."""
-        return defaults.buffer_frames(rate, self.frame_bytes, asked, block_frames)
+        """Return the size of the ring in frames; see `latency_and_buffer.buffer_frames`."""
+        return latency_and_buffer.buffer_frames(rate, self.frame_bytes, asked, block_frames)
 
 
 def check_room(sides: Iterable[Side], rate: float, asked: int | None, block_frames: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import soundfile
 
 from pastream_cli.engine.files import headers, relay
-from pastream_cli.engine.files.formats import becomes_rf64, block_frames, frame_bytes
+from pastream_cli.engine.files.formats import block_frames, frame_bytes
 from pastream_cli.engine.files.libsndfile import (
     FUNCTIONS,
     allow_plain_riff,
@@ -16,6 +16,7 @@ from pastream_cli.engine.files.libsndfile import (
     set_constant_bit_rate,
 )
 from pastream_cli.engine.files.repair import drop_aiff_pad, set_plain_format_tag
+from pastream_cli.engine.files.size_limits import becomes_rf64
 from pastream_cli.engine.native import ffi
 
 

@@ -43,12 +43,6 @@ _TYPES_OF_ANY_CHANNELS = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU",
 # Containers whose header libsndfile rewrites in place. Elsewhere an update does nothing, fails, or
 # (Vorbis) corrupts the file.
 TYPES_WITH_A_LENGTH = _TYPES_OF_ANY_CHANNELS - {"RAW"} | {"MAT4", "SVX", "VOC"}
-# How many bits a container has for a length. Past that an AIFF's length wraps silently, and the others stay at their
-# greatest value. sox and ffmpeg read no further than a VOC says.
-_LENGTH_BITS = {"VOC": 24} | dict.fromkeys(
-    ("AIFF", "WAVEX", "SVX", "NIST", "IRCAM", "PAF", "MAT4", "MAT5", "MPC2K", "AVR", "PVF", "WVE", "XI"), 32
-)
-_HEADER_ROOM = 2**16
 # A rate that every encoder takes.
 _ANY_RATE = 48000
 _BYTES_OF_ENCODING = {
@@ -164,21 +158,6 @@ def frame_bytes(encoding: str, channels: int) -> int | None:
     """Return the size of a frame in the file; `None` where the encoding compresses."""
     bytes_per_sample = _BYTES_OF_ENCODING.get(encoding)
     return None if bytes_per_sample is None else bytes_per_sample * channels
-
-
-def becomes_rf64(file_type: str, encoding: str, endian: str | None = None) -> bool:
-    """Tell whether it is a WAV that may pass 4 GiB: it begins as an RF64, and ends as a plain RIFF below that size."""
-    return file_type == "WAV" and takes("RF64", encoding, endian)
-
-
-def most_frames(file_type: str, encoding: str, channels: int) -> int | None:
-    """Return how many frames the container can hold before its lengths wrap; `None` for no limit.
-
-    A WAV has no limit: past 4 GiB it becomes an RF64, unless RF64 does not take the encoding.
-    """
-    is_plain_wav = file_type == "WAV" and not becomes_rf64(file_type, encoding)
-    bits = _LENGTH_BITS.get(file_type, 32 if is_plain_wav else None)
-    return None if bits is None else (2**bits - _HEADER_ROOM) // (frame_bytes(encoding, channels) or channels)
 
 
 def takes(file_type: str, encoding: str, endian: str | None = None) -> bool:

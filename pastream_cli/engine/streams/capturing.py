@@ -10,7 +10,7 @@ from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import arrays, endpoints
-from pastream_cli.engine.streams.chunk_reader import Reader, chunk_frames_for
+from pastream_cli.engine.streams.chunking import Reader, chunk_frames_for
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.watcher import Watcher
 

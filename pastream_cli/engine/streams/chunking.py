@@ -1,64 +1,142 @@
-"""`chunks()`: captured frames, chunk by chunk, from a stream that is opened for them."""
+"""Takes captured frames out of a ring, chunk by chunk, as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
-from pastream_cli.engine.streams.endpoints import is_sound_file
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
+from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.native import check_fits
+from pastream_cli.engine.ringbuffer import RingBuffer, check_size
+from pastream_cli.engine.streams import arrays
 from pastream_cli.engine.streams.lifecycle import Stream
-from pastream_cli.engine.streams.stream import DuplexStream, InputStream
+from pastream_cli.engine.streams.watcher import Watcher
+
+_SHORTEST_NAP_SECONDS = 0.001
+_LONGEST_NAP_SECONDS = 0.05
 
 
-def chunks(
-    chunksize: int | None = None,
-    overlap: int = 0,
-    frames: int = -1,
-    pad: int = 0,
-    offset: int = 0,
-    atleast_2d: bool = False,
-    playback: Any = None,
-    loop: bool = False,
-    buffersize: int | None = None,
-    out: Any = None,
-    **kwargs: Any,
-) -> Generator[Any, None, None]:
-    """Open a stream and return an iterator over what it captures, chunk by chunk.
+def chunk_frames_for(
+    stream: Stream, side: Side, channels: int, chunksize: int | None, overlap: int, out: Any
+) -> int | None:
+    """Return how many frames a chunk has; `None` for as many as there are.
 
-    The stream is closed when the iteration ends or is left.
+    Raises
+    ------
+    ValueError
+        Where there can be no such chunks.
+    """
+    room = None if out is None else memoryview(out).nbytes // (channels * side.sample_bytes)
+    size = chunksize or (room if room is not None else stream.blocksize) or None
+    if size is None and overlap:
+        raise ValueError("overlap needs a chunksize, or a stream with a blocksize")
+    if overlap < 0 or (size is not None and not overlap < size):
+        raise ValueError("overlap must be less than the frames of a chunk")
+    if room is not None and size is not None and size > room:
+        raise ValueError(f"out has room for {room} frames, not for {size}")
+    # a copy of a chunk, and a ring for four or more
+    check_fits(8 * (size or 0) * channels * side.sample_bytes, f"cannot read chunks of {size} frames")
+    return size
+
+
+class Reader:
+    """Takes chunks out of a ring.
 
     Parameters
     ----------
-    chunksize, overlap, frames, pad, offset, atleast_2d, playback, loop, buffersize, out
-        As in `InputStream.chunks`.
-    **kwargs
-        For the stream: a `DuplexStream` where `playback` is given, with the rate and the channels
-        of one that is a SoundFile; else an `InputStream`.
-
-    Yields
-    ------
-    ndarray or memoryview or type(out)
-        A chunk, valid until the next one is asked for; see `InputStream.chunks`.
-
-    See Also
-    --------
-    InputStream.chunks
+    side : Side
+        Of the device, for the type of the samples.
+    channels : int
+        Of a frame in the ring.
+    size : int, optional
+        Frames of a chunk; as many as there are if `None`.
+    overlap : int
+        Frames that stay for the next chunk.
+    out : buffer, optional
+        Where chunks are copied to.
+    atleast_2d : bool
+        Whether arrays always have two dimensions.
     """
-    stream: Any
-    if playback is None:
-        stream = InputStream(**kwargs)
-    elif is_sound_file(playback):
-        stream = DuplexStream.from_file(playback, **kwargs)
-    else:
-        stream = DuplexStream(**kwargs)
-    try:
-        of_stream = stream.chunks(chunksize, overlap, frames, pad, offset, atleast_2d, playback, loop, buffersize, out)
-    except BaseException:
-        stream.close()
-        raise
-    return _closing(stream, of_stream)
+
+    def __init__(
+        self, side: Side, channels: int, size: int | None, overlap: int, out: Any, *, atleast_2d: bool
+    ) -> None:
+        self._side, self._channels = side, channels
+        self._frame_bytes = channels * side.sample_bytes
+        self._size, self._overlap = size, overlap
+        self._out, self._atleast_2d = out, atleast_2d
+        self._copy = memoryview(bytearray((size or 0) * self._frame_bytes)) if out is None else _bytes_of(out, side)
+
+    def buffer_frames(self, core: Core, asked: int | None) -> int | None:
+        """Return how large the ring must be, `None` for the default."""
+        if self._size is None:
+            return asked
+        if asked is not None:
+            if asked < self._size:
+                raise ValueError(f"a buffer of {asked} frames has no room for a chunk of {self._size}")
+            check_size(asked)
+            # with less, there is no room for a block while the rest of a chunk is waited for
+            return max(asked, power_of_two_above(self._size + (core.asked_blocksize or self._size)))
+        default = core.new_ring(self._side, None).size
+        return max(default, power_of_two_above(4 * self._size))
+
+    def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Watcher]) -> Generator[Any, None, None]:
+        """Start the stream, give one chunk after the other, abort it when the caller leaves."""
+        watcher = begin()
+        kept = 0
+        try:
+            while True:
+                has_ended = watcher.finished  # before the ring is looked at: what is there by then is all
+                available = ring.read_available
+                if available < (self._size or 1) and not has_ended:
+                    self._nap(stream, watcher, available)
+                    continue
+                if available <= kept:
+                    break
+                frames, chunk = self._take(ring, available)
+                yield chunk
+                kept = min(self._overlap, frames)
+                ring.advance_read_index(frames - (self._overlap if frames == self._size else 0))
+        finally:
+            stream.abort()
+        stream.wait()
+
+    def _nap(self, stream: Stream, watcher: Watcher, available: int) -> None:
+        """Wait for about as long as the missing frames take."""
+        missing = (self._size or 1) - available
+        watcher.ended.wait(max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, missing / stream.samplerate)))
+
+    def _take(self, ring: RingBuffer, available: int) -> tuple[int, Any]:
+        """Return the next chunk and its frames, which stay in the ring."""
+        frames, first, second = ring.get_read_buffers(min(available, self._size or available))
+        if self._size is None and self._out is None:
+            frames, second = len(first) // self._frame_bytes, second[:0]
+        if not second and self._out is None:
+            return frames, self._view(first)
+        size = len(first) + len(second)
+        self._copy[: len(first)] = first
+        self._copy[len(first) : size] = second
+        if self._out is None:
+            return frames, self._view(self._copy[:size])
+        return frames, self._part_of_out(frames, size)
+
+    def _view(self, data: memoryview) -> Any:
+        return arrays.frames_view(data, self._side, self._channels, atleast_2d=self._atleast_2d)
+
+    def _part_of_out(self, frames: int, size: int) -> Any:
+        if size == len(self._copy):
+            return self._out
+        if not arrays.is_array(self._out):
+            return self._copy[:size]
+        return self._out[:frames] if self._out.ndim > 1 else self._out[: frames * self._channels]
 
 
-def _closing(stream: Stream, of_stream: Iterator[Any]) -> Generator[Any, None, None]:
-    with stream:
-        yield from of_stream
+def _bytes_of(out: Any, side: Side) -> memoryview:
+    view = memoryview(out)
+    if view.readonly or not view.c_contiguous:
+        raise ValueError("out must be writable and contiguous")
+    if arrays.is_array(out) and out.dtype != side.sample_format:
+        raise ValueError(f"out has samples of {out.dtype}, the stream of {side.sample_format}")
+    return view.cast("B")
