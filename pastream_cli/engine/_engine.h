@@ -39,8 +39,8 @@ enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 enum output_file_error { FILE_CUT_SHORT = -1 };
 
 enum loss_kind {
-    LOSS_OVERRUN,       /* the capture ring was full; `frames` were dropped, exactly */
-    LOSS_DEVICE,        /* the device said how many frames it lost, exactly */
+    LOSS_OVERRUN,       /* the capture ring was full; exactly `frames` were dropped */
+    LOSS_DEVICE,        /* the device said exactly how many frames it lost */
     LOSS_HOST_CAPTURE,  /* the host flagged lost input, length unknown */
     LOSS_UNDERRUN,      /* the playback ring was empty; `frames` of silence were played */
     LOSS_HOST_PLAYBACK, /* the host flagged a gap in the output, length unknown */
@@ -119,10 +119,10 @@ uint64_t ring_advance_read(ring *r, uint64_t elements);
 uint64_t ring_advance_write(ring *r, uint64_t elements);
 uint64_t ring_read(ring *r, void *data, uint64_t elements);
 uint64_t ring_write(ring *r, const void *data, uint64_t elements);
-/* Sets both indices; only while neither side runs. */
+/* Sets both indices. Call it only while neither side runs. */
 void ring_reset(ring *r, uint64_t index);
 
-/* Life of an engine. NULL where memory is short. The rings stay the owner's. */
+/* The life of an engine. engine_new returns NULL if memory is short. The rings stay the owner's. */
 engine *engine_new(void);
 void engine_free(engine *e);
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels);

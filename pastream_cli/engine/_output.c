@@ -142,7 +142,7 @@ static int read_status(int descriptor, struct status *status) {
     return 1;
 }
 
-/* Sees how long the file is and whether it still has a name. */
+/* Notes how long the file is and whether it still has a name. */
 static void look(output_file *f) {
     struct status status;
     if (!read_status(f->descriptor, &status))

@@ -50,8 +50,8 @@ struct engine {
     void *loop_back_context;
 
     /* Callback alone. */
-    int64_t total;             /* frames of timeline; INT64_MAX while unknown */
-    int32_t has_played;        /* a frame of the input */
+    int64_t total;             /* length of the timeline; INT64_MAX while unknown */
+    int32_t has_played;        /* whether a frame of the input was played */
     int64_t silent_frames;     /* played since the last frame of the input */
     int64_t held_frames;       /* the most that the host said it holds */
     int64_t largest_block;     /* frames */

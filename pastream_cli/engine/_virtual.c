@@ -35,7 +35,7 @@ struct server {
 struct virtual_device {
     attachment *attachment;
     double frames_per_second;
-    double frames_of_clock; /* in a second of the system's */
+    double frames_of_clock; /* per second of the system's clock */
     struct sound_source sound;
     int fast;
     int64_t block_frames;
@@ -50,7 +50,7 @@ struct virtual_device {
     int64_t frame; /* of the device's clock; lost ones included */
     struct server source;
     struct server sink;
-    struct server owner; /* of the list of losses */
+    struct server owner; /* reads the list of losses */
     _Atomic int stop;
     _Atomic int abort;
     _Atomic int active;

@@ -98,7 +98,7 @@ class Attached(Progress):
         """Close the device. May hang with its host."""
         self._open_device.close()
 
-    # ---- what is said of it ----
+    # ---- what is known of it ----
 
     @property
     def open_device(self) -> OpenDevice:

@@ -45,7 +45,7 @@ class Connected(Attached):
         self._read: Callable[[], Any] | None = None
         """The reader's loop, which returns when it has ended."""
         self._write: Callable[[], Any] | None = None
-        """The writer's."""
+        """The writer's loop, likewise."""
 
     def connect_input(
         self,

@@ -30,7 +30,7 @@ _SETTLE_AT_MOST_SECONDS = 2.0
 # A device that keeps to the clock is never earlier than this.
 _LEAST_LEAD_SECONDS = 0.5
 
-# How long a fast device waits for a source or a sink that may never come.
+# How long, at least, a fast device waits for a source or a sink that may never come.
 _LEAST_PATIENCE_SECONDS = 2.0
 
 _READER, _WRITER = "reader", "writer"

@@ -31,7 +31,7 @@ class Deficit:
     """A smaller rise of the debt may be chance; so may one of fewer blocks than `LEAST_BLOCKS`."""
     LEAST_BLOCKS = 0.75
     SETTLING_SECONDS = 10.0
-    """At first, the base line may fall at once: the first callbacks may be late, or the stream may still fill up."""
+    """For this long the base line may fall at once: the first callbacks may be late, or the stream may still fill."""
     LAST_SECONDS = 0.35
     """The window at the end of a run, when there is no time to wait for a whole one."""
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 DEAD_CHANNEL_SECONDS = 10.0
-"""A channel that has been exactly zero for so long is told: its cable may be unplugged, or the input wrong."""
+"""A channel that has been exactly zero for so long is reported: its cable may be unplugged, or the input wrong."""
 
 
 class LossKind(Enum):

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from io import TextIOWrapper
 
-TYPE_CHECKING = False  # see line.py
+TYPE_CHECKING = False  # see command/line.py
 if TYPE_CHECKING:
     from typing import TextIO
 

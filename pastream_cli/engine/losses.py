@@ -40,7 +40,7 @@ class Losses:
 
     @property
     def all(self) -> LossList:
-        """Every loss and underrun by its place, even what `take` has not returned yet. Once nobody takes any more."""
+        """Every loss and underrun by its place, even what `take` has not returned yet. Only after the last `take`."""
         waiting = [loss for gathering in self._gatherings.values() if (loss := gathering.waiting)]
         return LossList(waiting, before=self._losses)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 _LEAST_SILENCE_SECONDS = 1.0
-# The sink of a sound server that was idle may fill a buffer, and then take nothing for two seconds.
+# An idle sink of a sound server may fill its buffer at once, and then take nothing for two seconds.
 _LEAST_SILENCE_OF_PLAYBACK_SECONDS = 3.0
 _LATENCIES_OF_SILENCE = 4
 _SECONDS_TO_RESUME = 10.0
