@@ -1,7 +1,7 @@
-"""Buffers and arrays of the caller's as sources and sinks, with numpy or without.
+"""The caller's buffers and arrays as sources and sinks, with or without numpy.
 
-numpy is never needed here. What an array is, its buffer says; where numpy is installed new memory
-is an array, elsewhere it is a bytearray.
+numpy is never needed here: the buffer protocol tells the type and shape of an array. New memory is an array where numpy
+is installed, else a bytearray.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DTYPE_OF_FORMAT = {"f": "float32", "h": "int16", "b": "int8", "B": "uint8"} | {
     code: "int32" for code in "il" if struct.calcsize(code) == 4
 }
 _PLAIN_BYTES = frozenset("Bbc")
-# What the loops can convert to and from any device.
+# The types that the loops convert to and from the type of any device.
 _CONVERTIBLE = {"float32": lib.FILE_FLOAT32, "int32": lib.FILE_INT32}
 
 
@@ -33,14 +33,14 @@ def numpy_or_none() -> Any:
 
 
 def new_frames(frames: int, channels: int, side: Side, *, atleast_2d: bool) -> Any:
-    """Return memory for so many frames: an array, or a bytearray where there can be none.
+    """Return memory for so many frames: an array, or a bytearray where numpy cannot have one.
 
     numpy has no packed 24-bit integers, so a stream of int24 gets a bytearray.
 
     Raises
     ------
     ValueError
-        Where there cannot be so much memory.
+        Where no machine has so much memory.
     """
     check_fits(frames * channels * side.sample_bytes, f"cannot record {frames} frames to memory")
     np = numpy_or_none()
@@ -62,7 +62,7 @@ def is_array(data: Any) -> bool:
 
 
 def frames_view(view: Any, side: Side, channels: int, *, atleast_2d: bool) -> Any:
-    """Return a view of bytes as an array of frames; the bytes themselves where there can be none."""
+    """Return a view of bytes as an array of frames, or the view itself where numpy cannot have one."""
     np = numpy_or_none()
     if np is None or side.sample_format == "int24":
         return view
@@ -80,20 +80,20 @@ class Memory:
     Parameters
     ----------
     data : buffer
-        The memory; not kept from being resized but while a run uses it.
+        The memory. It cannot be resized while a run uses it.
     side : Side
         What the device was opened with.
     channels : int
         Of a frame, where the buffer does not say.
     writable : bool
-        Whether frames are to be put there.
+        Whether frames are to be written there.
 
     Raises
     ------
     TypeError
-        Where it is no buffer, or its numbers have a type that cannot be converted.
+        Where it is no buffer, or has numbers of a type that cannot be converted.
     ValueError
-        Where it cannot be written, has gaps between its elements, or no whole number of frames.
+        Where it cannot be written, has gaps between its elements, or does not hold a whole number of frames.
     """
 
     def __init__(self, data: Any, side: Side, channels: int, *, writable: bool) -> None:
@@ -130,7 +130,7 @@ class Memory:
 
 
 def _sample_type(view: memoryview, side: Side) -> tuple[int, int]:
-    """Return how samples pass between the buffer and the loops, and how many bytes each has."""
+    """Return the type in which samples pass between the buffer and the loops, and the bytes of a sample."""
     code = view.format.lstrip("@=" + ("<" if struct.pack("=h", 1) == struct.pack("<h", 1) else ">!"))
     dtype = _DTYPE_OF_FORMAT.get(code)
     if code in _PLAIN_BYTES or dtype == side.sample_format:

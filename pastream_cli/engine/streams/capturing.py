@@ -28,10 +28,10 @@ class Capturing(Stream):
     def rxmapping(self) -> list[int]:
         """The channels to record, one-based, in the order in which they are stored; 0 is silence.
 
-        A list that may be changed, or assigned with another length; it counts from the next start
-        on. ``{2: 1}`` says which channel of the device is stored where, with silence elsewhere.
-        `None` sets it back to all channels of the device in their order. Sinks that are made to
-        fit, such as the memory that `record` returns, have as many channels as it has entries.
+        The list may be changed, or assigned with another length. A change applies from the next start on. ``{2: 1}``
+        stores channel 2 of the device as channel 1, and silence elsewhere. `None` sets the list back to all channels of
+        the device in their order. Sinks that are made to fit, such as the memory that `record` returns, have as many
+        channels as the list has entries.
 
         A `ValueError` is raised where an entry is no channel of the device.
         """
@@ -56,11 +56,11 @@ class Capturing(Stream):
         Parameters
         ----------
         sink : callable or RingBuffer or SoundFile or buffer
-            A function is called as ``function(stream, ringbuffer, *args, **kwargs)`` on a thread of
-            its own whenever the stream is started, and is to return when the stream is no longer
-            `active` and the ring is empty. A SoundFile is written in C, from where it stands, and
-            may be closed at any time: that ends the run first. A buffer is filled from its start,
-            in C, and ends the run when it is full. A RingBuffer is the caller's to empty.
+            A function is called as ``function(stream, ringbuffer, *args, **kwargs)`` on a thread of its own whenever
+            the stream is started. It must return when the stream is no longer `active` and the ring is empty. A
+            SoundFile is written in C, from its current position. It may be closed at any time, which ends the run
+            first. A buffer is filled in C, from its start, and the run ends when it is full. A RingBuffer is emptied by
+            the caller.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
             10 s if left out.
@@ -149,7 +149,7 @@ class Capturing(Stream):
         buffersize : int, optional
             As in `set_sink`; for files.
         blocking : bool, optional
-            Return when all is recorded, not at once.
+            Return when all is recorded, instead of at once.
         out : buffer or SoundFile, optional
             Where to record to; also whatever else `set_sink` takes.
 
@@ -221,32 +221,33 @@ class Capturing(Stream):
         buffersize: int | None = None,
         out: Any = None,
     ) -> Generator[Any, None, None]:
-        """Return an iterator over what the stream captures, chunk by chunk, while it does.
+        """Return an iterator over what the stream captures, chunk by chunk, as it comes.
 
         The stream starts when the first chunk is asked for, and is aborted when the iteration is left. As in
-        SoundFile.blocks, the last chunk may be shorter. Where the consumer was too slow, `BufferFull` is raised after
-        the last chunk that was captured in time; `ValueError`, at once, where a value does not fit.
+        SoundFile.blocks, the last chunk may be shorter. If the consumer is too slow, `BufferFull` is raised after the
+        last chunk that was captured in time. If a value does not fit, `ValueError` is raised at once.
 
         Parameters
         ----------
         chunksize : int, optional
-            Frames in a chunk; those that `out` has room for, or the stream's `blocksize`, if left out. Where that is 0,
-            a chunk has as many frames as there are.
+            Frames in a chunk. If left out, as many as `out` has room for, else the stream's `blocksize`; where that is
+            0, as many as there are.
         overlap : int, optional
-            Frames that a chunk has in common with the one before it; fewer than it has.
+            Frames that a chunk shares with the one before it; fewer than a chunk has.
         playback, loop, pad
             What a duplex stream plays meanwhile, as in `OutputStream.play`.
         frames, offset, atleast_2d, buffersize
-            As in `record`; a negative number of frames for no limit. No ring holds less than a chunk and a block.
+            As in `record`; a negative `frames` means no limit. The ring always holds at least a chunk and a block.
         out : ndarray or buffer, optional
-            Where to copy each chunk to. A buffer that is no array is taken as bytes.
+            Where each chunk is copied to. A buffer that is no array counts as bytes.
 
         Yields
         ------
         ndarray or memoryview
-            A view of the ring where the chunk lies there in one piece, else of a copy; either holds the chunk **until
-            the next one is asked for**. Copy what is to last: a view that is kept too long shows other frames, and no
-            worse. Bytes where there is no numpy, and for int24. With `out`, that or as much of it as the chunk fills.
+            A view of the chunk in the ring, or of a copy if it does not lie there in one piece. It holds the chunk
+            **until the next one is asked for**: copy what is to last. A view that is kept longer shows other frames,
+            but does no harm. Without numpy, and for int24, it is a view of bytes. With `out`, it is `out`, or as much
+            of it as the chunk fills.
         """
         self._check("read chunks")
         if playback is not None and not self.isduplex:
@@ -262,7 +263,7 @@ class Capturing(Stream):
     def _begin_chunks(
         self, ring: RingBuffer, playback: Any, buffersize: int | None, frames: int, pad: int, offset: int, *, loop: bool
     ) -> Watcher:
-        """Start a run that captures into a ring; on the thread that takes chunks out of it, for the first one."""
+        """Start a run that captures into a ring, on the thread that asks for the first chunk."""
         with self._lock:
             self._check("read chunks")
             self.set_sink(ring)

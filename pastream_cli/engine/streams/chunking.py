@@ -77,18 +77,18 @@ class Reader:
             if asked < self._size:
                 raise ValueError(f"a buffer of {asked} frames has no room for a chunk of {self._size}")
             check_size(asked)
-            # with less, there is no room for a block while the rest of a chunk is waited for
+            # with less, there is no room for a block while a chunk is incomplete
             return max(asked, power_of_two_above(self._size + (core.asked_blocksize or self._size)))
         default = core.new_ring(self._side, None).size
         return max(default, power_of_two_above(4 * self._size))
 
     def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Watcher]) -> Generator[Any, None, None]:
-        """Start the stream, give one chunk after the other, abort it when the caller leaves."""
+        """Start the stream, yield one chunk after another, and abort the stream when the caller leaves."""
         watcher = begin()
         kept = 0
         try:
             while True:
-                has_ended = watcher.finished  # before the ring is looked at: what is there by then is all
+                has_ended = watcher.finished  # asked before the ring: if it has ended, the ring has all
                 available = ring.read_available
                 if available < (self._size or 1) and not has_ended:
                     self._nap(stream, watcher, available)
@@ -109,7 +109,7 @@ class Reader:
         watcher.ended.wait(max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, missing / stream.samplerate)))
 
     def _take(self, ring: RingBuffer, available: int) -> tuple[int, Any]:
-        """Return the next chunk and its frames, which stay in the ring."""
+        """Return how many frames the next chunk has, and the chunk. Its frames stay in the ring."""
         frames, first, second = ring.get_read_buffers(min(available, self._size or available))
         if self._size is None and self._out is None:
             frames, second = len(first) // self._frame_bytes, second[:0]

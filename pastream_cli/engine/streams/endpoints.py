@@ -1,7 +1,7 @@
 """Sources and sinks: the file, memory, function or ring at either end of a stream.
 
-An endpoint is made when it is set, with all that can be checked by then, and connected anew at each
-start, so that a channel map that was changed in between counts.
+An endpoint is made when it is set, and all that can be checked by then is checked. It is connected anew at each start,
+so that a changed channel map takes effect.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Endpoint:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = {}
     frames: int | None = None
-    """What it holds or takes, where that is known."""
+    """Frames that it holds or takes, where that is known."""
     ends_when_empty = False
     ring: RingBuffer
 
     def hold(self, end: Callable[[], bool]) -> None:
-        """Begin a run, which `end` ends; it tells whether nothing of the run uses this end of it any more."""
+        """Begin a run. `end` ends that run, and tells whether nothing of it uses this endpoint any more."""
 
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         """Connect to a stream that is about to start."""
@@ -42,7 +42,7 @@ class Endpoint:
 
     @property
     def is_on_a_disk(self) -> bool:
-        """Whether it is a regular file, which may only be busy where it takes no more data."""
+        """Whether it is a regular file. If one takes no more data, its disk may only be busy."""
         return False
 
     def failure(self) -> PastreamError | None:
@@ -50,21 +50,21 @@ class Endpoint:
         return None
 
     def release(self) -> None:
-        """End a run, be it one that was held and no more; no loop uses it any more."""
+        """End a run, even one that came no further than `hold`. No loop uses the endpoint any more."""
 
 
 # ---- sources ----
 
 
 class Source(Endpoint):
-    """What is played: `sources` channels through a ring of the device's format."""
+    """What is played, through a ring of the device's sample format."""
 
     def __init__(self, stream: Core, side: Side) -> None:
         self.side = side
         self._engine = stream.engine
 
     def check_channels(self, channel_map: ChannelMap, channels: int) -> None:
-        """Raise `ValueError` where channels would be left out, or missing, that nobody mapped."""
+        """Raise `ValueError` where channels would be left out or missing, and no map says so."""
         if channel_map.is_default and channels != self.side.channels:
             raise ValueError(
                 f"the source has {channels} channels and the stream plays {self.side.channels}: set txmapping"
@@ -79,7 +79,7 @@ class Source(Endpoint):
 
 
 class FileSource(Source):
-    """A SoundFile, read by the C loop from where it stands."""
+    """A SoundFile, read by the C loop from its current position."""
 
     def __init__(self, stream: Core, side: Side, file: Any, buffersize: int | None, *, loop: bool) -> None:
         from pastream_cli.engine.streams import soundfiles
@@ -124,9 +124,9 @@ class FileSource(Source):
         guard, self._guard = self._guard, None
         try:
             if start is not None and not self._file.closed and not self.failure():
-                # what was read ahead was not played
+                # back to the first frame that was read and not played
                 self._file.seek(start + lib.reader_frames(self._engine) - self.ring.read_available)
-        finally:  # the guard last: without it the file may be closed in the middle of that
+        finally:  # the guard goes last: without it the file could be closed during the seek
             if guard is not None:
                 guard.remove()
 
@@ -160,7 +160,7 @@ class MemorySource(Source):
 
 
 class RingSource(Source):
-    """A ring of the caller's: the input is what it holds, until it runs empty."""
+    """A ring that the caller fills; the input ends when the ring runs empty."""
 
     ends_when_empty = True
 
@@ -174,7 +174,7 @@ class RingSource(Source):
 
 
 class FunctionSource(Source):
-    """A function on a thread of its own, which writes into a ring; its end is that of the input."""
+    """A function on a thread of its own, which writes into a ring; the input ends when it returns."""
 
     def __init__(
         self, stream: Core, side: Side, function: Callable[..., Any], channel_map: ChannelMap, buffersize: int | None
@@ -213,7 +213,7 @@ class Sink(Endpoint):
 
 
 class FileSink(Sink):
-    """A SoundFile, written by the C loop from where it stands."""
+    """A SoundFile, written by the C loop from its current position."""
 
     def __init__(self, stream: Core, side: Side, file: Any, buffersize: int | None) -> None:
         from pastream_cli.engine.streams import soundfiles
@@ -256,7 +256,7 @@ class FileSink(Sink):
         try:
             if recording is not None:
                 recording.finish()
-        finally:  # the guard last, as in a source
+        finally:  # the guard goes last, as in a source
             if guard is not None:
                 guard.remove()
 
@@ -288,7 +288,7 @@ class MemorySink(Sink):
 
 
 class RingSink(Sink):
-    """A ring of the caller's, who empties it, or has a function do so on a thread of its own."""
+    """A ring that is emptied by the caller, or by the caller's function on a thread of its own."""
 
     def __init__(self, side: Side, ring: RingBuffer, function: Callable[..., Any] | None = None) -> None:
         super().__init__(side)
@@ -304,7 +304,7 @@ class RingSink(Sink):
 
 
 def is_sound_file(thing: Any) -> bool:
-    """Tell whether it is a SoundFile, without loading soundfile: somebody who has one has done so."""
+    """Tell whether it is a SoundFile, without loading soundfile: whoever has one has loaded it."""
     soundfile = sys.modules.get("soundfile")
     return soundfile is not None and isinstance(thing, soundfile.SoundFile)
 

@@ -23,7 +23,7 @@ from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self
 
-# What a count of frames holds.
+# The most that a count of frames can hold.
 MOST_FRAMES = 2**63 - 1
 
 
@@ -56,7 +56,7 @@ class Stream(Properties):
     never_drop_input, prime_output_buffers_using_stream_callback : bool, optional
         As in sounddevice.
     extra_settings : optional
-        Settings of the host, as sounddevice's classes of them, or a pair.
+        Settings of the host: an object of one of sounddevice's classes for that, or a pair.
 
     Raises
     ------
@@ -67,12 +67,12 @@ class Stream(Properties):
 
     Notes
     -----
-    The methods may be called from any thread. An exception that was raised by the function of a
-    source or sink, or that ended the stream, is raised again where the owner next calls `wait`,
-    `stop`, `close`, leaves the ``with`` block or asks for a chunk, once.
+    The methods may be called from any thread. An exception that ended the stream, or that the function of a source or
+    sink raised, is raised again once: when the owner next calls `wait`, `stop` or `close`, leaves the ``with`` block or
+    asks for a chunk.
 
-    A stream that is dropped while it runs is aborted and closed. In a forked child
-    `stop`, `abort`, `close` and `wait` do nothing.
+    A stream that is dropped while it runs is aborted and closed. In a forked child `stop`, `abort`, `close` and `wait`
+    do nothing.
     """
 
     def __init__(
@@ -120,9 +120,9 @@ class Stream(Properties):
         Parameters
         ----------
         file : SoundFile or str or int or file-like object
-            Only looked at; a file that is given by its name is closed again.
+            The file is only looked at; one that is given by its name is closed again.
         *args, **kwargs
-            For the stream; a rate or channels given here by name go first.
+            For the stream. A rate or channels given here by name take precedence over the file's.
 
         Returns
         -------
@@ -141,7 +141,7 @@ class Stream(Properties):
     # ---- start and end ----
 
     def _check(self, act: str, *, at_rest: bool = True) -> None:
-        """Raise `PastreamError` where the stream is of no use, or runs where it should not."""
+        """Raise `PastreamError` where the stream cannot be used, or runs and should be at rest."""
         if self.closed:
             raise PastreamError(f"cannot {act}: the stream is closed")
         if not self._gate.is_ours:
@@ -154,18 +154,17 @@ class Stream(Properties):
             raise PastreamError(f"cannot {act}: the stream is running")
 
     def start(self, prebuffer: bool | int = True) -> None:
-        """Start the stream with what `set_source` and `set_sink` have set; again, once it has ended.
+        """Start the stream with what `set_source` and `set_sink` have set. Once it has ended, it can be started again.
 
-        It runs until the source has ended, a buffer to record into is full, or it is stopped. A
-        file goes on from where it stands, a buffer begins anew. A stream that runs already is left
-        alone.
+        It runs until the source has ended, a buffer to record into is full, or it is stopped. A file goes on from its
+        current position, a buffer begins anew. If the stream runs already, nothing happens.
 
         Parameters
         ----------
         prebuffer : bool or int, optional
-            Frames to wait for in the output buffer before the device starts; true waits for what
-            it takes at once, or for the first ones where no more come by themselves. Without effect
-            where the source is a `RingBuffer` or there is none.
+            Frames that must be in the output buffer before the device starts. If true, as many as the device takes at
+            once; a function that pauses after its first frames is not waited for. If the source is a `RingBuffer`, or
+            there is none, this has no effect.
 
         Raises
         ------
@@ -174,7 +173,7 @@ class Stream(Properties):
         ValueError
             Where a channel map does not fit what it maps.
         Exception
-            What the function of a source or sink has raised before the device was started.
+            Whatever the function of a source or sink raised before the device was started.
         """
         with self._lock:
             self._check("start", at_rest=False)
@@ -184,7 +183,7 @@ class Stream(Properties):
         self._go(watcher, prebuffer)
 
     def _begin(self, frames: int, pad: int, offset: int) -> Watcher:
-        """Connect both ends and start all but the device; a negative number stands for no limit."""
+        """Connect both ends and start all but the device; a negative number means no limit."""
         _check_lengths(frames, pad, offset)
         source, sink = self._source, self._sink
         if frames < 0 and sink is not None and sink.frames is not None:
@@ -202,7 +201,7 @@ class Stream(Properties):
         return watcher
 
     def _connect(self, frames: int, pad: int, offset: int) -> None:
-        """Connect both ends, as their maps are now, for a run of these lengths."""
+        """Connect both ends by their present maps, for a run of these lengths."""
         source, sink, core = self._source, self._sink, self._core
         if core.open_device.playback is not None:
             if source is None:
@@ -228,14 +227,14 @@ class Stream(Properties):
             watcher.ask(abort=True)
             if isinstance(error, Exception):
                 watcher.ended.wait()
-                watcher.take_error()  # whatever came of it
+                watcher.take_error()  # dropped: the error at hand is raised
             raise
         if run.is_ending and not run.device_is_started and not watcher.is_in_it:
             watcher.ended.wait()
             _raise_error_of(watcher)
 
     def _is_prebuffered(self, prebuffer: bool | int) -> Callable[[], bool]:
-        """Return what tells whether there is enough to play for the device to start."""
+        """Return a function that tells whether there is enough to play for the device to start."""
         source, core = self._source, self._core
         if source is None or source.ends_when_empty or not prebuffer:
             return lambda: True
@@ -255,12 +254,12 @@ class Stream(Properties):
         Returns
         -------
         bool
-            True unless the time ran out; also where the stream was never started.
+            False if the time ran out, else true. True also where the stream was never started.
 
         Raises
         ------
         BufferFull, BufferEmpty
-            Where the sink was too slow, or the source.
+            Where the sink, or the source, was too slow.
         DeviceError
             Where the device has died, or its host does not answer.
         FileError
@@ -284,9 +283,8 @@ class Stream(Properties):
     def stop(self) -> None:
         """End the stream; recordings get every frame that was captured.
 
-        What the device has not played yet is dropped: `wait` for a stream that is to be heard to its
-        end. Returns when it has ended; on a thread that the stream itself waits for, at once. Raises what
-        `wait` does.
+        What the device has not played yet is dropped; to hear all of it, call `wait` instead. Returns when the stream
+        has ended, but at once on a thread that the stream itself waits for. Raises what `wait` does.
         """
         self._end(abort=False, raises=True)
 
@@ -315,7 +313,7 @@ class Stream(Properties):
         """
         if not self._gate.is_ours:
             return
-        with self._lock:  # whoever begins a run has done so, and nobody begins another one
+        with self._lock:  # a run that was about to begin has begun, and no other will
             self._is_closed = True
             watcher = self._watcher
         if watcher is not None:
@@ -357,7 +355,7 @@ class Stream(Properties):
 
 
 def _check_lengths(frames: int, pad: int, offset: int) -> None:
-    """Raise `ValueError` unless these are lengths of a run; without limit where they are negative."""
+    """Raise `ValueError` unless these can be lengths of a run; a negative one means no limit."""
     for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):
         if operator.index(length) > MOST_FRAMES:
             raise ValueError(f"{name} must be less than 2**63, not {length}")

@@ -26,11 +26,11 @@ class Playing(Stream):
     def txmapping(self) -> list[int]:
         """The channel of the source, one-based, that each channel of the device plays; 0 is silence.
 
-        A list that may be changed; it counts from the next start on. ``{2: 1}`` says which channel
-        of the source is played where, with silence elsewhere. `None` sets it back to all channels
-        in their order, for which the source must have as many as the device.
+        The list may be changed. A change applies from the next start on. ``{2: 1}`` plays channel 2 of the source on
+        channel 1 of the device, and silence elsewhere. `None` sets the list back to all channels in their order; the
+        source must then have as many channels as the device.
 
-        A `ValueError` is raised where it has not one entry for each channel of the device.
+        A `ValueError` is raised unless there is one entry for each channel of the device.
         """
         return self._txmap
 
@@ -57,15 +57,15 @@ class Playing(Stream):
         ----------
         source : callable or RingBuffer or SoundFile or buffer
             A function is called as ``function(stream, ringbuffer, *args, loop=loop, **kwargs)`` on a thread of its own
-            whenever the stream is started. It writes frames into the ring; the input ends when it returns, which it is
-            to do when the stream is no longer `active`. A SoundFile is read in C, from where it stands, and may be
-            closed at any time: that ends the run first. A buffer is played from its start, in C. A RingBuffer is played
-            until it runs empty.
+            whenever the stream is started. It writes frames into the ring, and the input ends when it returns. It must
+            return when the stream is no longer `active`. A SoundFile is read in C, from its current position. It may be
+            closed at any time, which ends the run first. A buffer is played in C, from its start. A RingBuffer is
+            played until it runs empty.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
-            10 s if left out. No ring holds less than the device takes at once when it starts.
+            10 s if left out. The ring always holds at least what the device takes at once when it starts.
         loop : bool, optional
-            Play a file or buffer again and again; a function is told, and sees to it itself.
+            Play a file or buffer again and again. A function is given the value, and has to repeat by itself.
         args, kwargs : optional
             For a function.
 
@@ -79,7 +79,7 @@ class Playing(Stream):
         PastreamError
             Where the stream is running or closed.
         ValueError
-            Where the source's rate or channels do not fit the stream, or it cannot be looped.
+            Where the source's rate or channels do not fit the stream, or the source cannot be looped.
         TypeError
             Where the source is nothing that can be played.
 
@@ -115,14 +115,14 @@ class Playing(Stream):
         frames : int, optional
             Frames to play, padding not included; a negative number plays to the end.
         pad : int, optional
-            Frames of silence to play after that. A negative number plays as many as it takes to
-            come to `frames` in all; where that is negative too, silence without end.
+            Frames of silence to play after that. A negative number plays silence until `frames` have been played in
+            all, or without end if `frames` is negative too.
         loop : bool, optional
             Play it again and again.
         buffersize : int, optional
             As in `set_source`; for files.
         blocking : bool, optional
-            Return when all is played, not at once.
+            Return when all is played, instead of at once.
 
         Raises
         ------

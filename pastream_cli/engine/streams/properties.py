@@ -13,7 +13,7 @@ from pastream_cli.engine.streams.watcher import Watcher
 
 
 class Properties:
-    """What a stream says of itself, which is what its core says; any thread may ask."""
+    """The properties of a stream, most of which are those of its core. Any thread may ask."""
 
     _core: Core
     _gate: Gate
@@ -60,7 +60,7 @@ class Properties:
 
     @property
     def latency(self) -> Any:
-        """Seconds as the host reports them, 0 where that cannot be true; a pair where duplex."""
+        """Seconds as the host reports them, 0 where that cannot be true; a pair where the stream is duplex."""
         return self._of_sides(list(self._core.open_device.stream.latencies))
 
     @property
@@ -77,7 +77,7 @@ class Properties:
 
     @property
     def active(self) -> bool:
-        """Whether the stream runs, which it does from `start` until its device has ended."""
+        """Whether the stream runs: from `start` until its device has ended."""
         watcher = self._watcher
         if watcher is None or watcher.finished or not self._gate.is_ours:
             return False
@@ -85,7 +85,7 @@ class Properties:
 
     @property
     def stopped(self) -> bool:
-        """Whether the stream does not run, and is not about to end either."""
+        """Whether the stream has not been started, or has ended completely."""
         return not self._is_going
 
     @property
@@ -103,15 +103,15 @@ class Properties:
 
     @property
     def aborted(self) -> bool:
-        """Whether the last run was aborted, by `abort`, `close` or an error; it has ended then."""
+        """Whether the last run has ended by `abort`, `close` or an error."""
         return self._watcher is not None and self._watcher.aborted
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """Each place since the start where frames were lost, once it is past.
+        """Each place since the start where frames were lost or silence was played, once it is over.
 
-        All of them with every look; beyond a thousand they wait in a temporary file meanwhile, where one can be
-        written, and are left out where none can.
+        Every look returns all of them. Beyond a thousand they are kept in a temporary file; if none can be written,
+        they are left out.
         """
         losses = self._run.losses if self._run is not None else None
         if losses is None:
@@ -123,7 +123,7 @@ class Properties:
     def levels(self) -> Levels | None:
         """Peak and sum of squares per channel since the last look; `None` before the first block.
 
-        Of what is captured, or of what is played where nothing is.
+        They are those of the capture, or of the playback where nothing is captured.
         """
         levels = self._run.levels if self._run is not None else None
         return levels.take() if levels is not None else None
@@ -139,7 +139,7 @@ class Properties:
 
     @property
     def _run(self) -> Run | None:
-        """The last run; `None` in a forked child, where its locks may be held by threads that are not there."""
+        """The last run; `None` in a forked child, where threads that do not exist there may hold its locks."""
         return self._watcher.run if self._watcher is not None and self._gate.is_ours else None
 
     @property
@@ -160,9 +160,9 @@ class Properties:
 
     @property
     def status(self) -> CallbackFlags:
-        """What the host has flagged since the start, with what was lost without its word.
+        """The flags that the host has raised since the start, and those for losses that it did not flag.
 
-        The flags are PortAudio's, ``PaStreamCallbackFlags``.
+        They are PortAudio's, ``PaStreamCallbackFlags``.
         """
         return self._core.status
 

@@ -30,7 +30,7 @@ _ENCODING_OF = {
 
 
 def sample_code(file: Any) -> int:
-    """Return the type in which samples pass to and from the file unaltered."""
+    """Return the type in which samples pass to and from the file unchanged."""
     return file_sample_code(file.subtype)
 
 
@@ -40,7 +40,7 @@ def name_of(file: Any) -> str:
 
 
 def check_readable(file: Any, *, loop: bool) -> None:
-    """Raise `ValueError` where the file cannot be played, or not again and again."""
+    """Raise `ValueError` where the file cannot be played, or cannot be looped if it is to be."""
     if file.closed or file.mode not in {"r", "r+", "w+", "x+"}:
         raise ValueError(f"cannot play {name_of(file)}: it is not open for reading")
     if loop and not file.seekable():
@@ -54,7 +54,7 @@ def check_writable(file: Any) -> None:
 
 
 class Guard:
-    """Makes sure that a file is not closed under the feet of a loop that uses it.
+    """Keeps a file from being closed while a loop uses it.
 
     Parameters
     ----------
@@ -78,11 +78,11 @@ class Guard:
 
     def _close(self) -> None:
         if self._end():
-            with self._closing:  # the end lets all go at once that have waited for it
+            with self._closing:  # all that waited for the end come here at once
                 self._file.close()
 
     def remove(self) -> None:
-        """Let the file be closed as ever."""
+        """Give the file its own `close` back."""
         self._file.__dict__.pop("close", None)
 
 
@@ -117,7 +117,7 @@ class Recording:
 
     @property
     def is_on_a_disk(self) -> bool:
-        """Whether it is a regular file, of which there is a name."""
+        """Whether it is a regular file with a name."""
         return self._descriptor >= 0
 
     def _counts(self) -> OutputCounts:
@@ -134,7 +134,7 @@ class Recording:
         return FileError(f"cannot write {name_of(self._file)}: {reason}")
 
     def finish(self) -> None:
-        """Bring the file's header, and what soundfile knows of it, up to date; after the writer."""
+        """Update the file's header, and the length that soundfile knows, once the writer has ended."""
         try:
             if not self._file.closed:
                 self._count_frames()
@@ -146,7 +146,7 @@ class Recording:
                 self._descriptor = -1
 
     def _count_frames(self) -> None:
-        # soundfile counts what it writes itself, and nothing else
+        # soundfile counts only what it writes itself
         info = self._file._info  # noqa: SLF001
         if self._file.seekable():
             here = self._file.tell()
@@ -188,12 +188,12 @@ def open_for_recording(
 
 
 def describe(file: Any) -> tuple[int, int]:
-    """Return the rate and the channels of a file; one that is open stays open, and where it stands."""
+    """Return the rate and the channels of a file. An open file stays open, at its current position."""
     if isinstance(file, soundfile.SoundFile):
         return int(file.samplerate), int(file.channels)
     seek: Any = partial(os.lseek, file) if isinstance(file, int) else getattr(file, "seek", None)
     here = None
-    with suppress(OSError):  # a pipe stands nowhere
+    with suppress(OSError):  # a pipe has no position
         here = seek and seek(0, os.SEEK_CUR)
     with soundfile.SoundFile(file, closefd=False) as opened:
         described = int(opened.samplerate), int(opened.channels)

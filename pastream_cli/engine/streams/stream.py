@@ -33,8 +33,8 @@ class OutputStream(Playing):
 class DuplexStream(Playing, Capturing):
     """A stream that captures and plays; the parameters are those of `Stream` after the first.
 
-    It has the methods of `InputStream` and of `OutputStream`. Frame n is captured while frame n is
-    played. A real device is given up to 2 s before the first frame, to settle without a gap.
+    It has the methods of `InputStream` and of `OutputStream`. Frame n is captured while frame n is played. A real
+    device is given up to 2 s before the first frame, to settle until it runs without an xrun.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,24 +72,28 @@ class DuplexStream(Playing, Capturing):
         playback : buffer or SoundFile
             What to play; also whatever else `set_source` takes.
         frames : int, optional
-            Frames to play and record, padding not included. May be left out, or negative, where `out` is given, which
-            is then filled; and left out where `playback` is a buffer, which is then played to its end.
+            Frames to play and record, padding not included. If `out` is given, `frames` may be left out or negative,
+            and `out` is filled. If `playback` is a buffer, `frames` may be left out, and the buffer is played to its
+            end.
         pad, loop
             As in `OutputStream.play`; padding is recorded too.
         offset, atleast_2d, out
             As in `InputStream.record`.
-        buffersize, blocking
-            As in `set_source` and `set_sink`, for files; and as in `InputStream.record`, when all is played too.
+        buffersize
+            As in `set_source` and `set_sink`; for files.
+        blocking : bool, optional
+            Return when all is played and recorded, instead of at once.
 
         Returns
         -------
         ndarray or bytearray or type(out)
-            `out`, or new memory for ``frames + pad - offset`` frames, without a negative pad; see `InputStream.record`.
+            `out`, or new memory for ``frames + pad - offset`` frames, where a negative pad counts as 0; see
+            `InputStream.record`.
 
         Raises
         ------
         TypeError, ValueError
-            As `InputStream.record` and `set_source`; but `playback` may say how many frames there are.
+            As `InputStream.record` and `set_source`; but `frames` may be missing if `playback` has a length.
         """
         with self._lock:
             self._check("play and record")
@@ -127,8 +131,8 @@ def chunks(
     chunksize, overlap, frames, pad, offset, atleast_2d, playback, loop, buffersize, out
         As in `InputStream.chunks`.
     **kwargs
-        For the stream: a `DuplexStream` where `playback` is given, with the rate and the channels
-        of one that is a SoundFile; else an `InputStream`.
+        For the stream: an `InputStream`, or a `DuplexStream` where `playback` is given. If that is a SoundFile, its
+        rate and channels are those of the stream.
 
     Yields
     ------

@@ -21,20 +21,20 @@ from pastream_cli.errors import FileError, PastreamError
 
 _POLL_SECONDS = 0.02
 _SHORTEST_POLL_SECONDS = 0.001
-# A reader may be in a read that takes its time; what it reads from must not be closed before it is out of there.
+# A reader may be in a slow read. What it reads from must not be closed before that read returns.
 _READER_SECONDS = 2.0
-# What the interpreter's end waits for a function that goes on.
+# How long the interpreter, at its end, waits for a function that goes on.
 _LAST_SECONDS = 2.0
 
 _LEFT_BEHIND: list[Any] = []
-"""What a loop that never came back may still use: it must not be freed."""
+"""Leaked on purpose: a loop that never returned may still use it."""
 
 
 class Watcher:
-    """The owner of one run of a stream. It holds all that the run needs, and not the stream.
+    """The owner of one run of a stream. It holds all that the run needs, but not the stream.
 
-    Whoever wants the run to end asks; the watcher's thread alone ends it, so that no two threads do. It
-    is no daemon: an interpreter that ends waits for it, and it sees to that quickly.
+    Anybody may ask for the end of the run. Only the watcher's thread ends it, so that no two threads do. This thread is
+    no daemon: the interpreter waits for it at its end, so the watcher then ends the run quickly.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ class Watcher:
     gate : Gate
         Its device.
     source, sink : Endpoint, optional
-        What they serve.
+        What the run plays from and records to.
     has_ended : callable, optional
-        Called on the watcher's thread when all has ended.
+        Called on the watcher's thread when all else has ended.
     """
 
     def __init__(
@@ -72,17 +72,17 @@ class Watcher:
         self._thread = DeafThread(target=self._watch, name="pastream watcher")
         self._are_loops_over = threading.Event()
         self.ended = threading.Event()
-        """Set when everything has, `has_ended` too."""
+        """Set when everything has ended, and `has_ended` has returned."""
 
     # ---- for whoever starts it ----
 
     def hold(self) -> None:
-        """Have whoever closes a file of the run end the run first; before anything is made of the file."""
+        """Have whoever closes a file of the run end the run first. Called before the file is used."""
         for endpoint in self._endpoints:
             endpoint.hold(self._end_for_a_file)
 
     def connect(self, *, length_frames: int | None) -> None:
-        """Take notice that both ends are connected, and the core is prepared for a run of that length."""
+        """Give the run its core, which is connected at both ends and prepared for that length."""
         policy = Policy(
             plays=self._source is not None,
             captures=self._core.open_device.capture is not None,
@@ -95,7 +95,7 @@ class Watcher:
         self.run.connect(self._core, policy)
 
     def give_up(self) -> None:
-        """Be over; threads that were started find out that they are not to begin."""
+        """End a run that has not begun; threads that were started find that out and return."""
         self._is_given_up = True
         self.run.end(StopReason.ABORTED)
         self._release_endpoints()
@@ -106,14 +106,13 @@ class Watcher:
     def start(self, stream: Any) -> None:
         """Start the loops, the endpoints' functions, whose threads hold the stream, and the watcher's thread.
 
-        None of them begins before all are there, so that whoever ends the run finds every thread
-        that it has to wait for. Functions run on daemons for the case that the interpreter ends and
-        a function does not.
+        None of them begins before all have been started, so that whoever ends the run knows every thread to wait for.
+        The threads of functions are daemons, in case the interpreter ends and a function does not.
 
         Raises
         ------
         PastreamError
-            Where a thread cannot be started. The run is over then, and nothing of it has begun.
+            Where a thread cannot be started. The run has then ended, and nothing of it has begun.
         """
         with self._starting:
             try:
@@ -138,7 +137,7 @@ class Watcher:
         self.run.begin()
 
     def _may_begin(self) -> bool:
-        """Wait until all threads are there; tell whether the run begins."""
+        """Wait until all threads have been started; tell whether the run begins."""
         with self._starting:
             return not self._is_given_up
 
@@ -175,17 +174,17 @@ class Watcher:
 
     @property
     def finished(self) -> bool:
-        """Whether device and loops have ended; functions may still be about to."""
+        """Whether device and loops have ended; functions may still run."""
         return self.run.state is State.ENDED
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the run has ended and a loop of it has not, which still uses its file and the engine."""
+        """Whether the run has ended, but one of its loops has not and still uses its file and the engine."""
         return self.ended.is_set() and not self._is_released
 
     @property
     def aborted(self) -> bool:
-        """Whether the run has finished, and not of itself or by a stop."""
+        """Whether the run has ended by an abort or a failure."""
         return self.finished and self.run.reason in {StopReason.ABORTED, StopReason.FAILED}
 
     @property
@@ -226,7 +225,7 @@ class Watcher:
         self.ended.set()
 
     def _end_functions(self) -> None:
-        """Wait for what the caller has in the run, then tell the caller."""
+        """Wait for the caller's functions, then call `has_ended`."""
         self._are_loops_over.set()
         for function in self._functions:
             _join_function(function)
@@ -240,7 +239,7 @@ class Watcher:
     # ---- for the run ----
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or until somebody asks for something or a loop has ended."""
+        """Wait for so many seconds, or until somebody asks for the end or a loop has ended."""
         self._wake.wait(seconds)
         self._wake.clear()
 
@@ -258,15 +257,15 @@ class Watcher:
                 self.run.fail(failure)
 
     def look_after_ends(self) -> None:
-        """End at once with the interpreter."""
+        """End the run at once when the interpreter ends."""
         if _interpreter_is_ending():
             self.ask(abort=True, close=True)
 
     def told_of_silence(self) -> None:
-        """Nobody is told of a device that is silent before it is dead."""
+        """Tell nobody: a silent device matters here only once it counts as dead."""
 
     def stop_device(self) -> bool:
-        """End the callbacks, at once where the run is aborted; tell whether that came about."""
+        """End the callbacks, at once where the run is aborted; tell whether they have ended."""
         return self._gate.stop(abort=self.run.reason not in {StopReason.COMPLETE, StopReason.STOPPED})
 
     @property
@@ -276,16 +275,16 @@ class Watcher:
 
     @property
     def seconds_since_asked(self) -> float | None:
-        """How long ago somebody has asked for the end; for ever where the run has failed."""
+        """Seconds since somebody first asked for the end; infinite where the run has failed."""
         if self._asked_at is not None:
             return time.monotonic() - self._asked_at
         return math.inf if self.run.reason is StopReason.FAILED else None
 
     def told_of_a_wait(self) -> None:
-        """Nobody is told: whoever waits for the end waits for this too."""
+        """Tell nobody: whoever waits for the end waits for this too."""
 
     def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
-        """Nobody is told: counts and losses are there for whoever asks."""
+        """Tell nobody: counts and losses are there for whoever asks."""
 
     def finish_ends(self) -> None:
         """Give all endpoints back, unless a loop still uses one."""
@@ -296,7 +295,7 @@ class Watcher:
             self.run.fail(FileError("cannot end the stream: a file takes or gives no more data"))
 
     def leave_ends(self) -> None:
-        """Nobody gives a run of the library up."""
+        """Do nothing: nobody gives up a run of the library."""
 
     def _release_endpoints(self) -> None:
         """Give all endpoints back, whichever of them fails."""
