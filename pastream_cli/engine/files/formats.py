@@ -1,4 +1,4 @@
-"""Containers and encodings: which goes with which, at what rates, and how long a file can be (4 GiB)."""
+"""Containers and encodings: which goes with which, and at what rates."""
 
 from __future__ import annotations
 
