@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SAMPLE_FORMAT = "float32"
-"""The one of the library's streams. The command takes what suits its files."""
+"""What the library's streams use. The command takes what suits its files."""
 
 MOST_CHANNELS = 2
 """A stream has as many as the device has, up to this number."""

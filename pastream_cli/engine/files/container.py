@@ -51,7 +51,7 @@ class Container(NamedTuple):
         return sound_file
 
     def begin_stream(self, descriptor: int, frames: int | None, *, closefd: bool) -> soundfile.SoundFile:
-        """Begin a stream. Where libsndfile would seek back to its header there is ours, with RAW data behind it."""
+        """Begin a stream. A header that libsndfile would seek back to is our own, with RAW data behind it."""
         relay.make_blocking(descriptor)
         has_own_header = headers.takes(self.file_type, self.encoding, self.endian)
         content = self

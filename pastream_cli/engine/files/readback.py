@@ -11,7 +11,7 @@ import soundfile
 FRAMES_AT_ONCE = 4096  # libFLAC's blocks
 _SAMPLE_BYTES = 4
 CHECKED_SECONDS = 10
-"""How much of an end is decoded. A codec holds back less, and the writer ends at the first block that is refused."""
+"""How much of a file's end is decoded. A codec holds back less, and the writer ends at the first refused block."""
 # libsndfile gives 2**63 - 1 frames to a FLAC whose header has no total.
 _NO_LENGTH = 2**62
 

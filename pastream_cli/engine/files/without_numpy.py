@@ -1,4 +1,4 @@
-"""Loads soundfile without numpy for the command, which has no arrays: half of the time, and 20 MB less."""
+"""Loads soundfile without numpy for the command, which has no arrays: a start takes a third less time, and 11 MB less."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 def load_soundfile() -> None:
-    """Load soundfile with a stand-in for numpy: while it loads, it only needs two type aliases of it.
+    """Load soundfile with a stand-in for numpy, of which it needs only two type aliases while it loads.
 
     A thread that imported numpy at that moment would get the stand-in. So this is for the command, which knows all its
     threads, and not for the library. If soundfile needs more, numpy is loaded as usual.
@@ -15,7 +15,7 @@ def load_soundfile() -> None:
     if "numpy" in sys.modules:
         return
     stand_in = ModuleType("numpy")
-    # list[...] and list | list are types, as those of numpy's names are
+    # soundfile makes types of numpy's names, by [...] and |; of list they can be made too
     stand_in.__getattr__ = lambda _name: list  # type: ignore[method-assign]
     sys.modules["numpy"] = stand_in
     try:

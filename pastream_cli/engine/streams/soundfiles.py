@@ -87,7 +87,7 @@ class Guard:
 
 
 class Recording:
-    """A file that the writer loop fills from where the file stands.
+    """A file that the writer loop fills from its current position.
 
     Parameters
     ----------
