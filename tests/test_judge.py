@@ -47,7 +47,6 @@ class Case:
         ({"left_out_frames": 1}, {OnLoss.END: StopReason.XRUN}),
         ({"missing_frames": 1}, {OnLoss.END: StopReason.XRUN}),
         ({"ahead_frames": 1}, {}),
-        ({"settling_flags": 1}, {}),
     ],
 )
 def test_what_a_loss_means_is_up_to_the_owner(
