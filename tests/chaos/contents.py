@@ -78,7 +78,8 @@ def _may_be_moved_unseen(evidence: Evidence, name: str) -> bool:
         status = (evidence.folder / f"{MOVED}{name}").stat()
     except FileNotFoundError:
         return False
-    return status.st_mtime_ns < status.st_ctime_ns or bool(evidence.met(DiskRefusal))
+    was_not_asked = evidence.returncode == 130 or bool(evidence.met(DiskRefusal))
+    return status.st_mtime_ns < status.st_ctime_ns or was_not_asked
 
 
 def _check_count(evidence: Evidence, file: dict[str, Any], there: int) -> None:
