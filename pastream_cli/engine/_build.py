@@ -37,11 +37,13 @@ HEADERS = (
     "_counters.h",
     "_engine.h",
     "_gather.h",
+    "_host_flags.h",
     "_levels.h",
     "_loops.h",
     "_output.h",
     "_real_time.h",
     "_ring.h",
+    "_settle.h",
     "_state.h",
     "_virtual_sound.h",
 )

@@ -12,21 +12,13 @@
 #include "_convert.h"
 #include "_count.h"
 #include "_gather.h"
+#include "_host_flags.h"
+#include "_settle.h"
 #include "_state.h"
 
 enum { GO_ON = 0, COMPLETE = 1 };
 
 enum { METER_BUFFER_SAMPLES = 4096 };
-
-/* PortAudio's PaStreamCallbackFlags. */
-enum {
-    HOST_INPUT_UNDERFLOW = 1,
-    HOST_INPUT_OVERFLOW = 2,
-    HOST_OUTPUT_UNDERFLOW = 4,
-    HOST_OUTPUT_OVERFLOW = 8,
-    HOST_CAPTURE_FLAGS = HOST_INPUT_UNDERFLOW | HOST_INPUT_OVERFLOW,
-    HOST_PLAYBACK_FLAGS = HOST_OUTPUT_UNDERFLOW | HOST_OUTPUT_OVERFLOW
-};
 
 /* PortAudio's PaStreamCallbackTimeInfo, in seconds. */
 struct block_times {
@@ -80,40 +72,6 @@ static void keep(const struct side *side, const unsigned char *input, int64_t fr
 static void play_silence(const engine *e, unsigned char *output, int64_t frames) {
     const int zero = e->playback.sample_format == SAMPLE_UINT8 ? 0x80 : 0;
     memset(output, zero, (size_t)frames * (size_t)e->playback.frame_bytes);
-}
-
-/* Returns whether the stream has settled; time zero is then the next callback. A host may call many
- * times at once to fill a buffer of its own (priming), so frames count only as far as the clock has
- * advanced. */
-static int settle(engine *e, int64_t frames, unsigned long host_flags, int64_t now) {
-    const int64_t last = atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed);
-    const int64_t due = last ? (int64_t)((double)(now - last) * e->frames_per_ns) : 0;
-    const int64_t timely = min_frames(frames, due);
-    const unsigned long faults = host_flags & (HOST_CAPTURE_FLAGS | HOST_PLAYBACK_FLAGS);
-    e->clean_frames = faults ? 0 : e->clean_frames + timely;
-    e->settling_frames += timely;
-    if (e->clean_frames >= e->settle_frames)
-        return 1;
-    if (e->settling_frames < e->settle_at_most)
-        return 0;
-    atomic_store_explicit(&e->settling_gave_up, 1, memory_order_relaxed);
-    return 1;
-}
-
-static void note_host_flags(engine *e, unsigned long host_flags, int64_t now) {
-    struct loss record = {.frame = position_of(e), .monotonic_ns = now};
-    if (host_flags)
-        raise_flag(&e->host_status, (int32_t)host_flags);
-    if (e->capture.channels && (host_flags & HOST_CAPTURE_FLAGS)) {
-        count(&e->host_capture_flags, 1);
-        record.kind = LOSS_HOST_CAPTURE;
-        tell(e, &record);
-    }
-    if (e->playback.channels && (host_flags & HOST_PLAYBACK_FLAGS)) {
-        count(&e->host_playback_flags, 1);
-        record.kind = LOSS_HOST_PLAYBACK;
-        tell(e, &record);
-    }
 }
 
 static void close_underrun(engine *e) {

@@ -23,7 +23,7 @@ from pastream_cli.engine.threads import DeafThread
 _DRAIN_SECONDS = 0.02
 # No device holds more of what it plays, unless it was opened with a greater latency.
 _DRAIN_AT_MOST_SECONDS = 3.0
-# A duplex run begins after this time without a flag, or after the longer one at the latest; see `settle` in _cb.c.
+# A duplex run begins after this time without a flag, or after the longer one at the latest; see _settle.h.
 _SETTLE_SECONDS = 0.3
 _SETTLE_AT_MOST_SECONDS = 2.0
 
