@@ -1,4 +1,4 @@
-"""A list of records that stays small in memory: beyond a thousand, they are in a temporary file without a name."""
+"""A list of records that stays small in memory: beyond a few hundred, they are in a temporary file without a name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import IO, Generic, TypeVar
 
 T = TypeVar("T")
 
+_FILED_AT_ONCE = 200
+# Where nothing can be filed.
 _MOST_IN_MEMORY = 1000
 _LENGTH_BYTES = 4
 
@@ -47,10 +49,12 @@ class Spool(Generic[T]):
 
     def append(self, record: T) -> None:
         """Put a record at the end."""
-        if len(self._latest) >= _MOST_IN_MEMORY and not (self._dropped == 0 and self._file_latest()):
-            self._dropped += 1
-        else:
+        if self._latest and len(self._latest) % _FILED_AT_ONCE == 0 and self._dropped == 0:
+            self._file_latest()
+        if len(self._latest) < _MOST_IN_MEMORY:
             self._latest.append(record)
+        else:
+            self._dropped += 1
 
     def __len__(self) -> int:
         """Return how many records there are, those that were not kept included."""
@@ -58,15 +62,15 @@ class Spool(Generic[T]):
         return before + self._filed + len(self._latest) + self._dropped
 
     def __iter__(self) -> Iterator[T]:
-        """Go through the records that were kept, with no more than a thousand of them in memory."""
+        """Go through the records that were kept, with no more than a few hundred of them in memory."""
         if self._before is not None:
             yield from self._before
         if self._file is not None:
             yield from _filed_records(self._file, self._file_bytes)
         yield from self._latest
 
-    def _file_latest(self) -> bool:
-        """Move the records in memory to the file, and tell whether that could be done."""
+    def _file_latest(self) -> None:
+        """Move the records in memory to the file, if that can be done."""
         import pickle
 
         data = pickle.dumps(self._latest, pickle.HIGHEST_PROTOCOL)
@@ -77,13 +81,12 @@ class Spool(Generic[T]):
 
                 self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - for as long as the list
             if os.pwrite(self._file.fileno(), data, self._file_bytes) < len(data):
-                return False
+                return
         except (OSError, ImportError):  # no folder, no room, no descriptor
-            return False
+            return
         self._file_bytes += len(data)
         self._filed += len(self._latest)
         self._latest = []
-        return True
 
 
 def _filed_records(file: IO[bytes], file_bytes: int) -> Iterator[T]:
