@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import signal
 import time
 from pathlib import Path
@@ -51,16 +52,26 @@ def test_a_disk_that_refuses_to_write_ends_the_take_with_what_it_took(
     assert len(samples) > RATE / 4
 
 
-@pytest.mark.parametrize("skip", range(6))
-def test_an_ogg_ends_at_the_page_that_the_disk_refused(
-    pastream: Pastream, build: Path, tmp_path: Path, skip: int
+@pytest.mark.parametrize("skip", range(4))
+@pytest.mark.parametrize("is_redirected", [False, True], ids=["a file", "standard output"])
+@pytest.mark.parametrize(("file_type", "limit"), [("ogg", 20_000), ("mp3", 60_000)])
+def test_a_take_in_packets_ends_where_the_disk_refused_one(
+    pastream: Pastream, build: Path, tmp_path: Path, file_type: str, limit: int, is_redirected: bool, skip: int
 ) -> None:
-    # the codec still holds what it writes behind that page, as if nothing were missing
-    refusal = Rule(calls="write", error=errno.ENOTCONN, after_bytes=20_000, skip=skip, times=1)
+    # the codec still holds what it writes behind that packet, as if nothing were missing
+    refusal = Rule(calls="write", error=errno.ENOTCONN, after_bytes=limit, skip=skip, times=1)
     env = faulty_disk(build, tmp_path, refusal)
-    result = pastream("null", "take.ogg", "--json", "-d", "20", "-D", "virtual:noise:fast", env=env)
+    take = tmp_path / f"take.{file_type}"
+    words = ("-t", file_type, "--json", "-d", "20", "-D", "virtual:noise:fast")
+    if is_redirected:
+        with take.open("wb") as target:
+            result = pastream.finish(pastream.start("null", "-", *words, stdout=target, env=env))
+        report = json.loads(result.stderr.splitlines()[-1])
+    else:
+        result = pastream("null", take.name, *words, env=env)
+        report = report_of(result)
     assert result.returncode == 4, result
-    assert told(result) == {"take.ogg": len(readable(tmp_path / "take.ogg", 2))}
+    assert sum(file["frames"] for file in report["files"]) == len(readable(take, 2))
 
 
 @pytest.mark.parametrize("file_type", ["wav", "flac", "ogg"])

@@ -18,6 +18,9 @@ from pastream_cli.errors import FileError, typed
 
 T = TypeVar("T")
 
+_PACKED_TYPES = {"OGG", "MP3"}
+"""Types whose decoders go by packets, and tell how long a file is without a look at each."""
+
 
 class Finished(NamedTuple):
     """What is left of a file."""
@@ -150,22 +153,15 @@ class Finish:
         return frames
 
     def _measured(self, frames: int) -> int:
-        """Return how many frames can be read back: codecs report no error where the disk refuses the last ones."""
-        descriptor = self._disk.descriptor
-        size = size_of(descriptor)
-        source = Bytes(descriptor, size)
-        there = readable_frames(source, **self._raw)
-        if self._sound_file.format == "FLAC" and (there is None or self._has_failed):
-            there, refusal = mend_flac(descriptor, size, frames)
-            if refusal is not None:
-                self._fail(reason_of(refusal))
-        elif self._sound_file.format == "OGG" and there and self._has_failed:
-            there = decodable_frames(Bytes(descriptor, size), min(there, frames), **self._raw)
-        if source.failure is not None:
-            self._fail(reason_of(source.failure))
-        if (there or 0) < frames and not self._has_failed:
+        """Return how many frames can be read back."""
+        there, refusal = measure(
+            self._disk.descriptor, frames, self._sound_file.format, self._raw, has_failed=self._has_failed
+        )
+        if refusal is not None:
+            self._fail(reason_of(refusal))
+        if there < frames and not self._has_failed:
             self._fail(self._why_it_ends())
-        return min(frames, there or 0)
+        return there
 
     def _why_it_ends(self) -> str:
         with suppress(OSError):
@@ -187,3 +183,23 @@ class Finish:
         except OSError:
             return ""
         return "" if path == self._disk.name else path
+
+
+def measure(
+    descriptor: int, frames: int, file_type: str, raw: dict[str, Any], *, has_failed: bool
+) -> tuple[int, OSError | None]:
+    """Return how many of the frames that were written can be read back, and why not more if the disk refuses them.
+
+    Codecs report no error where the disk refuses what they still held, and go on behind it. So what has failed is
+    decoded, and its length is not believed.
+    """
+    size = size_of(descriptor)
+    source = Bytes(descriptor, size)
+    there = readable_frames(source, **raw)
+    refusal = source.failure
+    if file_type == "FLAC" and (there is None or has_failed):
+        there, of_mending = mend_flac(descriptor, size, frames)
+        refusal = of_mending or refusal
+    elif file_type in _PACKED_TYPES and there and has_failed:
+        there = decodable_frames(Bytes(descriptor, size), min(there, frames), **raw)
+    return min(frames, there or 0), refusal

@@ -14,7 +14,7 @@ from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
-from pastream_cli.engine.files.finishing import Finish
+from pastream_cli.engine.files.finishing import Finish, measure
 from pastream_cli.engine.files.formats import (
     TYPES_WITH_A_LENGTH,
     bits_of,
@@ -35,8 +35,8 @@ from pastream_cli.engine.files.paths import (
     is_stream,
     standard_output,
 )
-from pastream_cli.engine.files.readback import Bytes, has_a_frame, readable_frames, size_of
-from pastream_cli.engine.files.repair import close_flac_stream, mend_flac
+from pastream_cli.engine.files.readback import Bytes, has_a_frame
+from pastream_cli.engine.files.repair import close_flac_stream
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
@@ -338,13 +338,16 @@ class OutputFile:
         """Finish the file that standard output leads to, if it can be opened again; return how many frames it has."""
         with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
             self._container.mend(file.fileno(), frames, is_whole=self.failure() is None)
-            size = size_of(file.fileno())
-            there = readable_frames(Bytes(file.fileno(), size), **self._container.raw_words)
-            if there is None and self._container.file_type == "FLAC":
-                there, _ = mend_flac(file.fileno(), size, frames)
-            if (there or 0) < frames and self.failure() is None:
+            there, _ = measure(
+                file.fileno(),
+                frames,
+                self._container.file_type,
+                self._container.raw_words,
+                has_failed=self.failure() is not None,
+            )
+            if there < frames and self.failure() is None:
                 self._could_not_finish("its end could not be written")
-            return min(frames, there or 0)
+            return there
         return frames
 
     def _open_descriptor(self, *, overwrite: bool) -> int:
