@@ -29,7 +29,10 @@ _HOMES = {
     "flags": ("CallbackFlags",),
     "ringbuffer": ("RingBuffer",),
     "judge": ("BufferEmpty", "BufferFull"),
-    "streams.stream": ("DuplexStream", "InputStream", "OutputStream", "Stream", "chunks"),
+    "streams.capturing": ("InputStream",),
+    "streams.lifecycle": ("Stream",),
+    "streams.playing": ("OutputStream",),
+    "streams.stream": ("DuplexStream", "chunks"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
     from pastream_cli.engine.flags import CallbackFlags
     from pastream_cli.engine.judge import BufferEmpty, BufferFull
     from pastream_cli.engine.ringbuffer import RingBuffer
-    from pastream_cli.engine.streams.stream import DuplexStream, InputStream, OutputStream, Stream, chunks
+    from pastream_cli.engine.streams.capturing import InputStream
+    from pastream_cli.engine.streams.lifecycle import Stream
+    from pastream_cli.engine.streams.playing import OutputStream
+    from pastream_cli.engine.streams.stream import DuplexStream, chunks
 else:
 
     def __getattr__(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,22 @@ def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
 def test_every_public_name_is_in_the_reference(name: str) -> None:
     reference = (DOCS / "library.rst").read_text(encoding="utf-8")
     assert f":: {name}\n" in reference
+
+
+def members_in_the_reference(name: str) -> set[str]:
+    """Return what the reference lists of a class and of those that it is derived from."""
+    listed = re.search(rf":: {name}\n((?:   .+\n)*)", (DOCS / "library.rst").read_text(encoding="utf-8"))
+    members = re.search(r":members:((?: .+\n)+)", listed[1] + "\n") if listed else None
+    bases = {base.__name__ for base in getattr(ps, name).__bases__} & {*ps.__all__}
+    own = set(re.findall(r"\w+", members[1])) if members else set()
+    return own.union(*map(members_in_the_reference, bases))
+
+
+@pytest.mark.parametrize("name", ["InputStream", "OutputStream", "DuplexStream"])
+def test_a_stream_has_what_the_reference_lists_and_nothing_else(name: str) -> None:
+    with getattr(ps, name)(device="virtual") as stream:
+        public = {attribute for attribute in dir(stream) if not attribute.startswith("_")}
+    assert public == members_in_the_reference(name)
 
 
 @pytest.mark.parametrize("name", ps.__all__)

@@ -1,4 +1,4 @@
-"""What a stream that captures can do: record, hand out chunks, fill a sink."""
+"""`InputStream`: a stream that captures records, hands out chunks, fills a sink."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.watcher import Watcher
 
 
-class Capturing(Stream):
-    """What a stream that captures can do."""
+class InputStream(Stream):
+    """A stream that captures; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("input", *args, **kwargs)
 
     @property
     def _capture_side(self) -> Side:

@@ -1,4 +1,4 @@
-"""What a stream that plays can do: play from memory, a file, a function or a ring."""
+"""`OutputStream`: a stream that plays takes its frames from memory, a file, a function or a ring."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from pastream_cli.engine.streams import endpoints
 from pastream_cli.engine.streams.lifecycle import Stream
 
 
-class Playing(Stream):
-    """What a stream that plays can do."""
+class OutputStream(Stream):
+    """A stream that plays; the parameters are those of `Stream` after the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("output", *args, **kwargs)
 
     @property
     def _playback_side(self) -> Side:
@@ -93,9 +96,6 @@ class Playing(Stream):
             new.args, new.kwargs = tuple(args), {"loop": loop, **(kwargs or {})}
             self._source = new
             return new.ring
-
-    def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
-        self.set_source(playback, buffersize, loop)
 
     def play(
         self,

@@ -1,44 +1,28 @@
-"""What the library opens: `InputStream`, `OutputStream`, `DuplexStream`, and `chunks()`, which opens one of them."""
+"""`DuplexStream`, which captures and plays, and `chunks()`, which opens a stream for what it iterates over."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pastream_cli.engine.streams.capturing import Capturing
+from pastream_cli.engine.streams.capturing import InputStream
 from pastream_cli.engine.streams.endpoints import is_sound_file
 from pastream_cli.engine.streams.lifecycle import Stream
-from pastream_cli.engine.streams.playing import Playing
+from pastream_cli.engine.streams.playing import OutputStream
 
 if TYPE_CHECKING:  # it is not there in Python 3.10
     from typing import Self
 
-__all__ = ["DuplexStream", "InputStream", "OutputStream", "Stream"]
 
-
-class InputStream(Capturing):
-    """A stream that only captures; the parameters are those of `Stream` after the first."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__("input", *args, **kwargs)
-
-
-class OutputStream(Playing):
-    """A stream that only plays; the parameters are those of `Stream` after the first."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__("output", *args, **kwargs)
-
-
-class DuplexStream(Playing, Capturing):
+class DuplexStream(InputStream, OutputStream):
     """A stream that captures and plays; the parameters are those of `Stream` after the first.
 
-    It has the methods of `InputStream` and of `OutputStream`. Frame n is captured while frame n is played. A real
-    device is given up to 2 s before the first frame, to settle until it runs without an xrun.
+    It is an `InputStream` and an `OutputStream`, and has the methods of both. Frame n is captured while frame n is
+    played. A real device is given up to 2 s before the first frame, to settle until it runs without an xrun.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__("duplex", *args, **kwargs)
+        Stream.__init__(self, "duplex", *args, **kwargs)
 
     @classmethod
     def from_file(cls, file: Any, *args: Any, **kwargs: Any) -> Self:
@@ -107,6 +91,9 @@ class DuplexStream(Playing, Capturing):
         if blocking:
             self.wait()
         return out
+
+    def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
+        self.set_source(playback, buffersize, loop)
 
 
 def chunks(
