@@ -203,7 +203,7 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
         noise = HostMessages(shown=job.verbose and not is_terminal)
         report: Report | None = None
         try:
-            with Keys(requests) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
+            with Keys(requests, job) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
                 worker = Worker("device", requests.wake)
                 if not is_virtual(job.device):
                     worker.start(_begin_hosts)

@@ -57,9 +57,9 @@ class Window:
         self.tmux("new-session", "-d", *size, f"exec {shlex.join(command)}", cwd=folder, environment=environment)
 
     @classmethod
-    def of_take(cls, folder: Path, environment: Mapping[str, str], *arguments: str, columns: int = 80) -> Window:
-        """Return a window in which pastream runs and that keeps how it found and left its terminal."""
-        return cls(folder, environment, "sh", "-c", _SCRIPT, "sh", *COMMAND, *arguments, columns=columns)
+    def of_command(cls, folder: Path, environment: Mapping[str, str], *command: str, columns: int = 80) -> Window:
+        """Return a window in which a command runs and that keeps how it found and left its terminal."""
+        return cls(folder, environment, "sh", "-c", _SCRIPT, "sh", *command, columns=columns)
 
     def tmux(self, *words: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
         """Give tmux a command, and return what it says."""

@@ -3,54 +3,73 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import stat
 import sys
 import termios
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from pastream_cli.command.job import Job
+from pastream_cli.errors import STANDARD_STREAM
 from pastream_cli.take.signals import Requests
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _LOCAL_MODES, _CHARACTERS = 3, 6
+_STANDARD_INPUT = 0
+_TERMINAL_OF_THE_PROCESS = "/dev/tty"
+# A key is a character, or a sequence that begins with an escape. Arrows have two forms (DEC's cursor key modes).
+_KEY = re.compile(rb"\x1b[O\[][0-9;]*[A-Za-z~]|.", re.DOTALL)
 _ESCAPE = b"\x1b"
+_STEPS = {b"\x1b[D": -1, b"\x1bOD": -1, b"\x1b[C": 1, b"\x1bOC": 1}
 # More characters than this at once were pasted, not typed as keys.
 _MOST_KEYS_AT_ONCE = 4
+_SECONDS_TO_ANSWER = 3.0
+_QUESTIONS = {b"q": "q again to stop", b" ": "space again to pause"}
 
 
 class Keys:
-    """Reads the keys within its context: space pauses and goes on, s starts the next file, q stops.
+    """Reads the keys within its context: space pauses and goes on, s starts the next file, q stops, arrows jump.
 
-    If standard input is no terminal, nothing is read. A process in the background leaves the terminal alone, and takes
-    it when it comes to the foreground.
+    They are read from standard input or, where that carries sound, from the terminal of the process. Where an output
+    is standard output none are read: the terminal may belong to the next program. A process in the background leaves
+    the terminal alone, and takes it when it comes to the foreground. In a recording, q and space ask before they act.
 
     Parameters
     ----------
     requests : Requests
         Takes what the keys ask for. Its `wait` reads the keys.
-    descriptor : int
-        The file descriptor of the terminal; standard input unless a test says otherwise.
+    job : Job
+        Its OUTPUT decides whether keys are read, and whether they ask.
     """
 
-    def __init__(self, requests: Requests, descriptor: int = 0) -> None:
+    def __init__(self, requests: Requests, job: Job) -> None:
         self._requests = requests
-        self._descriptor = descriptor
+        self._may_read = job.output != STANDARD_STREAM
+        self._asks = job.output is not None
+        self._descriptor = -1
         self._original: list[Any] | None = None
-        self._is_terminal = False
         self._has_ended = False
+        self._asked: bytes | None = None
+        self._asked_until = 0.0
         self._old_handlers: dict[signal.Signals, Any] = {}
         self.on_rest: Callable[[], None] | None = None
         """Called before the process is stopped by the terminal's suspend key or ended by its quit key."""
+        self.on_question: Callable[[str, float], None] | None = None
+        """Called with what to ask, and with the monotonic time until which to show it; that is past to take it away."""
         self.are_read = False
         """Whether keys are read at the moment."""
 
     def __enter__(self) -> Self:
-        self._is_terminal = sys.stdin is not None and os.isatty(self._descriptor)
+        self._descriptor = _terminal() if self._may_read else -1
+        self._requests.may_seek = self._descriptor >= 0
         for number, handler in (
             (signal.SIGTSTP, self._rest),
             (signal.SIGQUIT, self._rest),
@@ -69,10 +88,13 @@ class Keys:
         self.give_back()
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
+        if self._descriptor > _STANDARD_INPUT:
+            os.close(self._descriptor)
+        self._descriptor = -1
 
     def poll(self) -> None:
         """Take the terminal when the process is in the foreground, give it up when it is in the background."""
-        if not self._is_terminal or self._has_ended:
+        if self._descriptor < 0 or self._has_ended:
             return
         is_ours = in_foreground(self._descriptor)
         if is_ours and not self.are_read:
@@ -84,6 +106,8 @@ class Keys:
         try:
             modes = termios.tcgetattr(self._descriptor)
             if self._original is None:
+                if self._descriptor != _STANDARD_INPUT and not _reads_lines(modes):
+                    return  # another program of the pipeline reads keys or a password at the moment
                 self._original = termios.tcgetattr(self._descriptor)
             modes[_LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO)
             modes[_CHARACTERS][termios.VMIN] = modes[_CHARACTERS][termios.VTIME] = 0
@@ -119,14 +143,33 @@ class Keys:
         if not typed:  # the terminal has gone
             self._has_ended = True
             self._let_go()
-        elif not typed.startswith(_ESCAPE) and len(typed) <= _MOST_KEYS_AT_ONCE:
-            self._press(typed.lower())
+        else:
+            self._take_keys(_KEY.findall(typed))
 
-    def _press(self, typed: bytes) -> None:
-        if b"q" in typed:
+    def _take_keys(self, keys: list[bytes]) -> None:
+        """Act on what was typed at once, unless it was pasted, or is in part a key without a meaning."""
+        letters = [key for key in keys if key not in _STEPS]
+        if len(letters) > _MOST_KEYS_AT_ONCE or any(key.startswith(_ESCAPE) for key in letters):
+            return
+        for key in keys:
+            self._press(key.lower() if key in letters else key)
+
+    def _press(self, key: bytes) -> None:
+        self._requests.steps += _STEPS.get(key, 0)
+        self._requests.cut |= key == b"s"
+        if key == b"q" and self._is_meant(key):
             self._requests.ask_to_stop()
-        self._requests.cut |= b"s" in typed
-        self._requests.pause |= b" " in typed
+        elif key == b" " and (self._requests.is_paused or self._is_meant(key)):
+            self._requests.pause = not self._requests.pause
+
+    def _is_meant(self, key: bytes) -> bool:
+        """Tell whether a key may act at once. In a recording its first press only asks."""
+        now = time.monotonic()
+        is_meant = not self._asks or (self._asked == key and now < self._asked_until)
+        self._asked, self._asked_until = (None, now) if is_meant else (key, now + _SECONDS_TO_ANSWER)
+        if self._asks and self.on_question is not None:
+            self.on_question(_QUESTIONS[key], self._asked_until)
+        return is_meant
 
     # ---- job control ----
 
@@ -153,3 +196,25 @@ def in_foreground(descriptor: int) -> bool:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
         return True
+
+
+def _terminal() -> int:
+    """Return a descriptor of the terminal whose keys are meant for this process, or -1 if there is none."""
+    if sys.stdin is None:
+        return -1
+    if os.isatty(_STANDARD_INPUT):
+        return _STANDARD_INPUT
+    # Where there is no job control, a shell's background job has the null device as its input, or ignores INT.
+    is_null = stat.S_ISCHR(os.fstat(_STANDARD_INPUT).st_mode)
+    if is_null or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return -1
+    try:
+        return os.open(_TERMINAL_OF_THE_PROCESS, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def _reads_lines(modes: list[Any]) -> bool:
+    """Tell whether a terminal is as a shell leaves it to a program: it reads lines and echoes them."""
+    lines_and_echo = termios.ICANON | termios.ECHO
+    return bool(modes[_LOCAL_MODES] & lines_and_echo == lines_and_echo)

@@ -89,9 +89,11 @@ class Screen:
         self._course = Course()
         self._peaks: tuple[float, ...] = ()
         self._peak_since_course = 0.0
+        self._question, self._asked_until = "", 0.0
 
     def __enter__(self) -> Self:
         self._keys.on_rest = self._rest
+        self._keys.on_question = self.asked
         return self
 
     def __exit__(
@@ -135,6 +137,11 @@ class Screen:
             self._drawn_at = now
             self._draw(self._meter, now)
         self._outlet.push()
+
+    def asked(self, question: str, until: float) -> None:
+        """Show a question about a key instead of the line about keys, until a monotonic time."""
+        self._question, self._asked_until = question, until
+        self._drawn_at = 0.0
 
     def ended(self, report: Report) -> None:
         """Show how the run went, and why it failed."""
@@ -209,6 +216,8 @@ class Screen:
             return
         assert self._painter is not None
         lines = meter.lines(width, height, keys=self._keys.are_read)
+        if self._keys.are_read and now < self._asked_until:
+            lines[-1] = [(self._question[: width - 1], "bold yellow")]
         painted = [self._painter.paint(line) for line in lines]
         self._outlet.write(self._area.draw(painted, [self._painter.width(line) for line in lines], width))
 

@@ -204,6 +204,7 @@ class Session:
         if requests.pause:
             requests.pause = False
             (stream.resume if stream.is_paused else stream.pause)()
+            requests.is_paused = stream.is_paused
         if requests.stop:
             self._run.end(StopReason.STOPPED)
 

@@ -1,4 +1,4 @@
-"""Signals (INT, TERM, HUP, USR1) as requests: a handler only sets a flag and wakes whoever waits."""
+"""Signals (INT, TERM, HUP, USR1) and keys as requests: a handler only sets a flag and wakes whoever waits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GIVES_UP_AT_ONCE = 3
 
 
 class Requests:
-    """What signals have asked for. The handlers are installed within its context.
+    """What signals and keys have asked for. The handlers are installed within its context.
 
     A signal that was ignored at the start (nohup, a shell's background job) stays ignored.
     """
@@ -33,6 +33,12 @@ class Requests:
         self.cut = False
         self.pause = False
         """Whether to pause, or to go on after a pause."""
+        self.is_paused = False
+        """Whether the run is paused; the session says so."""
+        self.may_seek = False
+        """Whether keys may ask for other places of what is played."""
+        self.steps = 0
+        """How many steps to go on, or back where it is negative, in what is played."""
         self._watched: dict[int, Callable[[], None]] = {}
         self._stopped_at = 0.0
         self._second_came = False

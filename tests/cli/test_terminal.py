@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -32,8 +33,9 @@ def window(pastream: Pastream, tmp_path: Path) -> Iterator[Callable[..., Window]
     """Opens windows of tmux with pastream in them, each in a folder of its own."""
     with ExitStack() as windows:
 
-        def opened(*arguments: str, folder: str = "window", columns: int = 80) -> Window:
-            one = Window.of_take(tmp_path / folder, pastream.environment, *arguments, columns=columns)
+        def opened(*arguments: str, folder: str = "window", columns: int = 80, script: str | None = None) -> Window:
+            command = (*COMMAND, *arguments) if script is None else ("sh", "-c", script)
+            one = Window.of_command(tmp_path / folder, pastream.environment, *command, columns=columns)
             windows.callback(one.close)
             return one
 
@@ -70,7 +72,7 @@ def test_a_sine_is_shown_at_its_level_and_the_summary_says_how_it_went(window: C
     assert [row.replace("█", "").split() for row in rows] == [[n, "-6.0", "-6.0", "-6.0"] for n in "12"]
     assert lines[-1] == "space pauses, q stops"
     time.sleep(0.5)
-    take.type("q")
+    take.type("q", "q")
     assert take.code() == 0
     banner, summary = take.text().split("pastream: wrote ")
     assert banner.splitlines() == [
@@ -104,7 +106,7 @@ def test_a_window_of_another_size_is_drawn_anew_without_remains(window: Callable
         wait_until(partial(has_a_row, take, row_width), f"a row of {row_width} columns")
         text = take.text()
         assert text.count("REC") == text.count("RMS") == text.count("q stops") == 1, text
-    take.type("q")
+    take.type("q", "q")
     assert take.code() == 0
     assert "REC" not in take.text()
 
@@ -143,7 +145,7 @@ def test_a_terminal_without_colours_cursor_or_utf8_gets_none(bare_terminal: Call
 def test_space_pauses_and_goes_on_and_s_splits(window: Callable[..., Window]) -> None:
     take = window("-D", "virtual:noise", "null", "take-{n}.wav", "--json")
     take.wait_for("q stops, s splits")
-    take.type("Space")
+    take.type("Space", "Space")
     take.wait_for("PAUSED")
     paused_at = re.search(r"PAUSED  (\S+)", take.text())
     time.sleep(0.5)
@@ -153,7 +155,7 @@ def test_space_pauses_and_goes_on_and_s_splits(window: Callable[..., Window]) ->
     take.wait_for("REC")
     take.type("s")
     take.wait_for("take-2.wav")
-    take.type("q")
+    take.type("q", "q")
     assert take.code() == 0
     (line,) = [line for line in take.tmux("capture-pane", "-pJ", "-S", "-").splitlines() if line.startswith("{")]
     report = json.loads(line)
@@ -172,8 +174,63 @@ def test_keys_that_are_pasted_or_belong_to_arrows_do_nothing(window: Callable[..
     take.tmux("paste-buffer")
     time.sleep(0.4)
     assert "● REC" in take.text()
-    take.type("Q")
+    take.type("Q", "Q")
     assert take.code() == 0
+
+
+def test_a_recording_asks_for_three_seconds_before_a_key_stops_or_pauses_it(window: Callable[..., Window]) -> None:
+    take = window(*SINE, "--json")
+    take.wait_for("q stops")
+    for key, question in (("q", "q again to stop"), ("Space", "space again to pause")):
+        take.type(key)
+        take.wait_for(question)
+        time.sleep(0.5)
+        assert "● REC" in take.text()
+        wait_until(partial(is_gone, take, question), "the end of the question")
+    take.type("q")
+    take.wait_for("q again to stop")
+    take.type("Space")
+    take.wait_for("space again to pause")
+    take.type("q")
+    take.wait_for("q again to stop")
+    take.type("q")
+    assert take.code() == 0
+    assert '"pauses": []' in take.tmux("capture-pane", "-pJ")
+
+
+def is_gone(take: Window, words: str) -> bool:
+    return words not in take.text()
+
+
+def test_playing_alone_obeys_a_key_at_once(window: Callable[..., Window], tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", 60 * RATE)
+    take = window("-D", "virtual", "../in.wav")
+    take.wait_for("q stops")
+    take.type("Space")
+    take.wait_for("PAUSED")
+    take.type("Space")
+    take.wait_for("PLAY")
+    take.type("q")
+    assert take.code() == 0
+
+
+def test_keys_come_from_the_terminal_where_standard_input_carries_sound(window: Callable[..., Window]) -> None:
+    endless = f"{shlex.join(COMMAND)} -q null - -t au -D virtual:sine"
+    take = window(script=f"{endless} | {shlex.join(COMMAND)} - -D virtual")
+    take.wait_for("q stops")
+    take.type("Space")
+    take.wait_for("PAUSED")
+    take.type("Space", "q")
+    assert take.code() == 0
+
+
+def test_no_keys_are_read_where_sound_goes_to_standard_output(window: Callable[..., Window]) -> None:
+    take = window(script=f"{shlex.join(COMMAND)} null - -t au -D virtual:sine -d 2 | cat >out.au")
+    take.wait_for("REC")
+    take.type("q", "q")
+    assert "q stops" not in take.text()
+    assert take.code() == 0
+    assert soundfile.info(take.folder / "out.au").duration == 2
 
 
 # ---- how it is left ----
@@ -189,7 +246,7 @@ def test_the_terminal_is_as_it_was_after_every_end(window: Callable[..., Window]
         4: window("-D", "virtual", "../in.wav", "no/take.wav", folder="file"),
     }
     stopped: dict[str | signal.Signals, Window] = {
-        "q": window(*SINE, folder="key"),
+        "q q": window(*SINE, folder="key"),
         "C-c": window(*SINE, folder="interrupt"),
         "C-\\": window(*SINE, folder="quit"),
         signal.SIGTERM: window(*SINE, folder="term"),
@@ -198,7 +255,7 @@ def test_the_terminal_is_as_it_was_after_every_end(window: Callable[..., Window]
     for end, take in stopped.items():
         take.wait_for("q stops")
         if isinstance(end, str):
-            take.type(end)
+            take.type(*end.split())
         else:
             os.kill(take.pid(), end)
     assert {code: take.code() for code, take in takes.items()} == {code: code for code in takes}
@@ -237,7 +294,7 @@ def test_a_shell_has_a_clean_terminal_while_the_take_is_stopped(pastream: Pastre
         shell.wait_for("echoed")
         shell.type("clear; fg", "Enter")
         shell.wait_for("q stops")
-        shell.type("q")
+        shell.type("q", "q")
         shell.wait_for("pastream: wrote take.wav")
         shell.type("stty -a >after", "Enter")
         after = shell.folder / "after"
