@@ -18,6 +18,7 @@ REAL_TIME_SOURCES = ("_attachment.c", "_cb.c", "_clock.c", "_convert.c", "_gathe
 SOURCES = (
     *REAL_TIME_SOURCES,
     "_alsa.c",
+    "_byte_source.c",
     "_engine.c",
     "_memory.c",
     "_output.c",
@@ -31,6 +32,7 @@ SOURCES = (
 )
 HEADERS = (
     "_attachment.h",
+    "_byte_source.h",
     "_clock.h",
     "_convert.h",
     "_count.h",
@@ -70,13 +72,18 @@ GNU_FLAGS = [
 LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 
 
+# What cffi reads, in this order.
+_DECLARED_IN = ("_engine.h", "_byte_source.h")
+
+
 def declarations() -> str:
-    """Return `_engine.h` as cffi takes it: with the list of counters, and without lines for the preprocessor."""
+    """Return the headers as cffi takes them: with the list of counters, and without lines for the preprocessor."""
     counters = (HERE / "_counters.h").read_text(encoding="utf-8")
     fields = "".join(
         f"    {c_type} {name};\n" for c_type, name in re.findall(r"^COUNTER\((\w+), (\w+)\)", counters, re.MULTILINE)
     )
-    text = (HERE / "_engine.h").read_text(encoding="utf-8").replace('#include "_counters.h"\n', fields)
+    text = "".join((HERE / name).read_text(encoding="utf-8") for name in _DECLARED_IN)
+    text = text.replace('#include "_counters.h"\n', fields)
     return re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 
@@ -84,7 +91,7 @@ ffibuilder = FFI()
 ffibuilder.cdef(declarations())
 ffibuilder.set_source(
     "pastream_cli.engine._native",
-    '#include "_engine.h"',
+    "".join(f'#include "{name}"\n' for name in _DECLARED_IN),
     # setuptools wants these relative to the project's folder
     sources=[f"pastream_cli/engine/{name}" for name in SOURCES],
     include_dirs=["pastream_cli/engine"],

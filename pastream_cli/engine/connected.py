@@ -69,14 +69,13 @@ class Connected(Attached):
             For each channel of the device, which channel of the file, zero-based, or -1 for silence.
         """
         from pastream_cli.engine.files.formats import file_sample_code
-        from pastream_cli.engine.files.libsndfile import FUNCTIONS, handle_of
 
         assert self._playback is not None
         ring = RingBuffer(self._playback.frame_bytes, self._ring_frames(self._playback, buffersize))
         self.connect_playback(ring)
         self.connect_reader(
-            FUNCTIONS,
-            handle_of(source.sound_file),
+            source.functions,
+            source.handle,
             file_sample_code(source.encoding),
             source.channels,
             indices_of(channel_map, self._playback.channels, source.channels),

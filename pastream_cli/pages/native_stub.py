@@ -1,6 +1,6 @@
-"""Makes `_native.pyi`: the types of the compiled module for mypy, from the declarations in `_engine.h`.
+"""Makes `_native.pyi`: the types of the compiled module for mypy, from the declarations in its headers.
 
-`make generate` writes it anew after a change of the header.
+`make generate` writes it anew after a change of one of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBERS = {
 """The number types of the header, and what each is in Python."""
 
 _HEAD = """\
-# Made of _engine.h by "make generate"; do not edit.
+# Made of the headers by "make generate"; do not edit.
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, Literal, TypeVar, overload
 

@@ -9,7 +9,8 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.choosing import choose_devices
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.files.input_file import InputFile, open_input
+from pastream_cli.engine.files.input_file import InputFile
+from pastream_cli.engine.files.open_input import open_input
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
 from pastream_cli.take.checking import check_names

@@ -17,7 +17,6 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.time_limits import STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
-from pastream_cli.engine.files.libsndfile import error_text
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import exit_on_abort
 from pastream_cli.engine.run import GivenUp, Policy, Run
@@ -264,7 +263,7 @@ class Session:
             self._run.attempt(self._ending.finish)
         source = self._plan.input if self._plan is not None else None
         if self._stream is not None and source is not None and (code := self._stream.input_error()):
-            raise FileError(f"cannot read {source.name}: {error_text(source.sound_file, code)}")
+            raise FileError(f"cannot read {source.name}: {source.reason_of(code)}")
 
     def leave_ends(self) -> None:
         """End those files that can be ended at once."""

@@ -20,7 +20,8 @@ from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import find, pair_of_names
 from pastream_cli.engine.facts import Counts, RecordedFile
 from pastream_cli.engine.files.formats import type_of_name
-from pastream_cli.engine.files.input_file import InputFile, open_input
+from pastream_cli.engine.files.input_file import InputFile
+from pastream_cli.engine.files.open_input import open_input
 from pastream_cli.engine.files.paths import is_special
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, error_lines, printable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,15 @@ import pytest
 import soundfile
 
 from pastream_cli.engine.files import formats
+from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.libsndfile import SoundInSource
 from tests.homes import need
 
 BORROWED_OF_LIBSNDFILE = (
     "sf_command",
     "sf_error",
     "sf_error_number",
+    "sf_open_virtual",
     "sf_readf_float",
     "sf_readf_int",
     "sf_readf_short",
@@ -48,6 +52,15 @@ def test_a_sound_file_lends_its_handle(tmp_path: Path) -> None:
         assert hasattr(file, "_file"), "SoundFile._file, libsndfile's SNDFILE pointer, has moved"
         assert soundfile._ffi.typeof(file._file).kind == "pointer", "SoundFile._file is no pointer any more"
         assert soundfile._snd.sf_error(file._file) == 0
+
+
+def test_a_sound_in_a_part_of_a_file_is_opened_through_functions_in_c(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "file.wav", [0.25, -0.25], 48000)
+    header = (tmp_path / "file.wav").read_bytes()[:-4]
+    descriptor = os.open(tmp_path / "file.wav", os.O_RDONLY)
+    source = ByteSource(descriptor, closes=True).add_bytes(header).add(len(header) + 2, len(header) + 4)
+    with SoundInSource(source) as file:  # SoundFile._open, which this overrides, has moved if it opens the whole file
+        assert file.read().tolist() == [-0.25]
 
 
 def test_libsndfile_treats_16_bit_samples_alike_whichever_type_they_pass_in(tmp_path: Path) -> None:

@@ -1,19 +1,20 @@
 """libsndfile's own functions, borrowed from soundfile at run time.
 
-This module alone uses three private names of soundfile: `_snd`, `_ffi` and `SoundFile._file`. soundfiles.py uses a
-fourth, `SoundFile._info`. If one of them changes, tests/engine/test_contracts.py fails.
+This module alone uses four private names of soundfile: `_snd`, `_ffi`, `SoundFile._file` and `SoundFile._open`; and a
+fifth, `SoundFile._info`, which soundfiles.py uses too. If one of them changes, tests/engine/test_contracts.py fails.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
 from pastream_cli.engine.native import ffi, lib
 
 if TYPE_CHECKING:
+    from pastream_cli.engine.files.byte_source import ByteSource
     from pastream_cli.engine.native import Pointer, SndfileFunctions
 
 CUT_SHORT = "another program has shortened it"
@@ -49,6 +50,14 @@ def _borrow_functions() -> SndfileFunctions:
     return borrowed
 
 
+_FUNCTIONS_OF_A_SOURCE = {
+    "get_filelen": "byte_source_get_length",
+    "seek": "byte_source_seek",
+    "read": "byte_source_read",
+    "write": "byte_source_write",
+    "tell": "byte_source_tell",
+}
+
 FUNCTIONS = _borrow_functions()
 """libsndfile's functions as the C loops take them; never freed."""
 
@@ -56,6 +65,37 @@ FUNCTIONS = _borrow_functions()
 def handle_of(sound_file: soundfile.SoundFile) -> Pointer:
     """Return libsndfile's handle of an open file; the file still owns it."""
     return ffi.cast("void *", int(soundfile._ffi.cast("uintptr_t", sound_file._file)))  # noqa: SLF001
+
+
+class SoundInSource(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is not typed
+    """A sound file that libsndfile reads from a byte source, through functions in C.
+
+    The other parameters are those of `soundfile.SoundFile`, for RAW data. Closing it closes the source.
+    """
+
+    def __init__(self, source: ByteSource, **raw: Any) -> None:
+        self._source = source
+        self._functions = soundfile._ffi.new("SF_VIRTUAL_IO *")  # noqa: SLF001
+        for name, function in _FUNCTIONS_OF_A_SOURCE.items():
+            address = int(ffi.cast("uintptr_t", ffi.addressof(lib, function)))
+            setattr(self._functions, name, soundfile._ffi.cast(f"sf_vio_{name}", address))  # noqa: SLF001
+        try:
+            super().__init__(source.descriptor, closefd=False, **raw)
+        except Exception:
+            source.close()
+            raise
+
+    def _open(self, _file: object, mode: int, _closefd: bool) -> Any:
+        snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
+        source = its_ffi.cast("void *", int(ffi.cast("uintptr_t", self._source.handle)))
+        file = snd.sf_open_virtual(self._functions, mode, self._info, source)
+        if file == its_ffi.NULL:
+            raise soundfile.LibsndfileError(snd.sf_error(file))
+        return file
+
+    def close(self) -> None:
+        super().close()
+        self._source.close()
 
 
 def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: int = 0) -> str:

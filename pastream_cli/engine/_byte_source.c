@@ -1,0 +1,167 @@
+/* Bytes that libsndfile reads as if they were a file of their own: parts of a file, and bytes from
+ * memory between them. */
+#include "_byte_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct part {
+    int64_t place; /* in the source, of its first byte */
+    int64_t bytes;
+    int64_t begin;         /* in the file; unused for a part in memory */
+    unsigned char *memory; /* NULL for a part of the file */
+};
+
+struct byte_source {
+    int descriptor;
+    int system_error;
+    struct part *parts;
+    size_t count;
+    size_t capacity;
+    size_t current; /* the part that was read last */
+    int64_t length;
+    int64_t position;
+};
+
+byte_source *byte_source_new(int descriptor) {
+    byte_source *s = calloc(1, sizeof *s);
+    if (s)
+        s->descriptor = descriptor;
+    return s;
+}
+
+void byte_source_free(byte_source *s) {
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->count; ++i)
+        free(s->parts[i].memory);
+    free(s->parts);
+    free(s);
+}
+
+static int add_part(byte_source *s, int64_t begin, int64_t bytes, unsigned char *memory) {
+    if (s->count == s->capacity) {
+        const size_t capacity = s->capacity ? 2 * s->capacity : 4;
+        struct part *parts = realloc(s->parts, capacity * sizeof *parts);
+        if (!parts)
+            return 0;
+        s->parts = parts;
+        s->capacity = capacity;
+    }
+    s->parts[s->count++] =
+        (struct part){.place = s->length, .bytes = bytes, .begin = begin, .memory = memory};
+    s->length += bytes;
+    return 1;
+}
+
+int byte_source_add(byte_source *s, int64_t begin, int64_t end) {
+    struct part *last = s->count ? &s->parts[s->count - 1] : NULL;
+    if (end <= begin)
+        return 1;
+    if (!last || last->memory || last->begin + last->bytes != begin)
+        return add_part(s, begin, end - begin, NULL);
+    last->bytes += end - begin;
+    s->length += end - begin;
+    return 1;
+}
+
+int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t count) {
+    if (count <= 0)
+        return 1;
+    unsigned char *memory = malloc((size_t)count);
+    if (!memory)
+        return 0;
+    memcpy(memory, bytes, (size_t)count);
+    if (add_part(s, 0, count, memory))
+        return 1;
+    free(memory);
+    return 0;
+}
+
+int64_t byte_source_length(const byte_source *s) {
+    return s->length;
+}
+
+int byte_source_error(const byte_source *s) {
+    return s->system_error;
+}
+
+int64_t byte_source_get_length(void *source) {
+    return byte_source_length(source);
+}
+
+int64_t byte_source_seek(int64_t offset, int whence, void *source) {
+    byte_source *s = source;
+    const int64_t from = whence == SEEK_CUR ? s->position : whence == SEEK_END ? s->length : 0;
+    int64_t position;
+    if (__builtin_add_overflow(from, offset, &position) || position < 0)
+        return -1;
+    s->position = position;
+    return position;
+}
+
+/* Returns the part with the byte at the position, which is within the source. */
+static const struct part *current_part(byte_source *s) {
+    size_t first = 0;
+    size_t behind = s->count;
+    size_t i = s->current;
+    for (;;) {
+        const struct part *p = &s->parts[i];
+        if (s->position < p->place)
+            behind = i;
+        else if (s->position >= p->place + p->bytes)
+            first = i + 1;
+        else
+            break;
+        i = first + (behind - first) / 2;
+    }
+    s->current = i;
+    return &s->parts[i];
+}
+
+/* Returns how many bytes were read, 0 at the end of the file, and -1 with an error noted. */
+static int64_t read_part(byte_source *s, unsigned char *bytes, int64_t count) {
+    const struct part *p = current_part(s);
+    const int64_t offset = s->position - p->place;
+    if (count > p->bytes - offset)
+        count = p->bytes - offset;
+    if (p->memory) {
+        memcpy(bytes, p->memory + offset, (size_t)count);
+        return count;
+    }
+    ssize_t got;
+    do
+        got = pread(s->descriptor, bytes, (size_t)count, p->begin + offset);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && !s->system_error)
+        s->system_error = errno;
+    return got;
+}
+
+int64_t byte_source_read(void *bytes, int64_t count, void *source) {
+    byte_source *s = source;
+    int64_t total = 0;
+    while (total < count && s->position < s->length) {
+        const int64_t got = read_part(s, (unsigned char *)bytes + total, count - total);
+        if (got <= 0)
+            break;
+        total += got;
+        s->position += got;
+    }
+    return total;
+}
+
+int64_t byte_source_write(const void *bytes, int64_t count, void *source) {
+    (void)bytes;
+    (void)count;
+    (void)source;
+    return 0;
+}
+
+int64_t byte_source_tell(void *source) {
+    const byte_source *s = source;
+    return s->position;
+}

@@ -1,0 +1,34 @@
+/* Bytes that libsndfile reads as if they were a file of their own, while they are parts of one.
+ * cffi reads this file too, so it holds plain declarations only.
+ *
+ * A source belongs to the one thread that reads the sound in it. The owner makes it and puts parts
+ * into it before, and frees it after that.
+ */
+#ifndef PASTREAM_BYTE_SOURCE_H
+#define PASTREAM_BYTE_SOURCE_H
+
+#include <stdint.h>
+
+typedef struct byte_source byte_source;
+
+/* Returns an empty source, NULL if memory is short. The descriptor is of a file that can be seeked
+ * in; it stays the owner's, and its position is never used. */
+byte_source *byte_source_new(int descriptor);
+void byte_source_free(byte_source *s);
+/* Add to the end of the source: bytes of the file from `begin` up to `end` (the file may be shorter
+ * than that), or a copy of bytes in memory. Return false if memory is short. */
+int byte_source_add(byte_source *s, int64_t begin, int64_t end);
+int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t count);
+int64_t byte_source_length(const byte_source *s);
+/* The errno of the first read that failed, 0 for none. libsndfile takes such a failure for the end.
+ */
+int byte_source_error(const byte_source *s);
+
+/* What libsndfile calls (SF_VIRTUAL_IO); `source` is a byte_source. */
+int64_t byte_source_get_length(void *source);
+int64_t byte_source_seek(int64_t offset, int whence, void *source);
+int64_t byte_source_read(void *bytes, int64_t count, void *source);
+int64_t byte_source_write(const void *bytes, int64_t count, void *source);
+int64_t byte_source_tell(void *source);
+
+#endif

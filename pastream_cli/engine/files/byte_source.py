@@ -1,0 +1,43 @@
+"""A byte source: parts of a file, and bytes from memory, that libsndfile reads as if they were a file of their own."""
+
+from __future__ import annotations
+
+import os
+
+from pastream_cli.engine.native import check_memory, ffi, lib
+
+_NO_MEMORY = "cannot read a file"
+
+
+class ByteSource:
+    """Parts of a file one after the other, which C reads without any Python. It closes its descriptor, if told to.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of a file that can be seeked in. Its position is never used, so that sources may share it.
+    closes : bool
+        Whether `close` closes the descriptor too.
+    """
+
+    def __init__(self, descriptor: int, *, closes: bool) -> None:
+        self.descriptor = descriptor
+        self._closes = closes
+        self.handle = ffi.gc(check_memory(lib.byte_source_new(descriptor), _NO_MEMORY), lib.byte_source_free)
+
+    def add(self, begin: int, end: int) -> ByteSource:
+        """Add the bytes of the file from `begin` up to `end`, which must be known. Return the source."""
+        check_memory(lib.byte_source_add(self.handle, begin, end), _NO_MEMORY)
+        return self
+
+    def add_bytes(self, data: bytes) -> ByteSource:
+        """Add bytes that are not in the file. Return the source."""
+        added = lib.byte_source_add_bytes(self.handle, ffi.from_buffer("unsigned char[]", data), len(data))
+        check_memory(added, _NO_MEMORY)
+        return self
+
+    def close(self) -> None:
+        """Close the file, if this source is to close it. Nothing may read the source any more."""
+        if self._closes:
+            self._closes = False
+            os.close(self.descriptor)

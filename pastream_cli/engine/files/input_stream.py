@@ -1,0 +1,64 @@
+"""An input that comes through a pipe: standard input, a FIFO or a device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files.headers import StreamFormat, Way
+from pastream_cli.engine.files.input_file import InputFile, cannot_open, opened
+from pastream_cli.engine.files.paths import STANDARD_INPUT
+from pastream_cli.engine.files.raw import RawDescription, raw_format
+from pastream_cli.errors import STANDARD_STREAM, FileError
+
+
+def open_stream(path: str, name: str, described: RawDescription | None, warn: Callable[[str], None]) -> InputFile:
+    """Open standard input, a FIFO or a device; its first bytes decide how it is read."""
+    descriptor = STANDARD_INPUT
+    try:
+        if path != STANDARD_STREAM:
+            descriptor = relay.open_stream(path)
+        relay.make_blocking(descriptor)
+        head = headers.Head(lambda count: os.read(descriptor, count))
+        first = head.fill(headers.FIRST_BYTES)
+        if described is not None and described.is_complete and not headers.begins_with_a_header(first):
+            return opened(_pumped(descriptor, head), name, described.format(name))
+        found = headers.find_way(head)
+        if described is not None and found is Way.NOT_AT_ALL:
+            described.format(name)  # raises, and names the missing options
+        if not first:
+            raise FileError(f"cannot read {name}: it is empty")
+        return _open_after_header(descriptor, name, head, found, warn)
+    except headers.HeaderError as error:
+        raise FileError(f"cannot open {name}: {error}") from None
+    except OSError as error:
+        raise FileError(f"cannot read {name}: {error.strerror}") from None
+
+
+def _open_after_header(
+    descriptor: int, name: str, head: headers.Head, found: StreamFormat | Way, warn: Callable[[str], None]
+) -> InputFile:
+    if isinstance(found, StreamFormat):
+        raw = raw_format(found.rate, found.channels, found.encoding, found.endian)
+        source = descriptor
+        if found.trailer_bytes or relay.is_within_a_file(descriptor):
+            head.taken.clear()
+            source = _pumped(descriptor, head, found.audio_bytes, found.trailer_bytes)
+        return opened(source, name, raw, found)
+    if found is Way.AS_IT_COMES:
+        return opened(_pumped(descriptor, head), name, {})
+    if found is Way.AS_A_FILE:
+        warn(f"{name} cannot be decoded as it comes: playing begins when it ends")
+        return opened(relay.keep(descriptor, bytes(head.taken), name), name, {})
+    raise cannot_open(name, None, "not a sound format that is known")
+
+
+def _pumped(descriptor: int, head: headers.Head, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
+    return relay.pump(
+        descriptor,
+        bytes(head.taken),
+        closes_source=descriptor != STANDARD_INPUT,
+        audio_bytes=audio_bytes,
+        trailer_bytes=trailer_bytes,
+    )
