@@ -13,13 +13,15 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from typing import Final
 
 import soundfile
 
 from pastream_cli import engine as ps
 
 HOST = "127.0.0.1"
-RATE, CHANNELS, DTYPE = 48000, 2, "int16"
+RATE, CHANNELS = 48000, 2
+DTYPE: Final = "int16"
 
 
 def send_all(stream: ps.InputStream, ring: ps.RingBuffer, connection: socket.socket) -> None:

@@ -33,7 +33,8 @@ WALLS = walls()
 
 IMPORTERS: dict[str, set[str]] = {
     "cffi": {"engine/_build.py"},
-    "numpy": {"engine/streams/arrays.py"},
+    # all but the last for type checkers alone
+    "numpy": {"engine/hints.py", "engine/ringbuffer.py", "engine/streams/arrays.py"},
     "pastream_cli.engine._native": {"engine/native.py"},
     "rich": {"screen/device_table.py", "screen/meter.py", "screen/paint.py"},
     "sounddevice": {"engine/devices/hosts.py"},
@@ -48,6 +49,7 @@ IMPORTERS: dict[str, set[str]] = {
         "engine/files/readback.py",
         "engine/streams/soundfiles.py",
         "engine/files/without_numpy.py",
+        "engine/hints.py",  # for type checkers alone
     },
 }
 """Who alone may import what is slow to load, has a side effect or lends private names."""

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+    from typing_extensions import Buffer
+
     from pastream_cli.engine.native import Pointer, RingHandle
+
+    BufferOrArray: TypeAlias = Buffer | NDArray[Any]
+    """Arrays are buffers too, but numpy says so to type checkers from Python 3.12 on only."""
 
 
 def check_size(size: int) -> None:
@@ -45,7 +53,9 @@ class RingBuffer:
     blocks or waits.
     """
 
-    def __init__(self, elementsize: int, size: int | None = None, buffer: Any = None) -> None:
+    def __init__(
+        self, elementsize: int, size: int | None = None, buffer: BufferOrArray | Pointer | None = None
+    ) -> None:
         elementsize = operator.index(elementsize)
         if not 1 <= elementsize < 2**32:
             raise ValueError("elementsize must be at least 1, and less than 2**32")
@@ -100,7 +110,7 @@ class RingBuffer:
         """Empty the ring; only while nobody reads or writes."""
         lib.ring_reset(self._ring, 0)
 
-    def write(self, data: Any, size: int = -1) -> int:
+    def write(self, data: BufferOrArray | Pointer, size: int = -1) -> int:
         """Copy elements from `data`.
 
         Parameters
@@ -124,7 +134,7 @@ class RingBuffer:
         data, size = self._elements_of(data, size)
         return lib.ring_write(self._ring, data, min(size, self.size))
 
-    def read(self, size: int = -1) -> Any:
+    def read(self, size: int = -1) -> bytearray:
         """Take elements out, into a new buffer.
 
         Parameters
@@ -134,17 +144,17 @@ class RingBuffer:
 
         Returns
         -------
-        buffer
+        bytearray
             The bytes of `size` elements, or of all that can be read if those are fewer.
         """
         available = self.read_available
         if size < 0 or size > available:
             size = available
-        data = ffi.new("unsigned char[]", size * self.elementsize)
-        lib.ring_read(self._ring, data, size)
-        return ffi.buffer(data)
+        data = bytearray(size * self.elementsize)
+        lib.ring_read(self._ring, ffi.from_buffer(data), size)
+        return data
 
-    def readinto(self, data: Any) -> int:
+    def readinto(self, data: BufferOrArray | Pointer) -> int:
         """Take elements out, into memory of the caller's.
 
         Parameters

@@ -55,7 +55,7 @@ def drain(stream: Any, ring: ps.RingBuffer, parts: list[bytes], word: str = "") 
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "int16", "int8", "uint8"])
-def test_an_array_of_each_type_comes_back_as_it_is(dtype: str) -> None:
+def test_an_array_of_each_type_comes_back_as_it_is(dtype: Any) -> None:
     numbers = np.random.default_rng(2).integers(-100, 100, (FRAMES, 3))
     source = (numbers / 128).astype(dtype) if dtype == "float32" else (numbers & 0x7F).astype(dtype)
     with ps.DuplexStream(device=FAST, channels=3, dtype=dtype) as stream:
@@ -218,7 +218,7 @@ def test_a_file_that_a_stream_is_opened_to_fit_stays_open_and_where_it_stands(tm
         ("int8", "out.aiff", "PCM_S8"),
     ],
 )
-def test_a_file_is_opened_to_fit_a_stream(tmp_path: Path, dtype: str, name: str, subtype: str) -> None:
+def test_a_file_is_opened_to_fit_a_stream(tmp_path: Path, dtype: Any, name: str, subtype: str) -> None:
     with ps.InputStream(device=FAST, dtype=dtype, channels=3) as stream:
         stream.rxmapping = [1, 3]
         with stream.to_file(str(tmp_path / name)) as file:
@@ -448,7 +448,7 @@ def test_a_mono_function_plays_on_every_channel_that_asks_for_it(stream: ps.Dupl
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int24", "int16"])
-def test_a_silent_channel_is_silent_in_every_type(dtype: str) -> None:
+def test_a_silent_channel_is_silent_in_every_type(dtype: Any) -> None:
     ring = ps.RingBuffer({"uint8": 1, "int24": 3, "int16": 2}[dtype], 1024)
     with ps.DuplexStream(device=FAST, channels=2, dtype=dtype) as stream:
         stream.rxmapping = [0]

@@ -126,7 +126,7 @@ def test_play_records_nothing_and_record_plays_nothing(stream: ps.DuplexStream) 
 
 def test_what_does_not_say_how_long_it_is_needs_frames(stream: ps.DuplexStream, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="frames or out"):
-        stream.record()
+        stream.record()  # type: ignore[call-overload]
     make_noise(tmp_path / "in.wav", 100)
     with soundfile.SoundFile(tmp_path / "in.wav") as file, pytest.raises(TypeError, match="frames or out"):
         stream.playrec(file)

@@ -63,15 +63,20 @@ def test_a_type_is_named_as_numpy_has_it(dtype: Any) -> None:
 
 
 @pytest.mark.parametrize(("kind", "is_duplex"), [("input", False), ("output", False), ("duplex", True)])
-def test_the_base_class_opens_each_kind(kind: str, is_duplex: bool) -> None:
+def test_the_base_class_opens_each_kind(kind: Any, is_duplex: bool) -> None:
     with ps.Stream(kind, FAST) as stream:
         assert stream.isduplex is is_duplex
 
 
 def test_options_of_the_host_are_accepted() -> None:
-    options = {"clip_off": True, "dither_off": False, "never_drop_input": False, "extra_settings": None}
     with ps.DuplexStream(
-        device=FAST, prime_output_buffers_using_stream_callback=False, latency="low", **options
+        device=FAST,
+        latency="low",
+        clip_off=True,
+        dither_off=False,
+        never_drop_input=False,
+        prime_output_buffers_using_stream_callback=False,
+        extra_settings=None,
     ) as stream:
         assert stream.stopped
 

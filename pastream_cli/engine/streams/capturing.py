@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
@@ -14,12 +14,38 @@ from pastream_cli.engine.streams.chunking import Reader, chunk_frames_for
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.watcher import Watcher
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from pastream_cli.engine.hints import (
+        BufferT,
+        Device,
+        Frames,
+        Latency,
+        Options,
+        OutT,
+        SampleType,
+        Sink,
+        SoundFile,
+        Source,
+    )
+
 
 class InputStream(Stream):
     """A stream that captures; the parameters are those of `Stream` after the first."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__("input", *args, **kwargs)
+    def __init__(
+        self,
+        device: Device | None = None,
+        samplerate: float | None = None,
+        channels: SupportsIndex | None = None,
+        dtype: SampleType | None = None,
+        blocksize: int | None = None,
+        *,
+        latency: Latency | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__("input", device, samplerate, channels, dtype, blocksize, latency=latency, **options)
 
     @property
     def _capture_side(self) -> Side:
@@ -49,7 +75,7 @@ class InputStream(Stream):
 
     def set_sink(
         self,
-        sink: Any,
+        sink: Sink,
         buffersize: int | None = None,
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
@@ -96,7 +122,7 @@ class InputStream(Stream):
             self._core.is_consumer_waited_for = False
             return new.ring
 
-    def to_file(self, file: Any, mode: str = "w", **kwargs: Any) -> Any:
+    def to_file(self, file: Any, mode: Literal["w", "w+", "x", "x+"] = "w", **kwargs: Any) -> SoundFile:
         """Open a SoundFile that fits what the stream captures.
 
         Parameters
@@ -129,6 +155,18 @@ class InputStream(Stream):
         dtype = self._capture_side.sample_format
         return soundfiles.open_for_recording(file, mode, round(self.samplerate), len(self._rxmap), dtype, kwargs)
 
+    @overload
+    def record(
+        self,
+        frames: int,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+        out: None = None,
+    ) -> Frames: ...
+
+    @overload
     def record(
         self,
         frames: int | None = None,
@@ -136,8 +174,19 @@ class InputStream(Stream):
         atleast_2d: bool = False,
         buffersize: int | None = None,
         blocking: bool = False,
-        out: Any = None,
-    ) -> Any:
+        *,
+        out: OutT,
+    ) -> OutT: ...
+
+    def record(
+        self,
+        frames: int | None = None,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+        out: Sink | None = None,
+    ) -> Sink:
         """Record to memory or a file. Nothing is played meanwhile.
 
         Parameters
@@ -181,8 +230,8 @@ class InputStream(Stream):
         return out
 
     def _destination(
-        self, frames: int | None, pad: int, offset: int, out: Any, *, atleast_2d: bool, buffersize: int | None
-    ) -> tuple[Any, int]:
+        self, frames: int | None, pad: int, offset: int, out: Sink | None, *, atleast_2d: bool, buffersize: int | None
+    ) -> tuple[Sink, int]:
         """Make the sink of a recording; return what to give to the caller, and the frames to run for."""
         if frames is None and out is None:
             raise TypeError("either frames or out is needed")
@@ -211,6 +260,7 @@ class InputStream(Stream):
             raise ValueError("offset must not be more than frames and padding")
         return out, frames
 
+    @overload
     def chunks(
         self,
         chunksize: int | None = None,
@@ -219,7 +269,37 @@ class InputStream(Stream):
         pad: int = -1,
         offset: int = 0,
         atleast_2d: bool = False,
-        playback: Any = None,
+        playback: Source | None = None,
+        loop: bool = False,
+        buffersize: int | None = None,
+        out: Frames | None = None,
+    ) -> Generator[Frames, None, None]: ...
+
+    @overload
+    def chunks(
+        self,
+        chunksize: int | None = None,
+        overlap: int = 0,
+        frames: int = -1,
+        pad: int = -1,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        playback: Source | None = None,
+        loop: bool = False,
+        buffersize: int | None = None,
+        *,
+        out: BufferT,
+    ) -> Generator[BufferT | memoryview, None, None]: ...
+
+    def chunks(
+        self,
+        chunksize: int | None = None,
+        overlap: int = 0,
+        frames: int = -1,
+        pad: int = -1,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        playback: Source | None = None,
         loop: bool = False,
         buffersize: int | None = None,
         out: Any = None,
@@ -264,7 +344,15 @@ class InputStream(Stream):
         return reader.chunks(self, ring, begin)
 
     def _begin_chunks(
-        self, ring: RingBuffer, playback: Any, buffersize: int | None, frames: int, pad: int, offset: int, *, loop: bool
+        self,
+        ring: RingBuffer,
+        playback: Source | None,
+        buffersize: int | None,
+        frames: int,
+        pad: int,
+        offset: int,
+        *,
+        loop: bool,
     ) -> Watcher:
         """Start a run that captures into a ring, on the thread that asks for the first chunk."""
         with self._lock:
@@ -278,5 +366,5 @@ class InputStream(Stream):
         self._go(watcher)
         return watcher
 
-    def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
+    def _set_playback(self, playback: Source, buffersize: int | None, *, loop: bool) -> None:
         raise NotImplementedError

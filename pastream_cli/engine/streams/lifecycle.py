@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
@@ -20,8 +20,10 @@ from pastream_cli.engine.streams.properties import Properties
 from pastream_cli.engine.streams.watcher import Watcher
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
-if TYPE_CHECKING:  # it is not there in Python 3.10
-    from typing import Self
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from pastream_cli.engine.hints import Device, FileOrName, ForEachSide, Latency, SampleType, StreamOptions
 
 # The most that a count of frames can hold.
 MOST_FRAMES = 2**63 - 1
@@ -77,20 +79,20 @@ class Stream(Properties):
 
     def __init__(
         self,
-        kind: str,
-        device: Any = None,
+        kind: Literal["input", "output", "duplex"],
+        device: ForEachSide[Device] | None = None,
         samplerate: float | None = None,
-        channels: Any = None,
-        dtype: Any = None,
+        channels: ForEachSide[SupportsIndex] | None = None,
+        dtype: ForEachSide[SampleType] | None = None,
         blocksize: int | None = None,
         *,
-        latency: Any = None,
+        latency: ForEachSide[Latency] | None = None,
         finished_callback: Callable[[], object] | None = None,
         clip_off: bool | None = None,
         dither_off: bool | None = None,
         never_drop_input: bool | None = None,
         prime_output_buffers_using_stream_callback: bool | None = None,
-        extra_settings: Any = None,
+        extra_settings: object = None,
     ) -> None:
         options = {
             "clip_off": clip_off,
@@ -114,14 +116,14 @@ class Stream(Properties):
         """What is called when a run has ended, or `None`."""
 
     @classmethod
-    def from_file(cls, file: Any, *args: Any, **kwargs: Any) -> Self:
+    def from_file(cls, file: FileOrName, *args: Any, **options: Unpack[StreamOptions]) -> Self:
         """Open a stream with the rate and the channels of a sound file.
 
         Parameters
         ----------
         file : SoundFile or str or int or file-like object
             The file is only looked at; one that is given by its name is closed again.
-        *args, **kwargs
+        *args, **options
             For the stream. A rate or channels given here by name take precedence over the file's.
 
         Returns
@@ -132,11 +134,11 @@ class Stream(Properties):
         from pastream_cli.engine.streams import soundfiles
 
         rate, channels = soundfiles.describe(file)
-        if kwargs.get("samplerate") is None:
-            kwargs["samplerate"] = rate
-        if kwargs.get("channels") is None:
-            kwargs["channels"] = channels
-        return cls(*args, **kwargs)
+        if options.get("samplerate") is None:
+            options["samplerate"] = rate
+        if options.get("channels") is None:
+            options["channels"] = channels
+        return cls(*args, **options)
 
     # ---- start and end ----
 

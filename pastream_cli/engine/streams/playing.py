@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
@@ -12,12 +12,27 @@ from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import endpoints
 from pastream_cli.engine.streams.lifecycle import Stream
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from pastream_cli.engine.hints import Device, Latency, Options, SampleType, Source
+
 
 class OutputStream(Stream):
     """A stream that plays; the parameters are those of `Stream` after the first."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__("output", *args, **kwargs)
+    def __init__(
+        self,
+        device: Device | None = None,
+        samplerate: float | None = None,
+        channels: SupportsIndex | None = None,
+        dtype: SampleType | None = None,
+        blocksize: int | None = None,
+        *,
+        latency: Latency | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__("output", device, samplerate, channels, dtype, blocksize, latency=latency, **options)
 
     @property
     def _playback_side(self) -> Side:
@@ -48,7 +63,7 @@ class OutputStream(Stream):
 
     def set_source(
         self,
-        source: Any,
+        source: Source,
         buffersize: int | None = None,
         loop: bool = False,
         args: Sequence[Any] = (),
@@ -99,7 +114,7 @@ class OutputStream(Stream):
 
     def play(
         self,
-        playback: Any,
+        playback: Source,
         frames: int = -1,
         pad: int = 0,
         loop: bool = False,

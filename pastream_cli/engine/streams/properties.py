@@ -2,14 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar, cast, overload
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
+from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.facts import Levels, Loss
 from pastream_cli.engine.flags import CallbackFlags
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.streams.watcher import Watcher
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.hints import SampleFormat
+
+Value = TypeVar("Value")
+
+
+class PerSide(Generic[Value]):
+    """A property that each side has: its value, or a pair of values where the stream is duplex, capture first."""
+
+    def __init__(self, value_of: Callable[[Any, Side], Value]) -> None:
+        self._value_of = value_of
+        self.__doc__ = value_of.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, stream: None, owner: type) -> PerSide[Value]: ...
+    @overload
+    def __get__(self, stream: _Duplex, owner: type) -> tuple[Value, Value]: ...
+    @overload
+    def __get__(self, stream: _Capturing | _Playing, owner: type) -> Value: ...
+    @overload
+    def __get__(self, stream: Properties, owner: type) -> Value | tuple[Value, Value]: ...
+    def __get__(self, stream: Any, owner: type) -> Any:
+        if stream is None:
+            return self
+        values = tuple(self._value_of(stream, side) for side in stream._core.open_device.sides)  # noqa: SLF001 - it is a part of the stream
+        return values if stream.isduplex else values[0]
+
+    def __set__(self, stream: Any, value: NoReturn) -> None:
+        raise AttributeError(f"cannot set {self._name}: a stream keeps what it was opened with")
+
+
+# By these a type checker tells the streams apart.
+
+
+class _Duplex(Protocol):
+    @property
+    def playrec(self) -> Callable[..., Any]: ...
+
+
+class _Capturing(Protocol):
+    @property
+    def record(self) -> Callable[..., Any]: ...
+
+
+class _Playing(Protocol):
+    @property
+    def play(self) -> Callable[..., Any]: ...
 
 
 class Properties:
@@ -27,41 +80,41 @@ class Properties:
         """Whether the stream both plays and captures."""
         return self._core.isduplex
 
-    @property
-    def device(self) -> Any:
-        """Number of the device, the name where it is virtual; a pair where the stream is duplex."""
-        sides = self._core.open_device.sides
-        return self._of_sides([s.device.name if s.device.is_virtual else s.device.number for s in sides])
+    @PerSide
+    def device(self, side: Side) -> int | str:
+        """Device number, or the name where it is virtual; a pair where the stream is duplex."""
+        return side.device.name if side.device.number is None else side.device.number
 
     @property
     def samplerate(self) -> float:
         """Frames per second, as the device runs."""
         return self._core.samplerate
 
-    @property
-    def channels(self) -> Any:
+    @PerSide
+    def channels(self, side: Side) -> int:
         """Channels of the device; a pair where the stream is duplex."""
-        return self._of_sides([side.channels for side in self._core.open_device.sides])
+        return side.channels
 
-    @property
-    def dtype(self) -> Any:
+    @PerSide
+    def dtype(self, side: Side) -> SampleFormat:
         """Type of the samples; a pair where the stream is duplex."""
-        return self._of_sides([side.sample_format for side in self._core.open_device.sides])
+        return cast("SampleFormat", side.sample_format)
 
-    @property
-    def samplesize(self) -> Any:
+    @PerSide
+    def samplesize(self, side: Side) -> int:
         """Bytes of one sample; a pair where the stream is duplex."""
-        return self._of_sides([side.sample_bytes for side in self._core.open_device.sides])
+        return side.sample_bytes
 
     @property
     def blocksize(self) -> int:
         """Frames per callback, 0 where the host chooses."""
         return self._core.blocksize
 
-    @property
-    def latency(self) -> Any:
+    @PerSide
+    def latency(self, side: Side) -> float:
         """Seconds as the host reports them, 0 where that cannot be true; a pair where the stream is duplex."""
-        return self._of_sides(list(self._core.open_device.stream.latencies))
+        device = self._core.open_device
+        return device.stream.latencies[device.sides.index(side)]
 
     @property
     def cpu_load(self) -> float:
@@ -133,9 +186,6 @@ class Properties:
         """Channels of the device, one-based, that captured nothing but zeros for 10 s at any time since the start."""
         levels = self._run.levels if self._run is not None else None
         return levels.dead_channels if levels is not None else ()
-
-    def _of_sides(self, values: list[Any]) -> Any:
-        return tuple(values) if self.isduplex else values[0]
 
     @property
     def _run(self) -> Run | None:

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from pastream_cli.engine.streams.capturing import InputStream
 from pastream_cli.engine.streams.endpoints import is_sound_file
 from pastream_cli.engine.streams.lifecycle import Stream
 from pastream_cli.engine.streams.playing import OutputStream
 
-if TYPE_CHECKING:  # it is not there in Python 3.10
-    from typing import Self
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from pastream_cli.engine.hints import (
+        BufferT,
+        Device,
+        FileOrName,
+        ForEachSide,
+        Frames,
+        Latency,
+        Options,
+        OutT,
+        SampleType,
+        Sink,
+        Source,
+        StreamOptions,
+    )
 
 
 class DuplexStream(InputStream, OutputStream):
@@ -21,25 +36,36 @@ class DuplexStream(InputStream, OutputStream):
     played. A real device is given up to 2 s before the first frame, to settle until it runs without an xrun.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        Stream.__init__(self, "duplex", *args, **kwargs)
+    def __init__(
+        self,
+        device: ForEachSide[Device] | None = None,
+        samplerate: float | None = None,
+        channels: ForEachSide[SupportsIndex] | None = None,
+        dtype: ForEachSide[SampleType] | None = None,
+        blocksize: int | None = None,
+        *,
+        latency: ForEachSide[Latency] | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        Stream.__init__(self, "duplex", device, samplerate, channels, dtype, blocksize, latency=latency, **options)
 
     @classmethod
-    def from_file(cls, file: Any, *args: Any, **kwargs: Any) -> Self:
+    def from_file(cls, file: FileOrName, *args: Any, **options: Unpack[StreamOptions]) -> Self:
         """Open a stream with the rate of a sound file, and its channels for playing.
 
         The parameters are those of `Stream.from_file`.
         """
         from pastream_cli.engine.streams import soundfiles
 
-        channels = kwargs.get("channels")
+        channels = options.get("channels")
         capture, playback = channels if isinstance(channels, (tuple, list)) else (channels, channels)
-        kwargs["channels"] = (capture, playback or soundfiles.describe(file)[1])
-        return super().from_file(file, *args, **kwargs)
+        options["channels"] = (capture, playback or soundfiles.describe(file)[1])
+        return super().from_file(file, *args, **options)
 
+    @overload
     def playrec(
         self,
-        playback: Any,
+        playback: Source,
         frames: int | None = None,
         pad: int = 0,
         offset: int = 0,
@@ -47,8 +73,36 @@ class DuplexStream(InputStream, OutputStream):
         loop: bool = False,
         buffersize: int | None = None,
         blocking: bool = False,
-        out: Any = None,
-    ) -> Any:
+        out: None = None,
+    ) -> Frames: ...
+
+    @overload
+    def playrec(
+        self,
+        playback: Source,
+        frames: int | None = None,
+        pad: int = 0,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        loop: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+        *,
+        out: OutT,
+    ) -> OutT: ...
+
+    def playrec(
+        self,
+        playback: Source,
+        frames: int | None = None,
+        pad: int = 0,
+        offset: int = 0,
+        atleast_2d: bool = False,
+        loop: bool = False,
+        buffersize: int | None = None,
+        blocking: bool = False,
+        out: Sink | None = None,
+    ) -> Sink:
         """Play and record at once.
 
         Parameters
@@ -92,8 +146,41 @@ class DuplexStream(InputStream, OutputStream):
             self.wait()
         return out
 
-    def _set_playback(self, playback: Any, buffersize: int | None, *, loop: bool) -> None:
+    def _set_playback(self, playback: Source, buffersize: int | None, *, loop: bool) -> None:
         self.set_source(playback, buffersize, loop)
+
+
+@overload
+def chunks(
+    chunksize: int | None = None,
+    overlap: int = 0,
+    frames: int = -1,
+    pad: int = 0,
+    offset: int = 0,
+    atleast_2d: bool = False,
+    playback: Source | None = None,
+    loop: bool = False,
+    buffersize: int | None = None,
+    out: Frames | None = None,
+    **options: Unpack[StreamOptions],
+) -> Generator[Frames, None, None]: ...
+
+
+@overload
+def chunks(
+    chunksize: int | None = None,
+    overlap: int = 0,
+    frames: int = -1,
+    pad: int = 0,
+    offset: int = 0,
+    atleast_2d: bool = False,
+    playback: Source | None = None,
+    loop: bool = False,
+    buffersize: int | None = None,
+    *,
+    out: BufferT,
+    **options: Unpack[StreamOptions],
+) -> Generator[BufferT | memoryview, None, None]: ...
 
 
 def chunks(
@@ -103,11 +190,11 @@ def chunks(
     pad: int = 0,
     offset: int = 0,
     atleast_2d: bool = False,
-    playback: Any = None,
+    playback: Source | None = None,
     loop: bool = False,
     buffersize: int | None = None,
     out: Any = None,
-    **kwargs: Any,
+    **options: Unpack[StreamOptions],
 ) -> Generator[Any, None, None]:
     """Open a stream and return an iterator over what it captures, chunk by chunk.
 
@@ -117,7 +204,7 @@ def chunks(
     ----------
     chunksize, overlap, frames, pad, offset, atleast_2d, playback, loop, buffersize, out
         As in `InputStream.chunks`.
-    **kwargs
+    **options
         For the stream: an `InputStream`, or a `DuplexStream` where `playback` is given. If that is a SoundFile, its
         rate and channels are those of the stream.
 
@@ -130,19 +217,22 @@ def chunks(
     --------
     InputStream.chunks
     """
-    stream: Any
-    if playback is None:
-        stream = InputStream(**kwargs)
-    elif is_sound_file(playback):
-        stream = DuplexStream.from_file(playback, **kwargs)
-    else:
-        stream = DuplexStream(**kwargs)
+    stream = _open(playback, {**options})
     try:
         of_stream = stream.chunks(chunksize, overlap, frames, pad, offset, atleast_2d, playback, loop, buffersize, out)
     except BaseException:
         stream.close()
         raise
     return _closing(stream, of_stream)
+
+
+def _open(playback: Any, options: dict[str, Any]) -> InputStream:
+    """Open the stream that `chunks` is about."""
+    if playback is None:
+        return InputStream(**options)
+    if is_sound_file(playback):
+        return DuplexStream.from_file(playback, **options)
+    return DuplexStream(**options)
 
 
 def _closing(stream: Stream, of_stream: Iterator[Any]) -> Generator[Any, None, None]:
