@@ -44,7 +44,7 @@ def asking(one: ps.InputStream, other: ps.OutputStream, both: ps.DuplexStream, s
     _ = one.dtype == "float32"
     _ = one.dtype == "float33"  # type: ignore[comparison-overlap]
     _ = one.chanels  # type: ignore[attr-defined]
-    one.channels = 2  # type: ignore[arg-type]
+    one.channels = 2  # type: ignore[assignment]
 
 
 def recording(stream: ps.InputStream, both: ps.DuplexStream, array: NDArray[np.float32], ring: ps.RingBuffer) -> None:
