@@ -212,15 +212,25 @@ int64_t reader_frames(const engine *e);
  * channel (zero-based) or -1 for silence. */
 int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
                      int file_channels, int64_t nap_ns);
+/* What is done about the header of a file that grows: nothing, or it is updated every second; and
+ * then made plain, as wav_make_plain does. */
+enum header_care { HEADER_LEFT, HEADER_KEPT, HEADER_KEPT_PLAIN };
+
 /* file_bits: the width of integer samples in the file, to which they are rounded; 0 for float.
- * keep_header: update the header every second. descriptor: of the file, which is synced to disk
- * every five seconds; -1 for none. frame_limit: -1 for none. */
+ * keep_header: a header_care. descriptor: of the file, which is synced to disk every five seconds;
+ * -1 for none. frame_limit: -1 for none. */
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
                              int keep_header, int descriptor, int64_t frame_limit);
 void output_file_free(output_file *f);
 void output_file_read_counts(const output_file *f, struct output_counts *counts);
 double output_file_peak(const output_file *f, int channel);
 int64_t output_file_clips(const output_file *f, int channel);
+/* Gives a RIFF file that may become an RF64 the header that every program understands: with the
+ * plain format tag (1 for PCM, 3 for float) instead of the extensible one, which Python's wave
+ * refuses up to 3.11, and a list in place of JUNK, behind which file(1) looks for nothing. The rest
+ * of the format stays: readers of the plain tag skip it. The header is valid before and after the
+ * one write. */
+void wav_make_plain(int descriptor);
 /* Hands the writer its first or next file; 0 while another one still waits. */
 int writer_offer(engine *e, output_file *f);
 /* Takes the offered file back, if the writer has not begun it; else returns NULL. */

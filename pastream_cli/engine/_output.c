@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,7 +50,7 @@ void output_file_free(output_file *f) {
 void output_file_read_counts(const output_file *f, struct output_counts *counts) {
     /* acquire, and first: a file that is done shows its final counts */
     counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
-    counts->readable_frames = f->keep_header
+    counts->readable_frames = f->keep_header != HEADER_LEFT
                                   ? atomic_load_explicit(&f->readable_frames, memory_order_relaxed)
                                   : atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->first_frame = atomic_load_explicit(&f->first_frame, memory_order_relaxed);
@@ -71,6 +72,45 @@ int64_t output_file_clips(const output_file *f, int channel) {
 
 void output_file_unlimit(output_file *f) {
     atomic_store_explicit(&f->frame_limit, INT64_MAX, memory_order_relaxed);
+}
+
+enum {
+    WAV_HEADER_BYTES = 128, /* libsndfile's format chunk ends within these */
+    RIFF_BYTES = 12,
+    CHUNK_HEADER_BYTES = 8,
+    PLAIN_TAG_AT =
+        24, /* in the extensible format, where the name of the subformat begins with it */
+};
+
+/* What libsndfile leaves free for the lengths of an RF64, and a list with the name of the program,
+ * which is as long. */
+static const char room_for_lengths[] = "JUNK\x18\0\0";
+static const char list[] = "LIST\x18\0\0\0INFOISFT\x0c\0\0\0pastream\0\0\0";
+
+void wav_make_plain(int descriptor) {
+    static const unsigned char extensible[] = {0xFE, 0xFF};
+    unsigned char bytes[WAV_HEADER_BYTES];
+    const int64_t count = pread(descriptor, bytes, sizeof bytes, 0);
+    if (count < RIFF_BYTES || memcmp(bytes, "RIFF", 4) != 0)
+        return;
+    if (memcmp(bytes + RIFF_BYTES, room_for_lengths, sizeof room_for_lengths) == 0)
+        memcpy(bytes + RIFF_BYTES, list, sizeof list);
+    for (int64_t at = RIFF_BYTES; at + CHUNK_HEADER_BYTES + PLAIN_TAG_AT + 2 <= count;) {
+        const unsigned char *chunk = bytes + at;
+        unsigned char *tag = bytes + at + CHUNK_HEADER_BYTES;
+        const int64_t size = chunk[4] | chunk[5] << 8 | chunk[6] << 16 | (int64_t)chunk[7] << 24;
+        at += CHUNK_HEADER_BYTES + size + size % 2;
+        if (memcmp(chunk, "fmt ", 4) != 0)
+            continue;
+        if (size < PLAIN_TAG_AT + 2 || memcmp(tag, extensible, sizeof extensible) != 0)
+            return;
+        memcpy(tag, tag + PLAIN_TAG_AT, 2);
+        /* Should the disk refuse this, the header is as valid as before. */
+        const ssize_t ignored = pwrite(descriptor, bytes + RIFF_BYTES,
+                                       (size_t)(tag + 2 - bytes - RIFF_BYTES), RIFF_BYTES);
+        (void)ignored;
+        return;
+    }
 }
 
 /* ---- for the writer ---- */
@@ -116,6 +156,8 @@ static void update_header(output_file *f, file_functions functions) {
         fail(f, functions, errno);
         return;
     }
+    if (f->keep_header == HEADER_KEPT_PLAIN)
+        wav_make_plain(f->descriptor);
     atomic_store_explicit(&f->readable_frames, output_frames(f), memory_order_relaxed);
 }
 
@@ -179,12 +221,12 @@ static int check_length(output_file *f, file_functions functions) {
 }
 
 void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
-    if (!f->keep_header && f->descriptor < 0)
+    if (f->keep_header == HEADER_LEFT && f->descriptor < 0)
         return;
     const int64_t now = engine_monotonic_ns();
     const int begins = !f->has_begun && output_frames(f) > 0;
     const int is_header_due = is_asked || begins || now >= f->header_due_ns;
-    if (f->keep_header && is_header_due && check_length(f, functions)) {
+    if (f->keep_header != HEADER_LEFT && is_header_due && check_length(f, functions)) {
         update_header(f, functions);
         f->has_begun |= begins;
         f->header_due_ns = now + HEADER_EVERY_NS;
@@ -202,7 +244,7 @@ void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
 }
 
 void output_end(output_file *f, file_functions functions) {
-    if (!output_has_failed(f) && check_length(f, functions) && f->keep_header)
+    if (!output_has_failed(f) && check_length(f, functions) && f->keep_header != HEADER_LEFT)
         update_header(f, functions);
     if (f->descriptor >= 0)
         look(f);

@@ -15,7 +15,7 @@ struct output_file {
     int32_t file_sample;
     int32_t file_bits;
     int32_t channels;
-    int32_t keep_header;
+    int32_t keep_header; /* a header_care */
     int32_t descriptor;
     _Atomic int64_t frame_limit; /* the owner may raise it later */
 

@@ -26,6 +26,7 @@ _package.__path__ = [str(ROOT / "pastream_cli" / "engine")]
 sys.modules["pastream_cli.engine"] = _package
 with atheris.instrument_imports():
     from pastream_cli.engine.files import headers
+    from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
 
 WORDS = ("RIFF", "RIFX", "RF64", "BW64", "WAVE", "fmt ", "data", "ds64", "fact", "LIST", "FORM", "AIFF", "OggS", "ID3",
          "fLaC", "caff", ".snd", "dns.", "Xing", "Info", "NIST_1A")  # fmt: skip
@@ -34,20 +35,20 @@ WORDS = ("RIFF", "RIFX", "RF64", "BW64", "WAVE", "fmt ", "data", "ds64", "fact",
 def parse(data: bytes, most: int) -> tuple[object, bytes]:
     """Return what the header comes to, or why it does not, and what is left behind it."""
     file = io.BytesIO(data)
-    head = headers.Head(lambda count: file.read(min(count, most)))
+    head = Head(lambda count: file.read(min(count, most)))
     try:
         found: object = headers.find_way(head)
-    except headers.HeaderError as error:
+    except HeaderError as error:
         found = str(error)
         assert found
     rest = file.read()
-    if isinstance(found, headers.StreamFormat):
+    if isinstance(found, StreamFormat):
         assert 1 <= found.channels <= 1024
         assert 1 <= found.rate < 2**31
         assert found.endian in {"BIG", "LITTLE"}
         assert (found.trailer_bytes > 0) == (found.audio_bytes > 0)
         assert bytes(head.taken) + rest == data
-    elif isinstance(found, headers.Way):
+    elif isinstance(found, Way):
         # nothing is lost but a tag in front of an MP3
         assert data.endswith(bytes(head.taken) + rest)
         assert bytes(head.taken) + rest == data or data.startswith(b"ID3")
@@ -59,10 +60,10 @@ def test_one_input(data: bytes) -> None:
     most, header = (data[0] or 256, data[1:]) if data else (1, b"")
     whole, rest = parse(header, len(header) + 1)
     assert parse(header, most) == (whole, rest)
-    if isinstance(whole, headers.StreamFormat) and headers.takes(whole.file_type, whole.encoding, whole.endian):
+    if isinstance(whole, StreamFormat) and headers.takes(whole.file_type, whole.encoding, whole.endian):
         written = headers.streaming_header(whole.file_type, whole.encoding, whole.rate, whole.channels, None)
         again, _ = parse(written, most)
-        assert isinstance(again, headers.StreamFormat)
+        assert isinstance(again, StreamFormat)
         assert (again.encoding, again.rate, again.channels) == (whole.encoding, whole.rate, whole.channels)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import soundfile
 
 from pastream_cli.engine.files import headers, relay
-from pastream_cli.engine.files.formats import block_frames, frame_bytes
+from pastream_cli.engine.files.formats import TYPES_WITH_A_LENGTH, block_frames, frame_bytes
 from pastream_cli.engine.files.libsndfile import (
     FUNCTIONS,
     allow_plain_riff,
@@ -15,9 +15,9 @@ from pastream_cli.engine.files.libsndfile import (
     handle_of,
     set_constant_bit_rate,
 )
-from pastream_cli.engine.files.repair import drop_aiff_pad, set_plain_format_tag
+from pastream_cli.engine.files.repair import drop_aiff_pad
 from pastream_cli.engine.files.size_limits import becomes_rf64
-from pastream_cli.engine.native import ffi
+from pastream_cli.engine.native import ffi, lib
 
 
 class Container(NamedTuple):
@@ -49,6 +49,13 @@ class Container(NamedTuple):
         sound_file = _begin(self._replace(file_type="RF64"), descriptor, closefd=closefd)
         allow_plain_riff(sound_file)
         return sound_file
+
+    @property
+    def header_care(self) -> int:
+        """What the writer has to do about the header of a file while it grows, for the C engine."""
+        if becomes_rf64(self.file_type, self.encoding, self.endian):
+            return lib.HEADER_KEPT_PLAIN
+        return lib.HEADER_KEPT if self.file_type in TYPES_WITH_A_LENGTH else lib.HEADER_LEFT
 
     def begin_stream(self, descriptor: int, frames: int | None, *, closefd: bool) -> soundfile.SoundFile:
         """Begin a stream. A header that libsndfile would seek back to is our own, with RAW data behind it."""
@@ -82,8 +89,8 @@ class Container(NamedTuple):
 
     def mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
         """Repair what libsndfile leaves wrong in a file that it closes."""
-        if becomes_rf64(self.file_type, self.encoding, self.endian) and self.encoding.startswith("PCM_"):
-            set_plain_format_tag(descriptor)
+        if self.header_care == lib.HEADER_KEPT_PLAIN:
+            lib.wav_make_plain(descriptor)
         has_pad = self.file_type == "AIFF" and frames % 2 and frame_bytes(self.encoding, self.channels) == 1
         if has_pad and is_whole:
             drop_aiff_pad(descriptor)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
-from pastream_cli.engine.files.headers import StreamFormat
+from pastream_cli.engine.files.head import StreamFormat
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, error_text, handle_of, reason_of
 from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.errors import ErrorKind, FileError

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from pastream_cli.engine.files import headers, relay
-from pastream_cli.engine.files.headers import StreamFormat, Way
+from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
 from pastream_cli.engine.files.input_file import InputFile, cannot_open, opened
 from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.engine.files.raw import RawDescription, raw_format
@@ -20,7 +20,7 @@ def open_stream(path: str, name: str, described: RawDescription | None, warn: Ca
         if path != STANDARD_STREAM:
             descriptor = relay.open_stream(path)
         relay.make_blocking(descriptor)
-        head = headers.Head(lambda count: os.read(descriptor, count))
+        head = Head(lambda count: os.read(descriptor, count))
         first = head.fill(headers.FIRST_BYTES)
         if described is not None and described.is_complete and not headers.begins_with_a_header(first):
             return opened(_pumped(descriptor, head), name, described.format(name))
@@ -30,14 +30,14 @@ def open_stream(path: str, name: str, described: RawDescription | None, warn: Ca
         if not first:
             raise FileError(f"cannot read {name}: it is empty")
         return _open_after_header(descriptor, name, head, found, warn)
-    except headers.HeaderError as error:
+    except HeaderError as error:
         raise FileError(f"cannot open {name}: {error}") from None
     except OSError as error:
         raise FileError(f"cannot read {name}: {error.strerror}") from None
 
 
 def _open_after_header(
-    descriptor: int, name: str, head: headers.Head, found: StreamFormat | Way, warn: Callable[[str], None]
+    descriptor: int, name: str, head: Head, found: StreamFormat | Way, warn: Callable[[str], None]
 ) -> InputFile:
     if isinstance(found, StreamFormat):
         raw = raw_format(found.rate, found.channels, found.encoding, found.endian)
@@ -54,7 +54,7 @@ def _open_after_header(
     raise cannot_open(name, None, "not a sound format that is known")
 
 
-def _pumped(descriptor: int, head: headers.Head, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
+def _pumped(descriptor: int, head: Head, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
     return relay.pump(
         descriptor,
         bytes(head.taken),

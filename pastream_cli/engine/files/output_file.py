@@ -16,7 +16,6 @@ from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
 from pastream_cli.engine.files.finishing import Finish, measure
 from pastream_cli.engine.files.formats import (
-    TYPES_WITH_A_LENGTH,
     bits_of,
     file_sample_code,
     frame_bytes,
@@ -136,7 +135,7 @@ class OutputFile:
             file_sample_code(self._container.encoding),
             bits_of(self._container.encoding),
             self.channels,
-            not self._is_stream and self._container.file_type in TYPES_WITH_A_LENGTH,
+            lib.HEADER_LEFT if self._is_stream else self._container.header_care,
             -1 if self._is_stream else self._descriptor,
             -1 if self.frame_limit is None else self.frame_limit,
         )

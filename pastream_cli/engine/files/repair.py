@@ -14,8 +14,6 @@ from pastream_cli.engine.files import relay
 from pastream_cli.engine.files.paths import standard_output
 from pastream_cli.engine.files.readback import FRAMES_AT_ONCE, Bytes, count_frames
 
-_WAVE_FORMAT_PCM = 1
-_WAVE_FORMAT_EXTENSIBLE = 0xFFFE
 _FLAC_TOTAL_AT = 18
 _FLAC_TOTAL_BITS = 36
 # More frames than libFLAC, libsndfile and the last blocks that a disk refused can hold together.
@@ -103,24 +101,6 @@ def close_without_a_trace(sound_file: soundfile.SoundFile, descriptor: int) -> N
     finally:
         os.dup2(kept, descriptor)
         os.close(kept)
-
-
-def set_plain_format_tag(descriptor: int) -> None:
-    """Give a RIFF file of PCM the plain format tag: one that began as an RF64 has the extensible tag.
-
-    Python's `wave` module refuses that tag up to 3.11. The layout of the chunk stays extensible, and readers of the
-    plain tag accept that.
-    """
-    if os.pread(descriptor, 4, 0) != b"RIFF":
-        return
-    position = 12
-    while len(header := os.pread(descriptor, 10, position)) == 10:
-        size, tag = struct.unpack("<IH", header[4:])
-        if header[:4] == b"fmt ":
-            if tag == _WAVE_FORMAT_EXTENSIBLE:
-                os.pwrite(descriptor, struct.pack("<H", _WAVE_FORMAT_PCM), position + 8)
-            return
-        position += 8 + size + size % 2
 
 
 def drop_aiff_pad(descriptor: int) -> None:
