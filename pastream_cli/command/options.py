@@ -134,6 +134,7 @@ A block device is always refused.""",
         help="number, name or part of a name from -l",
         manual="""The device: its number or name as `-l` shows them, a part of the name, or a name and the host API,
 as in `'pulse, ALSA'`.
+Of a source or sink of a sound server, the description and the server's own name are each its name too; see DEVICES.
 What matches no device, or several, is an error that lists the candidates.
 The whole value is tried as one device first, so that `hw:1,0` is one; only if there is none it is split into an
 input side and an output side at commas that are not in double quotes.

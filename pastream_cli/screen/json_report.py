@@ -280,6 +280,8 @@ def _device(device: DeviceInfo) -> dict[str, Any]:
         "is_default_capture": device.is_default_capture,
         "is_default_playback": device.is_default_playback,
         "is_virtual": device.is_virtual,
+        "server_name": device.served.name if device.served else None,
+        "is_monitor": bool(device.served and device.served.monitored),
     }
 
 

@@ -42,7 +42,7 @@ def test_an_unknown_device_on_a_machine_without_any_is_told_of_the_virtual_one(r
 def test_an_unknown_device_is_answered_with_those_that_are_there(refused: Refused, pulseaudio: PulseServer) -> None:
     for device, reason in (("focusrite", "nothing is called 'focusrite'"), ("7", "there is no number 7")):
         says = f"cannot find a playback device: {reason}"
-        way_out = "one of: 0 pulse, ALSA; 1 default, ALSA"
+        way_out = "one of: 0 pulse, ALSA; 1 default, ALSA; 2 Null Output (virt), PulseAudio"
         refused("in.wav", "-D", device, code=DEVICE, says=says, way_out=way_out, server=pulseaudio)
 
 

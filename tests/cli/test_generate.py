@@ -99,6 +99,7 @@ def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
         "NAMES OF RECORDINGS",
         "SCREEN AND KEYS",
         "PIPES",
+        "DEVICES",
         "VIRTUAL DEVICE",
         "EXIT STATUS",
         "SIGNALS",

@@ -9,7 +9,7 @@ from pastream_cli.engine.devices import latency_and_buffer, virtual
 from pastream_cli.engine.devices.checking import checked_channels, checked_latency
 from pastream_cli.engine.devices.environment import way_to_servers
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, pair_of_names
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, is_whole, pair_of_names
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.devices.time_limits import answer
 from pastream_cli.engine.native import SAMPLE_FORMATS
@@ -17,24 +17,40 @@ from pastream_cli.errors import DeviceError, DeviceNameError, ErrorKind
 
 _MOST_SECONDS_TO_FIND = 10.0
 _ALSA = "ALSA"
-_SERVED_BY_ALSA = frozenset({"pulse", "default", "pipewire"})
+_PULSE = "pulse"
+"""The device by which a source or sink is opened: no other one is sure to let libpulse choose."""
+_SERVED_BY_ALSA = frozenset({_PULSE, "default", "pipewire"})
 _USUAL_RATE = 48000
 _SIDES_OF = {"input": (CAPTURE,), "output": (PLAYBACK,), "duplex": (CAPTURE, PLAYBACK)}
 
 
 def all_devices() -> list[DeviceInfo]:
-    """Return PortAudio's devices. Starts every host, and may block with one that hangs."""
+    """Return PortAudio's devices, and a sound server's. Starts every host, and may block with one that hangs."""
     from pastream_cli.engine.devices import portaudio
 
-    return portaudio.devices()
+    devices = portaudio.devices()
+    return [*devices, *_rate_and_served(devices)[1]]
 
 
 def listed_devices() -> list[DeviceInfo]:
-    """Return PortAudio's devices; those of a sound server have its rate. May block as `all_devices` may."""
-    devices = all_devices()
+    """Return all devices, those that lead to a sound server with its rate. May block as `all_devices` may."""
+    from pastream_cli.engine.devices import portaudio
+
+    devices = portaudio.devices()
+    rate, served = _rate_and_served(devices)
+    mended = [device._replace(default_rate=rate) if rate and _is_served(device) else device for device in devices]
+    return [*mended, *served]
+
+
+def _rate_and_served(devices: Sequence[DeviceInfo]) -> tuple[int | None, list[DeviceInfo]]:
+    """Return the rate of a sound server, and its sources and sinks; none where ALSA has no way to them."""
+    pulse = next((device for device in devices if _is_served(device) and device.name == _PULSE), None)
+    if pulse is not None:
+        from pastream_cli.engine.devices import pulse as server
+
+        return server.rate_and_devices(pulse, len(devices))
     served = next((device for device in devices if _is_served(device)), None)
-    rate = _server_rate(served, CAPTURE if served.capture_channels else PLAYBACK) if served else None
-    return [device._replace(default_rate=rate) if rate and _is_served(device) else device for device in devices]
+    return (_server_rate(served, CAPTURE if served.capture_channels else PLAYBACK) if served else None), []
 
 
 def _is_served(device: DeviceInfo) -> bool:
@@ -72,8 +88,7 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
     name, *others = set(names.values())
     if not others and name is not None and virtual.is_virtual(name):  # no host need be asked
         return dict.fromkeys(sides, virtual.parse(name).info(name))
-    devices = all_devices()
-    names = pair_of_names(devices, sides, text, virtual.is_virtual)
+    devices, names = _devices_and_names(text, sides)
     if any(virtual.is_virtual(name) for name in names.values()):
         raise DeviceNameError(
             str(text), "the virtual device does not pair with another one", "one stream has one clock"
@@ -85,6 +100,21 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
             error.kind, error.way_out = ErrorKind.NO_SERVER, way_out
         raise
     return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
+
+
+def _devices_and_names(text: str | None, sides: Sequence[str]) -> tuple[list[DeviceInfo], dict[str, str | None]]:
+    """Return the devices to choose from, and what each side's is called in `text`.
+
+    A sound server is asked for its own only if a name is not one of PortAudio's in full.
+    """
+    from pastream_cli.engine.devices import portaudio
+
+    devices = portaudio.devices()
+    names = pair_of_names(devices, sides, text, virtual.is_virtual)
+    if not all(name is None or is_whole(devices, side, name) for side, name in names.items()):
+        devices += _rate_and_served(devices)[1]
+        names = pair_of_names(devices, sides, text, virtual.is_virtual)
+    return devices, names
 
 
 def sides_for(

@@ -8,6 +8,17 @@ MOST_BELIEVABLE_LATENCY = 10.0
 """Seconds. A latency above that is nonsense: some servers report days."""
 
 
+class Served(NamedTuple):
+    """How a sound server knows one of its sources or sinks, and by which device of PortAudio's it is reached."""
+
+    name: str
+    description: str
+    number: int
+    """PortAudio's number of the device that is opened."""
+    monitored: str = ""
+    """The sink whose monitor it is, by all of its name; empty where it is none."""
+
+
 class DeviceInfo(NamedTuple):
     """A device as it can be listed and chosen. A side that it does not have has 0 channels."""
 
@@ -24,7 +35,14 @@ class DeviceInfo(NamedTuple):
     is_default_playback: bool = False
     prefers_float: bool = False
     """Whether the host carries samples as float32, so that nothing else passes unchanged."""
+    served: Served | None = None
+    """Where it is a source or sink of a sound server, as that has it."""
 
     @property
     def is_virtual(self) -> bool:
         return self.number is None
+
+    @property
+    def opened_number(self) -> int | None:
+        """PortAudio's number of the device that is opened for it."""
+        return self.served.number if self.served is not None else self.number

@@ -23,13 +23,35 @@ def _channels(device: DeviceInfo, side: str) -> int:
 
 
 def _matches(devices: Sequence[DeviceInfo], side: str, text: str) -> list[DeviceInfo]:
-    """Return the devices that `text` may stand for: by number, by whole name, by part of a name."""
+    """Return the devices that `text` may stand for: by number, by whole name, by part of a name.
+
+    A device of a sound server is meant only where none of PortAudio's own is.
+    """
     able = [device for device in devices if _channels(device, side)]
     if _is_number(text):  # compared as text: Python refuses to convert thousands of digits
         return [device for device in able if str(device.number) == (text.lstrip("0") or "0")]
     wanted = text.casefold()
-    whole = [device for device in able if wanted in {device.name.casefold(), label(device).casefold()}]
-    return whole or [device for device in able if wanted in label(device).casefold()]
+    matches = [device for device in able if wanted in _names(device)]
+    matches = matches or [device for device in able if _has_part(device, wanted)]
+    return [device for device in matches if device.served is None] or matches
+
+
+def is_whole(devices: Sequence[DeviceInfo], side: str, text: str) -> bool:
+    """Tell whether `text` is the number or the whole name of a device, and not only a part of one."""
+    return any(_is_number(text) or text.casefold() in _names(device) for device in _matches(devices, side, text))
+
+
+def _names(device: DeviceInfo) -> set[str]:
+    """Return all whole names of a device, in small letters: each also with its host API."""
+    served = device.served
+    names = {device.name} if served is None else {device.name, served.name, served.description}
+    return {whole.casefold() for name in names for whole in (name, f"{name}, {device.host_api}")}
+
+
+def _has_part(device: DeviceInfo, wanted: str) -> bool:
+    """Tell whether `wanted` is a part of the name. A part of what a sink is called does not stand for its monitor."""
+    is_of_the_sink = device.served is not None and wanted in device.served.monitored.casefold()
+    return wanted in label(device).casefold() and not is_of_the_sink
 
 
 def _is_number(text: str) -> bool:

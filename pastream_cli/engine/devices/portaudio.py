@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import hosts
+from pastream_cli.engine.devices.environment import set_for_a_while
 from pastream_cli.engine.devices.info import MOST_BELIEVABLE_LATENCY, DeviceInfo
-from pastream_cli.engine.devices.matching import CAPTURE
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
 
@@ -24,6 +25,7 @@ _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _INVALID_SAMPLE_RATE = -9997
 _SAMPLE_FORMAT_NOT_SUPPORTED = -9994
 _DEVICE_UNAVAILABLE = -9985
+_BAD_DEVICE_COMBINATION = -9993
 
 
 def devices() -> list[DeviceInfo]:
@@ -54,7 +56,7 @@ def takes_rate(device: DeviceInfo, side: str, rate: float) -> bool:
     sounddevice = hosts.begin()
     check = sounddevice.check_input_settings if side == CAPTURE else sounddevice.check_output_settings
     try:
-        check(device=device.number, samplerate=rate)
+        check(device=device.opened_number, samplerate=rate)
     except (sounddevice.PortAudioError, ValueError):
         return False
     return True
@@ -108,19 +110,20 @@ class PortAudioStream:
 
         callback = ffi.addressof(lib, "attachment_callback")
         try:
-            self._stream = sounddevice._StreamBase(  # noqa: SLF001
-                kind,
-                samplerate=rate,
-                blocksize=block_frames,
-                device=of_sides([side.device.number for side in sides]),
-                channels=of_sides([side.channels for side in sides]),
-                dtype=of_sides([side.sample_format for side in sides]),
-                latency=of_sides([side.latency for side in sides]),
-                callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
-                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", attachment))),
-                wrap_callback=None,
-                **{"clip_off": True, "dither_off": True, **host_options},
-            )
+            with set_for_a_while(_chosen_by_libpulse(playback, capture)):
+                self._stream = sounddevice._StreamBase(  # noqa: SLF001
+                    kind,
+                    samplerate=rate,
+                    blocksize=block_frames,
+                    device=of_sides([side.device.opened_number for side in sides]),
+                    channels=of_sides([side.channels for side in sides]),
+                    dtype=of_sides([side.sample_format for side in sides]),
+                    latency=of_sides([side.latency for side in sides]),
+                    callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
+                    userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", attachment))),
+                    wrap_callback=None,
+                    **{"clip_off": True, "dither_off": True, **host_options},
+                )
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _refusal(error, sides, rate) from None
         hosts.note_opened(self)
@@ -167,6 +170,26 @@ class PortAudioStream:
         hosts.note_closed(self)
 
 
+def _chosen_by_libpulse(playback: Side | None, capture: Side | None) -> dict[str, str]:
+    """Return the environment in which libpulse, as it is opened, takes the sink and the source of these sides.
+
+    Raises
+    ------
+    DeviceError
+        Where the server has one of them no more.
+    """
+    variables = {}
+    for side, name in ((playback, PLAYBACK), (capture, CAPTURE)):
+        if side is None or side.device.served is None:
+            continue
+        from pastream_cli.engine.devices import pulse
+
+        if not pulse.has(side.device):
+            raise DeviceError(f"cannot open {side.device.name}: the sound server has it no more", ErrorKind.ABSENT)
+        variables[pulse.VARIABLES[name]] = side.device.served.name
+    return variables
+
+
 def _believable(latency: float) -> float:
     """Return what the host reports if it can be true, else 0."""
     return latency if math.isfinite(latency) and 0 <= latency <= MOST_BELIEVABLE_LATENCY else 0.0
@@ -190,6 +213,10 @@ def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
     if code == _INVALID_SAMPLE_RATE:
         offered = tuple(dict.fromkeys(round(side.device.default_rate) for side in sides))
         return RateError(f"cannot open {names}: it does not run at {rate:.10g} Hz", offered)
+    if code == _BAD_DEVICE_COMBINATION:
+        hosts_of_sides = " and ".join(side.device.host_api for side in sides)
+        way_out = "name both with one host API, as the list of devices has it: NAME, HOST API"
+        return HostError(f"cannot open {names}: they are of {hosts_of_sides}", ErrorKind.REFUSED, way_out)
     message = f"cannot open {names}: {_words(error)}"
     if code == _DEVICE_UNAVAILABLE:
         return HostError(message, ErrorKind.BUSY, "another program may be using it")

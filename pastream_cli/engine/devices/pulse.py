@@ -1,43 +1,24 @@
-"""Asks a PulseAudio or PipeWire server at which rate it really runs: ALSA's plug-in takes any rate.
-
-libpulse is there wherever that plug-in is, since the plug-in needs it.
-"""
+"""Asks a PulseAudio or PipeWire server for its sources and sinks, and at which rate each really runs."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from pastream_cli.engine.devices.matching import CAPTURE
+from pastream_cli.engine.devices.info import DeviceInfo, Served
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.devices.pulse_client import DeviceStruct, PulseClient, connected
+
+HOST_API = "PulseAudio"
+"""What the sources and sinks of PipeWire are listed under, too: they are reached by its PulseAudio."""
+
+VARIABLES = {CAPTURE: "PULSE_SOURCE", PLAYBACK: "PULSE_SINK"}
+"""From these libpulse takes the source and the sink of a client that names none."""
 
 _SECONDS = 1.0
-_STEP_MICROSECONDS = 50_000
-_READY, _FAILED = 4, 5  # pa_context_state_t; a greater state has failed too
-_NO_AUTOSPAWN = 1  # pa_context_flags_t
-
-
-class _SampleSpec(ctypes.Structure):
-    """pa_sample_spec."""
-
-    _fields_ = (("format", ctypes.c_int), ("rate", ctypes.c_uint32), ("channels", ctypes.c_uint8))
-
-
-class _Info(ctypes.Structure):
-    """What pa_source_info and pa_sink_info begin with."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("index", ctypes.c_uint32),
-        ("description", ctypes.c_char_p),
-        ("sample_spec", _SampleSpec),
-    )
-
-
-_Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(_Info), ctypes.c_int, ctypes.c_void_p)
+_KINDS = {CAPTURE: "source", PLAYBACK: "sink"}
+_NO_INDEX = 0xFFFFFFFF  # PA_INVALID_INDEX
 
 
 def server_rate(side: str) -> int | None:
@@ -46,83 +27,88 @@ def server_rate(side: str) -> int | None:
     It is the source or sink that ``PULSE_SOURCE`` or ``PULSE_SINK`` names, else the server's default. `None` where no
     server answers within a second.
     """
-    kind = "source" if side == CAPTURE else "sink"
-    name = os.environ.get(f"PULSE_{kind.upper()}") or f"@DEFAULT_{kind.upper()}@"
     deadline = time.monotonic() + _SECONDS
-    rates: list[int] = []
-    ends: list[int] = []
+    with connected(deadline) as client:
+        return _rate(client, side, deadline) if client is not None else None
 
-    def take(_context: Any, info: Any, end: int, _user: Any) -> None:
-        if end:
-            ends.append(end)
-        else:
-            rates.append(int(info.contents.sample_spec.rate))
 
-    callback = _Callback(take)
-    try:
-        pulse = _library()
-    except OSError:
-        return None
-    with _context(pulse) as (loop, context):
-        if not _reaches(pulse, loop, deadline, lambda: pulse.pa_context_get_state(context) >= _READY):
-            return None
-        if pulse.pa_context_get_state(context) >= _FAILED:
-            return None
-        ask = getattr(pulse, f"pa_context_get_{kind}_info_by_name")
-        if operation := ask(context, os.fsencode(name), callback, None):
-            _reaches(pulse, loop, deadline, lambda: bool(ends))
-            pulse.pa_operation_unref(operation)
+def rate_and_devices(pulse: DeviceInfo, first_number: int) -> tuple[int | None, list[DeviceInfo]]:
+    """Return the rate of a server's default source, and its sources, sinks and monitors as devices, in this order.
+
+    Parameters
+    ----------
+    pulse : DeviceInfo
+        The device of PortAudio's by which they are reached.
+    first_number : int
+        The number of the first of them.
+    """
+    deadline = time.monotonic() + _SECONDS
+    with connected(deadline) as client:
+        if client is None:
+            return None, []
+        rate = _rate(client, CAPTURE if pulse.capture_channels else PLAYBACK, deadline)
+        return rate, _devices(client, pulse, first_number, deadline)
+
+
+def has(device: DeviceInfo) -> bool:
+    """Tell whether the server still has a source or sink; true if the server does not answer within a second."""
+    assert device.served is not None
+    side = CAPTURE if device.capture_channels else PLAYBACK
+    deadline = time.monotonic() + _SECONDS
+    with connected(deadline) as client:
+        return client is None or bool(_ask(client, side, device.served.name, deadline))
+
+
+def _rate(client: PulseClient, side: str, deadline: float) -> int | None:
+    name = os.environ.get(VARIABLES[side]) or f"@DEFAULT_{_KINDS[side].upper()}@"
+    rates = _ask(client, side, name, deadline)
     return rates[0] if rates else None
 
 
-def _library() -> Any:
-    pulse = ctypes.CDLL("libpulse.so.0")
-    for function in (
-        "pa_mainloop_new",
-        "pa_mainloop_get_api",
-        "pa_context_new",
-        "pa_context_get_source_info_by_name",
-        "pa_context_get_sink_info_by_name",
-    ):
-        getattr(pulse, function).restype = ctypes.c_void_p
-    for function in ("pa_context_get_source_info_by_name", "pa_context_get_sink_info_by_name"):
-        getattr(pulse, function).argtypes = (ctypes.c_void_p, ctypes.c_char_p, _Callback, ctypes.c_void_p)
-    for function in (
-        "pa_mainloop_get_api",
-        "pa_mainloop_dispatch",
-        "pa_mainloop_poll",
-        "pa_mainloop_free",
-        "pa_context_disconnect",
-        "pa_context_get_state",
-        "pa_context_unref",
-        "pa_operation_unref",
-    ):
-        getattr(pulse, function).argtypes = (ctypes.c_void_p,)
-    pulse.pa_mainloop_prepare.argtypes = (ctypes.c_void_p, ctypes.c_int)
-    pulse.pa_context_new.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
-    pulse.pa_context_connect.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)
-    return pulse
+def _ask(client: PulseClient, side: str, name: str, deadline: float) -> list[int]:
+    """Return the rate of the source or sink of that name."""
+    function = f"pa_context_get_{_KINDS[side]}_info_by_name"
+    return client.ask(function, DeviceStruct, lambda info: int(info.sample_spec.rate), deadline, os.fsencode(name))
 
 
-@contextmanager
-def _context(pulse: Any) -> Iterator[tuple[int, int]]:
-    """Connect to the server. The state of the context tells whether that has succeeded."""
-    loop = pulse.pa_mainloop_new()
-    context = pulse.pa_context_new(pulse.pa_mainloop_get_api(loop), b"pastream")
-    try:
-        pulse.pa_context_connect(context, None, _NO_AUTOSPAWN, None)
-        yield loop, context
-    finally:
-        pulse.pa_context_disconnect(context)
-        pulse.pa_context_unref(context)
-        pulse.pa_mainloop_free(loop)
+def _devices(client: PulseClient, pulse: DeviceInfo, first_number: int, deadline: float) -> list[DeviceInfo]:
+    def listed(side: str) -> list[DeviceInfo]:
+        function = f"pa_context_get_{_KINDS[side]}_info_list"
+        return client.ask(function, DeviceStruct, lambda info: _info(info, side, pulse), deadline)
+
+    of_sides = {side: listed(side) for side in _KINDS}
+    sinks = {device.served.name: device for device in of_sides[PLAYBACK] if device.served}
+    sources = [_of_its_sink(device, sinks) for device in of_sides[CAPTURE]]
+    monitors = [device for device in sources if device.served and device.served.monitored]
+    others = [device for device in sources if device not in monitors]
+    return [
+        device._replace(number=number)
+        for number, device in enumerate([*others, *of_sides[PLAYBACK], *monitors], first_number)
+    ]
 
 
-def _reaches(pulse: Any, loop: int, deadline: float, is_reached: Any) -> bool:
-    """Run libpulse's loop until `is_reached` is true; tell whether it was in time."""
-    while not is_reached():
-        if time.monotonic() > deadline or pulse.pa_mainloop_prepare(loop, _STEP_MICROSECONDS) < 0:
-            return False
-        if pulse.pa_mainloop_poll(loop) < 0 or pulse.pa_mainloop_dispatch(loop) < 0:
-            return False
-    return True
+def _info(info: Any, side: str, pulse: DeviceInfo) -> DeviceInfo:
+    """Return a source or sink as a device that is opened as `pulse` is."""
+    assert pulse.number is not None
+    name = os.fsdecode(info.name)
+    description = (info.description or b"").decode(errors="replace") or name
+    monitored = os.fsdecode(info.monitor_name or b"") if side == CAPTURE and info.monitor != _NO_INDEX else ""
+    channels = int(info.sample_spec.channels)
+    return pulse._replace(
+        name=name if description == name else f"{description} ({name})",
+        host_api=HOST_API,
+        capture_channels=channels if side == CAPTURE else 0,
+        playback_channels=channels if side == PLAYBACK else 0,
+        default_rate=float(info.sample_spec.rate),
+        is_default_capture=False,
+        is_default_playback=False,
+        served=Served(name, description, pulse.number, monitored),
+    )
+
+
+def _of_its_sink(source: DeviceInfo, sinks: dict[str, DeviceInfo]) -> DeviceInfo:
+    """Return a monitor with all that its sink is called, by which the sink is meant and not the monitor."""
+    served = source.served
+    if served is None or served.monitored not in sinks:
+        return source
+    return source._replace(served=served._replace(monitored=sinks[served.monitored].name))

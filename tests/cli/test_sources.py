@@ -1,0 +1,157 @@
+"""The sources and sinks of a sound server, each recorded or played by its name: PulseAudio's and PipeWire's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.homes import wait_until
+from tests.runner import Pastream
+from tests.servers import PipeWireServer, PulseServer, Server
+from tests.sounds import RATE, read
+
+TONES_HZ = {"near": 440, "far": 1500}
+
+
+@pytest.fixture(params=["pulseaudio", "pipewire"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server with two more sinks, near and far, whose descriptions are ``The near room`` and ``The far room``."""
+    lent: PulseServer | PipeWireServer = request.getfixturevalue(request.param)
+    with rooms(lent):
+        yield lent
+
+
+@contextmanager
+def rooms(server: Server) -> Iterator[None]:
+    with ExitStack() as stack:
+        for name in TONES_HZ:
+            module = load_sink(server, name, f"The {name} room")
+            stack.callback(server.run, "pactl", "unload-module", module)
+        yield
+
+
+def load_sink(server: Server, name: str, description: str) -> str:
+    properties = f"sink_properties=\"device.description='{description}'\""
+    sink = (f"sink_name={name}", "rate=48000", "channels=2", properties)
+    module = server.run("pactl", "load-module", "module-null-sink", *sink).stdout.strip()
+    wait_until(lambda: f"{name}.monitor" in server.run("pactl", "list", "short", "sources").stdout, name)
+    return module
+
+
+def listed(pastream: Pastream, server: Server) -> list[dict[str, object]]:
+    result = pastream("-l", "--json", env=server.environment)
+    assert result.returncode == 0, result.stderr
+    devices: list[dict[str, object]] = json.loads(result.stdout)["devices"]
+    return devices
+
+
+def make_tone(path: Path, hertz: float, seconds: float = 1.0) -> None:
+    places = np.arange(int(RATE * seconds))
+    soundfile.write(path, np.tile(0.5 * np.sin(2 * np.pi * hertz * places / RATE)[:, None], 2), RATE, "PCM_24")
+
+
+def tone_of(path: Path) -> float:
+    """Return the frequency that is the loudest in the second half of a recording."""
+    samples = read(path)[:, 0].astype("float64")
+    half = samples[len(samples) // 2 :]
+    assert half.any(), f"{path.name} is silent"
+    return float(np.argmax(np.abs(np.fft.rfft(half))) * RATE / len(half))
+
+
+@contextmanager
+def tones(pastream: Pastream, server: Server, folder: Path) -> Iterator[None]:
+    """Have a tone of its own in each room."""
+    players = []
+    for name, hertz in TONES_HZ.items():
+        make_tone(folder / f"{name}-tone.wav", hertz)
+        players.append(pastream.start(f"{name}-tone.wav", "--loop", "-q", "-D", name, env=server.environment))
+    wait_until(lambda: all_are_heard(server), "both tones", timeout=20)
+    yield
+    for player in players:
+        player.terminate()
+        assert pastream.finish(player).returncode == 0
+
+
+def all_are_heard(server: Server) -> bool:
+    states = [line.split("\t") for line in server.run("pactl", "list", "short", "sinks").stdout.splitlines()]
+    return {state[1] for state in states if state[-1] == "RUNNING"} >= set(TONES_HZ)
+
+
+def test_the_list_has_the_servers_sources_sinks_and_monitors(pastream: Pastream, server: Server) -> None:
+    devices = {(device["server_name"], bool(device["capture_channels"])): device for device in listed(pastream, server)}
+    for name in TONES_HZ:
+        sink, monitor = devices[name, False], devices[f"{name}.monitor", True]
+        assert sink["name"] == f"The {name} room ({name})"
+        assert (sink["capture_channels"], sink["playback_channels"], sink["default_rate"]) == (0, 2, RATE)
+        assert monitor["name"] == f"Monitor of The {name} room ({name}.monitor)"
+        assert (monitor["capture_channels"], monitor["playback_channels"]) == (2, 0)
+        assert (sink["is_monitor"], monitor["is_monitor"]) == (False, True)
+        assert {device["host_api"] for device in (sink, monitor)} == {"PulseAudio"}
+    numbers = [device["index"] for device in listed(pastream, server)]
+    assert numbers == [*range(len(numbers) - 1), None]
+    (default,) = (device["name"] for device in listed(pastream, server) if device["is_default_capture"])
+    assert default == "default"
+
+
+def test_each_of_two_sources_is_recorded_by_its_name(pastream: Pastream, tmp_path: Path, server: Server) -> None:
+    with tones(pastream, server, tmp_path):
+        for name, hertz in TONES_HZ.items():
+            (number,) = (d["index"] for d in listed(pastream, server) if d["server_name"] == f"{name}.monitor")
+            names = (
+                (f"Monitor of The {name} room", str(number)) if name == "near" else (f"{name}.MONITOR", "of The far")
+            )
+            for device in names:
+                result = pastream("null", "take.wav", "-y", "-d", "1", "-D", device, env=server.environment)
+                assert result.returncode == 0, result.stderr
+                assert f"recording Monitor of The {name} room ({name}.monitor) (2 ch" in result.stderr
+                assert tone_of(tmp_path / "take.wav") == pytest.approx(hertz, abs=3)
+
+
+def test_a_sink_and_a_source_of_other_names_are_used_at_once(
+    pastream: Pastream, tmp_path: Path, server: Server
+) -> None:
+    make_tone(tmp_path / "tone.wav", 440, seconds=2)
+    for source in ("near", "far"):
+        pair = f'"The near room","{source}.monitor"'
+        result = pastream("tone.wav", f"{source}.wav", "-D", pair, env=server.environment)
+        assert result.returncode == 0, result.stderr
+    assert tone_of(tmp_path / "near.wav") == pytest.approx(440, abs=3)
+    assert not read(tmp_path / "far.wav").any()
+
+
+def test_a_source_that_has_gone_since_it_was_chosen_is_told_in_one_line(server: Server) -> None:
+    module = load_sink(server, "passing", "Passing")
+    program = (
+        "import subprocess, sys\n"
+        "from pastream_cli.engine.devices.choosing import choose_devices\n"
+        "from pastream_cli.engine.devices.opened import OpenDevice\n"
+        "from pastream_cli.errors import DeviceError\n"
+        "device = choose_devices('passing.monitor', ['capture'])['capture']\n"
+        "subprocess.run(['pactl', 'unload-module', sys.argv[1]], check=True)\n"
+        "try:\n"
+        "    OpenDevice('input', device)\n"
+        "except DeviceError as error:\n"
+        "    print(error.message)\n"
+    )
+    result = server.run(sys.executable, "-c", program, module, timeout=30)
+    assert result.stdout == "cannot open Monitor of Passing (passing.monitor): the sound server has it no more\n"
+
+
+def test_the_environment_is_as_it_was_once_a_source_is_open(server: Server) -> None:
+    program = (
+        "import os\n"
+        "from pastream_cli.engine.devices.opened import OpenDevice\n"
+        "before = dict(os.environ)\n"
+        "device = OpenDevice('input', 'near.monitor')\n"
+        "assert dict(os.environ) == before\n"
+        "device.close()\n"
+        "print(device.stream.samplerate)\n"
+    )
+    assert server.run(sys.executable, "-c", program, timeout=30).stdout == f"{float(RATE)}\n"

@@ -1,0 +1,93 @@
+"""Names of a sound server's devices: the description and the server's name are whole, and a monitor is not its sink."""
+
+from __future__ import annotations
+
+import pytest
+
+from pastream_cli.engine.devices.info import DeviceInfo, Served
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK, find, is_whole, pair_of_names
+from pastream_cli.errors import DeviceError, ErrorKind
+
+PULSE = DeviceInfo(
+    number=0, name="pulse", host_api="ALSA", capture_channels=32, playback_channels=32, default_rate=48000.0
+)
+CARD = PULSE._replace(number=1, name="Scarlett 2i2 USB: Audio (hw:1,0)")
+
+
+def served(number: int, description: str, name: str, side: str, monitored: str = "") -> DeviceInfo:
+    return DeviceInfo(
+        number=number,
+        name=f"{description} ({name})",
+        host_api="PulseAudio",
+        capture_channels=2 if side == CAPTURE else 0,
+        playback_channels=2 if side == PLAYBACK else 0,
+        default_rate=48000.0,
+        served=Served(name, description, 0, monitored),
+    )
+
+
+SCARLETT = served(2, "Scarlett 2i2", "alsa_input.usb-Focusrite.stereo", CAPTURE)
+HEADSET = served(3, "Headset, grey", "alsa_input.usb-Headset.mono", CAPTURE)
+SPEAKERS = served(4, "Headset, grey", "alsa_output.usb-Headset.stereo", PLAYBACK)
+MONITOR = served(5, "Moniteur de Headset, grey", "alsa_output.usb-Headset.stereo.monitor", CAPTURE, SPEAKERS.name)
+DEVICES = (PULSE, CARD, SCARLETT, HEADSET, SPEAKERS, MONITOR)
+
+
+@pytest.mark.parametrize(
+    ("text", "device"),
+    [
+        ("Headset, grey", HEADSET),
+        ("headset, GREY, pulseaudio", HEADSET),
+        ("alsa_input.usb-Headset.mono", HEADSET),
+        ("alsa_input.usb-Headset.mono, PulseAudio", HEADSET),
+        ("Headset, grey (alsa_input.usb-Headset.mono), PulseAudio", HEADSET),
+        ("3", HEADSET),
+        ("mono", HEADSET),
+        ("Scarlett 2i2", SCARLETT),
+        ("Focusrite", SCARLETT),
+        ("pulse", PULSE),
+        ("Moniteur", MONITOR),
+        ("stereo.mon", MONITOR),
+        ("Moniteur de Headset, grey", MONITOR),
+        ("alsa_output.usb-Headset.stereo.monitor", MONITOR),
+    ],
+)
+def test_a_source_is_found_by_its_description_its_name_and_parts_of_either(text: str, device: DeviceInfo) -> None:
+    assert pair_of_names(DEVICES, [CAPTURE], text) == {CAPTURE: text}
+    assert find(DEVICES, CAPTURE, text) == device
+
+
+def test_a_part_that_a_card_has_too_stands_for_the_card_as_it_did_before() -> None:
+    assert find(DEVICES, CAPTURE, "scarlett") == CARD
+
+
+def test_a_part_of_what_a_sink_is_called_never_stands_for_its_monitor() -> None:
+    assert find(DEVICES, CAPTURE, "Headset") == HEADSET
+    without_microphone = [device for device in DEVICES if device is not HEADSET]
+    for text in ("Headset", "usb-headset.stereo", "Headset, grey"):
+        with pytest.raises(DeviceError) as caught:
+            find(without_microphone, CAPTURE, text)
+        assert caught.value.kind is ErrorKind.ABSENT
+
+
+def test_two_of_the_same_description_are_told_apart_by_the_servers_names() -> None:
+    twin = served(6, "Headset, grey", "alsa_input.usb-Headset.2.mono", CAPTURE)
+    with pytest.raises(DeviceError) as caught:
+        find([*DEVICES, twin], CAPTURE, "Headset, grey")
+    assert caught.value.way_out == (
+        "one of: 3 Headset, grey (alsa_input.usb-Headset.mono), PulseAudio;"
+        " 6 Headset, grey (alsa_input.usb-Headset.2.mono), PulseAudio"
+    )
+    assert find([*DEVICES, twin], CAPTURE, "alsa_input.usb-Headset.2.mono") == twin
+
+
+def test_each_side_takes_the_device_that_it_can_use() -> None:
+    names = pair_of_names(DEVICES, [PLAYBACK, CAPTURE], "Headset, grey")
+    assert [find(DEVICES, side, names[side]) for side in (PLAYBACK, CAPTURE)] == [SPEAKERS, HEADSET]
+    names = pair_of_names(DEVICES, [PLAYBACK, CAPTURE], '"Headset, grey","Scarlett 2i2"')
+    assert [find(DEVICES, side, names[side]) for side in (PLAYBACK, CAPTURE)] == [SPEAKERS, SCARLETT]
+
+
+def test_only_a_number_and_a_whole_name_leave_the_server_unasked() -> None:
+    assert all(is_whole(DEVICES, CAPTURE, text) for text in ("pulse", "PULSE, alsa", "0", "Scarlett 2i2", "3"))
+    assert not any(is_whole(DEVICES, CAPTURE, text) for text in ("puls", "Scarlett", "7", "nothing", ""))
