@@ -26,6 +26,7 @@ DEBIAN_PACKAGES = {
     "libfuse3.so.3": "libfuse3-3",
     "libportaudio.so.2": "libportaudio2",
     "mandoc": "mandoc",
+    "node": "nodejs",
     "pactl": "pulseaudio-utils",
     "parec": "pulseaudio-utils",
     "pipewire": "pipewire-bin",

@@ -1,6 +1,6 @@
 """Right and wrong uses of the library, as type checkers see them: each wrong one has a comment that expects its report.
 
-Nothing runs this file. mypy reads it with all others, and finds a comment that is not needed too.
+Nothing runs this file: `test_typing.py` has mypy and pyright judge it. Both report a comment that is not needed, too.
 """
 
 from __future__ import annotations
