@@ -3,7 +3,7 @@
  *
  * Integers are left-justified in int32; float32 full scale is 2^31 exactly, so that 16- and 24-bit
  * material crosses a float device unchanged. Narrowing rounds to nearest and clips; NaN becomes
- * silence.
+ * silence. `convert` itself is declared in _engine.h: the library's iterators of chunks use it too.
  */
 #ifndef PASTREAM_CONVERT_H
 #define PASTREAM_CONVERT_H
@@ -15,11 +15,6 @@
 enum { ALL_BITS = 32 };
 
 int sample_bytes(int sample_format);
-
-/* Converts `samples` samples. If the target is int32, they are rounded to its upper `bits`; other
- * formats ignore `bits`. Source and target must not overlap. */
-void convert(void *target, int target_format, int bits, const void *source, int source_format,
-             int64_t samples);
 
 /* Returns the samples converted in `buffer`, or `source` itself where nothing would change. */
 const void *converted(void *buffer, int target_format, int bits, const void *source,

@@ -194,6 +194,11 @@ memory_file *memory_file_new(void *data, int64_t frames, int64_t frame_bytes);
 void memory_file_free(memory_file *m);
 const struct sndfile_functions *memory_file_functions(void);
 
+/* Converts `samples` samples. If the target is int32, they are rounded to its upper `bits`; other
+ * formats ignore `bits`. Source and target must not overlap. */
+void convert(void *target, int target_format, int bits, const void *source, int source_format,
+             int64_t samples);
+
 /* Reader: fills the playback ring until the file or the run ends. map has one entry per device
  * channel, the file's channel (zero-based) or -1 for silence. */
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,

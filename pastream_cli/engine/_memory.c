@@ -57,11 +57,19 @@ static int64_t read_float(void *file, float *samples, int64_t frames) {
     return read_frames(file, samples, frames);
 }
 
+static int64_t read_short(void *file, short *samples, int64_t frames) {
+    return read_frames(file, samples, frames);
+}
+
 static int64_t write_int(void *file, const int *samples, int64_t frames) {
     return write_frames(file, samples, frames);
 }
 
 static int64_t write_float(void *file, const float *samples, int64_t frames) {
+    return write_frames(file, samples, frames);
+}
+
+static int64_t write_short(void *file, const short *samples, int64_t frames) {
     return write_frames(file, samples, frames);
 }
 
@@ -89,8 +97,10 @@ const struct sndfile_functions *memory_file_functions(void) {
     static const struct sndfile_functions functions = {
         .read_int = read_int,
         .read_float = read_float,
+        .read_short = read_short,
         .write_int = write_int,
         .write_float = write_float,
+        .write_short = write_short,
         .seek = seek,
         .command = command,
         .error = error,

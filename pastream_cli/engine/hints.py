@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Any, Literal, Protocol, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
@@ -66,7 +66,8 @@ SoundFile: TypeAlias = soundfile.SoundFile
 FileOrName: TypeAlias = OpenFile | str | os.PathLike[str] | int | IO[bytes]
 Frames: TypeAlias = NDArray[Any]
 """The new memory of a recording. Where there is no numpy, and for int24, it is a bytearray."""
-Source: TypeAlias = BufferOrArray | OpenFile | RingBuffer | Callable[..., object]
-Sink: TypeAlias = BufferOrArray | OpenFile | RingBuffer | Callable[..., object]
+Path: TypeAlias = str | os.PathLike[str]
+Sink: TypeAlias = BufferOrArray | OpenFile | Path | RingBuffer | Callable[..., object]
+Source: TypeAlias = Sink | Iterator[BufferOrArray]
 OutT = TypeVar("OutT", bound=Sink)
 BufferT = TypeVar("BufferT", bound=BufferOrArray)

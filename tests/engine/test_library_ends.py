@@ -104,8 +104,10 @@ def test_a_source_may_have_gaps_in_memory_and_a_sink_may_not(stream: ps.DuplexSt
     ("data", "error"),
     [
         (bytes(9), ValueError),
-        (np.zeros((4, 2)), TypeError),
-        (np.zeros((4, 2), "int16"), TypeError),
+        (np.zeros((4, 2), "int64"), TypeError),
+        (np.zeros((4, 2), "complex64"), TypeError),
+        (np.zeros((4, 2), "bool"), TypeError),
+        ([0.5, 0.5], TypeError),
         (np.zeros((2, 2, 2), "int32"), ValueError),
         (np.zeros((4, 3), "int32"), ValueError),
         (12.5, TypeError),

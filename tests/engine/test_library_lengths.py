@@ -53,9 +53,17 @@ def test_a_recording_is_frames_and_padding_less_the_offset(
 
 
 def test_a_source_that_ends_early_ends_the_run_unless_it_is_padded(stream: ps.DuplexStream) -> None:
-    recorded = stream.playrec(SOURCE, frames=4000, blocking=True)
-    assert np.array_equal(recorded, heard((0, 3000), 1000))
+    recorded = np.ones((4000, 2), "int32")
+    with pytest.raises(ps.BufferEmpty, match="the source has ended"):
+        stream.playrec(SOURCE, frames=4000, out=recorded, blocking=True)
+    assert np.array_equal(recorded[:3000], SOURCE)
     assert stream.frame_count == 3000
+    with pytest.raises(ps.BufferEmpty):
+        stream.play(SOURCE, frames=4000, blocking=True)
+    with pytest.raises(ps.BufferEmpty):
+        list(stream.chunks(1000, frames=4000, pad=0, playback=SOURCE))
+    stream.playrec(SOURCE, out=recorded, blocking=True)
+    assert stream.frame_count == 3000, "nobody asked for as much as there is room for"
     stream.play(SOURCE, frames=4000, pad=100, blocking=True)
     assert stream.frame_count == 3100
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.streams import arrays, endpoints
+from pastream_cli.engine.streams import arrays
 from pastream_cli.engine.streams.chunking import Reader, chunk_frames_for
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
+from pastream_cli.engine.streams.sinks import sink_for
 from pastream_cli.engine.streams.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class InputStream(Stream):
         """
         with self._lock:
             self._check("set a sink")
-            new = endpoints.sink_for(self._core, self._capture_side, sink, self._rxmap, buffersize)
+            new = sink_for(self._core, self._capture_side, sink, self._rxmap, buffersize)
             new.args, new.kwargs = tuple(args), dict(kwargs or {})
             self._sink = new
             self._core.is_consumer_waited_for = False
@@ -269,7 +270,7 @@ class InputStream(Stream):
         pad: int = -1,
         offset: int = 0,
         atleast_2d: bool = False,
-        playback: Source | None = None,
+        playback: Source | Literal[True] | None = None,
         loop: bool = False,
         buffersize: int | None = None,
         out: Frames | None = None,
@@ -284,7 +285,7 @@ class InputStream(Stream):
         pad: int = -1,
         offset: int = 0,
         atleast_2d: bool = False,
-        playback: Source | None = None,
+        playback: Source | Literal[True] | None = None,
         loop: bool = False,
         buffersize: int | None = None,
         *,
@@ -299,7 +300,7 @@ class InputStream(Stream):
         pad: int = -1,
         offset: int = 0,
         atleast_2d: bool = False,
-        playback: Source | None = None,
+        playback: Source | Literal[True] | None = None,
         loop: bool = False,
         buffersize: int | None = None,
         out: Any = None,
@@ -318,7 +319,7 @@ class InputStream(Stream):
         overlap : int, optional
             Frames that a chunk shares with the one before it; fewer than a chunk has.
         playback, loop, pad
-            What a duplex stream plays meanwhile, as in `OutputStream.play`.
+            What a duplex stream plays meanwhile, as in `OutputStream.play`; true for what `set_source` has set.
         frames, offset, atleast_2d, buffersize
             As in `record`; a negative `frames` means no limit. The ring always holds at least a chunk and a block.
         out : ndarray or buffer, optional
@@ -346,7 +347,7 @@ class InputStream(Stream):
     def _begin_chunks(
         self,
         ring: RingBuffer,
-        playback: Source | None,
+        playback: Source | Literal[True] | None,
         buffersize: int | None,
         frames: int,
         pad: int,
@@ -359,12 +360,13 @@ class InputStream(Stream):
             self._check("read chunks")
             self.set_sink(ring)
             self._core.is_consumer_waited_for = True
-            self._source = None
-            if playback is not None:
+            if playback is None:
+                self._source = None
+            else:
                 self._set_playback(playback, buffersize, loop=loop)
             watcher = self._begin(frames, pad if playback is not None else 0, offset)
         self._go(watcher)
         return watcher
 
-    def _set_playback(self, playback: Source, buffersize: int | None, *, loop: bool) -> None:
+    def _set_playback(self, playback: Source | Literal[True], buffersize: int | None, *, loop: bool) -> None:
         raise NotImplementedError

@@ -15,8 +15,9 @@ from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.prebuffer import Prebuffer
-from pastream_cli.engine.streams.endpoints import Sink, Source
 from pastream_cli.engine.streams.properties import Properties
+from pastream_cli.engine.streams.sinks import Sink
+from pastream_cli.engine.streams.sources import Source
 from pastream_cli.engine.streams.watcher import Watcher
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
@@ -184,10 +185,12 @@ class Stream(Properties):
             watcher = self._begin(-1, 0, 0)
         self._go(watcher, prebuffer)
 
-    def _begin(self, frames: int, pad: int, offset: int) -> Watcher:
+    def _begin(self, frames: int, pad: int, offset: int, *, may_end_early: bool = False) -> Watcher:
         """Connect both ends and start all but the device; a negative number means no limit."""
         _check_lengths(frames, pad, offset)
         source, sink = self._source, self._sink
+        if source is not None:
+            source.needed_frames = max(0, frames) if pad == 0 and not may_end_early else 0
         if frames < 0 and sink is not None and sink.frames is not None:
             frames = min(sink.frames + offset, MOST_FRAMES)
         watcher = Watcher(self._core, self._gate, source, sink, self.finished_callback)

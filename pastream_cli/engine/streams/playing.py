@@ -9,8 +9,8 @@ from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.streams import endpoints
 from pastream_cli.engine.streams.lifecycle import Stream
+from pastream_cli.engine.streams.sources import source_for
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -107,7 +107,7 @@ class OutputStream(Stream):
         """
         with self._lock:
             self._check("set a source")
-            new = endpoints.source_for(self._core, self._playback_side, source, self._txmap, buffersize, loop=loop)
+            new = source_for(self._core, self._playback_side, source, self._txmap, buffersize, loop=loop)
             new.args, new.kwargs = tuple(args), {"loop": loop, **(kwargs or {})}
             self._source = new
             return new.ring

@@ -14,7 +14,7 @@ import soundfile
 from pastream_cli.engine.files.formats import TYPES_WITH_A_LENGTH, bits_of, file_sample_code, type_of_name
 from pastream_cli.engine.files.libsndfile import error_text, handle_of, update_header
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.errors import FileError
+from pastream_cli.errors import ErrorKind, FileError, shown
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import OutputCounts
@@ -45,6 +45,51 @@ def check_readable(file: Any, *, loop: bool) -> None:
         raise ValueError(f"cannot play {name_of(file)}: it is not open for reading")
     if loop and not file.seekable():
         raise ValueError(f"cannot loop {name_of(file)}: it cannot be rewound")
+
+
+def open_to_play(path: Any) -> Any:
+    """Open the sound file of that path; `FileError` where it cannot be."""
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise FileError(f"cannot play {shown(os.fspath(path))}: {_reason(path, error)}") from None
+
+
+def check_new(path: Any, sample_format: str) -> None:
+    """Raise where no sound file with such samples can be made there, or one is there already."""
+    file_format = type_of_name(os.fspath(path))
+    if file_format is None:
+        raise ValueError(f"cannot record to {shown(os.fspath(path))}: its name does not tell in which format")
+    _check_subtype(file_format, sample_format, None)
+    if os.path.lexists(path):
+        raise _exists(path)
+
+
+def open_new(path: Any, rate: int, channels: int, sample_format: str) -> Any:
+    """Make a sound file that holds such samples; `FileError` where it cannot be made, or is there already."""
+    try:
+        return open_for_recording(path, "x", rate, channels, sample_format, {})
+    except FileExistsError:
+        raise _exists(path) from None
+    except (soundfile.SoundFileError, OSError) as error:
+        raise FileError(f"cannot record to {shown(os.fspath(path))}: {_reason(path, error)}") from None
+
+
+def _exists(path: Any) -> FileError:
+    return FileError(
+        f"cannot record to {shown(os.fspath(path))}: it exists already",
+        "choose another name, or pass what to_file opens, which overwrites it",
+        ErrorKind.EXISTS,
+    )
+
+
+def _reason(path: Any, error: Exception) -> str:
+    """Return why a file could not be opened: the system's reason where there is one, else libsndfile's."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+    except OSError as refused:
+        return str(refused.strerror)
+    return getattr(error, "error_string", str(error))
 
 
 def check_writable(file: Any) -> None:
@@ -179,12 +224,16 @@ def open_for_recording(
     file_format = options.pop("format", None) or type_of_name(str(getattr(file, "name", file)))
     subtype = options.pop("subtype", None)
     if subtype is None and file_format is not None:
-        endian = options.get("endian")
-        wanted = _ENCODING_OF[sample_format]
-        if not soundfile.check_format(file_format, wanted, endian):
-            raise TypeError(f"{file_format} has no {wanted}: say which subtype to record {sample_format} in")
-        subtype = wanted
+        subtype = _check_subtype(file_format, sample_format, options.get("endian"))
     return soundfile.SoundFile(file, mode, subtype=subtype, format=file_format, **options)
+
+
+def _check_subtype(file_format: str, sample_format: str, endian: str | None) -> str:
+    """Return the subtype that holds such samples; `TypeError` where the format has none."""
+    wanted = _ENCODING_OF[sample_format]
+    if not soundfile.check_format(file_format, wanted, endian):
+        raise TypeError(f"{file_format} has no {wanted}: say to_file in which subtype to record {sample_format}")
+    return wanted
 
 
 def describe(file: Any) -> tuple[int, int]:

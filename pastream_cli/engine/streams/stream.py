@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pastream_cli.engine.streams.capturing import InputStream
-from pastream_cli.engine.streams.endpoints import is_sound_file
+from pastream_cli.engine.streams.endpoints import is_path, is_sound_file
 from pastream_cli.engine.streams.lifecycle import Stream
 from pastream_cli.engine.streams.playing import OutputStream
 
@@ -53,12 +53,12 @@ class DuplexStream(InputStream, OutputStream):
     def from_file(cls, file: FileOrName, *args: Any, **options: Unpack[StreamOptions]) -> Self:
         """Open a stream with the rate of a sound file, and its channels for playing.
 
-        The parameters are those of `Stream.from_file`.
+        The parameters are those of `Stream.from_file`, but a single number for `channels` is that of the capture.
         """
         from pastream_cli.engine.streams import soundfiles
 
         channels = options.get("channels")
-        capture, playback = channels if isinstance(channels, (tuple, list)) else (channels, channels)
+        capture, playback = channels if isinstance(channels, (tuple, list)) else (channels, None)
         options["channels"] = (capture, playback or soundfiles.describe(file)[1])
         return super().from_file(file, *args, **options)
 
@@ -137,17 +137,21 @@ class DuplexStream(InputStream, OutputStream):
             self._check("play and record")
             self.set_source(playback, buffersize, loop)
             assert self._source is not None
+            is_said = frames is not None and frames >= 0
             if frames is None and out is None:
                 frames = self._source.frames
             out, frames = self._destination(frames, pad, offset, out, atleast_2d=atleast_2d, buffersize=buffersize)
-            watcher = self._begin(frames, pad, offset)
+            watcher = self._begin(frames, pad, offset, may_end_early=not is_said)
         self._go(watcher)
         if blocking:
             self.wait()
         return out
 
-    def _set_playback(self, playback: Source, buffersize: int | None, *, loop: bool) -> None:
-        self.set_source(playback, buffersize, loop)
+    def _set_playback(self, playback: Source | Literal[True], buffersize: int | None, *, loop: bool) -> None:
+        if playback is not True:
+            self.set_source(playback, buffersize, loop)
+        elif self._source is None:
+            raise ValueError("cannot play what set_source has set: it was not called, or something else was done since")
 
 
 @overload
@@ -230,7 +234,7 @@ def _open(playback: Any, options: dict[str, Any]) -> InputStream:
     """Open the stream that `chunks` is about."""
     if playback is None:
         return InputStream(**options)
-    if is_sound_file(playback):
+    if is_sound_file(playback) or is_path(playback):
         return DuplexStream.from_file(playback, **options)
     return DuplexStream(**options)
 

@@ -11,11 +11,13 @@ from typing import Any
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.facts import Counts, Loss
-from pastream_cli.engine.judge import OnLoss
+from pastream_cli.engine.judge import BufferEmpty, OnLoss
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.run import Policy, Run
 from pastream_cli.engine.states import State, StopReason
-from pastream_cli.engine.streams.endpoints import Endpoint, Sink, Source
+from pastream_cli.engine.streams.endpoints import Endpoint
+from pastream_cli.engine.streams.sinks import Sink
+from pastream_cli.engine.streams.sources import Source
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import FileError, PastreamError
 
@@ -288,6 +290,8 @@ class Watcher:
 
     def finish_ends(self) -> None:
         """Give all endpoints back, unless a loop still uses one."""
+        if self.run.is_complete and self._source is not None and self._core.frame_count < self._source.needed_frames:
+            self.run.fail(BufferEmpty("cannot go on playing: the source has ended before so many frames were played"))
         if self._core.finish(0):
             self._release_endpoints()
         else:
