@@ -8,7 +8,7 @@ C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test soak chaos bench generate docs lint format clean
+.PHONY: run test soak chaos bench generate screens docs lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -27,6 +27,9 @@ chaos: $(INSTALLED)  ## for so many SECONDS, takes on which everything happens a
 
 generate: $(INSTALLED)  ## the files that are made from others, each of which says so at its top
 	$(BIN)/python -m pastream_cli.pages.generate
+
+screens: $(INSTALLED)  ## what the meter shows of runs of every kind, as tests compare it: look at what has changed
+	$(BIN)/python -m tests.screens
 
 docs: $(INSTALLED)  ## the library's documentation, in build/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs

@@ -36,7 +36,13 @@ IMPORTERS: dict[str, set[str]] = {
     # all but the last for type checkers alone
     "numpy": {"engine/hints.py", "engine/ringbuffer.py", "engine/streams/arrays.py"},
     "pastream_cli.engine._native": {"engine/native.py"},
-    "rich": {"screen/device_table.py", "screen/meter.py", "screen/paint.py"},
+    "rich": {
+        "screen/device_table.py",
+        "screen/fields.py",
+        "screen/paint.py",
+        "screen/status.py",
+        "screen/wrapping.py",
+    },
     "sounddevice": {"engine/devices/hosts.py"},
     "soundfile": {
         "engine/files/container.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Levels
@@ -22,6 +23,8 @@ _OVER = 32767 / 32768
 
 _LOUD, _HOT = deflection(-12.0), deflection(-3.0)
 _STYLES = ("green", "yellow", "bold red")
+# From these widths on a row has a column for the RMS and one for clips, and one for the greatest peak.
+_WIDTH_FOR_CLIPS, _WIDTH_FOR_GREATEST = 30, 60
 _SCALE_LABELS = (0, -20, -40, -10, -30, -5, -50, -60)
 _DEAD = "dead: only zeros"
 _GROUP = 8
@@ -138,6 +141,7 @@ def rows(channels: Channels, width: int, *, is_ascii: bool) -> list[Line]:
     return [_row(channels, index, layout, is_ascii=is_ascii) for index in range(len(channels.all))]
 
 
+@lru_cache(maxsize=1)
 def scale(count: int, width: int) -> Line:
     """Return the heading of `rows`: the scale in dBFS and the names of the columns."""
     layout = _Columns(count, width)
@@ -148,32 +152,43 @@ def scale(count: int, width: int) -> Line:
         place = slice(max(0, end - len(text) - 1), min(layout.bar, end + 1))
         if "".join(ruler[place]).isspace():
             ruler[end - len(text) : end] = text
-    numbers = f" {'RMS':>5} {'PEAK':>5}" + (f" {'MAX':>5}" if layout.has_greatest else "")
-    return [(" " * layout.label + " " + "".join(ruler) + numbers + f" {'CLIPS':>{layout.clips}}", "dim")]
+    names = "".join(f" {name:>5}" for name in layout.numbers)
+    clips = f" {'CLIPS':>{layout.clips}}" if layout.clips else ""
+    return [(" " * layout.label + " " + "".join(ruler) + names + clips, "dim")]
+
+
+def has_clips(width: int) -> bool:
+    """Tell whether rows have a column for clips."""
+    return width >= _WIDTH_FOR_CLIPS
 
 
 class _Columns:
-    """The widths of the columns of a row."""
+    """The widths of the columns of a row, and which numbers it has."""
 
     def __init__(self, count: int, width: int) -> None:
         self.label = len(str(count))
-        self.has_greatest = width >= 60
-        self.clips = 9 if width >= 70 else 5
+        self.numbers: tuple[str, ...] = ("PEAK",)
+        self.clips = 0
+        if has_clips(width):
+            self.numbers = ("RMS", "PEAK", "MAX") if width >= _WIDTH_FOR_GREATEST else ("RMS", "PEAK")
+            self.clips = 9 if width >= 70 else 5
+        numbers_and_clips = 6 * len(self.numbers) + (1 + self.clips if self.clips else 0)
         # the last column stays free: a terminal might wrap the line when the cursor is there
-        self.bar = max(1, width - 1 - self.label - 1 - (18 if self.has_greatest else 12) - 1 - self.clips)
+        self.bar = max(1, width - 1 - self.label - 1 - numbers_and_clips)
 
 
 def _row(channels: Channels, index: int, layout: _Columns, *, is_ascii: bool) -> Line:
     channel = channels.all[index]
     label = f"{index + 1:>{layout.label}} "
-    numbers = f" {format_level(channel.rms):>5} {format_level(channel.hold):>5}"
-    if layout.has_greatest:
-        numbers += f" {format_level(decibels(channel.greatest)):>5}"
-    clips = (f" {_shortened(channels.clip_words(index), layout.clips):>{layout.clips}}", "bold red")
+    levels = {"RMS": channel.rms, "PEAK": channel.hold, "MAX": decibels(channel.greatest)}
+    clip_words = channels.clip_words(index)
+    has_clipped = bool(clip_words) and not layout.clips
+    numbers = ("".join(f" {format_level(levels[name]):>5}" for name in layout.numbers), "bold red" * has_clipped)
+    clips = [(f" {_shortened(clip_words, layout.clips):>{layout.clips}}", "bold red")] if layout.clips else []
     if channels.is_dead(channel):
         words = _DEAD if len(_DEAD) <= layout.bar else "dead"
-        return [(label, ""), (f"{words:<{layout.bar}.{layout.bar}}", "bold magenta"), (numbers, ""), clips]
-    return [(label, ""), *_bar(channel, layout.bar, is_ascii=is_ascii), (numbers, ""), clips]
+        return [(label, ""), (f"{words:<{layout.bar}.{layout.bar}}", "bold magenta"), numbers, *clips]
+    return [(label, ""), *_bar(channel, layout.bar, is_ascii=is_ascii), numbers, *clips]
 
 
 def _shortened(count: str, width: int) -> str:
@@ -201,10 +216,19 @@ def _bar(channel: Channel, width: int, *, is_ascii: bool) -> Line:
 # ---- banks of narrow bars ----
 
 
+def least_height(count: int, width: int) -> int:
+    """Return how many lines narrow bars of all channels, their numbers and a line of words take."""
+    return 2 * -(-count // _channels_of_bank(width)) + 1
+
+
+def _channels_of_bank(width: int) -> int:
+    return max(1, (width - 1) // (_GROUP + 1)) * _GROUP
+
+
 def bridge(channels: Channels, width: int, height: int, *, is_ascii: bool) -> list[Line]:
     """Return all channels as upright bars of one column each, in numbered banks, on at most `height` lines."""
     count = len(channels.all)
-    bank = max(1, (width - 1) // (_GROUP + 1)) * _GROUP
+    bank = _channels_of_bank(width)
     height_of_bank = min(_MOST_HEIGHT + 1, max(1, height // -(-count // bank)))
     bar_height = max(1, height_of_bank - 1)
     lines: list[Line] = []

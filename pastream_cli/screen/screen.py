@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-import textwrap
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from pastream_cli.command.job import Job
-from pastream_cli.errors import UsageError, error_lines, printable
+from pastream_cli.errors import PROGRAM, UsageError, error_lines, printable
 from pastream_cli.screen import terminal
 from pastream_cli.screen.keys import Keys, in_foreground
 from pastream_cli.screen.levels import Course
@@ -24,6 +22,7 @@ from pastream_cli.screen.lines import (
     warning_line,
 )
 from pastream_cli.screen.summary import buffer_line, summary_line, summary_lines
+from pastream_cli.screen.wrapping import wrapped
 from pastream_cli.take.report import Opening, Report, Snapshot
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ _LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
 # Longer than the slowest terminal, tmux, takes to report the last of several new sizes.
 _RESIZING_SECONDS = 0.3
 _FINISH_SECONDS = 2.0
-_IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 class Screen:
@@ -139,9 +137,11 @@ class Screen:
         self._outlet.push()
 
     def asked(self, question: str, until: float) -> None:
-        """Show a question about a key instead of the line about keys, until a monotonic time."""
+        """Show a question about a key until a monotonic time: in the meter, or in a line where there is none."""
         self._question, self._asked_until = question, until
         self._drawn_at = 0.0
+        if self._meter is None and self._outlet.is_terminal and time.monotonic() < until:
+            self._print([f"{PROGRAM}: {question}"])
 
     def ended(self, report: Report) -> None:
         """Show how the run went, and why it failed."""
@@ -175,11 +175,8 @@ class Screen:
         """Return lines wrapped to the terminal; continuation lines are indented."""
         if not self._outlet.is_terminal:
             return list(lines)
-        wrap = textwrap.TextWrapper(
-            max(40, self._outlet.size()[0]), subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
-        ).wrap
-        # a number is not wrapped between its groups of digits
-        return [part.replace("\xa0", " ") for line in lines for part in wrap(_IN_A_NUMBER.sub("\xa0", printable(line)))]
+        width = self._outlet.size()[0]
+        return [part for line in lines for part in wrapped(printable(line), width, INDENT)]
 
     def _remember(self, snapshot: Snapshot) -> None:
         """Remember the levels for the summary."""
@@ -209,15 +206,14 @@ class Screen:
         width, height = self._outlet.size()
         if self._is_being_resized((width, height), now):
             return
+        question = self._question if self._keys.are_read and now < self._asked_until else ""
         if not self._moves_cursor:
-            status = meter.status(width)
+            status = meter.status(width, question=question)
             self._outlet.write("\r" + status.ljust(self._status_width))
             self._status_width = len(status)
             return
         assert self._painter is not None
-        lines = meter.lines(width, height, keys=self._keys.are_read)
-        if self._keys.are_read and now < self._asked_until:
-            lines[-1] = [(self._question[: width - 1], "bold yellow")]
+        lines = meter.lines(width, height, keys=self._keys.are_read, question=question)
         painted = [self._painter.paint(line) for line in lines]
         self._outlet.write(self._area.draw(painted, [self._painter.width(line) for line in lines], width))
 

@@ -15,6 +15,7 @@ _COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 _MOST_WAITING_BYTES = 2**18
 # A pipe that is ready takes this many bytes without blocking (POSIX: at least 512, Linux: 4096).
 _PIPE_BYTES = 512
+_DRAWINGS_PER_WHOLE_ONE = 10
 
 
 def speaks_utf8(environment: Mapping[str, str], encoding: str | None) -> bool:
@@ -130,7 +131,9 @@ class Area:
 
     def __init__(self, *, can_reflow: bool) -> None:
         self._can_reflow = can_reflow
+        self._lines: list[str] = []
         self._widths: list[int] = []
+        self._drawings = 0
 
     def erase(self, width: int) -> str:
         """Return the text that erases the lines, on a terminal that is now `width` columns wide."""
@@ -143,13 +146,15 @@ class Area:
 
     def draw(self, lines: list[str], widths: list[int], width: int) -> str:
         """Return the text that draws lines over the last ones; `widths` are those of the lines, in columns."""
-        if len(lines) != len(self._widths) or max(self._widths, default=0) >= width:
-            text = self.erase(width) + "\r" + "\x1b[K\n".join(lines) + "\x1b[K"
-        else:
-            up = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
-            text = f"\r{up}" + "\x1b[K\n".join(lines) + "\x1b[K"
-        self._widths = widths
-        return text
+        fits = len(lines) == len(self._widths) and max(self._widths, default=0) < width
+        up = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
+        start = up if fits else self.erase(width)
+        # Lines that have not changed are passed over, but now and then: another program may have written over them.
+        self._drawings += 1
+        old = self._lines if fits and self._drawings % _DRAWINGS_PER_WHOLE_ONE else [None] * len(lines)
+        parts = ["" if line == before else f"{line}\x1b[K" for line, before in zip(lines, old, strict=True)]
+        self._lines, self._widths = lines, widths
+        return "\r" + start + "\n".join(parts)
 
     def forget(self) -> None:
         """Forget the lines: they stay where they are, and the next ones are drawn below."""

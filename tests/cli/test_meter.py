@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,73 +14,21 @@ from rich.cells import cell_len
 
 from pastream_cli import args
 from pastream_cli.command.job import Job
-from pastream_cli.engine.facts import Counts, Levels, Loss, LossKind
-from pastream_cli.screen.bars import Line
+from pastream_cli.engine.facts import Counts, Loss, LossKind
 from pastream_cli.screen.levels import Course, deflection, ranges, rms_decibels
 from pastream_cli.screen.meter import Meter
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.report import Opening, Snapshot
 from pastream_cli.take.session import Session
 from pastream_cli.take.signals import Requests
+from tests.screens import FOLDER, SCENES, STANDING, levels, opening, peaks_of, screens, text
 from tests.sounds import RATE, make_noise, read
-
-SCREENS = Path(__file__).with_name("screens.txt")
-"""Made by ``python -m tests.cli.test_meter >tests/cli/screens.txt``, and to be looked at then."""
 
 STEP = 0.1
 
 
-def opening(*, plays: bool = False, records: bool = True, channels: int = 2) -> Opening:
-    """Return what is connected to what; nothing but these three shows in a meter."""
-    return Opening(
-        rate=RATE,
-        playback_name="in.wav" if plays else None,
-        playback_device="virtual" if plays else None,
-        playback_format="int32" if plays else None,
-        playback_channels=channels if plays else 0,
-        capture_name="take.wav" if records else None,
-        capture_device="virtual" if records else None,
-        capture_format="int32" if records else None,
-        capture_channels=channels if records else 0,
-        file_type="WAV" if records else None,
-        encoding="PCM_24" if records else None,
-        file_channels=channels if records else 0,
-        latency=0.5,
-        length_frames=None,
-    )
-
-
-STANDING = Snapshot(
-    rate=RATE,
-    frames=0,
-    length_frames=None,
-    counts=Counts(),
-    missing_frames=0,
-    new_losses=(),
-    buffer_fill=0.0,
-    device_load=0.0,
-    is_paused=False,
-    can_split=False,
-    file_name="take.wav",
-    file_bytes=0,
-    disk_seconds=None,
-    levels=None,
-    clips=(),
-)
-
-
-def levels(peaks: Sequence[float], seconds: float = STEP, crest: float = 1.0) -> Levels:
-    """Return the levels of sounds with these peaks, whose RMS is lower than that of sines by a factor."""
-    frames = round(seconds * RATE)
-    return Levels(tuple(peaks), tuple((peak / crest) ** 2 / 2 * frames for peak in peaks), frames)
-
-
-def text(lines: list[Line]) -> list[str]:
-    return ["".join(span for span, _ in line).rstrip() for line in lines]
-
-
-def shown(meter: Meter, width: int = 80, height: int = 24, *, keys: bool = False) -> str:
-    return "\n".join(text(meter.lines(width, height, keys=keys)))
+def shown(meter: Meter, width: int = 80, height: int = 24, *, keys: bool = False, question: str = "") -> str:
+    return "\n".join(text(meter.lines(width, height, keys=keys, question=question)))
 
 
 def styles(meter: Meter, words: str) -> set[str]:
@@ -98,47 +46,27 @@ def running(peaks: Sequence[float] = (0.5, 0.5), *, is_ascii: bool = False, play
 # ---- screens ----
 
 
-def peaks_of(channels: int) -> list[float]:
-    """Return levels from full scale down to silence, the last channel but one exactly zero where there are some."""
-    peaks = [10 ** (-(index * 7 % 64) / 20) for index in range(channels)]
-    if channels > 2:
-        peaks[-2] = 0.0
-    return peaks
+@pytest.mark.parametrize("name", SCENES)
+def test_screens_look_as_they_were_last_looked_at(name: str) -> None:
+    assert screens(SCENES[name]) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8"), "run make screens"
 
 
-def screen(width: int, channels: int) -> str:
-    """Return a recording that has lost something and has clipped, after twelve of twenty minutes."""
-    meter = Meter(opening(channels=channels), is_ascii=False)
-    peaks = peaks_of(channels)
-    clips = tuple(1234567 if peak == 1 else 0 for peak in peaks)
-    loss = Loss(LossKind.DEVICE, 3 * RATE, 4096, 0)
-    stands = STANDING._replace(
-        length_frames=20 * 60 * RATE,
-        counts=Counts(lost_frames=4096, losses=1),
-        buffer_fill=0.07,
-        device_load=0.01,
-        can_split=True,
-        file_bytes=209_000_000,
-        disk_seconds=5.3 * 3600,
-        clips=clips,
-    )
-    for second in range(12 * 60):
-        lost = (loss,) if second == 3 else ()
-        levels_now = levels([peak * 0.1 for peak in peaks] if second % 2 else peaks, 1.0, crest=2.0)
-        meter.take(stands._replace(frames=second * RATE, levels=levels_now, new_losses=lost), float(second))
-    return shown(meter, width, keys=True)
+def test_every_screen_is_of_a_run_that_is_shown() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(SCENES)
 
 
-def screens() -> str:
-    return "".join(
-        f"==== {width} columns, {channels} channels\n{screen(width, channels)}\n\n"
-        for channels in (1, 2, 8, 64)
-        for width in (40, 80, 120, 200)
-    )
+@pytest.mark.parametrize("name", SCENES)
+def test_no_word_is_broken_or_left_alone_at_any_width(name: str) -> None:
+    meter, question = SCENES[name].meter(), SCENES[name].question
+    words = {"WAITING", *words_of(shown(meter, 200, keys=True)), *words_of(question), *words_of("clips dead k")}
+    for width in range(20, 200):
+        lines = shown(meter, width, keys=True, question=question).splitlines()
+        assert {word for line in lines for word in words_of(line)} <= words
+        assert not [line for line in lines if line.startswith("load")]
 
 
-def test_screens_look_as_they_were_last_looked_at() -> None:
-    assert screens() == SCREENS.read_text(encoding="utf-8")
+def words_of(line: str) -> list[str]:
+    return re.findall(r"[^\W\d]+", line)
 
 
 @given(
@@ -169,10 +97,65 @@ def test_the_meter_fits_into_every_window(
         assert all(character.isascii() for character in drawn - set(now.file_name or ""))  # which may be cut anywhere
 
 
-def test_a_narrow_or_flat_window_has_the_state_in_one_line() -> None:
+def test_a_very_narrow_or_flat_window_has_the_state_in_one_line_of_whole_words() -> None:
     meter = running()
-    assert shown(meter, 29, 24) == "● REC  00:00:01.0  nothing l"
     assert shown(meter, 80, 2) == "● REC  00:00:01.0  nothing lost  peak -6.0 dBFS"
+    assert shown(meter, 40, 2) == "● REC  00:00:01.0  nothing lost"
+    assert shown(meter, 20, 2) == "● REC  00:00:01.0"
+    assert shown(meter, 15, 24) == "● REC"
+    assert shown(meter, 40, 2, question="q again to stop") == "q again to stop  ● REC  00:00:01.0"
+
+
+def test_twenty_columns_show_time_level_and_loss() -> None:
+    meter = running((0.5, 1.0))
+    meter.take(STANDING._replace(frames=2 * RATE, counts=Counts(lost_frames=48, losses=1), clips=(0, 3)), 1.0)
+    assert shown(meter, 20).splitlines() == [
+        "● REC  00:00:02.0",
+        "1 xrun",
+        "48 frames lost",
+        "3 clips",
+        "take.wav",
+        "buffer  0%",
+        "     -20    0  PEAK",
+        "1 █████████    -6.0",
+        "2 ███████████   0.0",
+    ]
+    assert shown(meter, 20, 5).splitlines() == ["● REC  00:00:02.0", "1 xrun", "48 frames lost", "2 ███████████   0.0"]
+
+
+def test_a_question_about_a_key_has_its_line_in_every_window() -> None:
+    meter = running()
+    for height in range(3, 60):
+        lines = meter.lines(80, height, keys=True, question="q again to stop")
+        assert lines[-1] == [("q again to stop", "bold yellow reverse")]
+        assert "REC" in text(lines)[0] or height >= 30
+    assert text(meter.lines(20, 24, question="space again to pause"))[-2:] == ["space again", "to pause"]
+
+
+def test_a_large_window_shows_the_time_in_digits_that_change_with_losses_and_pauses() -> None:
+    meter = running()
+    large = meter.lines(120, 50)
+    assert text(large)[11].startswith("● REC")
+    assert {style for line in large[:10] for _, style in line} == {"bold"}
+    now = STANDING._replace(frames=RATE, levels=levels((0.5, 0.5)), clips=(0, 0))
+    meter.take(now._replace(is_paused=True), 1.0)
+    paused = meter.lines(120, 50)
+    assert {style for line in paused[:10] for _, style in line} == {"bold yellow"}
+    assert [line.replace("░", "█") for line in text(paused)[:10]] == text(large)[:10] != text(paused)[:10]
+    meter.take(now._replace(counts=Counts(lost_frames=48, losses=1)), 2.0)
+    assert {style for line in meter.lines(120, 50)[:10] for _, style in line} == {"bold red"}
+    assert [len(meter.lines(80, height)) for height in (29, 30, 60)] == [5, 11, 11]
+    assert [len(meter.lines(200, height)) for height in (29, 30, 60)] == [4, 15, 20]
+
+
+def test_a_player_says_that_it_plays_and_nothing_of_disk_load_and_buffer() -> None:
+    meter = Meter(opening(plays=True, records=False), is_ascii=False)
+    now = STANDING._replace(frames=RATE, levels=levels((0.5, 0.5)), file_name=None)
+    meter.take(now, 0.0)
+    assert text(meter.lines(80, 24))[0] == "▶ PLAYING  00:00:01.0"
+    meter.take(now._replace(buffer_fill=0.9), 0.1)  # hardly anything left to play
+    assert text(meter.lines(80, 24))[0] == "▶ PLAYING  00:00:01.0  buffer 90%"
+    assert styles(meter, "buffer") == {"bold red"}
 
 
 def test_letters_stand_for_bars_where_the_locale_has_no_more() -> None:
@@ -298,14 +281,22 @@ def test_a_pause_is_told_with_the_key_that_ends_it() -> None:
     meter = running()
     meter.take(STANDING._replace(frames=RATE, is_paused=True, can_split=True, levels=levels((0, 0), 0.0)), 1.0)
     first, *_, last = shown(meter, keys=True).splitlines()
-    assert first.startswith("PAUSED  00:00:01.0")
+    assert first.startswith("PAUSED for 00:00:00  00:00:01.0")
     assert last == "space goes on, q stops, s splits"
+    assert styles(meter, "PAUSED") == {"bold yellow reverse"}
+    meter.take(STANDING._replace(frames=RATE, is_paused=True, levels=levels((0, 0), 0.0)), 3723.0)
+    assert shown(meter).startswith("PAUSED for 01:02:02  00:00:01.0")
+    meter.take(STANDING._replace(frames=2 * RATE, levels=levels((0.5, 0.5)), clips=(0, 0)), 3724.0)
+    meter.take(STANDING._replace(frames=2 * RATE, is_paused=True, levels=levels((0, 0), 0.0)), 3725.0)
+    assert shown(meter).startswith("PAUSED for 00:00:00  00:00:02.0")
 
 
 @pytest.mark.parametrize(
     ("disk_seconds", "words", "style"),
     [
-        (90.0, "disk 1 min", "bold red"),
+        (5.2, "disk 5 s", "bold red"),
+        (90.0, "disk 90 s", "bold red"),
+        (100.0, "disk 1 min", "bold red"),
         (1200.0, "disk 20 min", "yellow"),
         (2 * 3600.0, "disk 2 h 00 min", ""),
         (1e6, "disk 11 days", ""),
@@ -390,7 +381,3 @@ def test_the_meter_shows_what_is_recorded_and_nothing_else(tmp_path: Path) -> No
     peaks = abs(read(tmp_path / "in.wav") / 2**31).max(axis=0)
     assert watcher.peaks() == file.peaks == (peaks[3], 0.0, peaks[1])
     assert all(len(seen.clips) == 3 for seen in watcher.snapshots)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(screens())
