@@ -7,7 +7,7 @@ from enum import Enum
 from pastream_cli.command.line import Given, Line
 from pastream_cli.command.option import PAIRS, Group, Kind, Option
 from pastream_cli.command.options import EXAMPLES, OPTIONS
-from pastream_cli.errors import STANDARD_STREAM, Lines, UsageError, shown
+from pastream_cli.errors import Lines, UsageError, shown
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
@@ -98,13 +98,10 @@ def _words(words: Sequence[str]) -> tuple[str | None, str | None]:
     from pastream_cli.command.job import is_null
 
     if len(words) > _MOST_WORDS:
-        from pastream_cli.units import is_time
+        from pastream_cli.command.word_hints import of_too_many
 
         first, second, third = (shown(word) for word in words[:3])
-        way_out = f"a length is -d {third}" if is_time(third) else "put quotes around a name that has spaces"
-        if any(word.startswith("-") and word != STANDARD_STREAM for word in words):
-            way_out = "what follows -- is a name; options stand before it"
-        raise UsageError(f"cannot use {third}: INPUT is {first} and OUTPUT is {second}", way_out)
+        raise UsageError(f"cannot use {third}: INPUT is {first} and OUTPUT is {second}", of_too_many(words))
     playback, capture = (None if is_null(word) else word for word in (*words, "")[:_MOST_WORDS])
     return playback, capture
 

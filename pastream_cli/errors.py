@@ -27,6 +27,7 @@ class ErrorKind(Enum):
 
     # of a device
     ABSENT = "nothing here is called that"
+    MISTYPED = "nothing here is called that, and something nearly that"
     AMBIGUOUS = "several are called that"
     NO_DEVICE = "there is none that can do it"
     NO_SERVER = "sound servers cannot be found from this process"
@@ -46,6 +47,7 @@ class ErrorKind(Enum):
     PLAYED = "it is the file that is played"
     FIFO_OF_OTHERS = "another user may have put it there to catch a file"
     NOT_FOUND = "it is not there"
+    FOLDER = "it is a folder"
     FOREIGN = "other programs can read it"
     NO_HEADER = "it may be RAW data"
     NO_HEADER_IN_A_STREAM = "it may be RAW data, and comes through a pipe"
@@ -109,6 +111,14 @@ class FileChannelsError(UsageError):
     def __init__(self, message: str, most: int) -> None:
         super().__init__(message, kind=ErrorKind.FILE_CHANNELS)
         self.most = most
+
+
+class FileRateError(UsageError):
+    """A file cannot have that rate; `nearest` is the nearest one that it can have."""
+
+    def __init__(self, message: str, nearest: int) -> None:
+        super().__init__(message, kind=ErrorKind.FILE_RATE)
+        self.nearest = nearest
 
 
 class DeviceError(PastreamError):

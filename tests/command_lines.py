@@ -172,7 +172,7 @@ NAMES = {
         ),
     ),
 }
-"""The same for options of the kind `Kind.NAME`, by their field."""
+"""The same for options whose values are names of libsndfile's, by their field."""
 
 FAST_DEVICES = words("virtual:fast virtual:sine:fast virtual:noise:fast virtual:silence:fast:channels=3:rate=44100")
 OTHER_DEVICES = words(
@@ -208,7 +208,7 @@ def mostly(good: st.SearchStrategy[str], odd: st.SearchStrategy[str], times: int
 @st.composite
 def values(draw: st.DrawFn, option: Option) -> str:
     """Draw a value for an option."""
-    good, odd = NAMES[option.field] if option.kind is Kind.NAME else VALUES[option.kind]
+    good, odd = NAMES[option.field] if option.field in NAMES else VALUES[option.kind]
     return draw(mostly(st.sampled_from(good), st.sampled_from(odd) | TEXTS))
 
 

@@ -149,7 +149,7 @@ def _serve() -> None:
 def _load() -> None:
     """Load all that a run may need, save for sounddevice, whose import starts every sound system."""
     for module in pkgutil.walk_packages(pastream_cli.__path__, "pastream_cli."):
-        if not module.name.endswith(("._build", ".native_stub", ".portaudio")):
+        if not module.name.endswith(("._build", ".hints", ".native_stub", ".portaudio")):
             importlib.import_module(module.name)
 
 

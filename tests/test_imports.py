@@ -17,7 +17,7 @@ from tests.runner import Pastream
 PACKAGE = Path(__file__).parent.parent / "pastream_cli"
 MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
 
-GROUND = {"errors", "units"}
+GROUND = {"errors", "spelling", "units"}
 """What every room may import."""
 
 

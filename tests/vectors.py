@@ -85,7 +85,7 @@ def a_value(dice: random.Random, option: Option) -> str:
         return damaged(dice, dice.choice((dice.choice(DEVICES), "9" * dice.choice(LENGTHS))))
     if option.kind is Kind.MAP and dice.random() < 0.1:
         return damaged(dice, ",".join(map(str, range(1, dice.choice(LENGTHS)))))
-    good, odd = right.NAMES[option.field] if option.kind is Kind.NAME else right.VALUES[option.kind]
+    good, odd = right.NAMES[option.field] if option.field in right.NAMES else right.VALUES[option.kind]
     return damaged(dice, dice.choice(dice.choice((good, good, odd, VALUES))))
 
 

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pastream_cli.errors import STANDARD_STREAM, UsageError
 from pastream_cli.units import HIGHEST_RATE, Time
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _NULL_WORDS = ("null", "^", "")
 _NOTHING = Time(frames=0)
 
 T = TypeVar("T")
+
+
+class Name(str):
+    """A name of libsndfile's, in upper case; `typed` is what was typed for it, which messages quote."""
+
+    __slots__ = ("typed",)
+
+    typed: str
+
+    def __new__(cls, name: str, typed: str) -> Self:
+        self = super().__new__(cls, name)
+        self.typed = typed
+        return self
 
 
 @dataclass(frozen=True, slots=True)

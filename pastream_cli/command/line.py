@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_ARGUMENT_FILES = 16
+ALL_OPTIONS = "pastream --help lists the options"
 
 _OPTION_OF = {name: option for option in OPTIONS for name in (*option.names, *option.aliases)}
 
@@ -66,7 +67,7 @@ class Line:
 
     def _take_long(self, argument: str) -> None:
         name, equals, value = argument.partition("=")
-        option = _option(name, argument)
+        option = self._option(name, argument)
         if equals and option.kind is Kind.FLAG:
             raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
         self._add(option, name, value if equals else None)
@@ -76,13 +77,21 @@ class Line:
         _refuse_single_dash(argument)
         for place, letter in enumerate(argument[1:], 2):
             name = f"-{letter}"
-            option = _option(name, argument)
+            option = self._option(name, argument)
             if option.kind is not Kind.FLAG:
                 self._add(option, name, argument[place:].removeprefix("=") if argument[place:] else None)
                 return
             if argument[place : place + 1] == "=":
                 raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
             self._add(option, name, None)
+
+    def _option(self, name: str, argument: str) -> Option:
+        """Return the option `name`, typed in `argument`. If there is none, raise `UsageError` with a suggestion."""
+        if option := _OPTION_OF.get(name):
+            return option
+        missing = "such option" if name == argument else f"option {shown(name)}"
+        following = self._rest[0] if self._rest else None
+        raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", _near_miss(name, argument, following))
 
     def _take_file(self, argument: str) -> None:
         """Replace the name of an argument file by the arguments in it."""
@@ -121,44 +130,46 @@ def _is_negative_number(text: str) -> bool:
     return text.startswith("-") and text[1:2] in tuple("0123456789.")
 
 
-def _option(name: str, argument: str) -> Option:
-    """Return the option `name`, typed in `argument`. If there is none, raise `UsageError` with a suggestion."""
-    if option := _OPTION_OF.get(name):
-        return option
-    missing = "such option" if name == argument else f"option {shown(name)}"
-    raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", _near_miss(name, argument))
+def _near_miss(name: str, argument: str, following: str | None) -> str:
+    """Return the way out after an unknown option: what was probably meant, or where all are listed."""
+    from pastream_cli.command.synonyms import way_out_of
+    from pastream_cli.spelling import closest
 
-
-def _near_miss(name: str, argument: str) -> str:
-    """Return the way out after an unknown option: a similar long one, or where all are listed."""
+    written, equals, attached = argument.partition("=")
+    value = attached if equals else following
     if name.startswith("--") and len(name) > len("--"):
         wanted = name.lower().replace("_", "-")
-        longs = [option.long_name for option in OPTIONS]
+        longs = [option.long_name for option in OPTIONS if option.long_name.startswith("--")]
         starts = [long for long in longs if long.startswith(wanted)]
-        if near := starts or _closest(wanted, longs):
+        near = starts or list(filter(None, [closest(wanted, longs)]))
+        if near:
             return f"did you mean {' or '.join(near)}?"
+        if way_out := way_out_of(name, value):
+            return way_out
     suffix = argument.rpartition(".")[2]
-    if suffix != argument and "=" not in argument and suffix.isalnum() and suffix[0].isalpha():
+    if suffix != argument and not equals and suffix.isalnum() and suffix[0].isalpha():
         return f"for a file whose name begins with - write {typed(argument)}"
-    return "pastream -h lists the options"
+    if not name.startswith("--"):
+        return _near_miss_of_a_letter(name, written, value)
+    return ALL_OPTIONS
 
 
-def _closest(wanted: str, names: Sequence[str]) -> list[str]:
-    """Return the most similar name, if similar enough. Loading difflib would take half as long as Python's start."""
-    most = len(wanted) // 4
-    near = [(_typos(wanted, name), name) for name in names if abs(len(name) - len(wanted)) <= most]
-    return [name for typos, name in sorted(near)[:1] if typos <= most]
+def _near_miss_of_a_letter(name: str, written: str, value: str | None) -> str:
+    """Return the way out after an unknown letter behind one dash; `written` is all that stands behind the dash."""
+    from pastream_cli.command.synonyms import way_out_of
+    from pastream_cli.spelling import closest
 
-
-def _typos(word: str, other: str) -> int:
-    """Return how many letters to change, leave out or put in to get from one word to the other (Levenshtein)."""
-    distances = list(range(len(other) + 1))
-    for count, letter in enumerate(word, 1):
-        before, distances = distances, [count]
-        for place, its_letter in enumerate(other):
-            changed = before[place] + (letter != its_letter)
-            distances.append(min(changed, before[place + 1] + 1, distances[place] + 1))
-    return distances[-1]
+    longs = [option.long_name for option in OPTIONS]
+    if len(written) > 2 and (near := closest(f"-{written}", longs)):
+        return f"did you mean {near}?"
+    if way_out := way_out_of(written, value):
+        return way_out
+    if name == "-?":
+        return "did you mean -h?"
+    if name == "-V":
+        return "--version shows the version, and -v more of what goes on"
+    other_case = name.swapcase()
+    return f"did you mean {other_case}?" if other_case in _OPTION_OF else ALL_OPTIONS
 
 
 def _refuse_single_dash(argument: str) -> None:

@@ -28,14 +28,15 @@ class Kind(Enum):
     CHANNELS = "numbers of channels"
     DEVICE = "devices, left as typed"
     SAMPLE_FORMAT = "sample formats of the device"
-    NAME = "names of libsndfile's"
+    NAME = "file types, by libsndfile's names"
+    ENCODING = "encodings, by libsndfile's names or as a bit depth"
     ENDIAN = "byte orders"
     LATENCY = "low, high or seconds"
     MAP = "channels and where they go"
     CHANNEL_LIST = "a list of channels"
 
 
-PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Kind.ENDIAN, Kind.LATENCY})
+PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Kind.ENCODING, Kind.ENDIAN, Kind.LATENCY})
 """Kinds that take one value for both sides of the stream, or one for each."""
 
 

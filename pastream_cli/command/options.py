@@ -83,7 +83,7 @@ A single *TYPE* applies to the input if that has no header, and to the output if
     Option(
         names=("-e", "--encoding"),
         field="encoding",
-        kind=Kind.NAME,
+        kind=Kind.ENCODING,
         metavar="ENC",
         group=Group.FILES,
         help="samples in the file: pcm_16, pcm_24, float...",

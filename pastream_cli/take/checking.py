@@ -1,36 +1,68 @@
-"""Refuses, before anything is opened, unknown file types and encodings and an OUTPUT that cannot be made."""
+"""Refuses, before anything is opened, unknown types and encodings, an INPUT that is not there, an impossible OUTPUT."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from pathlib import PurePath
 
-from pastream_cli.command.job import Job
+from pastream_cli.command.job import Job, Name
 from pastream_cli.engine.files import formats
-from pastream_cli.engine.files.paths import check_place
-from pastream_cli.errors import STANDARD_STREAM, UsageError
+from pastream_cli.engine.files.open_input import check_input
+from pastream_cli.engine.files.paths import ExistsError, check_place
+from pastream_cli.errors import STANDARD_STREAM, UsageError, shown, typed
 from pastream_cli.take.naming import NameTemplate
+
+_NAME_ENDS = "end it in .wav, .flac, .ogg, ..., or say it with -t"
 
 
 def check_names(job: Job) -> None:
-    """Raise if OUTPUT certainly cannot be recorded, or if a file type or an encoding is unknown."""
+    """Raise if a file type or encoding is unknown, INPUT is not there, or OUTPUT certainly cannot be recorded."""
     _check_words(job)
-    if job.output is not None and not (template := NameTemplate.parse(job.output)).has_fields:
+    if job.output is not None and "://" in job.output:
+        from pastream_cli.command.word_hints import is_address, sent
+
+        if is_address(job.output):
+            raise UsageError(f"cannot write {job.output}: it is an address, not a file", sent(job.output))
+    template = NameTemplate.parse(job.output) if job.output is not None else None
+    if job.input is not None:  # it is told first: somebody who names it wrongly may not want the OUTPUT at all
+        check_input(job.input, "standard input" if job.input == STANDARD_STREAM else job.input)
+    if template is not None and not template.has_fields:
         name = template.fill(0, datetime.now(timezone.utc))
-        check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+        try:
+            check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+        except ExistsError:
+            output_type(job)  # nobody should replace a file by a recording that cannot be made
+            raise
     output_type(job)
 
 
 def _check_words(job: Job) -> None:
     """Raise `UsageError` unless libsndfile knows the file types and the encodings."""
-    for file_type in {job.file_type.playback, job.file_type.capture} - {None}:
-        if file_type not in formats.file_types():
-            offered = ", ".join(formats.recorded_types())
-            raise UsageError(f"cannot use -t {file_type}: not a file type", f"one of {offered}")
-    for encoding in {job.encoding.playback, job.encoding.capture} - {None}:
-        if not formats.is_known_encoding(str(encoding)):
-            offered = ", ".join(formats.offered_encodings())
-            raise UsageError(f"cannot use -e {encoding}: not an encoding", f"one of {offered}")
+    for file_type in (job.file_type.playback, job.file_type.capture):
+        if file_type is not None and file_type not in formats.file_types():
+            from pastream_cli.take.type_hints import of_type
+
+            text = as_typed(file_type)
+            way_out = of_type(text) or f"one of {', '.join(formats.recorded_types())}"
+            raise UsageError(f"cannot use -t {shown(text)}: not a file type", way_out)
+    for encoding in (job.encoding.playback, job.encoding.capture):
+        if encoding is not None and not formats.is_known_encoding(encoding):
+            from pastream_cli.take.type_hints import of_encoding
+
+            text = as_typed(encoding)
+            way_out = of_encoding(text) or f"one of {', '.join(_offered_encodings(job))}"
+            raise UsageError(f"cannot use -e {shown(text)}: not an encoding", way_out)
+
+
+def _offered_encodings(job: Job) -> list[str]:
+    """Return the encodings that OUTPUT takes; where its type is not known, all."""
+    of_name = formats.type_of_name(job.output) if job.output is not None else None
+    return (formats.encodings(of_name) if of_name else []) or formats.offered_encodings()
+
+
+def as_typed(name: str) -> str:
+    """Return a name of libsndfile's as it was typed."""
+    return name.typed if isinstance(name, Name) else name
 
 
 def output_type(job: Job) -> str | None:
@@ -39,9 +71,29 @@ def output_type(job: Job) -> str | None:
         return None
     of_name = None if job.output == STANDARD_STREAM else formats.type_of_name(job.output)
     asked = job.file_type.capture
+    if job.file_type.lone and job.input is None and asked and of_name and asked != of_name:
+        raise _contradiction(job.output, as_typed(asked).lower())
     file_type = (of_name or asked) if job.file_type.lone else (asked or of_name)
     if file_type is None:
-        suffix = PurePath(job.output).suffix
-        reason = f"{suffix} is no file type that is known" if suffix[1:] else "its name does not say the file type"
-        raise UsageError(f"cannot write {job.output}: {reason}", "end it in .wav, .flac, .ogg, ..., or say it with -t")
+        raise _no_type(job, job.output)
     return file_type
+
+
+def _contradiction(output: str, asked: str) -> UsageError:
+    """Return the error for a recording whose name ends in another type than -t says."""
+    named = typed(str(PurePath(output).with_suffix(f".{asked}")))
+    return UsageError(
+        f"cannot write {output}: -t {asked} is not the type that its name says",
+        f"name it {named}, or write -t null,{asked} for this name all the same",
+    )
+
+
+def _no_type(job: Job, output: str) -> UsageError:
+    """Return the error for an OUTPUT of no type that is known."""
+    from pastream_cli.command.word_hints import meant
+    from pastream_cli.take.type_hints import of_name
+
+    suffix = PurePath(output).suffix
+    reason = f"{suffix} is no file type that is known" if suffix[1:] else "its name does not say the file type"
+    way_out = meant((job.input, output)) or of_name(output) or _NAME_ENDS
+    return UsageError(f"cannot write {output}: {reason}", way_out)

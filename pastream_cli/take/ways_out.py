@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pastream_cli.errors import (
@@ -10,6 +12,7 @@ from pastream_cli.errors import (
     DeviceNameError,
     ErrorKind,
     FileChannelsError,
+    FileRateError,
     PastreamError,
     RateError,
     typed,
@@ -25,7 +28,6 @@ _WAYS: dict[ErrorKind, str] = {
     ErrorKind.BYTE_ORDER: "leave out --endian",
     ErrorKind.EXISTS: "-y replaces it",
     ErrorKind.FIFO_OF_OTHERS: "-y writes to it",
-    ErrorKind.FILE_RATE: "-r chooses the rate; a .wav takes every one",
     ErrorKind.FORMAT_REFUSED: "without -f a format that it has is taken",
     ErrorKind.LOCKED: "name another OUTPUT, or stop that program",
     ErrorKind.NEVER_RAN: "see whether another -r or --latency suits it",
@@ -51,7 +53,21 @@ def told(error: PastreamError, job: Job | None = None) -> tuple[str, str | None]
     """Return the message of a failure and the way out, for somebody who typed a command line."""
     if isinstance(error, DeviceNameError):
         return f"cannot use -D {error.name}: {error.reason}", error.way_out
-    return error.message, _way_out(error, job)
+    return _message(error, job), _way_out(error, job)
+
+
+def _message(error: PastreamError, job: Job | None) -> str:
+    """Return the message; where the words of the line were meant otherwise, it says how they are taken."""
+    if job is None or job.input in {None, STANDARD_STREAM}:
+        return error.message
+    if error.kind is ErrorKind.EXISTS:
+        return f"{error.message}; this would play {job.input} and record over {job.output}"
+    if error.kind is ErrorKind.NOT_FOUND:
+        from pastream_cli.command.word_hints import is_address
+
+        if is_address(job.input or ""):
+            return f"cannot open {job.input}: it is an address, not a file"
+    return error.message
 
 
 def _way_out(error: PastreamError, job: Job | None) -> str | None:
@@ -68,10 +84,58 @@ def _decoded(_error: PastreamError, job: Job) -> str:
     return f"another program may read it: ffmpeg -i {typed(job.input or '')} -f au - | pastream -"
 
 
-def _recorded(_error: PastreamError, job: Job) -> str:
-    """Return the command line that records, for somebody who gave the name of a recording as INPUT."""
+def _played_or_recorded(_error: PastreamError, job: Job) -> str:
+    """Return what may have been meant by an INPUT that is not there: mostly the name of a recording to be made."""
+    from pastream_cli.command.word_hints import address_way_out, meant
+
+    words = (job.input, job.output)
+    if way_out := address_way_out(words) or meant(words):
+        return way_out
     named = job.input if job.output in {None, STANDARD_STREAM} else job.output
-    return f"to record: pastream null {typed(named or '')}"
+    to_record = f"to record: pastream null {typed(named or '')}"
+    similar = _similar_file(job.input or "")
+    return f"did you mean {typed(similar)}? {to_record}" if similar else to_record
+
+
+def _similar_file(path: str) -> str | None:
+    """Return a file of nearly the same name in the same folder, if there is one."""
+    from pastream_cli.spelling import closest
+
+    try:
+        there = [entry.name for entry in os.scandir(Path(path).parent) if entry.is_file()]
+    except OSError:
+        return None
+    near = closest(Path(path).name, there)
+    return str(Path(path).with_name(near)) if near else None
+
+
+def _one_after_the_other(_error: PastreamError, job: Job) -> str:
+    """Return how to play two files, which most people want who name two that are there."""
+    if job.input is None or job.output is None or job.input == STANDARD_STREAM:
+        return "-y replaces it"
+    from pastream_cli.command.word_hints import played
+
+    loop = played([job.input, job.output])
+    return f"to play one after the other: {loop}, or -y to record over {job.output}"
+
+
+def _with_a_file_in_it(_error: PastreamError, job: Job) -> str:
+    """Return what to do about a folder that was named as INPUT or OUTPUT."""
+    if job.input is not None and os.path.isdir(job.input):
+        return f'to play what is in it: for f in {typed(job.input.rstrip("/"))}/*; do pastream "$f"; done'
+    return f"name a file in it, as in {typed(str(Path(job.output or '') / 'take.wav'))}"
+
+
+def _at_the_nearest_rate(error: PastreamError, job: Job) -> str:
+    assert isinstance(error, FileRateError)
+    if job.input is None:
+        return f"-r {short_rate(error.nearest)} is the nearest; a .wav takes every rate"
+    return f"a .wav takes every rate; to convert: {_converted(job, error.nearest)}"
+
+
+def short_rate(rate: int) -> str:
+    """Return a rate as it is typed after -r."""
+    return f"{rate / 1000:g}k" if rate % 100 == 0 else str(rate)
 
 
 def _with_fewer_channels(error: PastreamError, _job: Job) -> str:
@@ -98,8 +162,11 @@ def _converted(job: Job, rate: int) -> str:
 
 _FOR_THE_JOB: dict[ErrorKind, Callable[[PastreamError, Job], str]] = {
     ErrorKind.FILE_CHANNELS: _with_fewer_channels,
+    ErrorKind.EXISTS: _one_after_the_other,
+    ErrorKind.FILE_RATE: _at_the_nearest_rate,
+    ErrorKind.FOLDER: _with_a_file_in_it,
     ErrorKind.FOREIGN: _decoded,
-    ErrorKind.NOT_FOUND: _recorded,
+    ErrorKind.NOT_FOUND: _played_or_recorded,
     ErrorKind.RATE_REFUSED: _at_another_rate,
 }
 """Failures whose way out repeats what was typed."""

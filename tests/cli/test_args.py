@@ -135,10 +135,10 @@ def test_old_names_are_kept() -> None:
         ("--buffer-size=1k", "did you mean --buffersize?"),
         ("--Loop", "did you mean --loop?"),
         ("--ver", "did you mean --verbose or --version?"),
-        ("--xyzzy", "pastream -h lists the options"),
-        ("-z", "pastream -h lists the options"),
-        ("-qz", "pastream -h lists the options"),
-        ("--=5", "pastream -h lists the options"),
+        ("--xyzzy", "pastream --help lists the options"),
+        ("-z", "pastream --help lists the options"),
+        ("-qz", "pastream --help lists the options"),
+        ("--=5", "pastream --help lists the options"),
     ],
 )
 def test_an_unknown_option_is_refused_and_a_near_miss_named(typed: str, question: str) -> None:

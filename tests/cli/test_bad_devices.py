@@ -67,7 +67,11 @@ VIRTUAL_FORMS = "the forms are virtual[:silence|:sine[=HZ]|:noise][:fast][:chann
 @pytest.mark.parametrize(
     ("device", "reason", "way_out"),
     [
-        ("virtual:sin", "'sin' is not known", VIRTUAL_FORMS),
+        ("virtual:xyz", "'xyz' is not known", VIRTUAL_FORMS),
+        ("virtual:sin", "'sin' is not known", "did you mean virtual:sine?"),
+        ("virtual:sine:440:fast", "'440' is not known", "did you mean virtual:sine=440:fast?"),
+        ("virtual:fats:channel=3", "'fats' is not known", "did you mean virtual:fast:channel=3?"),
+        ("virtual,virtual:sine,virtual", "more than two devices", "name one, or two with a comma between"),
         ("virtual:sine=high", "'high' is not a frequency", "sine=HZ, as in sine=440"),
         ("virtual:channels=0", "'0' is not 1 to 1024 channels", None),
         ("virtual:rate=0", "not a sample rate", RATE_FORMS),
@@ -96,12 +100,19 @@ def test_a_virtual_device_can_be_named_for_each_side(pastream: Pastream, line: s
     assert result.returncode == 0, result.stderr
 
 
-def test_the_virtual_device_in_capitals_is_told_how_it_is_written(refused: Refused) -> None:
-    says, way_out = (
-        "cannot find a capture device: nothing is called 'Virtual:sine'",
-        "the virtual device is written in small letters",
-    )
-    refused("null", "out.wav", "-d", "1", "-D", "Virtual:sine", code=DEVICE, says=says, way_out=way_out)
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Virtual", "virtual"),
+        ("VIRTUAL:Sine", "virtual:sine"),
+        ("virtaul:fast", "virtual:fast"),
+        ("virtual-sine", "virtual:sine"),
+    ],
+)
+def test_a_virtual_device_that_is_mistyped_is_told_as_it_is_written(refused: Refused, typed: str, meant: str) -> None:
+    says = f"cannot find a capture device: nothing is called {typed!r}"
+    arguments = ("null", "out.wav", "-d", "1", "-D", typed)
+    refused(*arguments, code=DEVICE, says=says, way_out=f"did you mean virtual{meant}?")
 
 
 def test_a_rate_that_the_device_does_not_run_at_is_refused_with_its_own(refused: Refused, jackd: JackServer) -> None:

@@ -153,7 +153,8 @@ def test_an_input_in_a_folder_that_may_not_be_entered_is_refused(
 
 def test_a_folder_is_no_input(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "takes").mkdir()
-    refused("takes", *FAST, code=FILE, says="cannot open takes: Is a directory")
+    way_out = 'to play what is in it: for f in takes/*; do pastream "$f"; done'
+    refused("takes", *FAST, code=FILE, says="cannot open takes: Is a directory", way_out=way_out)
 
 
 @pytest.mark.parametrize("length", [252, 5000])

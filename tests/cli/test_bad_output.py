@@ -37,7 +37,8 @@ ONLY_PLAYED = ("HTK", "SD2", "SDS")
 def test_a_folder_is_no_output(refused: Refused, tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     for arguments in (["in.wav", name], ["null", name, "-y", "-d", "1"]):
-        refused(*arguments, *FAST, code=FILE, says=f"cannot create {name}: Is a directory")
+        says, way_out = f"cannot create {name}: Is a directory", f"name a file in it, as in {name}/take.wav"
+        refused(*arguments, *FAST, code=FILE, says=says, way_out=way_out)
 
 
 def test_an_output_in_a_folder_that_is_not_there_is_refused(refused: Refused) -> None:
@@ -54,14 +55,27 @@ def test_nothing_is_below_a_file(refused: Refused) -> None:
         refused(name, *FAST, code=FILE, says=f"cannot open {name}: in.wav is no folder")
 
 
-@pytest.mark.parametrize("arguments", [["in.wav"], ["null", "-d", "1"]])
 @has_sound
-def test_an_output_that_is_there_is_not_replaced_without_leave(
-    refused: Refused, tmp_path: Path, arguments: list[str]
-) -> None:
+def test_an_output_that_is_there_is_not_replaced_without_leave(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "out.wav").write_text("precious")
     says = "cannot create out.wav: it exists already"
-    refused(*arguments, "out.wav", *FAST, code=FILE, says=says, way_out="-y replaces it")
+    refused("null", "out.wav", "-d", "1", *FAST, code=FILE, says=says, way_out="-y replaces it")
+
+
+@has_sound
+def test_two_files_that_are_there_are_answered_with_how_to_play_both(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "out.wav").write_text("precious")
+    says = "cannot create out.wav: it exists already; this would play in.wav and record over out.wav"
+    both = 'to play one after the other: for f in *.wav; do pastream "$f"; done, or -y to record over out.wav'
+    refused("in.wav", "out.wav", *FAST, code=FILE, says=says, way_out=both)
+    (tmp_path / "third.wav").touch()
+    refused("in.wav", "out.wav", *FAST, code=FILE, says=says, way_out=both.replace("*.wav", "in.wav out.wav"))
+
+
+def test_an_input_that_is_missing_is_told_before_an_output_that_is_there(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "out.wav").write_text("precious")
+    says = "cannot open inn.wav: No such file or directory"
+    refused("inn.wav", "out.wav", *FAST, code=FILE, says=says, way_out="to record: pastream null out.wav")
 
 
 def test_a_link_that_leads_nowhere_is_no_output(refused: Refused, tmp_path: Path) -> None:
@@ -168,8 +182,8 @@ def test_a_file_that_was_to_be_replaced_stays_when_the_disk_is_full(refused: Ref
 
 def test_a_type_that_there_is_not_is_refused_with_those_that_there_are(refused: Refused) -> None:
     types = ", ".join(sorted(soundfile.available_formats().keys() - set(ONLY_PLAYED)))
-    arguments = ("null", "out.m4a", "-t", "m4a", "-d", "1")
-    refused(*arguments, *FAST, code=USAGE_ERROR, says="cannot use -t M4A: not a file type", way_out=f"one of {types}")
+    arguments = ("null", "out.xyz", "-t", "xYz", "-d", "1")
+    refused(*arguments, *FAST, code=USAGE_ERROR, says="cannot use -t xYz: not a file type", way_out=f"one of {types}")
 
 
 @pytest.mark.parametrize("file_type", ONLY_PLAYED)
@@ -212,34 +226,47 @@ def test_what_can_only_be_played_is_played(pastream: Pastream, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("name", "rate", "offered"),
+    ("name", "rate", "nearest", "offered"),
     [
-        ("out.opus", 44100, "OGG takes OPUS at 8000, 12000, 16000, 24000 and 48000 Hz"),
-        ("out.ogg", 384000, "OGG takes VORBIS at up to 200000 Hz"),
-        ("out.flac", 768000, "FLAC takes PCM_24 at up to 655350 Hz"),
+        ("out.opus", 44100, "48k", "OGG takes OPUS at 8000, 12000, 16000, 24000 and 48000 Hz"),
+        ("out.ogg", 384000, "200k", "OGG takes VORBIS at up to 200000 Hz"),
+        ("out.flac", 768000, "655350", "FLAC takes PCM_24 at up to 655350 Hz"),
         (
             "out.mp3",
             96000,
+            "48k",
             "MP3 takes MPEG_LAYER_III at 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 and 48000 Hz",
         ),
-        ("out.svx", 96000, "SVX takes PCM_16 at up to 65535 Hz"),
-        ("out.wve", 48000, "WVE takes ALAW at 8000 Hz"),
-        ("out.xi", 48000, "XI takes DPCM_16 at 44100 Hz"),
+        ("out.svx", 96000, "65535", "SVX takes PCM_16 at up to 65535 Hz"),
+        ("out.wve", 48000, "8k", "WVE takes ALAW at 8000 Hz"),
+        ("out.xi", 48000, "44.1k", "XI takes DPCM_16 at 44100 Hz"),
     ],
 )
 def test_a_rate_that_the_file_would_not_have_is_refused_with_those_that_it_can(
-    refused: Refused, name: str, rate: int, offered: str
+    refused: Refused, name: str, rate: int, nearest: str, offered: str
 ) -> None:
     says = f"cannot write {name}: {offered}, not at {rate}"
     arguments = ("null", name, "-r", str(rate), "-c", "1", "-d", "1")
-    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out="-r chooses the rate; a .wav takes every one")
+    way_out = f"-r {nearest} is the nearest; a .wav takes every rate"
+    refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
+
+
+@has_sound
+def test_a_file_that_is_played_at_such_a_rate_is_answered_with_how_to_convert_it(
+    refused: Refused, tmp_path: Path
+) -> None:
+    make_noise(tmp_path / "fast.wav", RATE // 10, rate=96000)
+    says = "cannot write out.opus: OGG takes OPUS at 8000, 12000, 16000, 24000 and 48000 Hz, not at 96000"
+    way_out = "a .wav takes every rate; to convert: sox fast.wav -r 48000 -t au - | pastream - out.opus"
+    refused("fast.wav", "out.opus", *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
 
 
 def test_an_encoding_that_there_is_not_is_refused_with_those_that_there_are(pastream: Pastream, tmp_path: Path) -> None:
-    result = pastream("null", "out.wav", "-e", "16", "-d", "1", *FAST)
-    failure, way_out = explanation(result.stderr)
-    assert (result.returncode, failure) == (USAGE_ERROR, "cannot use -e 16: not an encoding")
-    assert way_out.startswith("one of PCM_S8, PCM_16, PCM_24, PCM_32, PCM_U8, FLOAT, DOUBLE, ")
+    for name, offered in (("out.wav", "PCM_16, PCM_24, PCM_32, PCM_U8, FLOAT"), ("out.ogg", "VORBIS, OPUS")):
+        result = pastream("null", name, "-e", "xYz", "-d", "1", *FAST)
+        failure, way_out = explanation(result.stderr)
+        assert (result.returncode, failure) == (USAGE_ERROR, "cannot use -e xYz: not an encoding")
+        assert way_out.startswith(f"one of {offered}")
     assert not (tmp_path / "out.wav").exists()
 
 
@@ -301,17 +328,25 @@ def test_a_byte_order_that_the_type_does_not_take_is_refused(refused: Refused) -
     refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out="leave out --endian")
 
 
+NO_SUFFIX = "its name does not say the file type"
+UNKNOWN = " is no file type that is known"
+
+
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("name", "reason", "way_out"),
     [
-        *((name, "its name does not say the file type") for name in ("out", "out.", ".wav")),
-        ("out.m4a", ".m4a is no file type that is known"),
-        ("take.1", ".1 is no file type that is known"),
+        ("out", NO_SUFFIX, "name it out.wav, or say the type with -t"),
+        ("out.", NO_SUFFIX, "name it out.wav, or say the type with -t"),
+        (".wav", NO_SUFFIX, "name it take.wav, or say the type with -t"),
+        ("out.m4a", f".m4a{UNKNOWN}", "ffmpeg makes it: pastream null - -t au | ffmpeg -i - out.m4a"),
+        ("out.wav.gz", f".gz{UNKNOWN}", "a FLAC is compressed without loss: name it out.flac"),
+        ("out.falc", f".falc{UNKNOWN}", "did you mean out.flac?"),
+        ("take.1", f".1{UNKNOWN}", NO_TYPE),
     ],
 )
-def test_a_name_that_tells_no_type_is_refused(refused: Refused, name: str, reason: str) -> None:
+def test_a_name_that_tells_no_type_is_refused(refused: Refused, name: str, reason: str, way_out: str) -> None:
     says = f"cannot write {name}: {reason}"
-    refused("null", name, "-d", "1", *FAST, code=USAGE_ERROR, says=says, way_out=NO_TYPE)
+    refused("null", name, "-d", "1", *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
 
 
 def test_an_mp3_is_recorded_into_a_wav_without_a_word_about_encodings(pastream: Pastream, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_nonsense_for_a_number_is_answered_with_the_forms_that_there_are(refused
         ),
         ("null out.wav --durration 5", "use --durration: there is no such option", "did you mean --duration?"),
         ("-x.wav", "use -x.wav: there is no option -x", "for a file whose name begins with - write ./-x.wav"),
-        ("null out.wav -z", "use -z: there is no such option", "pastream -h lists the options"),
+        ("null out.wav -z", "use -z: there is no such option", "pastream --help lists the options"),
         (
             "null out-{x}.wav -d 1",
             "use the name out-{x}.wav: {x} is no field",
@@ -106,7 +106,9 @@ def test_what_does_not_go_together_is_refused(refused: Refused, line: str, messa
 def test_more_routes_than_there_are_channels_are_refused_without_a_word_of_them(refused: Refused, routes: int) -> None:
     channels = ",".join(map(str, range(1, routes + 1)))
     says, way_out = "cannot use -m: more than 1024 routes", "a MAP is IN[:OUT][,IN[:OUT]...], counted from 1, as in"
-    refused("null", "out.wav", "-m", channels, *FAST, code=USAGE_ERROR, says=says, way_out=f"{way_out} 3,4 or 1:2,2:1")
+    refused(
+        "null", "out.wav", "-m", channels, *FAST, code=USAGE_ERROR, says=says, way_out=f"{way_out} 3,4, 1-8 or 1:2,2:1"
+    )
 
 
 @has_sound

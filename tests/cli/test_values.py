@@ -59,7 +59,7 @@ def test_a_file_after_o_meets_the_second_word(name: str) -> None:
 
 
 def test_a_time_gone_wrong_after_o_does_not() -> None:
-    assert mistake_in("null out.wav -o 1h").way_out == TIME_FORMS
+    assert mistake_in("null out.wav -o 1h").way_out == f"write -o 1:00:00; {TIME_FORMS}"
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,24 @@ def test_a_sample_format_has_many_names(typed: str, sample_format: str) -> None:
     assert job_of(f"in.wav -f {typed}").sample_format == Pair(sample_format, sample_format, lone=True)
 
 
-@pytest.mark.parametrize("typed", ["float64", "pcm_16", "wav", "S16_BE", "16"])
-def test_what_is_no_sample_format_is_refused_with_where_to_look(typed: str) -> None:
+SAMPLE_FORMATS = "at the device: float32 int32 int24 int16 int8 uint8; in the file: -t and -e"
+
+
+@pytest.mark.parametrize(
+    ("typed", "way_out"),
+    [
+        ("float64", f"write -f float32; {SAMPLE_FORMATS}"),
+        ("pcm_16", "for the file write -e pcm_16, for the device -f int16"),
+        ("wav", "write -t wav"),
+        ("S16_BE", "for the file write -e pcm_16 --endian big, for the device -f int16"),
+        ("16", "for the file write -e pcm_16, for the device -f int16"),
+        ("fine", SAMPLE_FORMATS),
+    ],
+)
+def test_what_is_no_sample_format_is_refused_with_where_to_look(typed: str, way_out: str) -> None:
     mistake = mistake_in(f"in.wav -f {typed}")
     assert mistake.message == f"cannot use -f {typed}: not a sample format"
-    assert mistake.way_out == "at the device: float32 int32 int24 int16 int8 uint8; in the file: -t and -e"
+    assert mistake.way_out == way_out
 
 
 def test_names_of_types_and_encodings_may_be_in_any_case() -> None:
@@ -193,6 +206,7 @@ def test_names_of_types_and_encodings_may_be_in_any_case() -> None:
 
 def test_what_is_no_byte_order_is_refused() -> None:
     assert mistake_in("in.wav --endian middle").way_out == "one of file, big, little"
+    assert mistake_in("in.wav --endian BE").way_out == "write --endian big; one of file, big, little"
 
 
 @pytest.mark.parametrize(
@@ -258,6 +272,11 @@ def test_plain_flags_are_set() -> None:
         ("1:2,2:1", [(1, 2), (2, 1)]),
         ("1:3,2", [(1, 3), (2, 2)]),
         ("0,1,1", [(0, 1), (1, 2), (1, 3)]),
+        ("1-3", [(1, 1), (2, 2), (3, 3)]),
+        ("3-3", [(3, 1)]),
+        ("3-1", [(3, 1), (2, 2), (1, 3)]),
+        ("5,1-2,4", [(5, 1), (1, 2), (2, 3), (4, 4)]),
+        ("1:1,4-5", [(1, 1), (4, 2), (5, 3)]),
     ],
 )
 def test_a_map_says_which_channel_goes_where(typed: str, routes: list[tuple[int, int]]) -> None:
@@ -265,7 +284,26 @@ def test_a_map_says_which_channel_goes_where(typed: str, routes: list[tuple[int,
 
 
 @pytest.mark.parametrize(
-    "typed", ["in.wav", "1,", "1:", ":1", "1-2", "a", "1:2:3", "-1", "''", "1:0", "1,2:1", "9999", "1:9999"]
+    "typed",
+    [
+        "in.wav",
+        "1,",
+        "1:",
+        ":1",
+        "1-",
+        "-2",
+        "0-2",
+        "1-2-3",
+        "1-2:3",
+        "a",
+        "1:2:3",
+        "-1",
+        "''",
+        "1:0",
+        "1,2:1",
+        "9999",
+        "1:9999",
+    ],
 )
 def test_what_is_no_map_is_refused_with_the_form(typed: str) -> None:
     way_out = mistake_in(f"null out.wav -m {typed}").way_out

@@ -84,6 +84,9 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
 
     The rate matters where none was asked for. Each device then has the one at which it really runs.
     """
+    parts = (text or "").split(",")
+    if len(parts) > 2 and all(virtual.is_virtual(part.strip()) for part in parts):
+        raise DeviceNameError(str(text), "more than two devices", "name one, or two with a comma between")
     names = pair_of_names((), sides, text, virtual.is_virtual)
     name, *others = set(names.values())
     if not others and name is not None and virtual.is_virtual(name):  # no host need be asked
@@ -96,7 +99,7 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
     try:
         chosen = {side: find(devices, side, name) for side, name in names.items()}
     except DeviceError as error:
-        if way_out := way_to_servers():
+        if error.kind is not ErrorKind.MISTYPED and (way_out := way_to_servers()):
             error.kind, error.way_out = ErrorKind.NO_SERVER, way_out
         raise
     return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen

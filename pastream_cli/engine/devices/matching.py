@@ -9,6 +9,7 @@ from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.errors import DeviceError, ErrorKind
 
 PLAYBACK, CAPTURE = "playback", "capture"
+VIRTUAL = "virtual"
 _NULL_WORDS = ("", "^", "null")
 _MOST_COMMAS = 64
 
@@ -93,11 +94,23 @@ def _why_none(devices: Sequence[DeviceInfo], side: str, text: str) -> str:
 
 
 def _others(devices: Sequence[DeviceInfo], side: str, text: str) -> tuple[ErrorKind, str]:
-    """Say which devices there are, where `text` names none of them."""
-    if re.match("virtual(:|$)", text, re.IGNORECASE):
-        return ErrorKind.ABSENT, "the virtual device is written in small letters"
+    """Say which device was probably meant, or which there are, where `text` names none of them."""
     able = [device for device in devices if _channels(device, side)]
+    if near := _nearest(able, text):
+        return ErrorKind.MISTYPED, f"did you mean {near}?"
     return (ErrorKind.ABSENT, _candidates(able)) if able else (ErrorKind.NO_DEVICE, f"there is no {side} device here")
+
+
+def _nearest(devices: Sequence[DeviceInfo], text: str) -> str | None:
+    """Return the name of a device that was probably meant by `text`."""
+    from pastream_cli.spelling import closest
+
+    parts = re.split("[-_ :=.,/]+", text.casefold().strip(), maxsplit=1)
+    if closest(parts[0], [VIRTUAL]):
+        return ":".join((VIRTUAL, *filter(None, parts[1:])))
+    names = {word: device for device in devices for word in (*device.name.split(), device.name, label(device))}
+    near = closest(text, names)
+    return f"{names[near].number} {label(names[near])}" if near else None
 
 
 def _candidates(devices: Sequence[DeviceInfo]) -> str:
@@ -132,6 +145,10 @@ def pair_of_names(
     def is_there(side: str, name: str) -> bool:
         return also(name) or bool(_matches(devices, side, name))
 
+    def is_one(part: str) -> bool:
+        """Tell whether a half may name one device: the side that it is for may not be in use, nor the device there."""
+        return "," not in part or any(is_there(side, part) for side in (PLAYBACK, CAPTURE))
+
     if any(is_there(side, whole) for side in sides):
         return dict.fromkeys(sides, whole)
 
@@ -139,7 +156,7 @@ def pair_of_names(
         both = {PLAYBACK: split[0], CAPTURE: split[1]}
         return {side: None if both[side].casefold() in _NULL_WORDS else both[side] for side in sides}
 
-    splits = [names(split) for split in _splits(text)]
+    splits = [names(split) for split in _splits(text) if all(map(is_one, split))]
     for split in splits:
         if all(name is None or is_there(side, name) for side, name in split.items()):
             return split

@@ -90,11 +90,27 @@ def parse(name: str) -> VirtualDevice:
         elif key in _FAULTS and has_value:
             faults.append(_parse_fault(name, key, value))
         else:
-            raise DeviceNameError(name, f"{part!r} is not known", f"the forms are {_FORMS}")
+            raise DeviceNameError(name, f"{part!r} is not known", _nearest(name, part) or f"the forms are {_FORMS}")
     takes_time = "drift" in settings or any(fault.kind != lib.FAULT_XRUN for fault in faults)
     if settings.get("fast") and takes_time:
         raise DeviceNameError(name, "faults other than xrun, and drift, happen in real time, without :fast")
     return VirtualDevice(**settings, faults=tuple(faults))
+
+
+def _nearest(name: str, part: str) -> str | None:
+    """Return the name of a virtual device that was probably meant, where one part of `name` is not known."""
+    from pastream_cli.spelling import closest
+
+    key, has_value, value = part.partition("=")
+    if re.fullmatch("[0-9.]+", part):
+        meant: str | None = f"sine={part}"
+        name = name.replace(f":sine:{part}", f":{part}")
+    elif key.casefold() in {"loop", "loopback"}:
+        return f"did you mean {NAME}? it captures what it plays"
+    else:
+        near = closest(key, (*_SOUNDS, "fast", "channels", "rate", "drift", *_FAULTS))
+        meant = f"{near}{has_value}{value}" if near else None
+    return f"did you mean {name.replace(f':{part}', f':{meant}', 1)}?" if meant else None
 
 
 def _parse_hertz(name: str, value: str) -> float:

@@ -51,7 +51,7 @@ def open_input(
     name = "standard input" if path == STANDARD_STREAM else path
     file_type = file_type or (None if path == STANDARD_STREAM else type_of_name(path))
     described = RawDescription(rate, channels, encoding, endian) if file_type == "RAW" else None
-    _check_input(path, name)
+    check_input(path, name)
     if is_stream(path, STANDARD_INPUT):
         return open_stream(path, name, described, warn)
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
@@ -74,7 +74,7 @@ def _frames_cut_off(source: InputFile) -> int:
     return max(0, -((there_bytes - promised_bytes) // size))  # a frame that is there in part counts as missing
 
 
-def _check_input(path: str, name: str) -> None:
+def check_input(path: str, name: str) -> None:
     """Raise where it is certain that nothing can be read."""
     if path == STANDARD_STREAM:
         if sys.stdin is None:
@@ -91,7 +91,7 @@ def _check_input(path: str, name: str) -> None:
     except OSError as error:
         raise FileError(f"cannot open {name}: {error.strerror}") from None
     if stat.S_ISDIR(status.st_mode):
-        raise FileError(f"cannot open {name}: Is a directory")
+        raise FileError(f"cannot open {name}: Is a directory", kind=ErrorKind.FOLDER)
     if stat.S_ISREG(status.st_mode) and not status.st_size:
         raise FileError(f"cannot open {name}: it is empty")
 

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.formats import encodings, is_only_played, most_channels, rates, takes
-from pastream_cli.errors import STANDARD_STREAM, ErrorKind, FileChannelsError, FileError, UsageError, typed
+from pastream_cli.errors import (
+    STANDARD_STREAM,
+    ErrorKind,
+    FileChannelsError,
+    FileError,
+    FileRateError,
+    UsageError,
+    typed,
+)
 from pastream_cli.units import format_times
 
 STANDARD_INPUT = 0
@@ -130,9 +138,9 @@ def check_rate(path: str, file_type: str, encoding: str, rate: int) -> None:
     possible = rates(file_type, encoding)
     if possible is None or rate in possible:
         return
-    raise UsageError(
+    raise FileRateError(
         f"cannot write {path}: {file_type} takes {encoding} at {_rates_words(possible)} Hz, not at {rate}",
-        kind=ErrorKind.FILE_RATE,
+        min((possible[0], possible[-1]) if isinstance(possible, range) else possible, key=lambda one: abs(one - rate)),
     )
 
 
@@ -153,7 +161,7 @@ def check_place(path: str, input_path: str | None, *, overwrite: bool) -> None:
         return
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
-        raise FileError(f"cannot create {path}: Is a directory")
+        raise FileError(f"cannot create {path}: Is a directory", kind=ErrorKind.FOLDER)
     _check_folder(path, folder)
     _check_not_played(path, path, input_path)
     if os.path.islink(path) and not os.path.exists(path):

@@ -1,0 +1,70 @@
+"""What is typed for an option by people who know other programs, and what they are told. Loaded for a mistake only."""
+
+from __future__ import annotations
+
+from pastream_cli.errors import typed
+
+_OPTIONS = {
+    "--blocksize": "block period periodsize framesperbuffer chunk chunksize",
+    "--buffersize": "buffer bufsize bufferlength",
+    "--channels": "ch chan nchannels channelcount ac",
+    "--device": "dev interface card soundcard inputdevice outputdevice adev",
+    "--duration": "time length seconds secs timeout for limit maxtime stopafter du",
+    "--encoding": "codec subtype enc acodec sampleencoding",
+    "--endian": "byteorder endianness bigendian littleendian",
+    "--fatal-xruns": "xruns xrun fatal exitonxrun fatalerrors",
+    "--file-type": "type filetype container",
+    "--format": "sampleformat dtype samplefmt fmt",
+    "--help": "usage helpall allhelp hh",
+    "--json": "report stats",
+    "--latency": "latencymsec latencytime bufferms delay",
+    "--list": "devices listdevices showdevices ls listpcms listsources listsinks listdevs sources sinks",
+    "--loop": "repeat endless",
+    "--map": "channelmap remix mapping routes select",
+    "--meter": "vu vumeter level levels showprogress progress",
+    "--no-meter": "noshowprogress noprogress hidemeter nonstats nostats",
+    "--offset": "skiprecording",
+    "--overwrite": "force replace clobber yes forceoverwrite",
+    "--pad": "padding tail silenceafter",
+    "--quiet": "silent noverbose batch",
+    "--rate": "samplerate samplingrate sr hz frequency freq samplefrequency fs ar",
+    "--split": "segment segmenttime segmenttimes maxfiletime chunklength splitevery rotate",
+    "--verbose": "debug log info",
+    "--version": "ver v",
+}
+"""Other words for each option, without dashes."""
+
+_SAYINGS = {
+    "OUTPUT is the second word: pastream null {value} records": "output out outfile outputfile outfilename w write",
+    "INPUT is the first word: pastream {value} plays": "input in infile inputfile i file",
+    "pastream null {value} records": "n null record rec capture nullinput",
+    "pastream {value} plays": "play playback player playfile",
+    "levels stay as they are; SoX changes them: sox in.wav -t au - gain -6 | pastream -": (
+        "gain volume vol norm normalize normalise amplify gaindb"
+    ),
+    "did you mean -c 1?": "mono",
+    "did you mean -c 2?": "stereo",
+    "nothing is appended to a file; --split, or {n} in the name, makes further ones": "append a continue resume",
+    "write the time into the name: pastream null 'take-{start:%Y-%m-%d-%H%M}.wav'": "usestrftime strftime timestamp",
+    "pastream never resamples; SoX does: sox in.wav -r 48k -t au - | pastream -": "resample convert src",
+    "pastream null shows the meter and records nothing": "monitor listen",
+}
+"""Ways out for what has no option, and the words that are typed for it."""
+
+_SAMPLE_BITS = "bits bit bitdepth depth b sampbits samplebits resolution wordlength samplesize"
+
+
+def way_out_of(name: str, value: str | None) -> str | None:
+    """Return what to type instead of the option `name`, which does not exist; `value` is what follows it."""
+    word = name.lstrip("-").lower().replace("-", "").replace("_", "")
+    if word in _SAMPLE_BITS.split() and name.startswith("--"):
+        bits = value if value in {"8", "16", "24", "32"} else "24"
+        return f"a bit depth is -e, as in -e pcm_{bits.replace('8', 'u8')}"
+    for option, words in _OPTIONS.items():
+        if word in words.split() and len(word) > 1:
+            return f"did you mean {option}?"
+    for saying, words in _SAYINGS.items():
+        if word in words.split():
+            usual = "out.wav" if "null" in saying else "in.wav"
+            return saying.replace("{value}", typed(value) if value and not value.startswith("-") else usual)
+    return None
