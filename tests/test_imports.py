@@ -45,6 +45,7 @@ IMPORTERS: dict[str, set[str]] = {
     },
     "sounddevice": {"engine/devices/hosts.py"},
     "soundfile": {
+        "engine/files/chain.py",
         "engine/files/container.py",
         "engine/files/finishing.py",
         "engine/files/formats.py",

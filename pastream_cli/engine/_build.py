@@ -21,11 +21,14 @@ SOURCES = (
     "_byte_source.c",
     "_engine.c",
     "_memory.c",
+    "_mpeg.c",
+    "_ogg.c",
     "_output.c",
     "_process.c",
     "_pump.c",
     "_reader.c",
     "_ring.c",
+    "_sound_chain.c",
     "_virtual.c",
     "_virtual_sound.c",
     "_writer.c",
@@ -38,14 +41,18 @@ HEADERS = (
     "_count.h",
     "_counters.h",
     "_engine.h",
+    "_file_window.h",
     "_gather.h",
     "_host_flags.h",
     "_levels.h",
     "_loops.h",
+    "_mpeg.h",
+    "_ogg.h",
     "_output.h",
     "_real_time.h",
     "_ring.h",
     "_settle.h",
+    "_sound_chain.h",
     "_state.h",
     "_virtual_sound.h",
 )
@@ -73,7 +80,7 @@ LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 
 
 # What cffi reads, in this order.
-_DECLARED_IN = ("_engine.h", "_byte_source.h")
+_DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_sound_chain.h")
 
 
 def declarations() -> str:

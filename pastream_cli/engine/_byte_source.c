@@ -81,6 +81,20 @@ int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t co
     return 0;
 }
 
+int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t count) {
+    if (count <= 0)
+        return 1;
+    if (!byte_source_add_bytes(s, bytes, count))
+        return 0;
+    struct part added = s->parts[s->count - 1];
+    memmove(s->parts + 1, s->parts, (s->count - 1) * sizeof *s->parts);
+    for (size_t i = 1; i < s->count; ++i)
+        s->parts[i].place += count;
+    added.place = 0;
+    s->parts[0] = added;
+    return 1;
+}
+
 int64_t byte_source_length(const byte_source *s) {
     return s->length;
 }

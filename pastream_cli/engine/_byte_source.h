@@ -19,6 +19,8 @@ void byte_source_free(byte_source *s);
  * than that), or a copy of bytes in memory. Return false if memory is short. */
 int byte_source_add(byte_source *s, int64_t begin, int64_t end);
 int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t count);
+/* Puts a copy of bytes in front of all that the source has. */
+int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t count);
 int64_t byte_source_length(const byte_source *s);
 /* The errno of the first read that failed, 0 for none. libsndfile takes such a failure for the end.
  */

@@ -104,6 +104,10 @@ struct sndfile_functions {
     int64_t (*seek)(void *file, int64_t frames, int whence);
     int (*command)(void *file, int command, void *data, int size);
     int (*error)(void *file);
+    /* those by which C opens a sound of its own */
+    void *(*open_virtual)(void *functions, int mode, void *info, void *source);
+    void *(*open_descriptor)(int descriptor, int mode, void *info, int closes);
+    int (*close)(void *file);
 };
 
 /* Ring: one producer thread, one consumer thread. Elements are frames or records. */

@@ -148,8 +148,7 @@ def _parameters(function: c_ast.FuncDecl) -> list[tuple[str, str]]:
 def _type_of(node: c_ast.Node) -> str:
     """Return the Python type for a type of C."""
     if isinstance(node, c_ast.TypeDecl):
-        name = " ".join(node.type.names)
-        return "None" if name == "void" else _NUMBERS[name]
+        return _type_of_a_value(node)
     assert isinstance(node, c_ast.PtrDecl)
     pointee = node.type
     if isinstance(pointee, c_ast.FuncDecl):
@@ -163,6 +162,13 @@ def _type_of(node: c_ast.Node) -> str:
     if name in {"void", "char"}:
         return "Pointer" if name == "void" else "bytes"
     return _array(name) if name in _NUMBERS else _handle(name)
+
+
+def _type_of_a_value(node: c_ast.TypeDecl) -> str:
+    if isinstance(node.type, c_ast.Struct):
+        return _camel(node.type.name)
+    name = " ".join(node.type.names)
+    return "None" if name == "void" else _NUMBERS[name]
 
 
 def _array(number: str) -> str:

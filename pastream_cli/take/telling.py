@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
+from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.run import Run
+from pastream_cli.take.input_changes import words_of
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Snapshot
@@ -45,6 +47,7 @@ class Telling:
         assert run.levels is not None
         self._losses, self._levels = run.losses, run.levels
         self._has_warned_of_settling = False
+        self._has_told_of_missing_frames = False
         self._told_at = 0.0
 
     @property
@@ -57,6 +60,7 @@ class Telling:
         if counts.settling_gave_up and not self._has_warned_of_settling:
             self._has_warned_of_settling = True
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
+        self._tell_of_the_input()
         since_told = time.monotonic() - self._told_at
         if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return
@@ -75,12 +79,20 @@ class Telling:
         source, plan = self._plan.input, self._plan
         if source is None or source.frames is None or plan.length is None or plan.pad is None:
             return
-        if self._stream.input_error():
+        if self._stream.input_error() or self._has_told_of_missing_frames:
             return
         there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames)
         if wanted - there > plan.rate * _LEAST_SECONDS_MISSED:
             promised = format_frames(source.frames)
             self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
+
+    def _tell_of_the_input(self) -> None:
+        """Tell what changes in the middle of the input, and what it lacks."""
+        source = self._plan.input
+        for event in source.events() if source is not None else ():
+            assert source is not None
+            self._has_told_of_missing_frames |= event.kind is ChainEventKind.FRAMES_MISSING
+            self._observer.warned(words_of(event, source.name, source.rate, self._plan.rate))
 
     def _warn_of_dead_channels(self) -> None:
         if dead := self._levels.take_newly_dead():

@@ -22,7 +22,7 @@ class ByteSource:
 
     def __init__(self, descriptor: int, *, closes: bool) -> None:
         self.descriptor = descriptor
-        self._closes = closes
+        self.closes = closes
         self.handle = ffi.gc(check_memory(lib.byte_source_new(descriptor), _NO_MEMORY), lib.byte_source_free)
 
     def add(self, begin: int, end: int) -> ByteSource:
@@ -36,8 +36,13 @@ class ByteSource:
         check_memory(added, _NO_MEMORY)
         return self
 
+    def put_in_front(self, data: bytes) -> None:
+        """Put bytes that are not in the file before all the others."""
+        data_in_c = ffi.from_buffer("unsigned char[]", data)
+        check_memory(lib.byte_source_put_in_front(self.handle, data_in_c, len(data)), _NO_MEMORY)
+
     def close(self) -> None:
         """Close the file, if this source is to close it. Nothing may read the source any more."""
-        if self._closes:
-            self._closes = False
+        if self.closes:
+            self.closes = False
             os.close(self.descriptor)

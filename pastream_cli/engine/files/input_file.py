@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.chain import Chain, ChainEvent, known_frames
 from pastream_cli.engine.files.head import StreamFormat
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, error_text, handle_of, reason_of
 from pastream_cli.engine.files.paths import STANDARD_INPUT
@@ -35,6 +37,7 @@ class InputFile(NamedTuple):
     channels: int
     frames: int | None
     seekable: bool
+    chain: Chain | None = None
 
     @property
     def is_stream(self) -> bool:
@@ -43,18 +46,25 @@ class InputFile(NamedTuple):
     @property
     def functions(self) -> SndfileFunctions:
         """The functions by which C reads the sound; the first argument of each is `handle`."""
-        return FUNCTIONS
+        return FUNCTIONS if self.chain is None else self.chain.functions
 
     @property
     def handle(self) -> Pointer:
         """The open sound in C; this object owns it."""
-        return handle_of(self.sound_file)
+        return handle_of(self.sound_file) if self.chain is None else self.chain.handle
+
+    def events(self) -> Iterable[ChainEvent]:
+        """Return what the loop has met in the sound since the last call; it may run."""
+        return () if self.chain is None else self.chain.events()
 
     def reason_of(self, code: int) -> str:
         """Return the words for an error that C met in reading."""
-        return error_text(self.sound_file, code)
+        its_own = self.chain.reason_of(code) if self.chain is not None else None
+        return its_own or error_text(self.sound_file, code)
 
     def close(self) -> None:
+        if self.chain is not None:
+            self.chain.close()
         self.sound_file.close()
 
 
@@ -67,15 +77,16 @@ def opened(
 
     `stream` is the format of a stream whose header has been read already.
     """
+    path = name if isinstance(source, ByteSource) else source if isinstance(source, str) else None
     try:
         sound_file = _sound_file(source, raw)
     except OSError as error:
         raise FileError(f"cannot open {name}: {reason_of(error)}") from None
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
-        raise cannot_open(name, source if isinstance(source, str) else None, reason_of(error)) from None
+        raise cannot_open(name, path, reason_of(error)) from None
     if sound_file.format == "RAW" and not raw:  # libsndfile assumes a format for names in .au, .snd, .vox and .gsm
         sound_file.close()
-        raise cannot_open(name, source if isinstance(source, str) else None, _NOT_RECOGNISED)
+        raise cannot_open(name, path, _NOT_RECOGNISED)
     seekable = bool(sound_file.seekable())
     return InputFile(
         sound_file=sound_file,
@@ -85,8 +96,7 @@ def opened(
         endian=sound_file.endian,
         rate=sound_file.samplerate,
         channels=sound_file.channels,
-        # the header of a FLAC that came from a pipe has no length, and libsndfile says 2**63 - 1
-        frames=sound_file.frames if seekable and sound_file.frames < 2**62 else None,
+        frames=known_frames(sound_file) if seekable else None,
         seekable=seekable,
     )
 

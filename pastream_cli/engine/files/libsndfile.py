@@ -42,6 +42,9 @@ def _borrow_functions() -> SndfileFunctions:
         "seek": "sf_seek",
         "command": "sf_command",
         "error": "sf_error",
+        "open_virtual": "sf_open_virtual",
+        "open_descriptor": "sf_open_fd",
+        "close": "sf_close",
     }.items():
         member = ffi.typeof("struct sndfile_functions").fields
         pointer_type = dict(member)[name].type

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from pastream_cli.engine.files import headers
+from pastream_cli.engine.files.encoded import open_encoded
 from pastream_cli.engine.files.formats import frame_bytes, type_of_name
 from pastream_cli.engine.files.input_file import InputFile, opened
 from pastream_cli.engine.files.input_stream import open_stream
@@ -57,6 +58,8 @@ def open_input(
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
     if described is not None and not _begins_with_a_header(source):
         return opened(source, name, described.format(name))
+    if encoded := open_encoded(source, name, warn):
+        return encoded
     found = opened(source, name, {})
     if missing := _frames_cut_off(found):
         there = found.frames or 0

@@ -1,0 +1,215 @@
+/* MPEG audio (MP3): its frames, found by their headers. No length in a file is trusted: a frame is
+ * where another one follows it. */
+#include "_mpeg.h"
+
+#include <string.h>
+
+#include "_file_window.h"
+
+enum { MPEG_1 = 3, MPEG_2 = 2, MPEG_2_5 = 0, RESERVED_VERSION = 1 };
+enum { ID3V2_HEADER_BYTES = 10, ID3V1_BYTES = 128, APE_HEADER_BYTES = 32 };
+/* How many frames have to follow each other where nothing is known yet. */
+enum { FRAMES_TO_BE_SURE = 3 };
+/* More than these take. */
+enum { LOOK_AHEAD_BYTES = 16384 };
+/* How far into a frame its index may begin. */
+enum { VBRI_OFFSET = 36, INDEX_NAME_BYTES = 4 };
+
+static int bits_per_second(int version, int layer, int code) {
+    static const short kilobits[5][15] = {
+        {0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448},
+        {0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},
+        {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320},
+        {0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256},
+        {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
+    };
+    const int row = version == MPEG_1 ? layer - 1 : layer == 1 ? 3 : 4;
+    return 1000 * kilobits[row][code];
+}
+
+int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame) {
+    static const int rates[] = {44100, 48000, 32000};
+    if (bytes[0] != 0xFF || (bytes[1] & 0xE0) != 0xE0)
+        return 0;
+    const int version = bytes[1] >> 3 & 3;
+    const int layer = 4 - (bytes[1] >> 1 & 3);
+    const int bit_rate_code = bytes[2] >> 4;
+    const int rate_code = bytes[2] >> 2 & 3;
+    if (version == RESERVED_VERSION || layer == 4 || bit_rate_code == 0 || bit_rate_code == 15 ||
+        rate_code == 3)
+        return 0;
+    const int bit_rate = bits_per_second(version, layer, bit_rate_code);
+    const int padding = bytes[2] >> 1 & 1;
+    frame->version = version;
+    frame->layer = layer;
+    frame->rate = rates[rate_code] >> (version == MPEG_1 ? 0 : version == MPEG_2 ? 1 : 2);
+    frame->channels = bytes[3] >> 6 == 3 ? 1 : 2;
+    frame->samples = layer == 1 ? 384 : layer == 3 && version != MPEG_1 ? 576 : 1152;
+    frame->bytes = layer == 1 ? (12 * bit_rate / frame->rate + padding) * 4
+                              : frame->samples / 8 * bit_rate / frame->rate + padding;
+    return 1;
+}
+
+/* Whether two frames can belong to one recording that a decoder takes as one. */
+static int are_alike(const struct mpeg_frame *a, const struct mpeg_frame *b) {
+    return a->version == b->version && a->layer == b->layer && a->rate == b->rate &&
+           a->channels == b->channels;
+}
+
+/* Returns where the name of an index (Xing, Info) is in its frame. */
+static int name_offset(const struct mpeg_frame *frame) {
+    const int side_information = frame->version == MPEG_1 ? (frame->channels == 1 ? 17 : 32)
+                                                          : (frame->channels == 1 ? 9 : 17);
+    return MPEG_HEADER_BYTES + side_information;
+}
+
+int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame) {
+    const int offset = name_offset(frame);
+    if (frame->layer != 3)
+        return 0;
+    if (count >= offset + INDEX_NAME_BYTES && (!memcmp(bytes + offset, "Xing", INDEX_NAME_BYTES) ||
+                                               !memcmp(bytes + offset, "Info", INDEX_NAME_BYTES)))
+        return 1;
+    return count >= VBRI_OFFSET + INDEX_NAME_BYTES &&
+           !memcmp(bytes + VBRI_OFFSET, "VBRI", INDEX_NAME_BYTES);
+}
+
+/* Returns the length that a tag says it has, 0 if none begins at this offset. */
+static int64_t said_tag_bytes(struct file_window *w, int64_t offset) {
+    const unsigned char *b = window_at(w, offset, ID3V2_HEADER_BYTES);
+    if (b && !memcmp(b, "ID3", 3) && b[3] < 0xFF && !((b[6] | b[7] | b[8] | b[9]) & 0x80))
+        return ID3V2_HEADER_BYTES + (b[6] << 21 | b[7] << 14 | b[8] << 7 | b[9]) +
+               (b[5] & 0x10 ? ID3V2_HEADER_BYTES : 0);
+    b = window_at(w, offset, APE_HEADER_BYTES);
+    if (b && !memcmp(b, "APETAGEX", 8)) {
+        const int64_t size = b[12] | b[13] << 8 | b[14] << 16 | (int64_t)b[15] << 24;
+        return b[23] & 0x20 ? APE_HEADER_BYTES + size : APE_HEADER_BYTES;
+    }
+    b = window_at(w, offset, 3);
+    return b && !memcmp(b, "TAG", 3) && offset == w->end - ID3V1_BYTES ? ID3V1_BYTES : 0;
+}
+
+/* Returns the length of a tag that begins at an offset, 0 if none does. Its bytes are no sound, and
+ * pictures in them may look like frames. A tag that says it is longer than the file is not
+ * believed.
+ */
+static int64_t tag_bytes(struct file_window *w, int64_t offset) {
+    const int64_t bytes = said_tag_bytes(w, offset);
+    return bytes <= w->end - offset ? bytes : 0;
+}
+
+static int parse_at(struct file_window *w, int64_t offset, struct mpeg_frame *frame) {
+    const unsigned char *bytes = window_at(w, offset, MPEG_HEADER_BYTES);
+    return bytes && mpeg_parse(bytes, frame);
+}
+
+/* Whether frames of one kind follow each other from an offset on, up to the end or a tag. */
+static int is_sure(struct file_window *w, int64_t offset, int frames) {
+    struct mpeg_frame first;
+    struct mpeg_frame frame;
+    if (!parse_at(w, offset, &first))
+        return 0;
+    offset += first.bytes;
+    for (int i = 1; i < frames; ++i) {
+        if (offset == w->end || tag_bytes(w, offset))
+            return 1;
+        if (offset > w->end)
+            return i > 1;
+        if (!parse_at(w, offset, &frame) || !are_alike(&first, &frame))
+            return 0;
+        offset += frame.bytes;
+    }
+    return 1;
+}
+
+/* Returns where the next frame begins, -1 if there is none, or if more than so many bytes that are
+ * neither zeros nor a tag come before it. */
+static int64_t find_frame(struct file_window *w, int64_t offset, int64_t most_junk,
+                          const struct mpeg_link *link) {
+    while (most_junk >= 0) {
+        /* what is looked at ahead must be in the window too, or each step would read it anew */
+        const int64_t room = w->end - offset;
+        const unsigned char *bytes =
+            window_at(w, offset, room < LOOK_AHEAD_BYTES ? room : LOOK_AHEAD_BYTES);
+        struct mpeg_frame frame;
+        if (!bytes || room < MPEG_HEADER_BYTES)
+            return -1;
+        const int64_t tag = bytes[0] == 'I' || bytes[0] == 'A' ? tag_bytes(w, offset) : 0;
+        if (tag) {
+            offset += tag;
+            continue;
+        }
+        if (bytes[0] == 0xFF && mpeg_parse(bytes, &frame)) {
+            const int is_expected = link && are_alike(&frame, &link->first);
+            if (is_sure(w, offset, is_expected ? 2 : FRAMES_TO_BE_SURE))
+                return offset;
+        }
+        most_junk -= bytes[0] != 0;
+        ++offset;
+    }
+    return -1;
+}
+
+static int is_index_at(struct file_window *w, int64_t offset, const struct mpeg_frame *frame) {
+    const int64_t room = w->end - offset;
+    const int64_t count = frame->bytes < room ? frame->bytes : room;
+    const unsigned char *bytes = window_at(w, offset, count);
+    return bytes && mpeg_is_index(bytes, count, frame);
+}
+
+/* Takes frames from `offset` on, as long as they follow each other and are of one recording.
+ * Returns where they end, -1 if memory is short. */
+static int64_t take_frames(struct file_window *w, int64_t offset, byte_source *source,
+                           struct mpeg_link *link) {
+    struct mpeg_frame frame;
+    const int64_t begin = offset;
+    while (parse_at(w, offset, &frame) && are_alike(&frame, &link->first)) {
+        if (frame.bytes > w->end - offset) {
+            link->cut_bytes = w->end - offset;
+            break;
+        }
+        if (offset > begin && is_index_at(w, offset, &frame))
+            break;
+        offset += frame.bytes;
+        ++link->frames;
+    }
+    return byte_source_add(source, begin, offset) ? offset : -1;
+}
+
+/* Whether another recording begins here: with an index, or with frames of another kind. */
+static int begins_another(struct file_window *w, int64_t offset, const struct mpeg_link *link) {
+    struct mpeg_frame frame;
+    return parse_at(w, offset, &frame) &&
+           (!are_alike(&frame, &link->first) || is_index_at(w, offset, &frame));
+}
+
+int mpeg_find_link(int descriptor, int64_t begin, int64_t end, int64_t most_junk,
+                   byte_source *source, struct mpeg_link *link) {
+    struct file_window window = {.descriptor = descriptor, .end = end};
+    int64_t offset = find_frame(&window, begin, most_junk, NULL);
+    memset(link, 0, sizeof *link);
+    if (offset < 0 || !parse_at(&window, offset, &link->first))
+        return 0;
+    link->name_offset = name_offset(&link->first);
+    if (is_index_at(&window, offset, &link->first)) {
+        link->index_begin = offset;
+        link->index_bytes = link->first.bytes;
+        offset += link->first.bytes;
+    }
+    link->sound_begin = offset;
+    for (;;) {
+        const int64_t taken = take_frames(&window, offset, source, link);
+        if (taken < 0)
+            return -1;
+        link->next = taken;
+        if (link->cut_bytes)
+            break;
+        offset = find_frame(&window, taken, INT64_MAX, link);
+        if (offset < 0 || begins_another(&window, offset, link))
+            break;
+        link->junk_bytes += offset - taken;
+    }
+    if (link->cut_bytes)
+        link->next = end;
+    return 1;
+}

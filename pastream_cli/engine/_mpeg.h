@@ -1,0 +1,43 @@
+/* MPEG audio (MP3): its frames, found by their headers. cffi reads this file too, so it holds plain
+ * declarations only. */
+#ifndef PASTREAM_MPEG_H
+#define PASTREAM_MPEG_H
+
+#include "_byte_source.h"
+
+enum { MPEG_HEADER_BYTES = 4 };
+
+/* What a frame's header says. */
+struct mpeg_frame {
+    int32_t version; /* as in the header: 3 is MPEG 1, 2 is MPEG 2, 0 is MPEG 2.5 */
+    int32_t layer;   /* 1 to 3 */
+    int32_t rate;
+    int32_t channels;
+    int32_t samples; /* per channel */
+    int32_t bytes;   /* of the frame, with its header */
+};
+
+/* One recording: frames that follow each other and are of one kind. */
+struct mpeg_link {
+    struct mpeg_frame first; /* a frame of sound */
+    int32_t name_offset;     /* where the name of an index (Xing, Info) is in such a frame */
+    int64_t index_begin;     /* the frame before them that holds an index (Xing, Info, VBRI) */
+    int64_t index_bytes;     /* 0: there is none */
+    int64_t sound_begin;     /* the first frame of sound */
+    int64_t frames;          /* frames of sound that are there in full */
+    int64_t cut_bytes;       /* what is there of a last frame that is not there in full */
+    int64_t junk_bytes;      /* what lies between frames and is neither sound nor a tag */
+    int64_t next;            /* where the search for the next recording begins */
+};
+
+/* Returns whether these four bytes can be the header of a frame whose length they tell. */
+int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame);
+/* Whether a frame of which `count` bytes are there holds an index in place of sound. */
+int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame);
+/* Searches a file from `begin` to `end` for a recording, and adds the bytes of its frames of sound
+ * to the source. Returns false if there is none before `most_junk` bytes that are neither sound nor
+ * tags nor zeros, and -1 if memory is short. */
+int mpeg_find_link(int descriptor, int64_t begin, int64_t end, int64_t most_junk,
+                   byte_source *source, struct mpeg_link *link);
+
+#endif

@@ -1,0 +1,83 @@
+/* Ogg: its pages, and where one sound ends and the next begins (RFC 3533). */
+#include "_ogg.h"
+
+#include <string.h>
+
+#include "_file_window.h"
+
+enum { FLAGS = 5, CHECKSUM = 22, SEGMENTS = 26 };
+
+int ogg_is_page(const unsigned char *bytes, int64_t count) {
+    return count >= OGG_PAGE_HEADER_BYTES && !memcmp(bytes, "OggS", 5);
+}
+
+int ogg_header_bytes(const unsigned char *page) {
+    return OGG_PAGE_HEADER_BYTES + page[SEGMENTS];
+}
+
+int ogg_page_bytes(const unsigned char *page) {
+    int bytes = ogg_header_bytes(page);
+    for (int i = OGG_PAGE_HEADER_BYTES; i < OGG_PAGE_HEADER_BYTES + page[SEGMENTS]; ++i)
+        bytes += page[i];
+    return bytes;
+}
+
+/* The checksum is computed with zeros in its own place. */
+int ogg_is_intact(const unsigned char *page) {
+    const int bytes = ogg_page_bytes(page);
+    const uint32_t said = page[CHECKSUM] | (uint32_t)page[CHECKSUM + 1] << 8 |
+                          (uint32_t)page[CHECKSUM + 2] << 16 | (uint32_t)page[CHECKSUM + 3] << 24;
+    uint32_t sum = 0;
+    for (int i = 0; i < bytes; ++i) {
+        const int is_in_checksum = i >= CHECKSUM && i < CHECKSUM + 4;
+        sum ^= (uint32_t)(is_in_checksum ? 0 : page[i]) << 24;
+        for (int bit = 0; bit < 8; ++bit)
+            sum = sum << 1 ^ (sum >> 31 ? 0x04C11DB7u : 0);
+    }
+    return sum == said;
+}
+
+/* Returns a page that is there in full, NULL where none begins. */
+static const unsigned char *page_at(struct file_window *w, int64_t offset) {
+    const unsigned char *page = window_at(w, offset, OGG_PAGE_HEADER_BYTES);
+    if (!page || !ogg_is_page(page, OGG_PAGE_HEADER_BYTES))
+        return NULL;
+    page = window_at(w, offset, ogg_header_bytes(page));
+    return page ? window_at(w, offset, ogg_page_bytes(page)) : NULL;
+}
+
+/* Returns where the next page begins, -1 if there is none. */
+static int64_t find_page(struct file_window *w, int64_t offset) {
+    for (;; ++offset) {
+        const unsigned char *bytes = window_at(w, offset, OGG_PAGE_HEADER_BYTES);
+        if (!bytes)
+            return -1;
+        if (bytes[0] == 'O' && ogg_is_page(bytes, OGG_PAGE_HEADER_BYTES) && page_at(w, offset))
+            return offset;
+    }
+}
+
+/* The first pages of a sound, one for each of its streams, are marked as such. So another sound
+ * begins at a marked page that follows one without the mark. */
+int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *link) {
+    struct file_window window = {.descriptor = descriptor, .end = end};
+    int has_begun = 0;
+    memset(link, 0, sizeof *link);
+    link->begin = find_page(&window, begin);
+    link->end = end;
+    for (int64_t offset = link->begin; offset >= 0; offset = find_page(&window, offset)) {
+        const unsigned char *page = page_at(&window, offset);
+        if (!page)
+            break;
+        const int bytes = ogg_page_bytes(page);
+        const int is_first = (page[FLAGS] & OGG_BEGIN) && ogg_is_intact(page);
+        if (is_first && has_begun) {
+            link->end = offset;
+            break;
+        }
+        has_begun |= !is_first;
+        link->is_ended = (page[FLAGS] & OGG_END) != 0;
+        offset += bytes;
+    }
+    return link->begin >= 0;
+}

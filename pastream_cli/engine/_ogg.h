@@ -1,0 +1,34 @@
+/* Ogg: its pages, and where one sound ends and the next begins. cffi reads this file too, so it
+ * holds plain declarations only. */
+#ifndef PASTREAM_OGG_H
+#define PASTREAM_OGG_H
+
+#include <stdint.h>
+
+enum {
+    OGG_PAGE_HEADER_BYTES = 27,
+    OGG_MOST_PAGE_BYTES = 27 + 255 + 255 * 255,
+    OGG_CONTINUED = 1, /* flags of a page */
+    OGG_BEGIN = 2,
+    OGG_END = 4
+};
+
+/* One sound of a chain, or the only one. */
+struct ogg_link {
+    int64_t begin;
+    int64_t end;      /* where the next sound begins, or the file ends */
+    int32_t is_ended; /* its last page says that it is the last one */
+};
+
+/* Whether these bytes begin a page; `count` of them are there. */
+int ogg_is_page(const unsigned char *bytes, int64_t count);
+/* The length of the page's header, and of the whole page. For both, 27 bytes and what they say must
+ * be there. */
+int ogg_header_bytes(const unsigned char *page);
+int ogg_page_bytes(const unsigned char *page);
+/* Whether a page that is there in full is what its checksum says. */
+int ogg_is_intact(const unsigned char *page);
+/* Searches a file from `begin` to `end` for a sound. Returns false if there is none. */
+int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *link);
+
+#endif

@@ -1,0 +1,121 @@
+"""Sounds that follow each other in one file or stream, played as one by C."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+import soundfile
+
+from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handle_of
+from pastream_cli.engine.native import check_memory, ffi, lib
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import Pointer
+
+_NO_MEMORY = "cannot read a file"
+_UNKNOWN_FRAMES = 2**62  # libsndfile's greatest number stands for a length that it does not know
+
+
+class ChainEventKind(Enum):
+    """What may happen in the middle of a chain."""
+
+    NEW_RATE = lib.CHAIN_NEW_RATE
+    NEW_CHANNELS = lib.CHAIN_NEW_CHANNELS
+    FRAMES_MISSING = lib.CHAIN_FRAMES_MISSING
+    UNREADABLE = lib.CHAIN_LINK_UNREADABLE
+
+
+class ChainEvent(NamedTuple):
+    """Something that happened at `frame` of the input; `value` is the new rate, or the number that its kind names."""
+
+    kind: ChainEventKind
+    frame: int
+    value: int
+
+
+def known_frames(sound_file: soundfile.SoundFile) -> int | None:
+    """Return how many frames libsndfile says that there are, `None` where it does not know."""
+    return sound_file.frames if sound_file.frames < _UNKNOWN_FRAMES else None
+
+
+class Chain:
+    """A chain of sounds, the first of which is open, and stays the caller's.
+
+    Parameters
+    ----------
+    first : SoundFile
+        Gives the chain its rate and channels. It must be closed after the chain.
+    source : ByteSource, optional
+        Where the first one's bytes are; `None` for a pipe.
+    is_promise : bool
+        Whether its length is only what a header promises, so that fewer frames are an event.
+    """
+
+    def __init__(self, first: soundfile.SoundFile, source: ByteSource | None, *, is_promise: bool = False) -> None:
+        chain = lib.sound_chain_new(FUNCTIONS, first.channels)
+        self.handle = ffi.gc(check_memory(chain, _NO_MEMORY), lib.sound_chain_free)
+        self.functions = lib.sound_chain_functions()
+        self._sources: list[ByteSource] = []
+        self.frames: int | None = 0
+        """Frames of all links; `None` where that is not known."""
+        self._add(first, source, handle_of(first), is_promise=is_promise)
+
+    def add(self, source: ByteSource) -> None:
+        """Add a link, which C opens when its turn comes."""
+        try:
+            with SoundInSource(source) as sound_file:
+                self._add(sound_file, source, ffi.NULL)
+        except soundfile.SoundFileError:  # the reader will say so when it comes there
+            check_memory(lib.sound_chain_add(self.handle, ffi.NULL, source.handle, 0, 0, 1, 1), _NO_MEMORY)
+            self._sources.append(source)
+
+    def _add(
+        self, sound_file: soundfile.SoundFile, source: ByteSource | None, file: Pointer, *, is_promise: bool = False
+    ) -> None:
+        frames = known_frames(sound_file)
+        added = lib.sound_chain_add(
+            self.handle,
+            file,
+            ffi.NULL if source is None else source.handle,
+            -1 if frames is None else frames,
+            is_promise,
+            sound_file.channels,
+            sound_file.samplerate,
+        )
+        check_memory(added, _NO_MEMORY)
+        if source is not None:
+            self._sources.append(source)
+        self.frames = None if frames is None or self.frames is None else self.frames + frames
+
+    def follow(self, descriptor: int) -> None:
+        """Go on with the sounds whose descriptors come through this pipe; the chain closes it."""
+        lib.sound_chain_follow(self.handle, descriptor)
+
+    def events(self) -> Iterator[ChainEvent]:
+        """Yield what happened since the last call. It may be called at any time."""
+        event = ffi.new("struct chain_event *")
+        while lib.sound_chain_next_event(self.handle, event):
+            yield ChainEvent(ChainEventKind(event.kind), event.frame, event.value)
+
+    def reason_of(self, code: int) -> str | None:
+        """Return the system's words for an error of the chain's own, `None` for one of libsndfile's."""
+        return os.strerror(lib.sound_chain_system_error(self.handle)) if code == lib.CHAIN_SYSTEM_ERROR else None
+
+    def close(self) -> None:
+        """Close the links that C has opened; the loop must have ended."""
+        ffi.release(self.handle)
+
+
+def chain_of(first: soundfile.SoundFile, sources: Sequence[ByteSource], *, is_promise: bool = False) -> Chain:
+    """Return a chain of sounds; `first` is the one in the first source."""
+    chain = Chain(first, sources[0], is_promise=is_promise)
+    for source in sources[1:]:
+        chain.add(source)
+    return chain

@@ -1,0 +1,59 @@
+"""Opens files of MP3, Ogg and FLAC: found in them are sounds that follow each other, and nothing that is no sound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pastream_cli.engine.files import flac, mp3, ogg
+from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.chain import chain_of
+from pastream_cli.engine.files.headers import FIRST_BYTES, begins_with_a_header
+from pastream_cli.engine.files.input_file import InputFile, opened
+from pastream_cli.engine.files.paths import STANDARD_INPUT
+from pastream_cli.errors import FileError
+
+# What holds frames of MPEG, if it does, among other things.
+_OTHER_CONTAINERS = (b"RIFF", b"\x1aE\xdf\xa3", b"\0\0\0\x18ftyp", b"\0\0\0\x1cftyp", b"\0\0\0\x20ftyp", b"\0\0\1\xba")
+_ID3_HEADER_BYTES = 10
+
+
+def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> InputFile | None:
+    """Open a file, by its path or descriptor, if it holds MP3, Ogg or FLAC; otherwise return `None`.
+
+    `warn` is called with a line where it was cut off.
+    """
+    descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC) if isinstance(source, str) else source
+    sources, is_promise = _find(descriptor, name, warn)
+    if not sources:
+        if descriptor != STANDARD_INPUT:
+            os.close(descriptor)
+        return None
+    sources[0].closes = descriptor != STANDARD_INPUT
+    try:
+        found = opened(sources[0], name, {})
+    except FileError:  # libsndfile knows the container, but not what is in it
+        return None
+    chain = chain_of(found.sound_file, sources, is_promise=is_promise)
+    return found._replace(chain=chain, frames=chain.frames)
+
+
+def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> tuple[list[ByteSource], bool]:
+    """Return where the sounds are, and whether their length is only promised."""
+    begin = _id3_bytes(os.pread(descriptor, _ID3_HEADER_BYTES, 0))
+    magic = os.pread(descriptor, len(flac.MAGIC), begin)
+    if magic == flac.MAGIC:
+        return [flac.source_of(descriptor, begin)], True
+    if magic == ogg.MAGIC:
+        return ogg.find_sounds(descriptor, name, warn), False
+    first = os.pread(descriptor, FIRST_BYTES, 0)
+    if not begin and (begins_with_a_header(first) or first.startswith(_OTHER_CONTAINERS)):
+        return [], False
+    return mp3.find_recordings(descriptor, name, warn), False
+
+
+def _id3_bytes(first: bytes) -> int:
+    """Return the length of a tag with title, pictures and the like; 0 if the file does not begin with one."""
+    if len(first) < _ID3_HEADER_BYTES or not first.startswith(b"ID3") or max(first[6:]) > 0x7F:
+        return 0
+    return _ID3_HEADER_BYTES + (first[6] << 21 | first[7] << 14 | first[8] << 7 | first[9])

@@ -1,0 +1,111 @@
+"""MP3: its recordings are found by the frames that are there, and get an index that tells their true length.
+
+libsndfile plays no more frames than it believes an MP3 to have, which without an index is a guess from the first frame.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.units import format_count, format_frames
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import MpegFrame, MpegLink
+
+MOST_JUNK_BYTES = 8192
+"""What may come before the first frame: the rest of a frame, where a stream was joined in the middle of one."""
+
+_MOST_LINKS = 4096
+_INDEX_NAMES = (b"Xing", b"Info")
+_FRAMES_ARE_TOLD = 1
+# Where these are, counted from the name of the index.
+_FLAGS, _FRAMES, _DELAYS = 4, 8, 141
+_INDEX_BYTES = 192  # mpg123 looks for an index in frames of some size only
+
+
+def is_frame(first: bytes) -> bool:
+    """Tell whether these bytes can be the header of a frame."""
+    return len(first) >= lib.MPEG_HEADER_BYTES and _parse(first) is not None
+
+
+def _parse(header: bytes | bytearray) -> MpegFrame | None:
+    frame = ffi.new("struct mpeg_frame *")
+    return frame if lib.mpeg_parse(ffi.from_buffer("unsigned char[]", header), frame) else None
+
+
+def find_recordings(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteSource]:
+    """Return the recordings in an MP3, none where the file is something else; the first source closes the file.
+
+    `warn` is called with a line where a recording was cut off.
+    """
+    end = os.fstat(descriptor).st_size
+    sources: list[ByteSource] = []
+    begin, most_junk = 0, MOST_JUNK_BYTES
+    while begin < end and len(sources) < _MOST_LINKS:
+        source = ByteSource(descriptor, closes=not sources)
+        link = ffi.new("struct mpeg_link *")
+        found = lib.mpeg_find_link(descriptor, begin, end, most_junk, source.handle, link)
+        check_memory(found >= 0, f"cannot open {name}")
+        if not found:
+            break
+        begin, most_junk = link.next, 2**62
+        if link.frames:
+            source.put_in_front(_index_for(link, descriptor))
+            sources.append(source)
+            _warn_of_a_cut(link, descriptor, name, warn)
+    return sources
+
+
+def _index_for(link: MpegLink, descriptor: int) -> bytes:
+    """Return a frame with an index that has the true number of frames: the recording's own, corrected, or a new one."""
+    if link.first.layer != 3:
+        return b""
+    said = _frames_said(link, descriptor)
+    if said is None:
+        return _new_index(link, descriptor)
+    frame = bytearray(os.pread(descriptor, link.index_bytes, link.index_begin))
+    if said != link.frames:
+        struct.pack_into(">I", frame, link.name_offset + _FRAMES, link.frames)
+        delays = link.name_offset + _DELAYS
+        if len(frame) >= delays + 3:  # the silence that an encoder put behind the end is not there
+            frame[delays + 1] &= 0xF0
+            frame[delays + 2] = 0
+    return bytes(frame)
+
+
+def _frames_said(link: MpegLink, descriptor: int) -> int | None:
+    """Return how many frames the recording's own index says that there are; `None` where it says nothing."""
+    if not link.index_bytes:
+        return None
+    index = os.pread(descriptor, _FRAMES + 4, link.index_begin + link.name_offset)
+    if len(index) < _FRAMES + 4 or index[:4] not in _INDEX_NAMES:
+        return None
+    flags, frames = struct.unpack_from(">II", index, _FLAGS)
+    return int(frames) if flags & _FRAMES_ARE_TOLD else None
+
+
+def _new_index(link: MpegLink, descriptor: int) -> bytes:
+    """Return a frame of the recording's kind that holds nothing but the number of its frames."""
+    header = bytearray(os.pread(descriptor, lib.MPEG_HEADER_BYTES, link.sound_begin))
+    header[1] |= 1  # without a checksum
+    frame_bytes = 0
+    for bit_rate_code in range(1, 15):
+        header[2] = bit_rate_code << 4 | header[2] & 0x0F
+        if (frame := _parse(header)) and (frame_bytes := frame.bytes) >= _INDEX_BYTES:
+            break
+    index = struct.pack(">4sII", b"Xing", _FRAMES_ARE_TOLD, link.frames)
+    return (bytes(header) + bytes(link.name_offset - len(header)) + index).ljust(frame_bytes, b"\0")
+
+
+def _warn_of_a_cut(link: MpegLink, descriptor: int, name: str, warn: Callable[[str], None]) -> None:
+    said = _frames_said(link, descriptor)
+    if said is not None and said > link.frames + 1:  # some encoders count the index
+        there, promised = link.frames * link.first.samples, said * link.first.samples
+        warn(f"{name} was cut off: it has {format_count(there)} of its {format_frames(promised)}")
+    elif link.cut_bytes:
+        warn(f"{name} was cut off: its last frame of MPEG is not there in full")

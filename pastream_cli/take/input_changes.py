@@ -1,0 +1,21 @@
+"""The words for what changes in the middle of the input, and for what it lacks."""
+
+from __future__ import annotations
+
+from pastream_cli.engine.files.chain import ChainEvent, ChainEventKind
+from pastream_cli.units import format_clock, format_count, format_frames, format_times
+
+
+def words_of(event: ChainEvent, name: str, rate: int, played_rate: int) -> str:
+    """Return a line for an event in an input that begins at `rate`, and is played at `played_rate`."""
+    place = format_clock(event.frame, rate)
+    if event.kind is ChainEventKind.NEW_RATE and event.value == played_rate:
+        return f"{name} is at {event.value} Hz from {place} on, as it is played"
+    if event.kind is ChainEventKind.NEW_RATE:
+        return f"{name} is at {event.value} Hz from {place} on, and is played at {played_rate} Hz: its pitch changes"
+    if event.kind is ChainEventKind.NEW_CHANNELS:
+        return f"{name} has {format_times(event.value, 'channel')} from {place} on"
+    if event.kind is ChainEventKind.FRAMES_MISSING:
+        promised = format_frames(event.frame + event.value)
+        return f"{name} was cut off: it has {format_count(event.frame)} of its {promised}"
+    return f"{name} cannot be read at {place}: that part is left out"

@@ -1,0 +1,178 @@
+"""Files of MP3, Ogg and FLAC as they are found: joined, without an index, cut, with other things around the sound."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from tests.homes import need
+from tests.runner import Pastream, Result
+
+Encode = Callable[[str, Path], Path]
+
+ENCODERS = {
+    "mp3": ("lame", "--quiet", "-V2", "IN", "OUT"),
+    "ogg": ("oggenc", "-Q", "-o", "OUT", "IN"),
+    "opus": ("opusenc", "--quiet", "IN", "OUT"),
+    "flac": ("flac", "-s", "-f", "-o", "OUT", "IN"),
+}
+
+
+def encoded(path: Path, *, rate: int = 44100, channels: int = 2, seconds: float = 1.0, seed: int = 1) -> Path:
+    """Encode noise with the tool that people use for files of this suffix."""
+    program, *arguments = ENCODERS[path.suffix[1:]]
+    need(program)
+    wav = path.with_suffix(".wav")
+    noise = np.random.default_rng(seed).uniform(-0.5, 0.5, (int(rate * seconds), channels))
+    soundfile.write(wav, noise, rate, "PCM_16")
+    words = {"IN": wav, "OUT": path}
+    subprocess.run([program, *(words.get(word, word) for word in arguments)], check=True, stderr=subprocess.DEVNULL)
+    return path
+
+
+def decoded(path: Path) -> NDArray[np.float32]:
+    samples: NDArray[np.float32] = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    return samples
+
+
+def play(pastream: Pastream, path: Path, *options: str) -> tuple[NDArray[np.float32], Result]:
+    """Play a file on the virtual device; return what was heard, and how the command ended."""
+    heard = path.with_name("heard.wav")
+    result = pastream(path, heard, "-e", "float", "-t", "wav", "-y", "-D", "virtual:fast", *options)
+    assert result.returncode == 0, result.stderr
+    return decoded(heard), result
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus"])
+def test_files_that_are_joined_end_to_end_are_all_played(suffix: str, tmp_path: Path, pastream: Pastream) -> None:
+    parts = [encoded(tmp_path / f"{seed}.{suffix}", seed=seed, seconds=seed) for seed in (1, 2)]
+    joined = tmp_path / f"joined.{suffix}"
+    joined.write_bytes(b"".join(part.read_bytes() for part in (*parts, parts[0])))
+    heard, result = play(pastream, joined)
+    assert np.array_equal(heard, np.concatenate([decoded(part) for part in (*parts, parts[0])]))
+    assert "warning" not in result.stderr
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "ogg"])
+def test_a_change_of_rate_and_channels_is_told_with_its_time(suffix: str, tmp_path: Path, pastream: Pastream) -> None:
+    first = encoded(tmp_path / f"first.{suffix}")
+    other = encoded(tmp_path / f"other.{suffix}", rate=48000, channels=1, seconds=0.5)
+    joined = tmp_path / f"joined.{suffix}"
+    joined.write_bytes(first.read_bytes() + other.read_bytes())
+    heard, result = play(pastream, joined)
+    assert np.array_equal(heard, np.concatenate([decoded(first), np.repeat(decoded(other), 2, axis=1)]))
+    assert "is at 48000 Hz from 00:00:01.0 on, and is played at 44100 Hz: its pitch changes" in result.stderr
+    assert "has 1 channel from 00:00:01.0 on" in result.stderr
+
+
+def test_channels_are_mixed_to_mono_and_others_are_silent(tmp_path: Path, pastream: Pastream) -> None:
+    mono = encoded(tmp_path / "mono.ogg", channels=1)
+    stereo = encoded(tmp_path / "stereo.ogg", seconds=0.5)
+    four = encoded(tmp_path / "four.ogg", channels=4, seconds=0.25)
+    joined = tmp_path / "joined.ogg"
+    joined.write_bytes(mono.read_bytes() + stereo.read_bytes())
+    mixed = decoded(stereo).mean(axis=1, keepdims=True)
+    assert np.allclose(play(pastream, joined)[0], np.concatenate([decoded(mono), mixed]), atol=1e-7)
+    joined.write_bytes(four.read_bytes() + stereo.read_bytes())
+    padded = np.pad(decoded(stereo), ((0, 0), (0, 2)))
+    assert np.array_equal(play(pastream, joined)[0], np.concatenate([decoded(four), padded]))
+
+
+def test_a_chain_is_looped_from_its_first_link(tmp_path: Path, pastream: Pastream) -> None:
+    parts = [encoded(tmp_path / f"{seed}.ogg", seed=seed, seconds=0.5) for seed in (1, 2)]
+    joined = tmp_path / "joined.ogg"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    once = np.concatenate([decoded(part) for part in parts])
+    heard, _ = play(pastream, joined, "--loop", "-d", f"{len(once) * 5 // 2}s")
+    assert np.array_equal(heard, np.concatenate([once, once, once])[: len(heard)])
+    assert len(heard) == len(once) * 5 // 2
+
+
+def make_mp3_without_an_index(path: Path) -> int:
+    """Write an MP3 whose bit rate varies from loud to quiet, as lame does into a pipe. Return its frames."""
+    need("lame")
+    rng = np.random.default_rng(1)
+    loud, quiet = rng.uniform(-0.7, 0.7, (96000, 2)), rng.uniform(-0.0005, 0.0005, (192000, 2))
+    soundfile.write(path.with_suffix(".wav"), np.concatenate([loud, quiet]), 48000, "PCM_16")
+    with path.with_suffix(".wav").open("rb") as source, path.open("wb") as target:
+        subprocess.run(["lame", "--quiet", "-V2", "-", "-"], stdin=source, stdout=target, check=True)
+    return 288000
+
+
+def test_an_mp3_without_an_index_is_played_to_its_end(tmp_path: Path, pastream: Pastream) -> None:
+    path = tmp_path / "piped.mp3"
+    frames = make_mp3_without_an_index(path)
+    heard, result = play(pastream, path)
+    assert frames <= len(heard) < frames + 3 * 1152
+    assert len(decoded(path)) < frames, "libsndfile alone knows better now"
+    assert "warning" not in result.stderr
+    twice, _ = play(pastream, path, "--loop", "-d", f"{2 * len(heard)}s")
+    assert np.array_equal(twice[len(heard) :], twice[: len(heard)])
+
+
+def id3v2(content: bytes) -> bytes:
+    size = len(content)
+    return b"ID3\3\0\0" + bytes((size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127)) + content
+
+
+ID3V1 = b"TAG" + bytes(125)
+APE = b"APETAGEX" + (2000).to_bytes(4, "little") + (32).to_bytes(4, "little") + bytes(16)
+PICTURE = b"APIC\0\0\0\0\0\0image/jpeg\0\3\0\xff\xd8\xff\xe0" + b"\xff\xfb\x90\x64" * 3000
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "flac"])
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        (b"", ID3V1),
+        (b"", b"\2" + APE + ID3V1),
+        (b"", bytes(5000)),
+        (id3v2(PICTURE), b""),
+        (id3v2(PICTURE), ID3V1),
+    ],
+    ids=["id3v1", "ape and id3v1", "zeros", "picture", "picture and id3v1"],
+)
+def test_tags_and_zeros_around_the_sound_are_no_fault(
+    suffix: str, before: bytes, behind: bytes, tmp_path: Path, pastream: Pastream
+) -> None:
+    plain = encoded(tmp_path / f"plain.{suffix}")
+    tagged = tmp_path / f"tagged.{suffix}"
+    tagged.write_bytes(before + plain.read_bytes() + behind)
+    heard, result = play(pastream, tagged)
+    assert np.array_equal(heard, decoded(plain))
+    assert "warning" not in result.stderr
+
+
+def test_a_file_that_was_cut_off_is_played_as_far_as_it_goes(tmp_path: Path, pastream: Pastream) -> None:
+    for suffix in ("flac", "mp3", "ogg", "opus"):
+        whole = encoded(tmp_path / f"whole.{suffix}", seconds=2)
+        cut = tmp_path / f"cut.{suffix}"
+        cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+        heard, result = play(pastream, cut)
+        there = decoded(whole)
+        assert len(there) / 3 < len(heard) < len(there) * 0.75, suffix
+        assert f"{cut} was cut off" in result.stderr
+        if suffix == "flac":
+            assert np.array_equal(heard, there[: len(heard)])
+        if suffix in {"flac", "mp3"}:
+            assert " of its " in result.stderr
+
+
+def test_an_mp3_that_begins_in_the_middle_of_a_frame_is_played_from_the_first_whole_one(
+    tmp_path: Path, pastream: Pastream
+) -> None:
+    whole = encoded(tmp_path / "whole.mp3", seconds=2)
+    middle = tmp_path / "middle.mp3"
+    middle.write_bytes(whole.read_bytes()[5001:])
+    heard, result = play(pastream, middle)
+    frames_lost = len(decoded(whole)) - len(heard)
+    assert 0 < frames_lost < 15 * 1152
+    tail = min(20000, len(heard) - 1152)
+    assert np.abs(heard[-tail:-2000] - decoded(whole)[: len(heard) + frames_lost][-tail:-2000]).max() < 2
+    assert "warning" not in result.stderr
