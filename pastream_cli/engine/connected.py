@@ -208,12 +208,12 @@ class Connected(Attached):
     def new_ring(self, side: Side, buffersize: int | None, channels: int | None = None) -> RingBuffer:
         """Return a ring for frames of one side, of `buffersize` frames if that is given and enough for the device."""
         frame_bytes = (channels or side.channels) * side.sample_bytes
-        if buffersize is None:
-            return RingBuffer(frame_bytes, self._ring_frames(side, None))
-        if buffersize >= self._least_ring_frames(side):
-            return RingBuffer(frame_bytes, buffersize)
-        check_size(buffersize)
-        return RingBuffer(frame_bytes, self._least_ring_frames(side))
+        if buffersize is not None:
+            check_size(buffersize)
+            frames = max(buffersize, self._least_ring_frames(side))
+        else:
+            frames = self._ring_frames(side, None)
+        return RingBuffer(frame_bytes, frames, dtype=side.sample_format)
 
     def _ring_frames(self, side: Side, buffersize: int | None) -> int:
         frames = side.buffer_frames(self.samplerate, buffersize, self.asked_blocksize)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from pastream_cli.engine.buffer_types import is_plain_bytes, sample_format_of
 from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class RingBuffer:
     buffer : buffer, optional
         Memory to use; its length is `elementsize` times a power of two. The ring writes into it
         even where the object is read-only.
+    dtype : str, optional
+        What the elements are made of, such as ``'float32'``. `write` then refuses numbers of any other type, which
+        would be noise, and takes plain bytes. The rings that streams make have the type of the stream.
 
     Raises
     ------
@@ -54,7 +58,11 @@ class RingBuffer:
     """
 
     def __init__(
-        self, elementsize: int, size: int | None = None, buffer: BufferOrArray | Pointer | None = None
+        self,
+        elementsize: int,
+        size: int | None = None,
+        buffer: BufferOrArray | Pointer | None = None,
+        dtype: str | None = None,
     ) -> None:
         elementsize = operator.index(elementsize)
         if not 1 <= elementsize < 2**32:
@@ -70,6 +78,7 @@ class RingBuffer:
             # Python owns the memory, so a view of it may outlive the ring. It is filled with zeros, so
             # that the callback never touches a page for the first time.
             memory = ffi.from_buffer(bytearray(size * elementsize))
+        self._dtype = dtype
         # writable, even where the object says that it is read-only
         self._view = memoryview(ffi.buffer(memory, size * elementsize))
         self._memory = memory  # kept alive as long as the ring
@@ -116,7 +125,7 @@ class RingBuffer:
         Parameters
         ----------
         data : buffer or CData pointer
-            Elements one after the other.
+            Elements one after the other; an array may have gaps between them.
         size : int, optional
             Number of elements; all that `data` holds where it is negative.
 
@@ -130,7 +139,11 @@ class RingBuffer:
         ValueError
             Where `data` holds part of an element, or less than `size`, or is a bare pointer and no
             `size` is given.
+        TypeError
+            Where `data` holds numbers of another type than the ring.
         """
+        if not isinstance(data, ffi.CData):
+            data = self._checked(data)
         data, size = self._elements_of(data, size)
         return lib.ring_write(self._ring, data, min(size, self.size))
 
@@ -249,6 +262,15 @@ class RingBuffer:
         end = start + elements * element_bytes
         first = self._view[start:end]
         return elements, first, self._view[: end - start - len(first)]
+
+    def _checked(self, data: Any) -> Any:
+        """Return a buffer without gaps; `TypeError` where its numbers would be taken for others."""
+        with memoryview(data) as view:
+            wanted = self._dtype
+            if wanted is not None and not is_plain_bytes(view) and sample_format_of(view) != wanted:
+                given = getattr(data, "dtype", f"type {view.format!r}")
+                raise TypeError(f"cannot write {given}: the ring holds {wanted}, as array.astype({wanted!r}) makes it")
+            return data if view.c_contiguous else view.tobytes()
 
     def _elements_of(self, data: Any, size: int, *, is_written: bool = False) -> tuple[Pointer, int]:
         try:

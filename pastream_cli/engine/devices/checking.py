@@ -10,7 +10,7 @@ from pastream_cli.engine.native import lib
 
 def checked_blocksize(blocksize: Any) -> int:
     """Return frames per block, 0 where the host is to choose."""
-    frames = operator.index(blocksize or 0)
+    frames = _whole("blocksize", blocksize or 0)
     if frames < 0:
         raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
     return frames
@@ -18,7 +18,7 @@ def checked_blocksize(blocksize: Any) -> int:
 
 def checked_channels(channels: Any) -> int:
     """Return a number of channels that the engine can handle."""
-    number = operator.index(channels)
+    number = _whole("channels", channels)
     if not 1 <= number <= lib.MOST_DEVICE_CHANNELS:
         raise ValueError(f"channels must be 1 to {lib.MOST_DEVICE_CHANNELS}, not {number}")
     return number
@@ -28,10 +28,13 @@ def checked_latency(latency: Any) -> float:
     """Return seconds of latency that a host can be asked for."""
     from pastream_cli.units import MOST_LATENCY_SECONDS  # it loads `fractions`, which takes a while
 
-    seconds = float(latency)
+    try:
+        seconds = float(latency)
+    except ValueError:
+        seconds = -1.0
     if not 0 <= seconds <= MOST_LATENCY_SECONDS:
         raise ValueError(
-            f"latency must be 'low', 'high' or a number of seconds up to {MOST_LATENCY_SECONDS}, not {seconds!r}"
+            f"latency must be 'low', 'high' or a number of seconds up to {MOST_LATENCY_SECONDS}, not {latency!r}"
         )
     return seconds
 
@@ -40,5 +43,21 @@ def check_rate(rate: float) -> None:
     """Raise unless a file, too, can have that rate."""
     from pastream_cli.units import HIGHEST_RATE  # it loads `fractions`, which takes a while
 
+    if isinstance(rate, (str, bytes)):
+        raise TypeError(f"samplerate must be a number, not {rate!r}")
     if not 1 <= rate <= HIGHEST_RATE:
         raise ValueError(f"samplerate must be 1 to {HIGHEST_RATE}, not {rate!r}")
+
+
+def check_extra_settings(settings: Any) -> None:
+    """Raise `TypeError` unless these are settings of a host, of one of sounddevice's classes, or a pair of such."""
+    for one in settings if isinstance(settings, (tuple, list)) else [settings]:
+        if one is not None and not any(parent.__module__ == "sounddevice" for parent in type(one).__mro__):
+            raise TypeError(f"extra_settings must be of one of sounddevice's classes for that, not {one!r}")
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, not {value!r}") from None

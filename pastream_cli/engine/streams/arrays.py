@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from pastream_cli.engine.devices.sides import Side
-from pastream_cli.engine.native import check_fits
+from pastream_cli.engine.native import SAMPLE_FORMATS, check_fits
 
 
 def numpy_or_none() -> Any:
@@ -16,6 +16,30 @@ def numpy_or_none() -> Any:
     except ImportError:
         return None
     return np
+
+
+def named_types(dtype: Any) -> Any:
+    """Return the name of a sample type, or those of a pair; they may be given as anything of which numpy makes a dtype.
+
+    Raises
+    ------
+    ValueError
+        Where it has the byte order of another machine.
+    """
+    if isinstance(dtype, (tuple, list)):
+        return tuple(map(named_types, dtype))
+    if dtype is None or (isinstance(dtype, str) and dtype in SAMPLE_FORMATS):
+        return dtype
+    np = numpy_or_none()
+    if np is None:
+        return dtype
+    try:
+        named = np.dtype(dtype)
+    except (TypeError, ValueError):
+        return dtype  # whoever opens the device says which there are
+    if not named.isnative:
+        raise ValueError(f"dtype must have the byte order of this machine, not {dtype!r}")
+    return named.name
 
 
 def new_frames(frames: int, channels: int, side: Side, *, atleast_2d: bool) -> Any:

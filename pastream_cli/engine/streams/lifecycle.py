@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.checking import check_extra_settings
+from pastream_cli.engine.devices.defaults import with_defaults
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.prebuffer import Prebuffer
+from pastream_cli.engine.streams.arrays import named_types
 from pastream_cli.engine.streams.properties import Properties
 from pastream_cli.engine.streams.sinks import Sink
 from pastream_cli.engine.streams.sources import Source
@@ -96,14 +99,21 @@ class Stream(Properties):
         extra_settings: object = None,
     ) -> None:
         options = {
+            "device": device,
+            "samplerate": samplerate,
+            "channels": channels,
+            "dtype": dtype,
+            "blocksize": blocksize,
+            "latency": latency,
             "clip_off": clip_off,
             "dither_off": dither_off,
             "never_drop_input": never_drop_input,
             "prime_output_buffers_using_stream_callback": prime_output_buffers_using_stream_callback,
             "extra_settings": extra_settings,
         }
-        given = {name: value for name, value in options.items() if value is not None}
-        opened = OpenDevice(kind, device, samplerate, channels, dtype, blocksize, latency=latency, **given)
+        given = {name: value for name, value in with_defaults(kind, options).items() if value is not None}
+        check_extra_settings(given.get("extra_settings"))
+        opened = OpenDevice(kind, **{**given, "dtype": named_types(given.get("dtype"))})
         self._core = Core(opened)
         self._gate = Gate(opened)
         self._lock = threading.RLock()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pastream_cli.engine.buffer_types import is_plain_bytes, sample_format_of
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.streams.arrays import is_array, numpy_or_none
@@ -12,11 +12,6 @@ from pastream_cli.engine.streams.arrays import is_array, numpy_or_none
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FORMAT_OF_CODE = {"f": "float32", "h": "int16", "b": "int8", "B": "uint8"} | {
-    code: "int32" for code in "il" if struct.calcsize(code) == 4
-}
-_PLAIN_BYTES = frozenset("Bbc")
-_NATIVE_MARKS = "@=" + ("<" if struct.pack("=h", 1) == struct.pack("<h", 1) else ">!")
 # The types that the loops convert to and from the type of any device, and the bytes of a sample.
 _CONVERTED_IN_C = {"float32": (lib.FILE_FLOAT32, 4), "int32": (lib.FILE_INT32, 4), "int16": (lib.FILE_INT16, 2)}
 _FULL_SCALE = 2.0**31
@@ -71,7 +66,7 @@ def samples_to_play(data: Any, side: Side) -> Samples:
     with view:
         # numpy has no packed 24 bits, so an array may hold their bytes
         has_bytes = not is_array(data) or (side.sample_format == "int24" and view.format == "B")
-        plays_bytes = _is_plain_bytes(view) and has_bytes
+        plays_bytes = is_plain_bytes(view) and has_bytes
         as_it_is = lib.FILE_DEVICE, side.sample_bytes
         known = as_it_is if plays_bytes else _type_of(view, side)
         channels = 1 if is_array(data) and not plays_bytes else side.channels
@@ -165,7 +160,7 @@ def samples_to_record(data: Any, side: Side, channels: int) -> Samples:
             raise ValueError("cannot record into a buffer that is read-only")
         if not view.c_contiguous:
             raise ValueError("cannot record into an array that is not contiguous")
-        known = (lib.FILE_DEVICE, side.sample_bytes) if _is_plain_bytes(view) else _type_of(view, side)
+        known = (lib.FILE_DEVICE, side.sample_bytes) if is_plain_bytes(view) else _type_of(view, side)
         if known is None:
             takes = ", ".join(dict.fromkeys([side.sample_format, *_CONVERTED_IN_C]))
             raise TypeError(
@@ -178,13 +173,9 @@ def samples_to_record(data: Any, side: Side, channels: int) -> Samples:
 # ---- both ----
 
 
-def _is_plain_bytes(view: memoryview) -> bool:
-    return view.format in _PLAIN_BYTES
-
-
 def _type_of(view: memoryview, side: Side) -> tuple[int, int] | None:
     """Return the type in which samples pass between the buffer and the loops, and the bytes of one; `None`: neither."""
-    sample_format = _FORMAT_OF_CODE.get(view.format.lstrip(_NATIVE_MARKS))
+    sample_format = sample_format_of(view)
     if sample_format == side.sample_format:
         return lib.FILE_DEVICE, side.sample_bytes
     return _CONVERTED_IN_C.get(sample_format or "")
