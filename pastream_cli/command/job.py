@@ -63,6 +63,8 @@ class Job:
     offset: Time = _NOTHING
     pad: Time | None = _NOTHING
     """Silence after the input; `None` fills up to the duration, or goes on for ever."""
+    input_start: Time = _NOTHING
+    """Where in the input playing begins, in frames of the input's own rate."""
     loop: bool = False
     rate: int | None = None
     channels: Pair[int] = Pair()
@@ -116,6 +118,8 @@ class Job:
             raise UsageError("cannot use --pad: there is no INPUT to follow", "a recording is as long as -d TIME says")
         if self.input is None and self.loop:
             raise UsageError("cannot use --loop: there is no INPUT to repeat")
+        if self.input is None and not self.input_start.is_zero():
+            raise UsageError("cannot use --from: there is no INPUT to begin in", "--from TIME begins INPUT at TIME")
         if self.output is None and not self.offset.is_zero():
             raise UsageError("cannot use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording")
         if self.split is not None and self.output in (None, STANDARD_STREAM):

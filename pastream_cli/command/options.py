@@ -47,6 +47,21 @@ The next word is taken as *TIME* only if it reads as one, so `-p in.wav` plays a
         default="0",
     ),
     Option(
+        names=("--from",),
+        field="input_start",
+        kind=Kind.TIME,
+        metavar="TIME",
+        group=Group.LENGTH,
+        help="begin the input at this time",
+        manual="""Play *INPUT* from this time on, or from this frame of its own, whatever `-r` says.
+It is exact to the frame.
+With `--loop` each pass begins there.
+All other lengths, those of `-d` and `-p` too, count from what is played.
+A pipe is read, and dropped, up to there, which takes as long as the pipe does; a live stream begins that much later.
+A time at or behind the end is a usage error, told when a pipe has come to its end.""",
+        default="0",
+    ),
+    Option(
         names=("--loop",),
         field="loop",
         group=Group.LENGTH,

@@ -33,6 +33,10 @@ static int64_t monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static int is_paused(const engine *e) {
+    return atomic_load_explicit(&e->paused, memory_order_relaxed);
+}
+
 static int is_complete(const engine *e) {
     return atomic_load_explicit(&e->complete, memory_order_relaxed);
 }
@@ -100,6 +104,36 @@ static void end_input(engine *e, int64_t frame) {
         e->total = frame + e->pad;
 }
 
+/* Whether a seek of the reader has not taken effect. */
+static int awaits_seek(const engine *e) {
+    /* acquire: with a seek comes where its frames begin */
+    return atomic_load_explicit(&e->reader.seeks, memory_order_acquire) != e->seeks_taken;
+}
+
+/* Whether all of the input, as it goes on after the last seek, is in the ring. */
+static int is_all_read(const engine *e) {
+    /* acquire: if the input has ended, all of its frames are in the ring */
+    return atomic_load_explicit(&e->reader.finished, memory_order_acquire) == e->seeks_taken + 1;
+}
+
+/* Drops the frames before a seek, and has it take effect when enough of those after it are there.
+ */
+static int take_seek(engine *e) {
+    ring *r = e->playback.frames;
+    /* acquire: as in awaits_seek */
+    const int32_t seeks = atomic_load_explicit(&e->reader.seeks, memory_order_acquire);
+    const int32_t finished = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
+    const uint64_t index = atomic_load_explicit(&e->reader.seek_index, memory_order_relaxed);
+    const uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
+    if (read < index)
+        ring_consume(r, index - read);
+    if (finished != seeks + 1 && (int64_t)ring_available(r) < e->reader.refill_frames)
+        return 0;
+    atomic_store_explicit(&e->seek_position, position_of(e), memory_order_relaxed);
+    e->seeks_taken = seeks;
+    return 1;
+}
+
 /* Moves frames from the ring to the output, and plays silence where the ring has none. */
 static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) {
     const int64_t position = position_of(e);
@@ -107,9 +141,7 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
         max_frames(0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
     int64_t played = 0;
     if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
-        /* acquire, and before the ring is looked at: if the input has ended, all of its frames
-         * are in the ring */
-        const int ended = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
+        const int ended = is_all_read(e); /* before the ring is looked at */
         const int64_t available = (int64_t)ring_available(e->playback.frames);
         played = min_frames(wanted, available);
         fetch(&e->playback, output, played);
@@ -121,7 +153,7 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
             end_input(e, position + played);
         else if (position + played >= e->limit)
             end_input(e, e->limit);
-        else if (played < wanted) {
+        else if (played < wanted && !awaits_seek(e)) {
             /* a source that has delivered nothing yet is still starting: it has not run dry */
             if (e->has_played)
                 raise_flag(&e->ran_dry, 1);
@@ -269,7 +301,8 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     }
     if (is_complete(e))
         return drain_block(e, output, frames, host_flags, now);
-    if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
+    const int is_between = awaits_seek(e) && !take_seek(e);
+    if (is_between || is_paused(e)) {
         pause_block(e, input, output, frames);
         return GO_ON;
     }
@@ -311,9 +344,7 @@ static int captures_all(const engine *e, const void *input, int64_t frames) {
 static int plays_all(const engine *e, int64_t frames) {
     if (!e->playback.frames || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
         return 1;
-    /* acquire: as in play */
-    return atomic_load_explicit(&e->reader.finished, memory_order_acquire) ||
-           (int64_t)ring_available(e->playback.frames) >= frames;
+    return is_all_read(e) || (int64_t)ring_available(e->playback.frames) >= frames;
 }
 
 /* Takes a block that does not fit into the capture ring, or that the playback ring cannot fill.
@@ -336,16 +367,16 @@ static int64_t leave_out(engine *e, const void *input, unsigned char *output, in
     if (surplus > 0)
         take_lead(e, surplus, now);
     const int64_t early = max_frames(0, min_frames(frames, surplus));
-    const int is_paused = atomic_load_explicit(&e->paused, memory_order_relaxed);
+    const int is_still = is_paused(e) || awaits_seek(e);
     const int has_room = captures_all(e, input, frames);
-    if (!is_paused && has_room && plays_all(e, frames))
+    if (!is_still && has_room && plays_all(e, frames))
         return 0;
-    const int64_t left_out = is_paused ? early : surplus_of(e, frames, early);
+    const int64_t left_out = is_still ? early : surplus_of(e, frames, early);
     e->uncounted_frames += left_out;
     e->frames_in_advance -= left_out;
     if (output)
         play_silence(e, output + (frames - left_out) * e->playback.frame_bytes, left_out);
-    if (!input || !e->capture.frames || is_paused)
+    if (!input || !e->capture.frames || is_still)
         return left_out;
     e->open_lead.left_out += left_out;
     count(&e->left_out_frames, left_out);
@@ -379,7 +410,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
 }
 
 void engine_device_lost(engine *e, int64_t frames) {
-    if (atomic_load_explicit(&e->paused, memory_order_relaxed)) {
+    if (is_paused(e) || awaits_seek(e)) {
         count(&e->paused_frames, frames);
         return;
     }

@@ -38,6 +38,10 @@ enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
  * off what was written. */
 enum output_file_error { FILE_CUT_SHORT = -1 };
 
+/* A reader's error beside libsndfile's own, whose codes are positive: the file has no frame at
+ * which the reader was to begin. */
+enum input_file_error { INPUT_ENDS_BEFORE_START = -2 };
+
 enum loss_kind {
     LOSS_OVERRUN,       /* the capture ring was full; exactly `frames` were dropped */
     LOSS_DEVICE,        /* the device said exactly how many frames it lost */
@@ -208,7 +212,25 @@ void convert(void *target, int target_format, int bits, const void *source, int 
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
                      int file_sample, int file_channels, const int32_t *map, int loop,
                      int64_t chunk_frames, int64_t nap_ns);
+/* Has the reader begin at a frame of the file, in the first pass and after each rewinding. What
+ * comes before is read and dropped where the file cannot seek. Call after reader_configure, which
+ * sets 0. waits_at_end: the reader waits for reader_seek at the end of the file, until it is
+ * stopped. refill_frames: how many frames must follow a seek before playing goes on; at most a
+ * quarter of the ring. */
+void reader_begin_at(engine *e, int64_t start_frame, int can_seek, int waits_at_end,
+                     int64_t refill_frames);
 int reader_run(engine *e);
+/* Has what is played go on at this frame of the file, which must be one that can seek, in a run
+ * that captures nothing. The frames in the ring are dropped. Until others have come, silence is
+ * played and the timeline stands still. The owner may call this while the reader runs. */
+void reader_seek(engine *e, int64_t frame);
+/* Returns whether the reader has still to obey reader_seek. */
+int reader_is_seeking(const engine *e);
+/* Returns the frame of the file that is heard, for a device that plays what it is given after
+ * `latency_frames`: the next frame to be played, if that is 0. Meanwhile, the target of a seek. */
+int64_t reader_heard_frame(const engine *e, int64_t latency_frames);
+/* Returns the place on the timeline at which the last seek took effect. */
+int64_t reader_seek_position(const engine *e);
 void reader_stop(engine *e);
 /* Says that the source is at its end: the ring holds all that is left. The reader calls it, or an
  * owner that fills the ring itself. */

@@ -9,6 +9,13 @@ enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
 /* Samples per read: so few that they and their converted copies stay in the first-level cache. */
 enum { SCRATCH_SAMPLES = 4096 };
 
+/* After a seek, lossy decoders are exact only some frames later: libsndfile's for Vorbis after one
+ * block (up to 8192 frames, of which a half counts), mpg123 and Opus after their reservoir and
+ * their pre-roll. */
+enum { PREROLL_FRAMES = 8192 };
+
+static const int64_t REFILL_NAP_NS = 1000000;
+
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,
                      int file_sample, int file_channels, const int32_t *map, int loop,
                      int64_t chunk_frames, int64_t nap_ns) {
@@ -21,8 +28,18 @@ int reader_configure(engine *e, const struct sndfile_functions *functions, void 
     e->reader.nap_ns = nap_ns;
     atomic_store(&e->reader.frames, 0);
     atomic_store(&e->reader.file_error, 0);
+    reader_begin_at(e, 0, 0, 0, 0);
     return copy_map(&e->reader.map, map, e->playback.channels, file_channels) ? LOOP_OK
                                                                               : LOOP_OUT_OF_MEMORY;
+}
+
+void reader_begin_at(engine *e, int64_t start_frame, int can_seek, int waits_at_end,
+                     int64_t refill_frames) {
+    const ring *r = e->playback.frames;
+    e->reader.start_frame = start_frame;
+    e->reader.can_seek = can_seek;
+    e->reader.waits_at_end = waits_at_end;
+    e->reader.refill_frames = r ? least(refill_frames, (int64_t)r->capacity / 4) : 0;
 }
 
 static int64_t read_file(engine *e, void *samples, int64_t frames) {
@@ -66,21 +83,67 @@ static int64_t read_frames(engine *e, unsigned char *target, int64_t frames,
     return got;
 }
 
+static int is_stopped(const engine *e) {
+    return atomic_load_explicit(&e->reader_stop, memory_order_relaxed);
+}
+
+static int fail(engine *e, int error) {
+    atomic_store_explicit(&e->reader.file_error, error, memory_order_relaxed);
+    return 0;
+}
+
+/* Reads frames that are not to be played. Returns how many; fewer at the end of the file, or on a
+ * stop. */
+static int64_t drop_frames(engine *e, int64_t frames, struct reader_scratch *scratch) {
+    int64_t dropped = 0;
+    while (dropped < frames && !is_stopped(e)) {
+        const int64_t asked = least(frames - dropped, scratch->frames);
+        const int64_t got = most(0, read_file(e, scratch->from_file, asked));
+        dropped += got;
+        if (got < asked)
+            break;
+    }
+    return dropped;
+}
+
+/* Has the next read begin at this frame of the file. Returns where it begins: earlier where the
+ * file ends before, -1 where it cannot be sought. */
+static int64_t go_to(engine *e, int64_t frame, struct reader_scratch *scratch) {
+    const int64_t begin = most(0, frame - PREROLL_FRAMES);
+    if (e->reader.functions->seek(e->reader.file, begin, SNDFILE_SEEK_START) != begin)
+        return -1;
+    return begin + drop_frames(e, frame - begin, scratch);
+}
+
+/* Brings a file that was just opened to where the first pass begins. Returns false on an error and
+ * on a stop. */
+static int go_to_start(engine *e, struct reader_scratch *scratch) {
+    const int64_t frame = e->reader.start_frame;
+    const int64_t reached = frame == 0           ? 0
+                            : e->reader.can_seek ? go_to(e, frame, scratch)
+                                                 : drop_frames(e, frame, scratch);
+    if (reached == frame || is_stopped(e))
+        return reached == frame;
+    const int error = e->reader.functions->error(e->reader.file);
+    return fail(e, error ? error : INPUT_ENDS_BEFORE_START);
+}
+
 /* Called when the file had fewer frames than were asked for. Rewinds a file that is looped. Returns
  * false at the end and on an error. */
-static int rewind_or_end(engine *e, int64_t frames_this_time) {
+static int rewind_or_end(engine *e, int64_t pass_frames, struct reader_scratch *scratch) {
     const int error = e->reader.functions->error(e->reader.file);
-    if (error) {
-        atomic_store_explicit(&e->reader.file_error, error, memory_order_relaxed);
+    if (error)
+        return fail(e, error);
+    if (pass_frames == 0 && e->reader.start_frame)
+        return fail(e, INPUT_ENDS_BEFORE_START);
+    if (!e->reader.loop || pass_frames == 0)
         return 0;
-    }
-    if (!e->reader.loop || frames_this_time == 0)
-        return 0;
-    if (e->reader.functions->seek(e->reader.file, 0, SNDFILE_SEEK_START) == 0)
+    atomic_store_explicit(&e->reader.end_frame, e->reader.start_frame + pass_frames,
+                          memory_order_relaxed);
+    if (go_to(e, e->reader.start_frame, scratch) == e->reader.start_frame || is_stopped(e))
         return 1;
     const int seek_error = e->reader.functions->error(e->reader.file);
-    atomic_store_explicit(&e->reader.file_error, seek_error ? seek_error : 1, memory_order_relaxed);
-    return 0;
+    return fail(e, seek_error ? seek_error : 1);
 }
 
 /* Reads `wanted` frames into the ring, and adds them to `frames_read`. Returns false if the file
@@ -104,22 +167,71 @@ static int fill_ring(engine *e, int64_t wanted, struct reader_scratch *scratch,
     return 1;
 }
 
-static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
+/* Obeys reader_seek, if it was called since the last time. Returns whether it was. */
+static int seek_if_asked(engine *e, struct reader_scratch *scratch, int64_t *pass_frames) {
+    /* acquire: the target was written before the number */
+    const int32_t asked = atomic_load_explicit(&e->seeks_asked, memory_order_acquire);
+    if (asked == atomic_load_explicit(&e->reader.seeks, memory_order_relaxed))
+        return 0;
+    const int64_t target = atomic_load_explicit(&e->seek_target, memory_order_relaxed);
+    const uint64_t index = ring_write_index(e->playback.frames);
+    const int64_t frame = go_to(e, target, scratch);
+    if (frame >= 0) {
+        *pass_frames = frame - e->reader.start_frame;
+        atomic_store_explicit(&e->reader.seek_index, index, memory_order_relaxed);
+        atomic_store_explicit(&e->reader.seek_frame, frame, memory_order_relaxed);
+    }
+    /* release: whoever sees the number must see where the frames after the seek begin */
+    atomic_store_explicit(&e->reader.seeks, asked, memory_order_release);
+    return 1;
+}
+
+/* Called at the end of the file. Returns true when there is a seek to obey, false when all is over.
+ */
+static int waits_for_seek(engine *e) {
+    if (!e->reader.waits_at_end || reader_file_error(e))
+        return 0;
+    reader_finish(e);
+    while (!is_stopped(e)) {
+        if (reader_is_seeking(e))
+            return 1;
+        nap(e->reader.nap_ns);
+    }
+    return 0;
+}
+
+/* Waits a little for room for a chunk, or a quarter of the ring, so that it wakes up seldom.
+ * Returns the room, 0 if there is too little. */
+static int64_t wait_for_room(engine *e, int is_refilling) {
     const ring *r = e->playback.frames;
-    int64_t frames_this_time = 0;
-    while (!atomic_load_explicit(&e->reader_stop, memory_order_relaxed)) {
-        /* waits for room for a chunk, or a quarter of the ring, so that it wakes up seldom */
-        const int64_t room = (int64_t)ring_room(r);
-        if (room < least(e->reader.chunk_frames, (int64_t)r->capacity / 4)) {
-            nap(e->reader.nap_ns);
+    const int64_t room = (int64_t)ring_room(r);
+    if (room >= least(e->reader.chunk_frames, (int64_t)r->capacity / 4))
+        return room;
+    nap(is_refilling ? least(e->reader.nap_ns, REFILL_NAP_NS) : e->reader.nap_ns);
+    return 0;
+}
+
+static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
+    int64_t pass_frames = 0;
+    int is_refilling = 0;
+    atomic_store_explicit(&e->reader.seek_index, ring_write_index(e->playback.frames),
+                          memory_order_relaxed);
+    atomic_store_explicit(&e->reader.seek_frame, e->reader.start_frame, memory_order_relaxed);
+    if (!go_to_start(e, scratch))
+        return;
+    while (!is_stopped(e)) {
+        if (seek_if_asked(e, scratch, &pass_frames))
+            is_refilling = 1;
+        const int64_t room = wait_for_room(e, is_refilling);
+        if (room == 0)
             continue;
-        }
-        const int64_t wanted = least(room, e->reader.chunk_frames);
-        if (fill_ring(e, wanted, scratch, &frames_this_time))
+        is_refilling = 0;
+        if (fill_ring(e, least(room, e->reader.chunk_frames), scratch, &pass_frames))
             continue;
-        if (!rewind_or_end(e, frames_this_time))
+        if (rewind_or_end(e, pass_frames, scratch))
+            pass_frames = 0;
+        else if (!waits_for_seek(e))
             return;
-        frames_this_time = 0;
     }
 }
 
@@ -147,12 +259,47 @@ void reader_stop(engine *e) {
 }
 
 void reader_finish(engine *e) {
+    const int32_t seeks = atomic_load_explicit(&e->reader.seeks, memory_order_relaxed);
     /* release: whoever sees that the input is at its end must see all of its frames in the ring */
-    atomic_store_explicit(&e->reader.finished, 1, memory_order_release);
+    atomic_store_explicit(&e->reader.finished, seeks + 1, memory_order_release);
 }
 
 int reader_is_finished(const engine *e) {
-    return atomic_load_explicit(&e->reader.finished, memory_order_acquire);
+    /* acquire both: the frames of an input that is at its end are in the ring, and a seek that was
+     * done before that end is known */
+    const int32_t finished = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
+    return finished == atomic_load_explicit(&e->reader.seeks, memory_order_acquire) + 1;
+}
+
+void reader_seek(engine *e, int64_t frame) {
+    atomic_store_explicit(&e->seek_target, frame, memory_order_relaxed);
+    /* release: the reader must see the target of the seek that it is told of. It has one writer. */
+    atomic_store_explicit(&e->seeks_asked,
+                          atomic_load_explicit(&e->seeks_asked, memory_order_relaxed) + 1,
+                          memory_order_release);
+}
+
+int reader_is_seeking(const engine *e) {
+    /* acquire: where the last seek has led comes before its number */
+    return atomic_load_explicit(&e->reader.seeks, memory_order_acquire) !=
+           atomic_load_explicit(&e->seeks_asked, memory_order_relaxed);
+}
+
+int64_t reader_heard_frame(const engine *e, int64_t latency_frames) {
+    if (reader_is_seeking(e))
+        return atomic_load_explicit(&e->seek_target, memory_order_relaxed);
+    const uint64_t index = atomic_load_explicit(&e->reader.seek_index, memory_order_relaxed);
+    const uint64_t read = ring_read_index(e->playback.frames);
+    const int64_t since = read > index ? (int64_t)(read - index) : 0;
+    const int64_t frame = atomic_load_explicit(&e->reader.seek_frame, memory_order_relaxed) +
+                          most(0, since - latency_frames);
+    const int64_t start = e->reader.start_frame;
+    const int64_t end = atomic_load_explicit(&e->reader.end_frame, memory_order_relaxed);
+    return end && frame >= end ? start + (frame - start) % (end - start) : frame;
+}
+
+int64_t reader_seek_position(const engine *e) {
+    return atomic_load_explicit(&e->seek_position, memory_order_relaxed);
 }
 
 int reader_file_error(const engine *e) {

@@ -51,6 +51,7 @@ class Connected(Attached):
         self,
         source: InputFile,
         *,
+        start_frame: int = 0,
         loop: bool = False,
         buffersize: int | None = None,
         channel_map: Sequence[int] | None = None,
@@ -61,6 +62,8 @@ class Connected(Attached):
         ----------
         source : InputFile
             Stays the caller's; it must outlive the run.
+        start_frame : int
+            Where in the file to begin; what comes before is read and dropped where the file cannot seek.
         loop : bool
             Start again at the end, without a gap.
         buffersize : int, optional
@@ -82,6 +85,7 @@ class Connected(Attached):
             loop=loop,
             is_pipe=source.is_stream,
         )
+        lib.reader_begin_at(self._engine, start_frame, source.seekable, False, 0)
         return ring
 
     def connect_output(

@@ -159,6 +159,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "duration": _time(job.duration),
         "offset": _time(job.offset),
         "pad": _time(job.pad),
+        "from": _time(job.input_start),
         "loop": job.loop,
         "split": _time(job.split),
         "overwrite": job.overwrite,

@@ -74,7 +74,13 @@ def connect_input(plan: Plan, stream: Core) -> None:
         return
     if plan.loop and not plan.input.seekable:
         raise FileError(f"cannot loop {plan.input.name}: it cannot be rewound", "--loop needs a file")
-    stream.connect_input(plan.input, loop=plan.loop, buffersize=plan.buffer_frames, channel_map=plan.playback_map)
+    stream.connect_input(
+        plan.input,
+        start_frame=plan.input_start,
+        loop=plan.loop,
+        buffersize=plan.buffer_frames,
+        channel_map=plan.playback_map,
+    )
 
 
 def connect_output(plan: Plan, stream: Core, recording: Recording) -> None:

@@ -20,7 +20,7 @@ from pastream_cli.engine.files.input_file import InputFile
 from pastream_cli.engine.watchdog import SECONDS_TO_BEGIN
 from pastream_cli.errors import DeviceError, ErrorKind, UsageError
 from pastream_cli.take.checking import output_type
-from pastream_cli.units import Time, format_frames
+from pastream_cli.units import Time, format_clock, format_count, format_frames
 
 _LEAST_SECONDS_MEANT = 0.1
 _LEAST_BUFFER_MILLISECONDS = 50
@@ -51,6 +51,8 @@ class Plan(NamedTuple):
     """The open input, whose header has been read."""
     input_path: str | None
     """As typed; `-` for standard input."""
+    input_start: int
+    """The frame of the input at which each pass of it begins."""
     loop: bool
     playback: Side | None
     playback_map: tuple[int, ...] | None
@@ -83,13 +85,15 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     duration = job.duration.to_frames(rate) if job.duration else None
     pad = job.pad.to_frames(rate) if job.pad else None
     offset = job.offset.to_frames(rate)
-    length = _length(job, source, duration, pad)
-    if output and length is not None and (is_fast or _is_certain(job, source, duration, pad)):
+    start, frames = _input_part(job, source)
+    length = _length(job, source, frames, duration, pad)
+    if output and length is not None and (is_fast or _is_certain(job, frames, duration, pad)):
         output = output._replace(frames=length - offset)
     plan = Plan(
         rate=rate,
         input=source,
         input_path=job.input,
+        input_start=start,
         loop=job.loop,
         playback=playback,
         playback_map=playback_map,
@@ -154,9 +158,25 @@ def _is_fast(devices: Mapping[str, DeviceInfo]) -> bool:
     return any(device.is_virtual and virtual.parse(device.name).fast for device in devices.values())
 
 
-def _is_certain(job: Job, source: InputFile | None, duration: int | None, pad: int | None) -> bool:
+def _input_part(job: Job, source: InputFile | None) -> tuple[int, int | None]:
+    """Return the frame of the input at which it begins, and how many frames are played from there, if that is known."""
+    if source is None:
+        return 0, None
+    start = job.input_start.to_frames(source.rate)
+    if source.frames is None or not start:
+        return start, source.frames
+    if start >= source.frames:
+        raise UsageError(
+            f"cannot use --from: it is frame {format_count(start)} of {source.name}, which has"
+            f" {format_frames(source.frames)}",
+            f"its end is at {format_clock(source.frames, source.rate)}",
+        )
+    return start, source.frames - start
+
+
+def _is_certain(job: Job, input_frames: int | None, duration: int | None, pad: int | None) -> bool:
     """Tell whether the run keeps its planned length even if the input is late and therefore ends later."""
-    return source is None or pad is None or (duration is not None and (job.loop or (source.frames or 0) >= duration))
+    return job.input is None or pad is None or (duration is not None and (job.loop or (input_frames or 0) >= duration))
 
 
 def _default_rate(devices: Mapping[str, DeviceInfo]) -> int:
@@ -171,11 +191,13 @@ def _latency(job: Job, asked: float | str | None, rate: int) -> float | str:
     return min(default, power_of_two_above(job.buffer_frames) / rate / 4) if job.buffer_frames else default
 
 
-def _length(job: Job, source: InputFile | None, duration: int | None, pad: int | None) -> int | None:
+def _length(
+    job: Job, source: InputFile | None, input_frames: int | None, duration: int | None, pad: int | None
+) -> int | None:
     if source is None or pad is None:
         return duration
-    ends = [end for end in (None if job.loop else source.frames, duration) if end is not None]
-    return min(ends) + pad if ends and (source.frames is not None or job.loop) else None
+    ends = [end for end in (None if job.loop else input_frames, duration) if end is not None]
+    return min(ends) + pad if ends and (input_frames is not None or job.loop) else None
 
 
 def _check_channels(device: DeviceInfo, side: str, channels: int, routes: tuple[Route, ...]) -> None:

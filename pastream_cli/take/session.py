@@ -18,11 +18,11 @@ from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.time_limits import STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
-from pastream_cli.engine.native import exit_on_abort
+from pastream_cli.engine.native import exit_on_abort, lib
 from pastream_cli.engine.run import GivenUp, Policy, Run
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import FileError, HostError, NoThreadError, PastreamError
+from pastream_cli.errors import FileError, HostError, NoThreadError, PastreamError, UsageError
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
@@ -33,6 +33,7 @@ from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.telling import Telling
+from pastream_cli.units import format_count
 
 T = TypeVar("T")
 
@@ -158,6 +159,8 @@ class Session:
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
+        if stream.input_error() == lib.INPUT_ENDS_BEFORE_START:
+            raise _input_failure(plan, stream.input_error())
         run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
 
     def _wait_for_frames(self, seconds: float) -> None:
@@ -261,14 +264,22 @@ class Session:
         """Finish the files. Raise if the input could not be read to its end."""
         if self._ending is not None:
             self._run.attempt(self._ending.finish)
-        source = self._plan.input if self._plan is not None else None
-        if self._stream is not None and source is not None and (code := self._stream.input_error()):
-            raise FileError(f"cannot read {source.name}: {source.reason_of(code)}")
+        if self._stream is not None and self._plan is not None and (code := self._stream.input_error()):
+            raise _input_failure(self._plan, code)
 
     def leave_ends(self) -> None:
         """End those files that can be ended at once."""
         if self._ending is not None:
             self._ending.leave()
+
+
+def _input_failure(plan: Plan, code: int) -> PastreamError:
+    """Return why the input could not be read to its end, by the reader's code."""
+    assert plan.input is not None
+    if code == lib.INPUT_ENDS_BEFORE_START:
+        start = format_count(plan.input_start)
+        return UsageError(f"cannot use --from: {plan.input.name} ends before frame {start}")
+    return FileError(f"cannot read {plan.input.name}: {plan.input.reason_of(code)}")
 
 
 def _policy_of(plan: Plan) -> Policy:

@@ -81,7 +81,7 @@ class Telling:
             return
         if self._stream.input_error() or self._has_told_of_missing_frames:
             return
-        there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames)
+        there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames - plan.input_start)
         if wanted - there > plan.rate * _LEAST_SECONDS_MISSED:
             promised = format_frames(source.frames)
             self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")

@@ -110,6 +110,7 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "duration": {"seconds": 60.5},
         "offset": {"frames": 100},
         "pad": {"frames": 0},
+        "from": {"frames": 0},
         "loop": False,
         "split": {"seconds": 30.0},
         "overwrite": True,
