@@ -227,7 +227,7 @@ class InputStream(Stream):
             watcher = self._begin(frames, 0, offset)
         self._go(watcher)
         if blocking:
-            self.wait()
+            self._wait_or_stop()
         return out
 
     def _destination(

@@ -6,6 +6,7 @@ import operator
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
@@ -77,9 +78,15 @@ class Stream(Properties):
     sink raised, is raised again once: when the owner next calls `wait`, `stop` or `close`, leaves the ``with`` block or
     asks for a chunk.
 
+    `stop`, `abort`, `close` and the end of the ``with`` block wait for the functions of the stream. If one neither
+    returns nor takes what is left in its ring for 5 s, it is left alone: a `PastreamError` names it, and until it
+    returns the stream cannot be started again.
+
     A stream that is dropped while it runs is aborted and closed. In a forked child `stop`, `abort`, `close` and `wait`
     do nothing.
     """
+
+    __slots__ = ("_is_lent",)
 
     def __init__(
         self,
@@ -98,6 +105,7 @@ class Stream(Properties):
         prime_output_buffers_using_stream_callback: bool | None = None,
         extra_settings: object = None,
     ) -> None:
+        self._is_lent = False
         options = {
             "device": device,
             "samplerate": samplerate,
@@ -164,7 +172,11 @@ class Stream(Properties):
         if self._watcher is not None and self._watcher.is_stuck:
             raise PastreamError(f"cannot {act}: a file of the last run takes or gives no more data")
         if at_rest and self._is_going:
-            raise PastreamError(f"cannot {act}: the stream is running")
+            watcher = self._watcher
+            assert watcher is not None
+            # one that has finished is at rest as soon as its functions return
+            if not watcher.finished or watcher.is_in_it or watcher.await_end():
+                raise PastreamError(f"cannot {act}: {watcher.what_goes_on}")
 
     def start(self, prebuffer: bool | int = True) -> None:
         """Start the stream with what `set_source` and `set_sink` have set. Once it has ended, it can be started again.
@@ -190,8 +202,9 @@ class Stream(Properties):
         """
         with self._lock:
             self._check("start", at_rest=False)
-            if self._is_going:
+            if self._is_going and not self.finished:
                 return
+            self._check("start")
             watcher = self._begin(-1, 0, 0)
         self._go(watcher, prebuffer)
 
@@ -212,8 +225,15 @@ class Stream(Properties):
             watcher.give_up()
             raise
         self._watcher = watcher
-        watcher.start(self)
+        watcher.start(self._lend())
         return watcher
+
+    def _lend(self) -> Self:
+        """Return another object of this stream for its functions: so their threads do not hold the owner's object."""
+        lent = object.__new__(type(self))
+        lent.__dict__ = self.__dict__
+        lent._is_lent = True
+        return lent
 
     def _connect(self, frames: int, pad: int, offset: int) -> None:
         """Connect both ends by their present maps, for a run of these lengths."""
@@ -241,12 +261,11 @@ class Stream(Properties):
         except BaseException as error:
             watcher.ask(abort=True)
             if isinstance(error, Exception):
-                watcher.ended.wait()
+                watcher.await_end()
                 watcher.take_error()  # dropped: the error at hand is raised
             raise
         if run.is_ending and not run.device_is_started and not watcher.is_in_it:
-            watcher.ended.wait()
-            _raise_error_of(watcher)
+            _await_end(watcher)
 
     def _is_prebuffered(self, prebuffer: bool | int) -> Callable[[], bool]:
         """Return a function that tells whether there is enough to play for the device to start."""
@@ -295,6 +314,15 @@ class Stream(Properties):
         _raise_error_of(watcher)
         return True
 
+    def _wait_or_stop(self) -> None:
+        """Wait for the end of a run; Ctrl-C, or whatever else interrupts that, stops the stream."""
+        try:
+            self.wait()
+        except BaseException:
+            with suppress(PastreamError):
+                self.stop()
+            raise
+
     def stop(self) -> None:
         """End the stream; recordings get every frame that was captured.
 
@@ -317,9 +345,10 @@ class Stream(Properties):
         watcher.ask(abort=abort)
         if watcher.is_in_it:
             return
-        watcher.ended.wait()
         if raises:
-            _raise_error_of(watcher)
+            _await_end(watcher)
+        else:
+            watcher.await_end()
 
     def close(self) -> None:
         """Close the stream for good; one that runs is aborted first.
@@ -335,10 +364,11 @@ class Stream(Properties):
             watcher.ask(abort=True, close=True)
             if watcher.is_in_it:
                 return
-            watcher.ended.wait()
-        self._gate.close()
-        if watcher is not None:
-            _raise_error_of(watcher)
+        try:
+            if watcher is not None:
+                _await_end(watcher)
+        finally:
+            self._gate.close()
 
     def __enter__(self) -> Self:
         return self
@@ -354,7 +384,7 @@ class Stream(Properties):
 
     def __del__(self) -> None:
         gate: Gate | None = getattr(self, "_gate", None)
-        if gate is None or not gate.is_ours or gate.is_closed:
+        if gate is None or self._is_lent or not gate.is_ours or gate.is_closed:
             return
         watcher = getattr(self, "_watcher", None)
         if watcher is not None and not watcher.ended.is_set():
@@ -376,6 +406,14 @@ def _check_lengths(frames: int, pad: int, offset: int) -> None:
             raise ValueError(f"{name} must be less than 2**63, not {length}")
     if offset < 0:
         raise ValueError(f"offset must not be negative, and is {offset}")
+
+
+def _await_end(watcher: Watcher) -> None:
+    """Wait for the end of a run; raise what made it fail, or what does not end."""
+    what_hangs = watcher.await_end()
+    _raise_error_of(watcher)
+    if what_hangs is not None:
+        raise what_hangs
 
 
 def _raise_error_of(watcher: Watcher) -> None:

@@ -155,4 +155,4 @@ class OutputStream(Stream):
             watcher = self._begin(frames, pad, 0)
         self._go(watcher)
         if blocking:
-            self.wait()
+            self._wait_or_stop()

@@ -144,7 +144,7 @@ class DuplexStream(InputStream, OutputStream):
             watcher = self._begin(frames, pad, offset, may_end_early=not is_said)
         self._go(watcher)
         if blocking:
-            self.wait()
+            self._wait_or_stop()
         return out
 
     def _set_playback(self, playback: Source | Literal[True], buffersize: int | None, *, loop: bool) -> None:

@@ -25,7 +25,9 @@ _POLL_SECONDS = 0.02
 _SHORTEST_POLL_SECONDS = 0.001
 # A reader may be in a slow read. What it reads from must not be closed before that read returns.
 _READER_SECONDS = 2.0
-# How long the interpreter, at its end, waits for a function that goes on.
+# How long the end of a run waits for a function that neither returns nor takes what is left in its ring.
+_FUNCTION_SECONDS = 5.0
+# How long the interpreter, at its end, waits for such a function.
 _LAST_SECONDS = 2.0
 
 _LEFT_BEHIND: list[Any] = []
@@ -70,9 +72,10 @@ class Watcher:
         self._asked_at: float | None = None
         self._starting = threading.Lock()
         self._is_given_up = self._is_released = self._has_told_error = False
-        self._functions: list[threading.Thread] = []
+        self._functions: dict[threading.Thread, str] = {}
         self._thread = DeafThread(target=self._watch, name="pastream watcher")
         self._are_loops_over = threading.Event()
+        self._quiet_since = time.monotonic()
         self.ended = threading.Event()
         """Set when everything has ended, and `has_ended` has returned."""
 
@@ -102,11 +105,11 @@ class Watcher:
         self.run.end(StopReason.ABORTED)
         self._release_endpoints()
         self.run.abandon()
-        self._are_loops_over.set()
         self.ended.set()
+        self._are_loops_over.set()
 
     def start(self, stream: Any) -> None:
-        """Start the loops, the endpoints' functions, whose threads hold the stream, and the watcher's thread.
+        """Start the loops, the endpoints' functions, whose threads hold `stream`, and the watcher's thread.
 
         None of them begins before all have been started, so that whoever ends the run knows every thread to wait for.
         The threads of functions are daemons, in case the interpreter ends and a function does not.
@@ -131,9 +134,8 @@ class Watcher:
             if endpoint.function is not None:
                 call = (endpoint.function, (stream, endpoint.ring, *endpoint.args), endpoint.kwargs)
                 is_source = endpoint is self._source
-                self._functions.append(
-                    DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
-                )
+                serving = DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
+                self._functions[serving] = f"the {'source' if is_source else 'sink'}, {_name_of(endpoint.function)},"
         for thread in (*loops, *self._functions, self._thread):
             thread.start()
         self.run.begin()
@@ -207,11 +209,30 @@ class Watcher:
         if not self._gate.is_ours:
             return False
         self.ask(abort=False)
-        if not self.is_in_it:
-            self.ended.wait()
-        elif threading.current_thread() is not self._thread:
-            self._are_loops_over.wait()  # not for the end, which waits for this thread
+        if threading.current_thread() is not self._thread:
+            self._are_loops_over.wait()
         return self._is_released
+
+    def await_end(self) -> PastreamError | None:
+        """Wait until everything has ended; return what keeps it from that where it would take too long."""
+        self._are_loops_over.wait()
+        while not self.ended.wait(max(0.0, _FUNCTION_SECONDS - self._quiet_seconds)):
+            if self._quiet_seconds >= _FUNCTION_SECONDS:
+                return PastreamError(f"cannot end the stream: {self.what_goes_on}")
+        return None
+
+    @property
+    def _quiet_seconds(self) -> float:
+        """For how long no function has done anything towards the end of the run, as far as is known."""
+        return time.monotonic() - self._quiet_since
+
+    @property
+    def what_goes_on(self) -> str:
+        """What keeps the stream from being at rest, in words."""
+        if not self.finished:
+            return "the stream is running"
+        names = [name for function, name in self._functions.items() if function.is_alive()]
+        return f"{' and '.join(names) or 'finished_callback'} has not returned"
 
     # ---- the thread ----
 
@@ -228,15 +249,33 @@ class Watcher:
 
     def _end_functions(self) -> None:
         """Wait for the caller's functions, then call `has_ended`."""
+        self._quiet_since = time.monotonic()
         self._are_loops_over.set()
-        for function in self._functions:
-            _join_function(function)
+        self._join_functions()
+        self._quiet_since = time.monotonic()
         try:
             if self._has_ended is not None:
                 self._has_ended()
         finally:
             if self.is_to_close:
                 self._gate.close()
+
+    def _join_functions(self) -> None:
+        """Wait for the functions, for ever unless the interpreter ends; a device that is to be closed need not wait."""
+        ring = self._sink.ring if self._sink is not None and self._sink.function is not None else None
+        left = None
+        ending_since: float | None = None
+        while running := [function for function in self._functions if function.is_alive()]:
+            running[0].join(0.1)
+            before, left = left, ring and ring.read_available
+            if left != before:
+                self._quiet_since = time.monotonic()
+            if self.is_to_close and self._quiet_seconds > _FUNCTION_SECONDS:
+                self._gate.close()
+            if _interpreter_is_ending():
+                ending_since = ending_since or time.monotonic()
+                if time.monotonic() - ending_since > _LAST_SECONDS:
+                    return
 
     # ---- for the run ----
 
@@ -316,15 +355,8 @@ class Watcher:
         self._is_released = True
 
 
-def _join_function(function: threading.Thread) -> None:
-    """Wait for a function, for ever unless the interpreter ends."""
-    ending_since: float | None = None
-    while function.is_alive():
-        function.join(0.1)
-        if _interpreter_is_ending():
-            ending_since = ending_since or time.monotonic()
-            if time.monotonic() - ending_since > _LAST_SECONDS:
-                return
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def _interpreter_is_ending() -> bool:
