@@ -20,9 +20,7 @@ def field(style: str, *forms: str) -> Field:
     return tuple([(form, style)] for form in forms)
 
 
-def flow(
-    groups: Iterable[Sequence[Field]], width: int, *, is_short: bool = False, behind: Sequence[Line] = ()
-) -> list[Line]:
+def flow(groups: Iterable[Sequence[Field]], width: int, behind: Sequence[Line] = ()) -> list[Line]:
     """Return groups of fields on as few lines as they take.
 
     What belongs together stays together: a group begins a line, unless all of it fits behind the one before.
@@ -33,8 +31,6 @@ def flow(
         The groups, the most important one first.
     width : int
         Columns of a line.
-    is_short : bool
-        Whether to use the shortest forms, for a window of few lines.
     behind : sequence of Line
         Lines to begin with.
     """
@@ -46,13 +42,13 @@ def flow(
         if shown:
             lines.append(_joined(shown))
         else:
-            lines += _balanced([_form(forms, width, is_short=is_short) for forms in group], width)
+            lines += _balanced([_form(forms, width) for forms in group], width)
     return lines
 
 
 def first_that_fit(fields: Sequence[Field], width: int) -> Line:
     """Return one line with the first of the fields, as many as fit; in their shortest forms if not all fit."""
-    shown = _on_one_line(fields, width) or [_form(forms, width, is_short=True) for forms in fields]
+    shown = _on_one_line(fields, width) or [_cut(forms[-1], width) for forms in fields]
     while len(shown) > 1 and _width_of_all(shown) > width:
         shown.pop()
     return _joined(shown)
@@ -75,10 +71,9 @@ def _on_one_line(fields: Sequence[Field], width: int) -> list[Line]:
     return shown if excess <= 0 else []
 
 
-def _form(forms: Field, width: int, *, is_short: bool) -> Line:
-    """Return the longest form that fits, or the shortest one."""
-    fitting = [form for form in forms if width_of(form) <= width]
-    return _cut(forms[-1], width) if is_short or not fitting else fitting[0]
+def _form(forms: Field, width: int) -> Line:
+    """Return the longest form that fits, or as much as fits of the shortest one."""
+    return next((form for form in forms if width_of(form) <= width), _cut(forms[-1], width))
 
 
 def _width_of_all(fields: Sequence[Line]) -> int:

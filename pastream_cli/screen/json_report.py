@@ -244,7 +244,7 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
 
 def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
     certainty = "unknown" if loss.frames is None else "estimated" if loss.kind.is_estimated else "exact"
-    only_plays = report.opening is not None and report.opening.capture_device is None
+    only_plays = report.opening is not None and report.opening.only_plays
     return {
         "kind": loss.kind.value,
         "side": "capture" if loss.kind.is_of_capture and not only_plays else "playback",

@@ -8,7 +8,7 @@ from itertools import islice
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.errors import PROGRAM
 from pastream_cli.take.report import Opening, Report, Snapshot
-from pastream_cli.units import format_clock, format_count, format_frames
+from pastream_cli.units import format_clock, format_count, format_frames, format_times
 
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
@@ -29,6 +29,11 @@ _WHAT_HAPPENED = {
 
 def warning_line(text: str) -> str:
     return f"{PROGRAM}: warning: {text}"
+
+
+def xrun_words(count: int, *, is_player: bool) -> str:
+    """Return how often something was lost; a listener calls that a dropout."""
+    return format_times(count, "dropout" if is_player else "xrun")
 
 
 # ---- banner ----
@@ -55,7 +60,9 @@ def _acts(opening: Opening) -> list[list[str]]:
     """Return what the run does, playback and recording; each in two parts, from where and to where."""
     acts = []
     if opening.playback_device is not None:
-        device = _device_words(opening.playback_device, opening.playback_channels, opening.playback_format)
+        # a listener need not know in what format the device takes the sound
+        sample_format = None if opening.only_plays else opening.playback_format
+        device = _device_words(opening.playback_device, opening.playback_channels, sample_format)
         acts.append([f"playing {opening.playback_name or ''}", f"on {device}"])
     if opening.capture_device is not None:
         device = _device_words(opening.capture_device, opening.capture_channels, opening.capture_format)
@@ -67,7 +74,7 @@ def _acts(opening: Opening) -> list[list[str]]:
 
 
 def _device_words(name: str, channels: int, sample_format: str | None) -> str:
-    return f"{name} ({channels} ch {sample_format})"
+    return f"{name} ({channels} ch{f' {sample_format}' if sample_format else ''})"
 
 
 def _file_words(opening: Opening) -> str:
@@ -115,7 +122,7 @@ def loss_words(run: Snapshot | Report) -> list[str]:
     if run.counts.ahead_frames:
         words.append(f"about {format_count(run.counts.ahead_frames)} ahead of the clock")
     if run.counts.underrun_frames:
-        words.append(f"{format_count(run.counts.underrun_frames)} of silence played")
+        words.append(f"{format_frames(run.counts.underrun_frames)} of silence played")
     return words
 
 

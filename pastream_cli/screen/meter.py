@@ -63,11 +63,11 @@ class Meter:
         if not self._has_begun:
             return []
         if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
-            return [first_that_fit(self._most_important(question), width - 1)]
+            return [self._one_line(width - 1, question)]
         room = height - 1
         asked: list[Line] = [[(words, _ASKING)] for words in wrapped(question, width - 1)] if question else []
         if room - len(asked) < _LEAST_HEIGHT - 1:
-            return [first_that_fit(self._most_important(""), width - 1), *asked][:room]
+            return [self._one_line(width - 1), *asked][:room]
         head, body = self._head_and_body(width, room - len(asked))
         drawn = [*head, *body, *asked]
         if keys and not asked and len(drawn) < room:
@@ -78,38 +78,35 @@ class Meter:
         """Return the state of the run in one line, for a terminal that cannot move its cursor."""
         if not self._has_begun:
             return ""
-        return "".join(text for text, _ in first_that_fit(self._most_important(question), width - 1))
+        return "".join(text for text, _ in self._one_line(width - 1, question))
 
-    def _most_important(self, question: str) -> list[Field]:
-        """Return what a single line says, the most important first."""
+    def _one_line(self, width: int, question: str = "") -> Line:
+        """Return what matters most, as much of it as fits on one line."""
         status, channels = self._status, self._channels
-        fields = [status.state(), status.clock()[-1:], *status.losses()]
-        if question:
-            fields.insert(0, field(_ASKING, question))
+        asked = [field(_ASKING, question)] if question else []
+        levels = status.clips()
         if channels.all:
             peak = f"{format_level(channels.all[channels.loudest()].hold)} dBFS"
-            fields.append(field("bold", f"peak {peak}", peak))
-        return [*fields, *status.clips()]
+            levels.insert(0, field("bold", f"peak {peak}", peak))
+        whole = flow([[*asked, *status.vital(is_short=False), *levels]], width)
+        return whole[0] if len(whole) == 1 else first_that_fit([*asked, *status.vital(is_short=True), *levels], width)
 
     # ---- words and levels ----
 
     def _head_and_body(self, width: int, room: int) -> tuple[list[Line], list[Line]]:
         """Return the words and the levels, on at most `room` lines together."""
         status, count = self._status, len(self._channels.all)
-        vital = [status.state(), status.clock(), *status.losses()]
-        if not has_clips(width) and count <= min(_MOST_ROWS, room - _LEAST_WORDS):
-            vital += status.clips()
-        vital_lines = flow([vital], width - 1)
-        is_short = len(vital_lines) + min(count, _LEAST_BODY) > room
-        if is_short:
-            vital_lines = flow([vital], width - 1, is_short=True)
-        others = [status.progress(width - 1), status.file_and_disk(width - 1)]
-        head = flow(others, width - 1, is_short=is_short, behind=vital_lines)
+        is_narrow = not has_clips(width)
+        clips = status.clips() if is_narrow and count <= min(_MOST_ROWS, room - _LEAST_WORDS) else []
+        vital = flow([[*status.vital(is_short=is_narrow), *clips]], width - 1)
+        if not is_narrow and len(vital) + min(count, _LEAST_BODY) > room:
+            vital = flow([[*status.vital(is_short=True), *clips]], width - 1)
+        head = flow([status.progress(width - 1), status.file_and_disk(width - 1)], width - 1, behind=vital)
         if not count:
             return head[:room], []
-        has_rows = count <= min(_MOST_ROWS, room - len(vital_lines))
+        has_rows = count <= min(_MOST_ROWS, room - len(vital))
         wanted = count if has_rows else least_height(count, width)
-        head = head[: min(room - 1, max(len(vital_lines), room - wanted))]
+        head = head[: min(room - 1, max(len(vital), room - wanted))]
         return head, self._levels(width, room - len(head), has_rows=has_rows)
 
     def _levels(self, width: int, room: int, *, has_rows: bool) -> list[Line]:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from pastream_cli.errors import printable
 from pastream_cli.screen.bars import Line
 from pastream_cli.screen.fields import Field, field
-from pastream_cli.screen.lines import loss_words
+from pastream_cli.screen.lines import loss_words, xrun_words
 from pastream_cli.take.report import Opening, Snapshot
 from pastream_cli.units import format_clock
 
@@ -32,7 +32,7 @@ class Status:
 
     def __init__(self, opening: Opening, *, is_ascii: bool) -> None:
         self._plays = opening.playback_device is not None
-        self._only_plays = self._plays and opening.capture_device is None
+        self._only_plays = opening.only_plays
         self._is_ascii = is_ascii
         self._snapshot: Snapshot | None = None
         self._estimated = 0
@@ -73,16 +73,21 @@ class Status:
 
     # ---- what matters most ----
 
-    def state(self) -> Field:
+    def vital(self, *, is_short: bool) -> list[Field]:
+        """Return the state, the time and what is lost; in fewer words for a window of few lines."""
+        return [self._state(is_short=is_short), self._clock(is_short=is_short), *self._losses(is_short=is_short)]
+
+    def _state(self, *, is_short: bool) -> Field:
         """Return the state of the run in a word or two."""
         snapshot = self.snapshot
         if silent_seconds := self.silent_seconds():
             if not snapshot.frames:
-                return field("bold red", "WAITING for the device", "WAITING")
-            return field("bold red", f"DEVICE SILENT for {silent_seconds:.0f} s", f"SILENT {silent_seconds:.0f} s")
+                return field("bold red", "WAITING" if is_short else "WAITING for the device")
+            words = "SILENT" if is_short else "DEVICE SILENT for"
+            return field("bold red", f"{words} {silent_seconds:.0f} s")
         if self._paused_at is not None:
             clock = _whole_seconds(self._now - self._paused_at)
-            return field("bold yellow reverse", f"PAUSED for {clock}", f"PAUSED {clock}")
+            return field("bold yellow reverse", f"PAUSED {'' if is_short else 'for '}{clock}")
         record, play, listen = ("*", ">", "o") if self._is_ascii else ("●", "▶", "○")
         if self._only_plays:
             return field("bold green", f"{play} PLAYING")
@@ -92,15 +97,15 @@ class Status:
         style = "bold red" if snapshot.file_name is not None else "bold green"
         return field(style, " ".join(acts) or f"{listen} LISTEN")
 
-    def clock(self) -> Field:
+    def _clock(self, *, is_short: bool) -> Field:
         """Return where on the timeline the run is."""
         snapshot = self.snapshot
         clock = format_clock(snapshot.frames, snapshot.rate)
-        if snapshot.length_frames is None:
+        if snapshot.length_frames is None or is_short:
             return field("bold", clock)
         return field("bold", f"{clock} of {format_clock(snapshot.length_frames, snapshot.rate)}", clock)
 
-    def losses(self) -> list[Field]:
+    def _losses(self, *, is_short: bool) -> list[Field]:
         """Return what is known to be lost.
 
         A silent device may be losing more, so it never has "nothing lost". Nor has a player, which stores nothing.
@@ -108,11 +113,10 @@ class Status:
         snapshot, count = self.snapshot, self.xruns()
         if not count:
             return [] if self.silent_seconds() or self._only_plays else [field("green", "nothing lost")]
-        words = f"{count} xrun{'' if count == 1 else 's'}"
-        forms = [words]
-        if self._last_xrun_frame is not None:
-            forms.insert(0, f"{words}, last at {format_clock(self._last_xrun_frame, snapshot.rate)}")
-        return [field("bold red", *forms), *(field("bold red", text) for text in loss_words(snapshot))]
+        words = xrun_words(count, is_player=self._only_plays)
+        if self._last_xrun_frame is not None and not is_short:
+            words += f", last at {format_clock(self._last_xrun_frame, snapshot.rate)}"
+        return [field("bold red", text) for text in (words, *loss_words(snapshot))]
 
     def clips(self) -> list[Field]:
         """Return how many samples were clipped."""

@@ -8,7 +8,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, LossKind
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import PROGRAM, STANDARD_STREAM
 from pastream_cli.screen.levels import decibels, format_level, ranges
-from pastream_cli.screen.lines import INDENT, LEVEL, ahead_words, place_words
+from pastream_cli.screen.lines import INDENT, LEVEL, ahead_words, place_words, xrun_words
 from pastream_cli.take.report import Report
 from pastream_cli.units import format_clock, format_count, format_frames, format_times
 
@@ -97,7 +97,7 @@ def _fault_words(report: Report) -> list[str]:
     """Say what was lost and where, and what else a listener should know."""
     words = _xrun_words(report)
     if report.rate and not words:
-        words.append("no xruns")
+        words.append("no dropouts" if _is_player(report) else "no xruns")
     if report.stop_reason is StopReason.GIVEN_UP:
         words.append("given up before all was written")
     if report.unwritten_frames:
@@ -113,12 +113,17 @@ def _fault_words(report: Report) -> list[str]:
     return words
 
 
+def _is_player(report: Report) -> bool:
+    return report.opening is not None and report.opening.only_plays
+
+
 def _xrun_words(report: Report) -> list[str]:
     losses = report.loss_list
 
     def places(*kinds: LossKind) -> str:
         return place_words(losses.of(*kinds), losses.count(*kinds), report.rate)
 
+    is_player = _is_player(report)
     words = []
     if report.counts.lost_frames:
         lost = f"{format_frames(report.counts.lost_frames)} lost in {format_times(report.counts.losses, 'place')}"
@@ -129,10 +134,11 @@ def _xrun_words(report: Report) -> list[str]:
         leads = places(LossKind.AHEAD)
         words.append(ahead_words(report.counts.ahead_frames, report.counts.left_out_frames, leads))
     if report.counts.underruns:
-        dry = f"{format_times(report.counts.underruns, 'underrun')} of {format_frames(report.counts.underrun_frames)}"
+        word = "dropout" if is_player else "underrun"
+        dry = f"{format_times(report.counts.underruns, word)} of {format_frames(report.counts.underrun_frames)}"
         words.append(f"{dry}{places(LossKind.UNDERRUN)}")
     if report.counts.host_flags:
-        flags = f"{format_times(report.counts.host_flags, 'xrun')} reported by the host"
+        flags = f"{xrun_words(report.counts.host_flags, is_player=is_player)} reported by the host"
         words.append(f"{flags}{places(LossKind.HOST_CAPTURE, LossKind.HOST_PLAYBACK)}")
     return words
 

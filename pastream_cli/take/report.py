@@ -30,6 +30,11 @@ class Opening(NamedTuple):
     latency: float | None
     length_frames: int | None
 
+    @property
+    def only_plays(self) -> bool:
+        """Whether nothing is captured."""
+        return self.capture_device is None
+
 
 class Snapshot(NamedTuple):
     """How a run stands at one moment; all frames are of the timeline."""

@@ -31,6 +31,19 @@ def test_a_log_has_a_banner_a_line_for_each_loss_and_a_summary(pastream: Pastrea
     ]
 
 
+def test_a_player_speaks_of_dropouts_and_not_of_formats_and_xruns(pastream: Pastream, tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.wav", RATE)
+    assert pastream("in.wav", "-D", "virtual:fast").stderr.splitlines() == [
+        "pastream: playing in.wav on virtual:fast (2 ch) at 48000 Hz, latency 0.2 s, for 00:00:01.0 (48 000 frames)",
+        "pastream: 48 000 frames, 00:00:01.0; no dropouts",
+    ]
+    slow_pipe = "sh", "-c", "head -c 100000 in.wav; sleep 1.5; tail -c +100001 in.wav"
+    with subprocess.Popen(slow_pipe, cwd=tmp_path, stdout=subprocess.PIPE) as slow:
+        assert slow.stdout is not None
+        result = pastream.finish(pastream.start("-", "-D", "virtual", "--buffersize", "8192", stdin=slow.stdout))
+    assert re.search(r"; 1 dropout of \d+ \d+ frames at 00:00:00\.\d$", result.stderr)
+
+
 @pytest.mark.parametrize("environment", [{"TERM": "xterm-256color", "FORCE_COLOR": "1"}, {"LANG": "C"}])
 def test_a_log_is_plain_whatever_the_environment_says(
     pastream: Pastream, tmp_path: Path, environment: dict[str, str]

@@ -156,6 +156,9 @@ def test_a_player_says_that_it_plays_and_nothing_of_disk_load_and_buffer() -> No
     meter.take(now._replace(buffer_fill=0.9), 0.1)  # hardly anything left to play
     assert text(meter.lines(80, 24))[0] == "▶ PLAYING  00:00:01.0  buffer 90%"
     assert styles(meter, "buffer") == {"bold red"}
+    late = Loss(LossKind.UNDERRUN, RATE, 4711, 0)
+    meter.take(now._replace(counts=Counts(underruns=1, underrun_frames=4711), new_losses=(late,)), 0.2)
+    assert text(meter.lines(120, 24))[0].endswith("1 dropout, last at 00:00:01.0  4 711 frames of silence played")
 
 
 def test_letters_stand_for_bars_where_the_locale_has_no_more() -> None:
