@@ -132,6 +132,16 @@ class Pause(NamedTuple):
     frames: int
 
 
+class Move(NamedTuple):
+    """A sound server moved a side of the run, near `frame` of the timeline, from one source or sink to another."""
+
+    side: str
+    frame: int
+    monotonic_ns: int
+    before: str
+    now: str
+
+
 class RecordedFile(NamedTuple):
     """One file of a recording; `frames` holds what can be read back."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import Loss, LossKind, Pause, RecordedFile
+from pastream_cli.engine.facts import Loss, LossKind, Move, Pause, RecordedFile
 from pastream_cli.engine.states import StopReason
 from pastream_cli.take.report import Opening, Report
 
@@ -106,6 +106,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "xruns": (_xrun(loss, report, epoch_ns) for loss in report.loss_list),
         "unlisted_xruns": _unlisted(report),
         "pauses": (_pause(pause, report.rate) for pause in report.pauses),
+        "moves": (_move(move, report.rate, epoch_ns) for move in report.moves),
         "dead_channels": list(report.dead_channels),
     }
 
@@ -128,6 +129,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "xruns": [],
         "unlisted_xruns": 0,
         "pauses": [],
+        "moves": [],
         "dead_channels": [],
     }
 
@@ -250,7 +252,7 @@ def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
         "side": "capture" if loss.kind.is_of_capture and not only_plays else "playback",
         "frame": loss.frame,
         "seconds": _seconds(loss.frame, report.rate),
-        "time": _utc(datetime.fromtimestamp((epoch_ns + loss.monotonic_ns) / 1e9, tz=timezone.utc)),
+        "time": _clock_time(loss.monotonic_ns, epoch_ns),
         "frames": loss.frames,
         "certainty": certainty,
     }
@@ -265,6 +267,17 @@ def _unlisted(report: Report) -> int:
 
 def _pause(pause: Pause, rate: float) -> dict[str, Any]:
     return {"frame": pause.frame, "seconds": _seconds(pause.frame, rate), "frames": pause.frames}
+
+
+def _move(move: Move, rate: float, epoch_ns: int) -> dict[str, Any]:
+    return {
+        "side": move.side,
+        "frame": move.frame,
+        "seconds": _seconds(move.frame, rate),
+        "time": _clock_time(move.monotonic_ns, epoch_ns),
+        "from": move.before,
+        "to": move.now,
+    }
 
 
 def _device(device: DeviceInfo) -> dict[str, Any]:
@@ -299,6 +312,10 @@ def _seconds(frames: int, rate: float) -> float | None:
 
 def _decibels(peak: float) -> float | None:
     return round(20 * math.log10(peak), 3) if 0 < peak < math.inf else None
+
+
+def _clock_time(monotonic_ns: int, epoch_ns: int) -> str:
+    return _utc(datetime.fromtimestamp((epoch_ns + monotonic_ns) / 1e9, tz=timezone.utc))
 
 
 def _utc(time: datetime) -> str:

@@ -107,6 +107,8 @@ def _fault_words(report: Report) -> list[str]:
     if report.pauses:
         frames = sum(pause.frames for pause in report.pauses)
         words.append(f"{format_times(len(report.pauses), 'pause')} of {format_clock(frames, report.rate)}")
+    if report.moves:
+        words.append(f"{format_times(len(report.moves), 'move')} by the sound server")
     if report.dead_channels:
         channels = f"channel{'s' * (len(report.dead_channels) > 1)} {ranges(report.dead_channels)}"
         words.append(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s or more on {channels}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import Counts
+from pastream_cli.engine.facts import Counts, Move
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
@@ -40,6 +40,7 @@ def report_of(
     files: FileList,
     *,
     is_recorded: bool,
+    moves: Spool[Move],
 ) -> Report:
     """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
@@ -59,6 +60,7 @@ def report_of(
         buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
         dead_channels=run.levels.dead_channels if run.levels is not None else (),
         pauses=stream.pauses if stream is not None else Spool(),
+        moves=moves,
         opening=opening,
         loss_list=run.losses.all if run.losses is not None else LossList(),
         error=failure.message if failure else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from pastream_cli.engine.facts import Counts, Levels, Loss, Pause
+from pastream_cli.engine.facts import Counts, Levels, Loss, Move, Pause
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -81,6 +81,7 @@ class Report(NamedTuple):
     """Size of the capture buffer; 0 where nothing is recorded."""
     loss_list: LossList = LossList()
     pauses: Spool[Pause] = Spool()
+    moves: Spool[Move] = Spool()
     opening: Opening | None = None
     dead_channels: tuple[int, ...] = ()
     """Channels, one-based, that were exactly zero for 10 s or more."""

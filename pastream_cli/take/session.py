@@ -20,6 +20,7 @@ from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import exit_on_abort, lib
 from pastream_cli.engine.run import GivenUp, Policy, Run
+from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import FileError, HostError, NoThreadError, PastreamError, UsageError
@@ -94,6 +95,7 @@ class Session:
             self._opened,
             self._ending.files if self._ending is not None else FileList(),
             is_recorded=self._recording is not None,
+            moves=self._telling.moves.all if self._telling is not None else Spool(),
         )
 
     def _go(self) -> None:
@@ -162,6 +164,7 @@ class Session:
         if stream.input_error() == lib.INPUT_ENDS_BEFORE_START:
             raise _input_failure(plan, stream.input_error())
         run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
+        self._telling.moves.begin()
 
     def _wait_for_frames(self, seconds: float) -> None:
         self._requests.wait(seconds)
@@ -257,6 +260,7 @@ class Session:
         """Tell what came after the last look, and what is known only at the end."""
         assert self._telling is not None
         self._telling.tell(counts, losses, is_last=True)
+        self._telling.moves.end()
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)
 

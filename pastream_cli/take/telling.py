@@ -10,6 +10,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.run import Run
 from pastream_cli.take.input_changes import words_of
+from pastream_cli.take.moves import Moves
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Snapshot
@@ -43,6 +44,8 @@ class Telling:
         self._stream = stream
         self._plan = plan
         self._recording = recording
+        self.moves = Moves(observer, plan)
+        """What a sound server does to the run's streams."""
         assert run.losses is not None
         assert run.levels is not None
         self._losses, self._levels = run.losses, run.levels
@@ -61,6 +64,7 @@ class Telling:
             self._has_warned_of_settling = True
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
         self._tell_of_the_input()
+        self.moves.tell(counts)
         since_told = time.monotonic() - self._told_at
         if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import Counts, Loss, LossKind, Pause, RecordedFile
+from pastream_cli.engine.facts import Counts, Loss, LossKind, Move, Pause, RecordedFile
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -363,6 +363,9 @@ REPORTS = st.builds(
     buffer_frames=COUNTS,
     loss_list=st.lists(LOSSES, max_size=5).map(LossList),
     pauses=st.lists(st.builds(Pause, COUNTS, COUNTS), max_size=3).map(Spool),
+    moves=st.lists(
+        st.builds(Move, st.sampled_from(["capture", "playback"]), COUNTS, COUNTS, st.text(), st.text()), max_size=3
+    ).map(Spool),
     opening=st.none(),
     dead_channels=st.lists(st.integers(1, 9), unique=True).map(tuple),
     error=st.none() | st.text(),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 import soundfile
 
 from tests.homes import wait_until
-from tests.runner import Pastream
+from tests.runner import Pastream, Result
 from tests.servers import PipeWireServer, PulseServer, Server
 from tests.sounds import RATE, read
 
@@ -124,6 +126,76 @@ def test_a_sink_and_a_source_of_other_names_are_used_at_once(
         assert result.returncode == 0, result.stderr
     assert tone_of(tmp_path / "near.wav") == pytest.approx(440, abs=3)
     assert not read(tmp_path / "far.wav").any()
+
+
+def is_recording(server: Server) -> bool:
+    return bool(server.run("pactl", "list", "short", "source-outputs").stdout)
+
+
+def place_of_the_change(path: Path) -> float:
+    """Return the second from which on the tone of the far room is louder than that of the near one."""
+    samples = read(path)[:, 0].astype("float64")
+    tenth = RATE // 10
+    tenths = samples[: len(samples) // tenth * tenth].reshape(-1, tenth)
+    loudness = np.abs(np.fft.rfft(tenths, axis=1))  # ten hertz apart
+    is_far = loudness[:, TONES_HZ["far"] // 10] > loudness[:, TONES_HZ["near"] // 10]
+    assert not is_far[:3].any()
+    assert is_far[-5:].all()
+    return float(len(is_far) - np.argmin(is_far[::-1])) / 10
+
+
+def start_take(pastream: Pastream, server: Server, device: str) -> subprocess.Popen[bytes]:
+    """Start a take of seven seconds; return in about its third one."""
+    leave_the_choice = {name: value for name, value in server.environment.items() if name != "PULSE_SOURCE"}
+    process = pastream.start("null", "take.wav", "-d", "7", "--json", "-D", device, env=leave_the_choice)
+    wait_until(lambda: bool(server.run("pactl", "list", "short", "source-outputs").stdout), "the stream")
+    time.sleep(3)
+    return process
+
+
+def the_move(result: Result, before: str, now: str) -> float:
+    """Return the second at which a take is told to have been moved, once."""
+    assert result.returncode == 0, result.stderr
+    (move,) = json.loads(result.stdout)["moves"]
+    assert (move["side"], move["from"], move["to"]) == ("capture", before, now)
+    assert f"the sound server moved the recording from {before} to {now} at 00:00:0" in result.stderr
+    assert "; 1 move by the sound server" in result.stderr
+    return float(move["seconds"])
+
+
+def test_a_take_that_the_server_is_told_to_move_is_told_of_with_its_place(
+    pastream: Pastream, tmp_path: Path, server: Server
+) -> None:
+    with tones(pastream, server, tmp_path):
+        process = start_take(pastream, server, "near.monitor")
+        (output,) = server.run("pactl", "list", "short", "source-outputs").stdout.splitlines()
+        server.run("pactl", "move-source-output", output.split()[0], "far.monitor")
+        result = pastream.finish(process)
+    names = (f"Monitor of The {name} room ({name}.monitor)" for name in TONES_HZ)
+    assert the_move(result, *names) == pytest.approx(place_of_the_change(tmp_path / "take.wav"), abs=1)
+
+
+def test_a_take_that_follows_the_default_source_of_pulseaudio_is_told_of_with_its_place(
+    pastream: Pastream, tmp_path: Path, fresh_pulseaudio: PulseServer
+) -> None:
+    with rooms(fresh_pulseaudio), tones(pastream, fresh_pulseaudio, tmp_path):
+        fresh_pulseaudio.run("pactl", "set-default-source", "near.monitor")
+        process = start_take(pastream, fresh_pulseaudio, "default")
+        fresh_pulseaudio.run("pactl", "set-default-source", "far.monitor")
+        result = pastream.finish(process)
+    names = (f"Monitor of The {name} room ({name}.monitor)" for name in TONES_HZ)
+    assert the_move(result, *names) == pytest.approx(place_of_the_change(tmp_path / "take.wav"), abs=1)
+
+
+def test_a_take_that_follows_the_default_source_of_pipewire_is_told_of(
+    pastream: Pastream, fresh_pipewire: PipeWireServer
+) -> None:
+    source = ("media.class=Audio/Source/Virtual", "sink_name=microphone", "channel_map=front-left,front-right")
+    fresh_pipewire.run("pactl", "load-module", "module-null-sink", *source)
+    fresh_pipewire.run("pactl", "set-default-source", "virt")
+    process = start_take(pastream, fresh_pipewire, "default")
+    fresh_pipewire.run("pactl", "set-default-source", "microphone")
+    the_move(pastream.finish(process), "virt", "microphone Audio/Source/Virtual sink (microphone)")
 
 
 def test_a_source_that_has_gone_since_it_was_chosen_is_told_in_one_line(server: Server) -> None:

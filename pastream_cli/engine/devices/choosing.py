@@ -38,30 +38,32 @@ def listed_devices() -> list[DeviceInfo]:
 
     devices = portaudio.devices()
     rate, served = _rate_and_served(devices)
-    mended = [device._replace(default_rate=rate) if rate and _is_served(device) else device for device in devices]
+    mended = [
+        device._replace(default_rate=rate) if rate and leads_to_a_server(device) else device for device in devices
+    ]
     return [*mended, *served]
 
 
 def _rate_and_served(devices: Sequence[DeviceInfo]) -> tuple[int | None, list[DeviceInfo]]:
     """Return the rate of a sound server, and its sources and sinks; none where ALSA has no way to them."""
-    pulse = next((device for device in devices if _is_served(device) and device.name == _PULSE), None)
+    pulse = next((device for device in devices if leads_to_a_server(device) and device.name == _PULSE), None)
     if pulse is not None:
         from pastream_cli.engine.devices import pulse as server
 
         return server.rate_and_devices(pulse, len(devices))
-    served = next((device for device in devices if _is_served(device)), None)
+    served = next((device for device in devices if leads_to_a_server(device)), None)
     return (_server_rate(served, CAPTURE if served.capture_channels else PLAYBACK) if served else None), []
 
 
-def _is_served(device: DeviceInfo) -> bool:
-    """Tell, by its name, whether ALSA hands the device to a sound server."""
+def leads_to_a_server(device: DeviceInfo) -> bool:
+    """Tell, by its name, whether ALSA hands the device to whatever a sound server chooses."""
     return device.host_api == _ALSA and device.name in _SERVED_BY_ALSA
 
 
 def _server_rate(device: DeviceInfo, side: str) -> int | None:
     from pastream_cli.engine.devices import pulse
 
-    return pulse.server_rate(side) if _is_served(device) else None
+    return pulse.server_rate(side) if leads_to_a_server(device) else None
 
 
 def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:

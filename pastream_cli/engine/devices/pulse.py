@@ -8,7 +8,8 @@ from typing import Any
 
 from pastream_cli.engine.devices.info import DeviceInfo, Served
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
-from pastream_cli.engine.devices.pulse_client import DeviceStruct, PulseClient, connected
+from pastream_cli.engine.devices.pulse_client import PulseClient, connected
+from pastream_cli.engine.devices.pulse_structs import NO_INDEX, DeviceStruct
 
 HOST_API = "PulseAudio"
 """What the sources and sinks of PipeWire are listed under, too: they are reached by its PulseAudio."""
@@ -17,8 +18,8 @@ VARIABLES = {CAPTURE: "PULSE_SOURCE", PLAYBACK: "PULSE_SINK"}
 """From these libpulse takes the source and the sink of a client that names none."""
 
 _SECONDS = 1.0
-_KINDS = {CAPTURE: "source", PLAYBACK: "sink"}
-_NO_INDEX = 0xFFFFFFFF  # PA_INVALID_INDEX
+KINDS = {CAPTURE: "source", PLAYBACK: "sink"}
+"""What libpulse calls that from which a side comes, or to which it goes."""
 
 
 def server_rate(side: str) -> int | None:
@@ -60,23 +61,23 @@ def has(device: DeviceInfo) -> bool:
 
 
 def _rate(client: PulseClient, side: str, deadline: float) -> int | None:
-    name = os.environ.get(VARIABLES[side]) or f"@DEFAULT_{_KINDS[side].upper()}@"
+    name = os.environ.get(VARIABLES[side]) or f"@DEFAULT_{KINDS[side].upper()}@"
     rates = _ask(client, side, name, deadline)
     return rates[0] if rates else None
 
 
 def _ask(client: PulseClient, side: str, name: str, deadline: float) -> list[int]:
     """Return the rate of the source or sink of that name."""
-    function = f"pa_context_get_{_KINDS[side]}_info_by_name"
+    function = f"pa_context_get_{KINDS[side]}_info_by_name"
     return client.ask(function, DeviceStruct, lambda info: int(info.sample_spec.rate), deadline, os.fsencode(name))
 
 
 def _devices(client: PulseClient, pulse: DeviceInfo, first_number: int, deadline: float) -> list[DeviceInfo]:
     def listed(side: str) -> list[DeviceInfo]:
-        function = f"pa_context_get_{_KINDS[side]}_info_list"
+        function = f"pa_context_get_{KINDS[side]}_info_list"
         return client.ask(function, DeviceStruct, lambda info: _info(info, side, pulse), deadline)
 
-    of_sides = {side: listed(side) for side in _KINDS}
+    of_sides = {side: listed(side) for side in KINDS}
     sinks = {device.served.name: device for device in of_sides[PLAYBACK] if device.served}
     sources = [_of_its_sink(device, sinks) for device in of_sides[CAPTURE]]
     monitors = [device for device in sources if device.served and device.served.monitored]
@@ -87,15 +88,25 @@ def _devices(client: PulseClient, pulse: DeviceInfo, first_number: int, deadline
     ]
 
 
+def names_of(info: Any) -> tuple[str, str]:
+    """Return what the server calls a source or sink, and its description, which is the same where it has none."""
+    name = os.fsdecode(info.name)
+    return name, (info.description or b"").decode(errors="replace") or name
+
+
+def full_name(name: str, description: str) -> str:
+    """Return a name that tells sources and sinks of the same description apart."""
+    return name if description == name else f"{description} ({name})"
+
+
 def _info(info: Any, side: str, pulse: DeviceInfo) -> DeviceInfo:
     """Return a source or sink as a device that is opened as `pulse` is."""
     assert pulse.number is not None
-    name = os.fsdecode(info.name)
-    description = (info.description or b"").decode(errors="replace") or name
-    monitored = os.fsdecode(info.monitor_name or b"") if side == CAPTURE and info.monitor != _NO_INDEX else ""
+    name, description = names_of(info)
+    monitored = os.fsdecode(info.monitor_name or b"") if side == CAPTURE and info.monitor != NO_INDEX else ""
     channels = int(info.sample_spec.channels)
     return pulse._replace(
-        name=name if description == name else f"{description} ({name})",
+        name=full_name(name, description),
         host_api=HOST_API,
         capture_channels=channels if side == CAPTURE else 0,
         playback_channels=channels if side == PLAYBACK else 0,

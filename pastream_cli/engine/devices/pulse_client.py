@@ -1,7 +1,6 @@
 """A client of a PulseAudio or PipeWire server, by libpulse: connected, asked, and left again.
 
-libpulse is there wherever ALSA's plug-in for such servers is, since the plug-in needs it. The structs are those of its
-public headers; only what is used of each is declared.
+libpulse is there wherever ALSA's plug-in for such servers is, since the plug-in needs it.
 """
 
 from __future__ import annotations
@@ -20,49 +19,19 @@ _NO_AUTOSPAWN = 1  # pa_context_flags_t
 _MOST_CHANNELS = 32  # PA_CHANNELS_MAX
 
 
-class SampleSpec(ctypes.Structure):
-    """pa_sample_spec."""
-
-    _fields_ = (("format", ctypes.c_int), ("rate", ctypes.c_uint32), ("channels", ctypes.c_uint8))
-
-
-class ChannelMap(ctypes.Structure):
-    """pa_channel_map."""
-
-    _fields_ = (("channels", ctypes.c_uint8), ("map", ctypes.c_int * _MOST_CHANNELS))
-
-
-class Volumes(ctypes.Structure):
-    """pa_cvolume."""
-
-    _fields_ = (("channels", ctypes.c_uint8), ("values", ctypes.c_uint32 * _MOST_CHANNELS))
-
-
-class DeviceStruct(ctypes.Structure):
-    """What pa_source_info and pa_sink_info begin with."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("index", ctypes.c_uint32),
-        ("description", ctypes.c_char_p),
-        ("sample_spec", SampleSpec),
-        ("channel_map", ChannelMap),
-        ("owner_module", ctypes.c_uint32),
-        ("volume", Volumes),
-        ("mute", ctypes.c_int),
-        ("monitor", ctypes.c_uint32),
-        ("monitor_name", ctypes.c_char_p),
-    )
-    """`monitor` is the sink that a source is the monitor of, or the source that is the monitor of a sink."""
-
-
-ASKED: tuple[str, ...] = ("pa_context_get_source_info_by_name", "pa_context_get_sink_info_by_name")
-LISTED: tuple[str, ...] = ("pa_context_get_source_info_list", "pa_context_get_sink_info_list")
-
-
-def of_struct(struct: type[ctypes.Structure]) -> Any:
-    """Return the type of a callback that is given one struct after the other, and then their end."""
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(struct), ctypes.c_int, ctypes.c_void_p)
+_CALLED_BACK: dict[str, tuple[Any, ...]] = {
+    **{
+        f"pa_context_get_{what}_list": ()
+        for what in ("source_info", "sink_info", "source_output_info", "sink_input_info")
+    },
+    "pa_context_get_source_info_by_name": (ctypes.c_char_p,),
+    "pa_context_get_sink_info_by_name": (ctypes.c_char_p,),
+    "pa_context_get_source_info_by_index": (ctypes.c_uint32,),
+    "pa_context_get_sink_info_by_index": (ctypes.c_uint32,),
+    "pa_context_subscribe": (ctypes.c_int,),
+    "pa_context_set_subscribe_callback": (),
+}
+"""Functions that take a context, what is named here, and last a callback with its pointer."""
 
 
 class PulseClient:
@@ -73,7 +42,7 @@ class PulseClient:
         self._loop = self.library.pa_mainloop_new()
         self.context = self.library.pa_context_new(self.library.pa_mainloop_get_api(self._loop), b"pastream")
         self._callbacks: list[Any] = []
-        """What libpulse may still call."""
+        """What libpulse may still call, up to the end."""
 
     def connects(self, deadline: float) -> bool:
         """Connect; tell whether the server has answered in time. None is started for it."""
@@ -100,18 +69,31 @@ class PulseClient:
             else:
                 answers.append(read(info.contents))
 
-        callback = self.kept(of_struct(struct)(take))
+        callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(struct), ctypes.c_int, ctypes.c_void_p)(take)
         operation = getattr(self.library, function)(self.context, *of, callback, None)
         if not operation:
             return []
-        self.reaches(deadline, lambda: bool(ends))
+        if not self.reaches(deadline, lambda: bool(ends)):
+            self._callbacks.append(callback)
         self.library.pa_operation_unref(operation)
         return answers if ends else []
 
-    def kept(self, callback: Any) -> Any:
-        """Return a callback that lives as long as the connection."""
+    def subscribe(self, mask: int, told: Callable[[int, int], None]) -> None:
+        """Have the server tell of what `mask` names: `told` is called with the kind of an event and an index."""
+        types = (None, ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p)
+        callback = ctypes.CFUNCTYPE(*types)(lambda _context, kind, index, _user: told(kind, index))
         self._callbacks.append(callback)
-        return callback
+        self.library.pa_context_set_subscribe_callback(self.context, callback, None)
+        if operation := self.library.pa_context_subscribe(self.context, mask, None, None):
+            self.library.pa_operation_unref(operation)
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self.library.pa_context_get_state(self.context) == _READY)
+
+    def wake(self) -> None:
+        """End a wait for the server that another thread is in."""
+        self.library.pa_mainloop_wakeup(self._loop)
 
     def reaches(self, deadline: float, is_reached: Callable[[], bool]) -> bool:
         """Run libpulse's loop until `is_reached` is true; tell whether it was in time."""
@@ -144,18 +126,17 @@ def connected(deadline: float) -> Iterator[PulseClient | None]:
 
 def _library() -> Any:
     pulse = ctypes.CDLL("libpulse.so.0")
-    pointers = ("pa_mainloop_new", "pa_mainloop_get_api", "pa_context_new", *ASKED, *LISTED)
+    pointers = ("pa_mainloop_new", "pa_mainloop_get_api", "pa_context_new", *_CALLED_BACK)
     for function in pointers:
         getattr(pulse, function).restype = ctypes.c_void_p
-    for function in ASKED:
-        getattr(pulse, function).argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p)
-    for function in LISTED:
-        getattr(pulse, function).argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    for function, more in _CALLED_BACK.items():
+        getattr(pulse, function).argtypes = (ctypes.c_void_p, *more, ctypes.c_void_p, ctypes.c_void_p)
     for function in (
         "pa_mainloop_get_api",
         "pa_mainloop_dispatch",
         "pa_mainloop_poll",
         "pa_mainloop_free",
+        "pa_mainloop_wakeup",
         "pa_context_disconnect",
         "pa_context_get_state",
         "pa_context_unref",
@@ -163,6 +144,8 @@ def _library() -> Any:
     ):
         getattr(pulse, function).argtypes = (ctypes.c_void_p,)
     pulse.pa_mainloop_prepare.argtypes = (ctypes.c_void_p, ctypes.c_int)
+    pulse.pa_proplist_gets.restype = ctypes.c_char_p
+    pulse.pa_proplist_gets.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
     pulse.pa_context_new.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
     pulse.pa_context_connect.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)
     return pulse

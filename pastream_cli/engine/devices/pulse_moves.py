@@ -1,0 +1,118 @@
+"""Watches whether a sound server moves the streams of this process to another source or sink, on a thread of its own.
+
+The server tells by itself: as long as nothing happens to a stream, the thread sleeps.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
+from pastream_cli.engine.devices.pulse import KINDS, full_name, names_of
+from pastream_cli.engine.devices.pulse_client import PulseClient, connected
+from pastream_cli.engine.devices.pulse_structs import DeviceStruct, SinkInput, SourceOutput
+from pastream_cli.engine.threads import DeafThread
+from pastream_cli.errors import NoThreadError
+
+_SECONDS = 10.0
+_SECONDS_BETWEEN_LOOKS = 0.1
+_FOR_EVER = -1
+_STREAMS: dict[str, Any] = {CAPTURE: ("source_output", SourceOutput), PLAYBACK: ("sink_input", SinkInput)}
+_MASKS = {CAPTURE: 0x8, PLAYBACK: 0x4}  # pa_subscription_mask_t
+_PROCESS = b"application.process.id"
+
+
+class MovedStream(NamedTuple):
+    """A side of a stream that is no longer at the source or sink where it was."""
+
+    side: str
+    monotonic_ns: int
+    before: str
+    now: str
+
+
+class MoveWatch:
+    """Notices moves from when it is made until it is ended. If the server ends, so does the watch.
+
+    Parameters
+    ----------
+    names : mapping
+        For each side that is watched, the full name of the source or sink that it was opened with; `None` for the one
+        where the server has put it.
+    """
+
+    def __init__(self, names: Mapping[str, str | None]) -> None:
+        self._names = dict(names)
+        self._lock = threading.Lock()
+        """Held while the client is woken, and while it is taken away to be closed."""
+        self._client: PulseClient | None = None
+        self._is_ended = False
+        self._changed_ns = 0
+        """When the first event came that has not been looked into."""
+        self.moves: SimpleQueue[MovedStream] = SimpleQueue()
+        """Those that nobody has taken yet."""
+        try:
+            DeafThread(target=self._watch, name="moves", daemon=True).start()
+        except NoThreadError:
+            self._is_ended = True  # a take does without it
+
+    def end(self) -> None:
+        """Have the thread end; it is not waited for."""
+        self._is_ended = True
+        with self._lock:
+            if self._client is not None:
+                self._client.wake()
+
+    def _watch(self) -> None:
+        with connected(time.monotonic() + _SECONDS) as client:
+            if client is None:
+                return
+            client.subscribe(sum(_MASKS[side] for side in self._names), self._note)
+            self._client = client
+            self._changed_ns = time.monotonic_ns()
+            while client.is_connected and not self._is_ended:
+                if self._changed_ns:
+                    self._look(client)
+                    time.sleep(_SECONDS_BETWEEN_LOOKS)
+                if not self._changed_ns and not client.turns(_FOR_EVER):
+                    break
+            with self._lock:
+                self._client = None
+
+    def _note(self, _kind: int, _index: int) -> None:
+        self._changed_ns = self._changed_ns or time.monotonic_ns()
+
+    def _look(self, client: PulseClient) -> None:
+        """See where each side is now."""
+        changed_ns, self._changed_ns = self._changed_ns, 0
+        for side, before in self._names.items():
+            now = _place(client, side)
+            if now is None or now == before:
+                continue
+            if before is not None:
+                self.moves.put(MovedStream(side, changed_ns, before, now))
+            self._names[side] = now
+
+
+def _place(client: PulseClient, side: str) -> str | None:
+    """Return the full name of the source or sink where this process's stream of a side is; `None` if it is nowhere."""
+    deadline = time.monotonic() + _SECONDS
+    stream, struct = _STREAMS[side]
+    process = str(os.getpid()).encode()
+
+    def device_of(info: Any) -> int | None:
+        its_process = client.library.pa_proplist_gets(info.properties, _PROCESS)
+        return int(info.device) if its_process == process else None
+
+    devices = client.ask(f"pa_context_get_{stream}_info_list", struct, device_of, deadline)
+    device = next((device for device in devices if device is not None), None)
+    if device is None:
+        return None
+    function = f"pa_context_get_{KINDS[side]}_info_by_index"
+    names = client.ask(function, DeviceStruct, lambda info: full_name(*names_of(info)), deadline, device)
+    return names[0] if names else None
