@@ -61,25 +61,22 @@ class ErrorKind(Enum):
 
 
 class PastreamError(Exception):
-    """A failure: one line that says what failed, and the way out if there is one.
-
-    Parameters
-    ----------
-    message : str
-        ``ACT OBJECT: REASON``, without the program's name and without a newline.
-    way_out : str, optional
-        What the user can do about it; printed as a second line. The engine names no options of the command in it.
-    kind : ErrorKind, optional
-        By which the command chooses the way out.
-    """
+    """A failure: ``str()`` gives a line that says what failed, and another with the way out if there is one."""
 
     exit_code = ExitCode.DEVICE
+    """With which the command ends."""
 
     def __init__(self, message: str, way_out: str | None = None, kind: ErrorKind | None = None) -> None:
         super().__init__(message)
         self.message = message
+        """``ACT OBJECT: REASON``, without the program's name and without a newline."""
         self.way_out = way_out
+        """What the user can do about it, if anything is known. The engine names no options of the command in it."""
         self.kind = kind
+        """Its kind, for programs that decide by that; the command chooses the way out by it."""
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.way_out}" if self.way_out else self.message
 
 
 class UsageError(PastreamError):
@@ -97,12 +94,14 @@ class BadValueError(UsageError):
 
 
 class DeviceNameError(UsageError, ValueError):
-    """A name that no device can have, such as a fault that the virtual device does not know; `reason` tells why."""
+    """A name that no device can have, such as a fault that the virtual device does not know."""
 
     def __init__(self, name: str, reason: str, way_out: str | None = None) -> None:
         super().__init__(f"cannot use the device {name}: {reason}", way_out)
         self.name = name
+        """The name, as it was given."""
         self.reason = reason
+        """Why no device can have it."""
 
 
 class FileChannelsError(UsageError):
@@ -131,12 +130,13 @@ class DeviceError(PastreamError):
 
 
 class RateError(DeviceError):
-    """A device does not run at a rate; `offered` holds the rates that it has."""
+    """A device does not run at a rate."""
 
     def __init__(self, message: str, offered: tuple[int, ...]) -> None:
         rates = " and ".join(f"{rate} Hz" for rate in offered)
         super().__init__(message, ErrorKind.RATE_REFUSED, f"its own rate is {rates}")
         self.offered = offered
+        """The rates that it has, in Hz."""
 
 
 class HostError(DeviceError):

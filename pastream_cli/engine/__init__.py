@@ -7,20 +7,36 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from pastream_cli.errors import DeviceError, FileError, PastreamError
+from pastream_cli.errors import (
+    DeviceError,
+    DeviceNameError,
+    ErrorKind,
+    FileError,
+    HostError,
+    NoThreadError,
+    PastreamError,
+    RateError,
+    UsageError,
+)
 
 __all__ = [
     "BufferEmpty",
     "BufferFull",
     "CallbackFlags",
     "DeviceError",
+    "DeviceNameError",
     "DuplexStream",
+    "ErrorKind",
     "FileError",
+    "HostError",
     "InputStream",
+    "NoThreadError",
     "OutputStream",
     "PastreamError",
+    "RateError",
     "RingBuffer",
     "Stream",
+    "UsageError",
     "chunks",
 ]
 

@@ -36,17 +36,18 @@ class LossKind(Enum):
 
 
 class Loss(NamedTuple):
-    """One place where capture lost frames, where playback ran dry, or where the device ran ahead of the clock.
-
-    `frames` is exact, or an estimate by the clock (`LossKind.is_estimated`); `None` where not even
-    the host knows. Frames that came ahead of the clock are not lost, except `left_out_frames` of them.
-    """
+    """One place where capture lost frames, where playback ran dry, or where the device ran ahead of the clock."""
 
     kind: LossKind
+    """What went wrong."""
     frame: int
+    """Where it begins on the timeline."""
     frames: int | None
+    """How many: exact, or an estimate by the clock (`LossKind.is_estimated`); `None` where not even the host knows."""
     monotonic_ns: int
+    """When, by the monotonic clock."""
     left_out_frames: int = 0
+    """How many of the frames that came ahead of the clock are lost; the others are not."""
 
 
 class Debt(NamedTuple):
@@ -99,14 +100,14 @@ class Counts(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """Levels of every channel since they were last taken: of the capture or, without one, of the playback.
-
-    `peaks` are relative to full scale (1.0); `square_sums` are sums of squared samples over `frames`.
-    """
+    """Levels of every channel since they were last taken: of the capture or, without one, of the playback."""
 
     peaks: tuple[float, ...]
+    """The greatest sample of each channel; full scale is 1.0."""
     square_sums: tuple[float, ...]
+    """The sum of the squared samples of each channel."""
     frames: int
+    """How many frames these are of."""
 
     def and_then(self, later: Levels) -> Levels:
         """Return the levels of these frames and of later ones together."""

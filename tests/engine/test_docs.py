@@ -49,6 +49,14 @@ def test_a_stream_has_what_the_reference_lists_and_nothing_else(name: str) -> No
     assert public == members_in_the_reference(name)
 
 
+@pytest.mark.parametrize(
+    "error", [ps.PastreamError(""), ps.RateError("", (48000,)), ps.DeviceNameError("", ""), ps.NoThreadError()]
+)
+def test_an_error_has_what_the_reference_lists_and_nothing_else(error: ps.PastreamError) -> None:
+    public = {attribute for attribute in dir(error) if not attribute.startswith("_")} - {*dir(Exception)}
+    assert public == members_in_the_reference(type(error).__name__)
+
+
 @pytest.mark.parametrize("name", ps.__all__)
 def test_every_public_name_and_member_has_a_docstring(name: str) -> None:
     thing = getattr(ps, name)

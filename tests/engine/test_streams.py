@@ -81,6 +81,16 @@ def test_options_of_the_host_are_accepted() -> None:
         assert stream.stopped
 
 
+def test_an_error_says_what_failed_and_the_way_out() -> None:
+    with pytest.raises(ps.DeviceNameError) as raised:
+        ps.InputStream(device="virtual:cosine")
+    assert isinstance(raised.value, ps.UsageError)
+    what_failed, way_out = str(raised.value).splitlines()
+    assert what_failed == raised.value.message == "cannot use the device virtual:cosine: 'cosine' is not known"
+    assert way_out == raised.value.way_out
+    assert way_out.startswith("the forms are virtual[:silence|:sine")
+
+
 def test_a_virtual_device_that_cannot_be_is_called_a_device() -> None:
     with pytest.raises(ValueError, match="cannot use the device virtual:channels=5000: '5000' is not 1 to 1024"):
         ps.InputStream("virtual:channels=5000")
