@@ -38,6 +38,12 @@ __all__ = [
     "Stream",
     "UsageError",
     "chunks",
+    "play",
+    "playrec",
+    "query_devices",
+    "rec",
+    "stop",
+    "wait",
 ]
 
 # Each name is loaded when it is first used: a command that only lists devices needs no streams.
@@ -46,7 +52,9 @@ _HOMES = {
     "ringbuffer": ("RingBuffer",),
     "judge": ("BufferEmpty", "BufferFull"),
     "streams.capturing": ("InputStream",),
+    "streams.device_query": ("query_devices",),
     "streams.lifecycle": ("Stream",),
+    "streams.of_the_module": ("play", "playrec", "rec", "stop", "wait"),
     "streams.playing": ("OutputStream",),
     "streams.stream": ("DuplexStream", "chunks"),
 }
@@ -58,7 +66,9 @@ if TYPE_CHECKING:
     from pastream_cli.engine.judge import BufferEmpty, BufferFull
     from pastream_cli.engine.ringbuffer import RingBuffer
     from pastream_cli.engine.streams.capturing import InputStream
+    from pastream_cli.engine.streams.device_query import query_devices
     from pastream_cli.engine.streams.lifecycle import Stream
+    from pastream_cli.engine.streams.of_the_module import play, playrec, rec, stop, wait
     from pastream_cli.engine.streams.playing import OutputStream
     from pastream_cli.engine.streams.stream import DuplexStream, chunks
 else:

@@ -36,15 +36,20 @@ class Options(TypedDict, total=False):
     extra_settings: object
 
 
-class StreamOptions(Options, total=False):
-    """All options of a stream."""
+class OptionsOfBothSides(Options, total=False):
+    """The options of a stream that do not follow from what is played or recorded."""
 
     device: ForEachSide[Device] | None
+    blocksize: int | None
+    latency: ForEachSide[Latency] | None
+
+
+class StreamOptions(OptionsOfBothSides, total=False):
+    """All options of a stream."""
+
     samplerate: float | None
     channels: ForEachSide[SupportsIndex] | None
     dtype: ForEachSide[SampleType] | None
-    blocksize: int | None
-    latency: ForEachSide[Latency] | None
 
 
 # ---- what is played and recorded ----

@@ -85,12 +85,13 @@ class InputStream(Stream):
 
         Parameters
         ----------
-        sink : callable or RingBuffer or SoundFile or buffer
+        sink : ndarray or buffer or SoundFile or path or callable or RingBuffer
             A function is called as ``function(stream, ringbuffer, *args, **kwargs)`` on a thread of its own whenever
             the stream is started. It must return when the stream is no longer `active` and the ring is empty. A
             SoundFile is written in C, from its current position. It may be closed at any time, which ends the run
-            first. A buffer is filled in C, from its start, and the run ends when it is full. A RingBuffer is emptied by
-            the caller.
+            first. A path is that of a new file, which is made when the stream starts; its suffix says in which format.
+            A buffer is filled in C, from its start, and the run ends when it is full. A RingBuffer is emptied by the
+            caller.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
             10 s if left out.
@@ -203,7 +204,7 @@ class InputStream(Stream):
             As in `set_sink`; for files.
         blocking : bool, optional
             Return when all is recorded, instead of at once.
-        out : buffer or SoundFile, optional
+        out : ndarray or buffer or SoundFile or path, optional
             Where to record to; also whatever else `set_sink` takes.
 
         Returns

@@ -73,12 +73,16 @@ class OutputStream(Stream):
 
         Parameters
         ----------
-        source : callable or RingBuffer or SoundFile or buffer
+        source : ndarray or buffer or SoundFile or path or iterator or callable or RingBuffer
+            An array of one dimension is one channel, which all channels of the device play; one of two dimensions is
+            frames by channels. Its numbers may be of any type with a full scale: floats, of which that is 1, and
+            integers of 8, 16 and 32 bits. Any other buffer has samples and channels as the device has them.
             A function is called as ``function(stream, ringbuffer, *args, loop=loop, **kwargs)`` on a thread of its own
             whenever the stream is started. It writes frames into the ring, and the input ends when it returns. It must
             return when the stream is no longer `active`. A SoundFile is read in C, from its current position. It may be
-            closed at any time, which ends the run first. A buffer is played in C, from its start. A RingBuffer is
-            played until it runs empty.
+            closed at any time, which ends the run first. The file of a path is opened by each run, and played from its
+            start. A buffer is played in C, from its start. An iterator yields arrays or buffers, which a thread of its
+            own writes into the ring. A RingBuffer is played until it runs empty.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
             10 s if left out. The ring always holds at least what the device takes at once when it starts.
@@ -125,7 +129,7 @@ class OutputStream(Stream):
 
         Parameters
         ----------
-        playback : buffer or SoundFile
+        playback : ndarray or buffer or SoundFile or path
             What to play; also whatever else `set_source` takes.
         frames : int, optional
             Frames to play, padding not included; a negative number plays to the end.

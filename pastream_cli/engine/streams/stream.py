@@ -107,7 +107,7 @@ class DuplexStream(InputStream, OutputStream):
 
         Parameters
         ----------
-        playback : buffer or SoundFile
+        playback : ndarray or buffer or SoundFile or path
             What to play; also whatever else `set_source` takes.
         frames : int, optional
             Frames to play and record, padding not included. If `out` is given, `frames` may be left out or negative,
