@@ -28,7 +28,7 @@ chaos: $(INSTALLED)  ## for so many SECONDS, takes on which everything happens a
 generate: $(INSTALLED)  ## the files that are made from others, each of which says so at its top
 	$(BIN)/python -m pastream_cli.pages.generate
 
-screens: $(INSTALLED)  ## what the meter shows of runs of every kind, as tests compare it: look at what has changed
+screens: $(INSTALLED)  ## what the meter shows of runs of every kind, for the tests, and the picture in the README
 	$(BIN)/python -m tests.screens
 
 docs: $(INSTALLED)  ## the library's documentation, in build/docs

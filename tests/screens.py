@@ -1,18 +1,24 @@
-"""What a screen shows of runs of every kind, in windows of many sizes. `make screens` stores it to be looked at."""
+"""What a screen shows of runs of every kind, as text and as a picture. `make screens` stores it to be looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.console import Console
+from rich.text import Text
+
 from pastream_cli.engine.facts import Counts, Levels, Loss, LossKind
 from pastream_cli.screen.bars import Line
+from pastream_cli.screen.lines import banner_lines
 from pastream_cli.screen.meter import Meter
 from pastream_cli.take.report import Opening, Snapshot
 from tests.sounds import RATE
 
 FOLDER = Path(__file__).parent / "cli" / "screens"
+PICTURE = Path(__file__).parents[1] / "docs" / "meter.svg"
 WIDTHS = (20, 40, 80, 120, 200)
 HEIGHTS = (5, 10, 24, 50)
 
@@ -87,17 +93,21 @@ class Scene(NamedTuple):
     paused_seconds: int = 0
     question: str = ""
     can_split: bool = False
+    file_name: str = "take.wav"
+    peaks: tuple[float, ...] = (0.35, 0.2)
+    falls_to: float = 0.3
+    """How loud the last second is, by the one before it."""
 
     def meter(self, *, is_ascii: bool = False) -> Meter:
         meter = Meter(opening(plays=self.plays, records=self.records, channels=self.channels), is_ascii=is_ascii)
-        peaks = peaks_of(self.channels) if self.channels > 2 else [0.35, 0.2][: self.channels]
+        peaks = peaks_of(self.channels) if self.channels > 2 else [*self.peaks]
         if self.has_clipped:
             peaks[0] = 1.0
         loss = Loss(LossKind.DEVICE, 3 * RATE, 4096, 0)
         stands = self._standing()
         for second in range(12 * 60):
             lost = (loss,) if self.has_lost and second == 3 else ()
-            levels_now = levels([peak * 0.3 for peak in peaks] if second % 2 else peaks, 1.0, crest=2.0)
+            levels_now = levels([peak * self.falls_to for peak in peaks] if second % 2 else peaks, 1.0, crest=2.0)
             meter.take(stands._replace(frames=second * RATE, levels=levels_now, new_losses=lost), float(second))
         for second in range(719, 720 + self.paused_seconds):
             paused = stands._replace(frames=719 * RATE, levels=levels([0.0] * self.channels, 0.0), is_paused=True)
@@ -112,7 +122,7 @@ class Scene(NamedTuple):
             buffer_fill=0.07,
             device_load=0.01,
             can_split=self.can_split,
-            file_name="take.wav" if self.records else None,
+            file_name=self.file_name if self.records else None,
             file_bytes=209_000_000 if self.records else 0,
             disk_seconds=5.3 * 3600 if self.records else None,
             clips=(1234567 * self.has_clipped,) + (0,) * (self.channels - 1) if self.records else (),
@@ -130,6 +140,24 @@ SCENES = {
     "64-channels": Scene(channels=64, has_clipped=True, has_lost=True),
 }
 
+PICTURED = Scene(file_name="concert.wav", peaks=(0.79, 0.5), falls_to=0.6)
+# rich's own frame asks another server for its font, which a page that shows the picture may not do
+_PICTURE = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">
+<!-- made by make screens -->
+<style>
+text {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px }}
+{styles}
+</style>
+<defs>{lines}</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})">
+{backgrounds}
+{matrix}
+</g>
+</svg>
+"""
+
 
 def screens(scene: Scene) -> str:
     """Return what each window shows of a run."""
@@ -142,11 +170,28 @@ def screens(scene: Scene) -> str:
     )
 
 
+def picture() -> str:
+    """Return a recording in a window of usual size as SVG."""
+    lines: list[Line] = [
+        [("$ pastream null concert.wav", "bold")],
+        *(
+            [(line, "")]
+            for line in banner_lines(opening()._replace(capture_name="concert.wav", capture_device="Mixer"))
+        ),
+        *PICTURED.meter().lines(80, 24, keys=True),
+    ]
+    console = Console(record=True, file=StringIO(), width=80)
+    for line in lines:
+        console.print(Text.assemble(*line), soft_wrap=True)
+    return console.export_svg(title="", code_format=_PICTURE, unique_id="meter")
+
+
 def store() -> None:
     """Store what is shown."""
     FOLDER.mkdir(exist_ok=True)
     for name, scene in SCENES.items():
         (FOLDER / f"{name}.txt").write_text(screens(scene), encoding="utf-8")
+    PICTURE.write_text(picture(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Sequence
@@ -21,10 +22,11 @@ from pastream_cli.take.file_list import FileList
 from pastream_cli.take.report import Opening, Snapshot
 from pastream_cli.take.session import Session
 from pastream_cli.take.signals import Requests
-from tests.screens import FOLDER, SCENES, STANDING, levels, opening, peaks_of, screens, text
+from tests.screens import FOLDER, PICTURE, SCENES, STANDING, levels, opening, peaks_of, picture, screens, text
 from tests.sounds import RATE, make_noise, read
 
 STEP = 0.1
+README = Path(__file__).parents[2] / "README.md"
 
 
 def shown(meter: Meter, width: int = 80, height: int = 24, *, keys: bool = False, question: str = "") -> str:
@@ -63,6 +65,16 @@ def test_no_word_is_broken_or_left_alone_at_any_width(name: str) -> None:
         lines = shown(meter, width, keys=True, question=question).splitlines()
         assert {word for line in lines for word in words_of(line)} <= words
         assert not [line for line in lines if line.startswith("load")]
+
+
+def test_the_picture_in_the_readme_is_of_the_meter_as_it_is() -> None:
+    stored = PICTURE.read_text(encoding="utf-8")
+    assert said_in(stored) == said_in(picture()), "run make screens"  # what rich draws around it is rich's
+    assert f"({PICTURE.relative_to(README.parent)})" in README.read_text(encoding="utf-8")
+
+
+def said_in(svg: str) -> list[str]:
+    return [html.unescape(words) for words in re.findall(r"<text [^>]*>([^<]*[^<\s][^<]*)<", svg)]
 
 
 def words_of(line: str) -> list[str]:
