@@ -61,6 +61,7 @@ _pastream_value() {
     -b | --blocksize) ;;
     --buffersize) ;;
     --channel-select | -s) ;;
+    --completions) offers=(bash zsh fish) ;;
     *) return 1 ;;
     esac
 }

@@ -24,11 +24,14 @@ from pastream_cli.errors import (
     failure_of,
 )
 
+_MANUAL_COLUMNS = 80
+
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, NoReturn, TextIO
 
+    from pastream_cli.args import Show
     from pastream_cli.command.job import Job
     from pastream_cli.take.report import Report
 
@@ -76,19 +79,46 @@ def _run(argv: list[str]) -> ExitCode:
     from pastream_cli import args
 
     wish = args.parse(argv)
-    if wish is args.Show.HELP:
-        return _print(args.help_text())
-    if wish is args.Show.VERSION:
-        from pastream_cli import __version__
-
-        return _print(f"pastream {__version__}\n")
+    if isinstance(wish, args.Show):
+        return _show(wish)
     if isinstance(wish, args.ListDevices):
         return _list_devices(as_json=wish.json, verbose=wish.verbose)
+    if isinstance(wish, args.Completions):
+        from pastream_cli.command.shipped import text_of
+
+        return _print(text_of(wish.shell))
     if isinstance(wish, args.Complete):
         from pastream_cli.command.completing import answers
 
         return _print("".join(f"{answer}\n" for answer in answers(wish.what)))
     return _run_session(wish, argv)
+
+
+def _show(what: Show) -> ExitCode:
+    """Show something about the program instead of running it."""
+    from pastream_cli import args
+
+    if what is args.Show.MANUAL:
+        return _show_manual()
+    if what is args.Show.VERSION:
+        from pastream_cli import __version__
+
+        return _print(f"pastream {__version__}\n")
+    return _print(args.help_text() if what is args.Show.HELP else args.all_options_text())
+
+
+def _show_manual() -> ExitCode:
+    """Show the manual: by `man`, with its pager, where a person looks at it, else as plain text."""
+    from pastream_cli.command.page_text import text_of_page
+    from pastream_cli.command.shipped import MANUAL, path_of, text_of
+
+    columns = _MANUAL_COLUMNS
+    if sys.stdout is not None and sys.stdout.isatty():
+        with suppress(OSError):  # there is no man
+            os.execvp("man", ["man", path_of(MANUAL)])  # noqa: S606 - no shell is wanted
+        with suppress(OSError):
+            columns = min(columns, os.get_terminal_size(sys.stdout.fileno()).columns)
+    return _print(text_of_page(text_of(MANUAL), columns))
 
 
 def _print(text: str) -> ExitCode:

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 _MOST_WORDS = 2
 # A smaller block size is probably a bit depth, typed after -b instead of -e.
 _SMALLEST_LIKELY_BLOCK = 32
+_BIT_DEPTHS = (16, 24)
+# A lower rate was probably meant in kHz.
+_SMALLEST_LIKELY_RATE = 800
 
 
 class Show(Enum):
-    """What is shown instead of a run. The value is the field of the option that asks for it."""
+    """What is shown instead of a run."""
 
-    HELP = "help"
-    VERSION = "version"
+    HELP = "the commonest options"
+    ALL_OPTIONS = "every option"
+    MANUAL = "the manual"
+    VERSION = "the version"
 
 
 class ListDevices:
@@ -34,6 +39,13 @@ class ListDevices:
     def __init__(self, *, json: bool, verbose: bool) -> None:
         self.json = json
         self.verbose = verbose
+
+
+class Completions:
+    """Print the completions for a shell."""
+
+    def __init__(self, shell: str) -> None:
+        self.shell = shell
 
 
 class Complete:
@@ -46,13 +58,18 @@ class Complete:
 COMPLETE = "--complete"
 """The argument with which the completions of shells ask for values; nobody types it."""
 
-_SHOWN_AT_ONCE = {show.value: show for show in Show}
+_SHOWN_AT_ONCE = {
+    "-h": Show.HELP,
+    "--help": Show.ALL_OPTIONS,
+    "--man": Show.MANUAL,
+    "--version": Show.VERSION,
+}
 
 
-def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
+def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | Show:
     """Turn the arguments after the program's name into what they ask for.
 
-    ``-h`` and ``--version`` win over everything else on the line, mistakes included.
+    ``-h``, ``--help``, ``--man`` and ``--version`` win over everything else on the line, mistakes included.
 
     Raises
     ------
@@ -65,11 +82,13 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Complete | Show:
         return Complete(argv[1])
     line = Line(argv)
     for given in line.given:
-        if given.option.field in _SHOWN_AT_ONCE:
-            return _SHOWN_AT_ONCE[given.option.field]
+        if given.name in _SHOWN_AT_ONCE:
+            return _SHOWN_AT_ONCE[given.name]
     if line.mistakes:
         raise line.mistakes[0]
     values = _values(line.given)
+    if shell := values.pop("completions", None):
+        return Completions(shell)
     if values.pop("list", False):
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False))
     from pastream_cli.command.job import Job
@@ -144,9 +163,11 @@ def _warnings(line: Line, values: dict[str, Any], *, plays: bool) -> list[str]:
     if 0 < block_frames < _SMALLEST_LIKELY_BLOCK:
         from pastream_cli.units import format_frames
 
-        warnings.append(
-            f"-b {block_frames} is a block of {format_frames(block_frames)}: a bit depth is -e, as in -e pcm_24"
-        )
+        bits = block_frames if block_frames in _BIT_DEPTHS else 24
+        block = f"-b {block_frames} is a block of {format_frames(block_frames)}"
+        warnings.append(f"{block}: a bit depth is -e, as in -e pcm_{bits}")
+    if (rate := values.get("rate")) and rate < _SMALLEST_LIKELY_RATE:
+        warnings.append(f"-r {rate} is {rate} Hz; {rate} kHz is -r {rate}k")
     channels = values.get("channels")
     if channels is not None and channels.playback and not channels.lone and not plays:
         of_playback, of_capture = channels.playback, channels.capture
@@ -161,18 +182,29 @@ def _warnings(line: Line, values: dict[str, Any], *, plays: bool) -> list[str]:
 
 _SYNOPSIS = "pastream [OPTIONS] INPUT [OUTPUT]"
 _EXAMPLE_LINES = [f"  {command:<32} {what}" for command, what in EXAMPLES]
+_WORDS_LINES = [
+    "INPUT is played, OUTPUT is recorded: each a file, - (a pipe) or null (nothing).",
+    "A TIME is in seconds, with an s behind it in frames: 90, 10:00, 48000s.",
+]
 
-USAGE = Lines("\n".join([f"usage: {_SYNOPSIS}", *_EXAMPLE_LINES, f"  {'pastream -h':<32} all options"]))
+USAGE = Lines("\n".join([f"usage: {_SYNOPSIS}", *_EXAMPLE_LINES, f"  {'pastream -h':<32} more"]))
 
 
 def help_text() -> str:
-    """Return the help: the commonest commands, then every option under its heading."""
+    """Return what fits one screen: the commonest commands and options."""
+    lines = [f"usage: {_SYNOPSIS}", *_EXAMPLE_LINES, ""]
+    lines += [_help_line(option) for option in OPTIONS if option.is_common]
+    lines += ["", *_WORDS_LINES, "All options: pastream --help. The manual: pastream --man"]
+    return "\n".join(lines) + "\n"
+
+
+def all_options_text() -> str:
+    """Return the commonest commands, then every option under its heading."""
     lines = [f"usage: {_SYNOPSIS}", *_EXAMPLE_LINES]
     for group in Group:
         lines += ["", f"{group.value}:"]
         lines += [_help_line(option) for option in OPTIONS if option.group is group]
-    lines += ["", "INPUT is played, OUTPUT is recorded: each a file, - (a pipe) or null (nothing)."]
-    lines += ["A TIME is in seconds, with an s behind it in frames. See also: man pastream"]
+    lines += ["", *_WORDS_LINES, "The manual: pastream --man, or man pastream"]
     return "\n".join(lines) + "\n"
 
 

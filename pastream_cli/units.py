@@ -129,6 +129,11 @@ def format_clock(frames: int, rate: float) -> str:
     return f"{hours:02}:{minutes:02}:{tenths_of_minute // 10:02}.{tenths_of_minute % 10}"
 
 
+def format_length(frames: int, rate: float) -> str:
+    """Return a length as ``hh:mm:ss.t``; one that would be shown as nothing is in milliseconds."""
+    return f"{frames * 1000 / rate:.3g} ms" if 0 < frames * 20 < rate else format_clock(frames, rate)
+
+
 def format_count(count: int) -> str:
     """Return `count` with a space between groups of three digits."""
     return f"{count:,}".replace(",", " ")

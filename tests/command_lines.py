@@ -155,6 +155,7 @@ VALUES = {
         words("7 1:0 0:0 1:1,2:1 1024:1024 1025 1:2:3 a -1 1, 9999", ""),
     ),
     Kind.CHANNEL_LIST: (["0", "0,1"], words("-1 1,,2 a", "")),
+    Kind.SHELL: (words("bash zsh fish"), words("tcsh sh", "")),
 }
 """What is typed after an option: what it takes, and what it hardly does."""
 
@@ -185,7 +186,7 @@ OTHER_DEVICES = words(
     "",
 )
 
-RARE_OPTIONS = frozenset({"--channel-select", "--help", "--list", "--meter", "--version"})
+RARE_OPTIONS = frozenset({"--channel-select", "--completions", "--help", "--list", "--man", "--meter", "--version"})
 """They end the line early: most tests have neither an ASIO driver nor a terminal."""
 
 TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=12)

@@ -129,7 +129,9 @@ def test_a_library_has_no_other_importers(library: str) -> None:
     assert importers == IMPORTERS[library]
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("-d", "ten", "in.wav"), ()])
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("--help",), ("--man",), ("--completions=zsh",), ("-d", "ten", "in.wav"), ()]
+)
 def test_what_needs_no_sound_loads_no_audio_library(pastream: Pastream, arguments: tuple[str, ...]) -> None:
     result = pastream(*arguments, env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert result.returncode == (0 if "--" in "".join(arguments) else 2)

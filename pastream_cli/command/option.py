@@ -34,6 +34,7 @@ class Kind(Enum):
     LATENCY = "low, high or seconds"
     MAP = "channels and where they go"
     CHANNEL_LIST = "a list of channels"
+    SHELL = "the name of a shell"
 
 
 PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Kind.ENCODING, Kind.ENDIAN, Kind.LATENCY})
@@ -71,6 +72,8 @@ class Option:
         How often it may be given; with 1 the last one counts.
     choices : tuple of str
         Values that a shell can offer.
+    is_common : bool
+        Whether it is among the few that ``-h`` shows.
     asks : str
         Which values a shell has to ask the program for: `devices`, `types` or `encodings`.
     """
@@ -90,6 +93,7 @@ class Option:
         constant: bool = True,
         most: int = 1,
         choices: tuple[str, ...] = (),
+        is_common: bool = False,
         asks: str = "",
     ) -> None:
         self.names = names
@@ -104,6 +108,7 @@ class Option:
         self.constant = constant
         self.most = most
         self.choices = choices
+        self.is_common = is_common
         self.asks = asks
 
     @property

@@ -11,6 +11,7 @@ OPTIONS = (
     Option(
         names=("-d", "--duration"),
         field="duration",
+        is_common=True,
         kind=Kind.LIMIT,
         metavar="TIME",
         group=Group.LENGTH,
@@ -64,6 +65,7 @@ A time at or behind the end is a usage error, told when a pipe has come to its e
     Option(
         names=("--loop",),
         field="loop",
+        is_common=True,
         group=Group.LENGTH,
         help="repeat the input without a gap",
         manual="""Start the input again, without a gap, each time it ends: until stopped, or for as long as `-d` says.
@@ -72,6 +74,7 @@ The input must be one that can be rewound, so not a pipe.""",
     Option(
         names=("--split",),
         field="split",
+        is_common=True,
         kind=Kind.TIME,
         metavar="TIME",
         group=Group.LENGTH,
@@ -90,7 +93,8 @@ No frame is lost or repeated between two files: put end to end they are the reco
 It has to be given for an *OUTPUT* of `-`, and for raw data in a file whose name does not end in `.raw`; otherwise the
 header of the input and the end of the output's name tell.
 A header always wins over this option.
-A single *TYPE* applies to the input if that has no header, and to the output if its name tells no type.""",
+A single *TYPE* applies to the input if that has no header, and to the output if its name tells no type; without an
+input it must not contradict that name.""",
         default="what the file's header or name says",
         asks="types",
         aliases=("--file_type",),
@@ -98,12 +102,14 @@ A single *TYPE* applies to the input if that has no header, and to the output if
     Option(
         names=("-e", "--encoding"),
         field="encoding",
+        is_common=True,
         kind=Kind.ENCODING,
         metavar="ENC",
         group=Group.FILES,
         help="samples in the file: pcm_16, pcm_24, float...",
         manual="""How samples are stored in the file, by libsndfile's names in upper or lower case: `pcm_16`, `pcm_24`,
 `pcm_32`, `float`, `double`, `ulaw`, `vorbis` and others.
+`16`, `24bit`, `s24` and the like stand for `pcm_16` and `pcm_24`.
 For the bit depth of a recording this is the option; `-b` is not.
 
 An MP3 has a constant bit rate: for each channel 128 kbit/s from 32000 Hz on, 80 from 16000 Hz on, 32 below.
@@ -127,6 +133,7 @@ It matters for raw data most.""",
     Option(
         names=("-y", "--overwrite"),
         field="overwrite",
+        is_common=True,
         group=Group.FILES,
         help="replace an output file that exists",
         manual="""Replace an *OUTPUT* that exists.
@@ -143,6 +150,7 @@ A block device is always refused.""",
     Option(
         names=("-D", "--device"),
         field="device",
+        is_common=True,
         kind=Kind.DEVICE,
         metavar="DEV",
         group=Group.DEVICE,
@@ -160,6 +168,7 @@ input side and an output side at commas that are not in double quotes.
     Option(
         names=("-c", "--channels"),
         field="channels",
+        is_common=True,
         kind=Kind.CHANNELS,
         metavar="N",
         group=Group.DEVICE,
@@ -172,6 +181,7 @@ or one if the device has no more""",
     Option(
         names=("-r", "--rate"),
         field="rate",
+        is_common=True,
         kind=Kind.RATE,
         metavar="HZ",
         group=Group.DEVICE,
@@ -195,12 +205,14 @@ What is stored in the file is `-e`.""",
     Option(
         names=("-m", "--map"),
         field="maps",
+        is_common=True,
         kind=Kind.MAP,
         metavar="MAP",
         group=Group.DEVICE,
         help="channels IN[:OUT],...: 3,4 takes 3 and 4",
         manual="""Which channel goes where: `IN[:OUT],...`, counted from 1.
 *OUT* left out is the place in the list.
+A range stands for its channels, up or down: `1-8`, or `8-1`.
 An *IN* of 0 is silence, and one *IN* may go to several *OUT*.
 
 In a recording *IN* is a channel of the device and *OUT* one of the file, so `-m 3,4` records channels 3 and 4 into a
@@ -268,6 +280,7 @@ Given twice, the first is for playback and the second for the recording.""",
     Option(
         names=("-q", "--quiet"),
         field="quiet",
+        is_common=True,
         group=Group.SCREEN,
         help="say nothing but warnings and errors",
         manual="""Write nothing to standard error but warnings and errors.""",
@@ -307,6 +320,7 @@ With `-l` the list of devices is JSON.""",
     Option(
         names=("-l", "--list"),
         field="list",
+        is_common=True,
         group=Group.INFORMATION,
         help="list the devices",
         manual="""List the devices on standard output, and do nothing else: number, name and host API, channels, usual
@@ -318,8 +332,30 @@ The virtual device comes last; where there is no other, the way out is told.""",
         names=("-h", "--help"),
         field="help",
         group=Group.INFORMATION,
-        help="show this help",
-        manual="""Show a short help on standard output.""",
+        help="show the commonest options (-h), or all of them",
+        manual="""`-h` shows the commonest commands and options on standard output, on one screen.
+`--help` shows every option.""",
+    ),
+    Option(
+        names=("--man",),
+        field="man",
+        group=Group.INFORMATION,
+        help="show the manual",
+        manual="""Show this manual: on a terminal as `man` shows it, else, or where there is no `man`, as plain text.
+It is found however `pastream` was installed.""",
+    ),
+    Option(
+        names=("--completions",),
+        field="completions",
+        kind=Kind.SHELL,
+        metavar="SHELL",
+        group=Group.INFORMATION,
+        help="print the completions for bash, zsh or fish",
+        manual="""Print the completions for *SHELL*, which is `bash`, `zsh` or `fish`, on standard output.
+A line in the startup file of the shell loads them, however `pastream` was installed: in `.bashrc`
+`source <(pastream --completions bash)`, in `.zshrc`, after `compinit`, the same with `zsh`, and in `config.fish`
+`pastream --completions fish | source`.""",
+        choices=("bash", "zsh", "fish"),
     ),
     Option(
         names=("--version",),

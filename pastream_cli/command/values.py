@@ -26,6 +26,7 @@ _SAMPLE_FORMATS = {
     "uint8": ("u8",),
 }
 _SAMPLE_FORMAT_OF = {name: main for main, others in _SAMPLE_FORMATS.items() for name in (main, *others)}
+SHELLS = ("bash", "zsh", "fish")
 _BYTE_ORDERS = ("file", "big", "little")
 _BIT_DEPTH = "(?:pcm)?(?:s|i|int)?(16|24|32)(?:bits?)?(?:3?le)?"
 """How the encodings PCM_16, PCM_24 and PCM_32 are called, without what is between words."""
@@ -136,6 +137,13 @@ def _byte_order(text: str, name: str) -> str:
     raise UsageError(f"cannot use {name} {shown(text)}: not a byte order", f"one of {', '.join(_BYTE_ORDERS)}")
 
 
+def _shell(text: str, name: str) -> str:
+    shell = text.lower().rpartition("/")[2]  # as in $SHELL
+    if shell in SHELLS:
+        return shell
+    raise UsageError(f"cannot use {name} {shown(text)}: there are none for it", f"one of {', '.join(SHELLS)}")
+
+
 def _latency(text: str, name: str) -> float | str:
     if text.lower() in ("low", "high"):
         return text.lower()
@@ -200,4 +208,5 @@ _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.LATENCY: _pair(_latency),
     Kind.MAP: _map,
     Kind.CHANNEL_LIST: _channel_list,
+    Kind.SHELL: _shell,
 }

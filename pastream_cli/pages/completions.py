@@ -10,7 +10,7 @@ from pastream_cli.command.option import PAIRS, Kind, Option
 from pastream_cli.command.options import OPTIONS
 
 _MADE_BY = '# Made by "make generate"; do not edit.'
-_ENDS_THE_LINE = ("list", "help", "version")
+_ENDS_THE_LINE = ("list", "help", "man", "completions", "version")
 """Fields of options beside which all other options have no effect."""
 
 
@@ -137,7 +137,12 @@ _pastream() {
         '2:OUTPUT:_pastream_word'
 }
 
-_pastream "$@"
+# compinit loads this file as the function, and a startup file may source it
+if [[ $funcstack[1] == _pastream ]]; then
+    _pastream "$@"
+else
+    compdef _pastream pastream
+fi
 """
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.errors import PROGRAM
 from pastream_cli.take.report import Opening, Report, Snapshot
-from pastream_cli.units import format_clock, format_count, format_frames, format_times
+from pastream_cli.units import format_clock, format_count, format_frames, format_length, format_times
 
 INDENT = " " * len(f"{PROGRAM}: ")
 LEVEL = "level "
@@ -41,7 +41,7 @@ def xrun_words(count: int, *, is_player: bool) -> str:
 
 def length_words(frames: int | None, rate: float) -> str:
     """Return in words how long a run is to last."""
-    return "until stopped" if frames is None else f"for {format_clock(frames, rate)} ({format_frames(frames)})"
+    return "until stopped" if frames is None else f"for {format_length(frames, rate)} ({format_frames(frames)})"
 
 
 def banner_line(opening: Opening) -> str:
@@ -86,7 +86,7 @@ def _file_words(opening: Opening) -> str:
 def _terms(opening: Opening) -> str:
     """Return rate, latency and length."""
     latency = f"latency {_latency_words(opening.latency)}, " if opening.latency else ""
-    if opening.length_frames is None and opening.playback_name is not None:
+    if opening.length_frames is None and opening.playback_name is not None and opening.ends_with_input:
         length = "until the input ends"
     else:
         length = length_words(opening.length_frames, opening.rate)
@@ -95,6 +95,13 @@ def _terms(opening: Opening) -> str:
 
 def _latency_words(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= _LEAST_LATENCY_IN_SECONDS else f"{seconds * 1000:.3g} ms"
+
+
+def endless_warning(opening: Opening) -> str | None:
+    """Return the warning for a run that nobody watches, that ends by itself never, and that stores nothing."""
+    if opening.length_frames is not None or opening.playback_name is not None or opening.capture_name is not None:
+        return None
+    return "this stores nothing and runs until it is stopped; to record: pastream null out.wav"
 
 
 # ---- while it runs ----

@@ -18,6 +18,7 @@ from pastream_cli.screen.lines import (
     LEVEL,
     banner_line,
     banner_lines,
+    endless_warning,
     loss_line,
     warning_line,
 )
@@ -111,6 +112,8 @@ class Screen:
         """Show what is connected to what."""
         if not self._job.quiet:
             self._print(self._wrapped(banner_lines(opening) if self._outlet.is_terminal else [banner_line(opening)]))
+        if not self._outlet.is_terminal and (warning := endless_warning(opening)):
+            self.warned(warning)
         if self._is_live:
             self._make_meter(opening)
         self._keys.poll()

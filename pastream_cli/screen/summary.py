@@ -10,7 +10,7 @@ from pastream_cli.errors import PROGRAM, STANDARD_STREAM
 from pastream_cli.screen.levels import decibels, format_level, ranges
 from pastream_cli.screen.lines import INDENT, LEVEL, ahead_words, place_words, xrun_words
 from pastream_cli.take.report import Report
-from pastream_cli.units import format_clock, format_count, format_frames, format_times
+from pastream_cli.units import format_clock, format_count, format_frames, format_length, format_times
 
 # More channels than this are summed up instead of listed.
 _MOST_CHANNELS = 16
@@ -52,7 +52,7 @@ def _written_words(report: Report) -> str:
     if not report.rate:
         return "stopped before anything was opened"
     frames = report.files.frames if report.files else report.frames
-    length = f"{format_frames(frames)}, {format_clock(frames, report.rate)}"
+    length = f"{format_frames(frames)}, {format_length(frames, report.rate)}"
     if not report.files:
         return length
     names = ["standard output" if name == STANDARD_STREAM else name for name in report.files.names]

@@ -14,7 +14,6 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{[^{}]*\}|\{")
 _DIRECTIVE = "%(?:[zZf%]|[-_0^#]?(?:E[cCxXyY]|O[deHImMSuUVwWy]|[aAbBcCdDeFgGhHIjklmMpPrRsSTuUVwWxXyY]))"
 """What strftime fills in. It leaves anything else as it is or drops it, such as a width with many digits."""
 _MOST_FILES = 1_000_000
-_FIELDS = "{n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 
 
 class _Field(NamedTuple):
@@ -41,6 +40,8 @@ class NameTemplate(NamedTuple):
             position = match.end()
             if match[0] in {"{{", "}}"}:
                 parts.append(match[0][0])
+            elif match[0] == "{":
+                raise _unclosed(text, text[match.start() :])
             else:
                 parts.append(_field(text, match[0]))
         parts.append(text[position:])
@@ -67,8 +68,30 @@ def _field(text: str, match: str) -> _Field:
         or (name in {"start", "utc"} and re.fullmatch(rf"(?:[^%]|{_DIRECTIVE})*", form) and "%" in form)
     )
     if not good:
-        raise UsageError(f"cannot use the name {text}: {match} is no field", f"the fields are {_FIELDS}")
+        from pastream_cli.take.field_hints import of_field
+
+        raise UsageError(f"cannot use the name {text}: {match} is no field", of_field(match))
     return _Field(name, form)
+
+
+def _unclosed(text: str, rest: str) -> UsageError:
+    """Return the error for a name that ends, or goes on with another brace, within a field."""
+    from pastream_cli.take.field_hints import of_unclosed_field
+
+    return UsageError(f"cannot use the name {text}: its field {rest} has no end", of_unclosed_field(rest))
+
+
+def warnings_of(text: str) -> list[str]:
+    """Return a line for what is kept in a name as it stands, though it was probably meant to be filled in."""
+    if "%" not in text:
+        return []
+    from pastream_cli.take.field_hints import percent_warning
+
+    parts = NameTemplate.parse(text).parts
+    if any("\\%" in part.form for part in parts if isinstance(part, _Field)):
+        return [r"a backslash before % stays in the name; only in a crontab it does not"]
+    warning = percent_warning(text, "".join(part for part in parts if isinstance(part, str)))
+    return [warning] if warning else []
 
 
 def _fill(field: _Field, number: int, first_frame: datetime) -> str:

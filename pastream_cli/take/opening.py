@@ -107,4 +107,5 @@ def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening
         file_channels=output.channels if output else 0,
         latency=stream.longest_latency or None,
         length_frames=plan.length,
+        ends_with_input=not plan.loop and plan.pad is not None,
     )

@@ -20,7 +20,8 @@ from pastream_cli.engine.files.input_file import InputFile
 from pastream_cli.engine.watchdog import SECONDS_TO_BEGIN
 from pastream_cli.errors import DeviceError, ErrorKind, UsageError
 from pastream_cli.take.checking import output_type
-from pastream_cli.units import Time, format_clock, format_count, format_frames
+from pastream_cli.take.naming import warnings_of
+from pastream_cli.units import Time, format_clock, format_count, format_frames, format_times
 
 _LEAST_SECONDS_MEANT = 0.1
 _LEAST_BUFFER_MILLISECONDS = 50
@@ -135,6 +136,7 @@ def _warnings(job: Job, source: InputFile | None, rate: int, *, is_fast: bool) -
     warnings: list[str] = []
     if source and source.rate != rate:
         warnings.append(f"{source.name} is at {source.rate} Hz and is played at {rate} Hz: its pitch changes")
+    warnings += _channels_left_out(job, source) + warnings_of(job.output or "")
     warnings += _meant_as_seconds("-d", job.duration, rate) + _meant_as_seconds("--split", job.split, rate)
     return warnings if is_fast else warnings + _too_small_a_buffer(job, rate)
 
@@ -143,8 +145,17 @@ def _meant_as_seconds(option: str, time: Time | None, rate: int) -> list[str]:
     """Return a warning if a time has so few frames that seconds were probably meant."""
     if time is None or not time.frames or time.frames >= rate * _LEAST_SECONDS_MEANT:
         return []
-    milliseconds = time.frames * 1000 / rate
-    return [f"{option} {time.frames}s is {format_frames(time.frames)}, {milliseconds:.3g} ms; seconds have no suffix"]
+    seconds = f"{format_times(time.frames, 'second')} {'is' if time.frames == 1 else 'are'} {option} {time.frames}"
+    return [f"{option} {time.frames}s is {format_frames(time.frames)}, {time.frames * 1000 / rate:.3g} ms; {seconds}"]
+
+
+def _channels_left_out(job: Job, source: InputFile | None) -> list[str]:
+    """Return a warning if -c plays fewer channels than there are."""
+    asked = job.channels.playback
+    if source is None or asked is None or asked >= source.channels or _routes(job, PLAYBACK):
+        return []
+    of_them = "the first alone" if asked == 1 else f"the first {asked} alone"
+    return [f"{source.name} has {source.channels} channels, and -c {asked} plays {of_them}; without -c it plays all"]
 
 
 def _too_small_a_buffer(job: Job, rate: int) -> list[str]:

@@ -29,6 +29,8 @@ class Opening(NamedTuple):
     file_channels: int
     latency: float | None
     length_frames: int | None
+    ends_with_input: bool = True
+    """Whether the run, if it plays and has no length, ends with the input: not with --loop or an endless --pad."""
 
     @property
     def only_plays(self) -> bool:

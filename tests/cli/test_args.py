@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pastream_cli import args
-from pastream_cli.args import ListDevices, Show, help_text, parse
+from pastream_cli.args import Completions, ListDevices, Show, all_options_text, help_text, parse
 from pastream_cli.command.job import Job, Pair
 from pastream_cli.command.option import Kind, Option
 from pastream_cli.command.options import EXAMPLES, OPTIONS
@@ -106,6 +106,7 @@ def test_the_examples_of_old_work_as_printed() -> None:
     assert job_of("input.wav output.wav") == Job(input="input.wav", output="output.wav")
     assert job_of("- output.wav") == Job(input="-", output="output.wav")
     assert parse(["-h"]) == Show.HELP
+    assert parse(["--help"]) == Show.ALL_OPTIONS
     assert isinstance(parse(["-l"]), ListDevices)
 
 
@@ -187,10 +188,16 @@ def test_a_dash_is_a_value_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["-h", "--help", "in.wav -h", "-d abc -h", "--no-such -h", "-d -h", "-qh", "a b c d -h"]
+    "line", ["-h", "in.wav -h", "-d abc -h", "--no-such -h", "-d -h", "-qh", "a b c d -h", "-h --man --help"]
 )
 def test_help_wins_over_everything_else(line: str) -> None:
     assert parse(shlex.split(line)) == Show.HELP
+
+
+@pytest.mark.parametrize(("option", "shows"), [("--help", Show.ALL_OPTIONS), ("--man", Show.MANUAL)])
+def test_all_options_and_the_manual_win_over_mistakes_too(option: str, shows: Show) -> None:
+    for line in (option, f"in.wav {option}", f"-d abc {option}", f"--no-such {option} -h"):
+        assert parse(shlex.split(line)) == shows
 
 
 @pytest.mark.parametrize("line", ["--version", "in.wav --version", "--bogus --version", "--version -h"])
@@ -205,6 +212,14 @@ def test_help_behind_two_dashes_is_a_word() -> None:
 @pytest.mark.parametrize("line", ["-l", "--list", "in.wav out.wav -l", "-ql", "a b c -l"])
 def test_list_wins_over_the_words(line: str) -> None:
     assert isinstance(parse(shlex.split(line)), ListDevices)
+
+
+@pytest.mark.parametrize("line", ["--completions zsh", "--completions=zsh in.wav", "--completions /usr/bin/ZSH"])
+def test_completions_are_of_a_shell(line: str) -> None:
+    wish = parse(shlex.split(line))
+    assert isinstance(wish, Completions)
+    assert wish.shell == "zsh"
+    assert mistake_in("--completions tcsh").way_out == "one of bash, zsh, fish"
 
 
 def test_a_mistake_beside_list_is_told() -> None:
@@ -276,27 +291,32 @@ def test_names_in_any_bytes_pass_through_a_file_of_arguments(tmp_path: Path) -> 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.long_name)
 def test_every_option_is_in_the_help(option: Option) -> None:
     line = next(
-        line for line in help_text().splitlines() if f"{option.long_name} " in f"{line} " and option.help in line
+        line for line in all_options_text().splitlines() if f"{option.long_name} " in f"{line} " and option.help in line
     )
     assert all(name in line for name in option.names)
+    assert (line in help_text().splitlines()) == option.is_common
 
 
-def test_the_help_fits_two_screens() -> None:
-    lines = help_text().splitlines()
-    assert len(lines) <= 48
-    assert max(map(len, lines)) <= 79
-    assert help_text().isascii()
+def test_the_short_help_fits_one_screen_with_the_prompt_below_it() -> None:
+    assert len(help_text().splitlines()) <= 23
+
+
+@pytest.mark.parametrize("text", [help_text(), all_options_text()])
+def test_help_is_plain_and_fits_a_terminal(text: str) -> None:
+    assert max(map(len, text.splitlines())) <= 79
+    assert text.isascii()
 
 
 def test_the_commonest_commands_are_at_the_top_of_the_help() -> None:
     assert len(EXAMPLES) == 6
-    for line, (command, what) in zip(help_text().splitlines()[1:], EXAMPLES, strict=False):
-        assert command in line
-        assert what in line
+    for text in (help_text(), all_options_text()):
+        for line, (command, what) in zip(text.splitlines()[1:], EXAMPLES, strict=False):
+            assert command in line
+            assert what in line
 
 
 def test_every_option_sets_a_field_of_a_job_or_shows_something() -> None:
-    known = {field.name for field in fields(Job)} | {"list", "help", "version"}
+    known = {field.name for field in fields(Job)} | {"list", "help", "man", "completions", "version"}
     assert {option.field for option in OPTIONS} <= known
     assert known - {option.field for option in OPTIONS} == {"input", "output", "warnings"}
 

@@ -270,7 +270,7 @@ def with_streams_closed(pastream: Pastream, streams: str) -> Callable[..., Resul
     return run_behind(pastream, "sh", "-c", f'exec "$@"{closing}', "sh")
 
 
-@pytest.mark.parametrize("option", ["-h", "--version", "-l"])
+@pytest.mark.parametrize("option", ["-h", "--help", "--man", "--completions=bash", "--version", "-l"])
 def test_an_answer_that_does_not_fit_the_disk_is_told(pastream: Pastream, option: str) -> None:
     result = run_behind(pastream, "sh", "-c", 'exec "$@" >/dev/full', "sh")(option)
     assert result.returncode == FILE, result.stderr

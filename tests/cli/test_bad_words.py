@@ -120,8 +120,8 @@ def test_a_meter_needs_a_terminal(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("line", "warning"),
     [
-        ("-d 1s", "-d 1s is 1 frame, 0.0208 ms; seconds have no suffix"),
-        ("-d 0.1 --split 4799s", "--split 4799s is 4 799 frames, 100 ms; seconds have no suffix"),
+        ("-d 1s", "-d 1s is 1 frame, 0.0208 ms; 1 second is -d 1"),
+        ("-d 0.1 --split 4799s", "--split 4799s is 4 799 frames, 100 ms; 4 799 seconds are --split 4799"),
         ("-d 0 --buffersize 1 -D virtual", "--buffersize 1 holds 0.0208 ms of sound: every disk hesitates for longer"),
         ("-d 0.1 -b 1", "-b 1 is a block of 1 frame: a bit depth is -e, as in -e pcm_24"),
     ],

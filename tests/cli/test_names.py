@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastream_cli.errors import UsageError
-from pastream_cli.take.naming import Names, NameTemplate
+from pastream_cli.take.naming import Names, NameTemplate, warnings_of
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, read
 from tests.takes import PATIENT, SLACK, report_of, told
@@ -189,18 +189,57 @@ def test_any_name_is_taken_or_refused(text: str) -> None:
         NameTemplate.parse(text).fill(1, MOMENT)
 
 
+FIELDS = "the fields are {n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
+UNCLOSED = "a field ends in }, as in {date}; {{ is a brace"
+CUT_BY_CRON = r"cron ends a line at %: write \% in a crontab, as in {start:\%H\%M}"
+
+
 @pytest.mark.parametrize(
-    "field",
+    ("field", "way_out"),
     [
-        *("{m}", "{}", "{N}", "{n:x}", "{n:10000}", "{n:3d}", "{date:%Y}", "{time:x}"),
-        *("{start}", "{start:}", "{start:x}", "{utc}", "{n", "{{{x}}}"),
-        *("{start:%5000Y}", "{start:%}", "{start:%H%}", "{start:%n}", "{utc:%Q}", "{utc:%EZ}", "{utc:%3d}"),
+        *((field, FIELDS) for field in ("{m}", "{foo}", "{foo:03}", "{start:%5000Y}", "{start:%}", "{start:%H%}")),
+        *((field, FIELDS) for field in ("{start:%n}", "{utc:%Q}", "{utc:%EZ}", "{utc:%3d}")),
+        *((field, "did you mean {n}?") for field in ("{}", "{N}", "{n:x}", "{n:10000}", "{number}")),
+        ("{n:3d}", "did you mean {n:03}?"),
+        ("{n:003}", "did you mean {n:03}?"),
+        ("{date:%Y}", "did you mean {start:%Y}?"),
+        ("{time:x}", "did you mean {time}?"),
+        ("{Date}", "did you mean {date}?"),
+        ("{timestamp}", "did you mean {date}-{time}?"),
+        ("{start}", "did you mean {start:%H%M}?"),
+        ("{start:}", "did you mean {start:%H%M}?"),
+        ("{start:x}", "did you mean {start:%H%M}?"),
+        ("{start:YYYY-MM-DD}", "did you mean {start:%Y-%m-%d}?"),
+        ("{strat:%H}", "did you mean {start:%H}?"),
+        ("{utc}", "did you mean {utc:%H%M}?"),
+        ("{hostname}", "the shell knows that: $(hostname)"),
+        ("{n", UNCLOSED),
+        ("{{{x}}}", FIELDS),
+        ("{start:", CUT_BY_CRON),
+        ("{utc:%H-", CUT_BY_CRON),
     ],
 )
-def test_a_field_that_is_not_known_is_named(field: str) -> None:
+def test_a_field_that_is_not_known_is_answered_with_what_was_meant(field: str, way_out: str) -> None:
     with pytest.raises(UsageError, match=re.escape(f"cannot use the name take {field}.wav: ")) as caught:
         NameTemplate.parse(f"take {field}.wav")
-    assert "the fields are" in (caught.value.way_out or "")
+    assert caught.value.way_out == way_out
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("x-%Y-%m-%d.wav", "%Y-%m-%d stays as it is in the name; a time is 'x-{start:%Y-%m-%d}.wav'"),
+        ("{date}-%H:%M.wav", "%H:%M stays as it is in the name; a time is '{date}-{start:%H:%M}.wav'"),
+        ("x-%03d.wav", "%03d stays as it is in the name; a number is 'x-{n:03}.wav'"),
+        ("x-%d.wav", "%d stays as it is in the name; a number is 'x-{n}.wav'"),
+        (r"{start:\%H}.wav", "a backslash before % stays in the name; only in a crontab it does not"),
+        ("100%.wav", None),
+        ("{start:%Y}.wav", None),
+        ("x.wav", None),
+    ],
+)
+def test_a_percent_sign_that_fills_in_nothing_is_warned_of(name: str, warning: str | None) -> None:
+    assert warnings_of(name) == ([warning] if warning else [])
 
 
 @pytest.mark.parametrize(
