@@ -15,6 +15,7 @@ _OPTIONS = {
     "--fatal-xruns": "xruns xrun fatal exitonxrun fatalerrors",
     "--file-type": "type filetype container",
     "--format": "sampleformat dtype samplefmt fmt",
+    "--from": "start seek ss startat startfrom skip begin position trim fromtime",
     "--help": "usage helpall allhelp hh",
     "--json": "report stats",
     "--latency": "latencymsec latencytime bufferms delay",

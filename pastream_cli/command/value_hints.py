@@ -208,12 +208,17 @@ def _size_remark(text: str, _name: str) -> str | None:
     return f"a bit depth is -e, as in -e pcm_{match[1].replace('8', 'u8')}" if match else None
 
 
+def _channel_list_remark(text: str, _name: str) -> str | None:
+    return "did you mean --from?" if text == "s" else None  # of -ss, which is -s with a value
+
+
 _REMARKS: dict[Kind, Callable[[str, str], str | None]] = {
     Kind.LIMIT: _limit_remark,
     Kind.TIME: _time_remark,
     Kind.SIZE: _size_remark,
     Kind.CHANNELS: _channels_remark,
     Kind.SAMPLE_FORMAT: _sample_format_remark,
+    Kind.CHANNEL_LIST: _channel_list_remark,
 }
 """What is said of a value that belongs somewhere else."""
 
