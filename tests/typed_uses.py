@@ -5,14 +5,13 @@ Nothing runs this file: `test_typing.py` has mypy and pyright judge it. Both rep
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 from pastream_cli import engine as ps
 from pastream_cli.engine.hints import Frames
+from pastream_cli.engine.streams.chunking import Chunks
 
 
 def opening() -> None:
@@ -64,8 +63,8 @@ def recording(stream: ps.InputStream, both: ps.DuplexStream, array: NDArray[np.f
 
 
 def chunking(stream: ps.InputStream, array: NDArray[np.float32]) -> None:
-    assert_type(stream.chunks(100), Generator[Frames, None, None])
-    assert_type(stream.chunks(out=bytearray(400)), Generator[bytearray | memoryview, None, None])
+    assert_type(stream.chunks(100), Chunks[Frames])
+    assert_type(stream.chunks(out=bytearray(400)), Chunks[bytearray | memoryview])
     ps.chunks(100, out=array, channels=1)
     ps.chunks(100, chanels=1)  # type: ignore[call-overload]
     ps.chunks(overlap=0.5)  # type: ignore[call-overload]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
@@ -10,7 +10,7 @@ from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import arrays
-from pastream_cli.engine.streams.chunking import Reader, chunk_frames_for
+from pastream_cli.engine.streams.chunking import Chunks, Reader, Reading, chunk_frames_for
 from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
 from pastream_cli.engine.streams.sinks import sink_for
 from pastream_cli.engine.streams.watcher import Watcher
@@ -275,7 +275,7 @@ class InputStream(Stream):
         loop: bool = False,
         buffersize: int | None = None,
         out: Frames | None = None,
-    ) -> Generator[Frames, None, None]: ...
+    ) -> Chunks[Frames]: ...
 
     @overload
     def chunks(
@@ -291,7 +291,7 @@ class InputStream(Stream):
         buffersize: int | None = None,
         *,
         out: BufferT,
-    ) -> Generator[BufferT | memoryview, None, None]: ...
+    ) -> Chunks[BufferT | memoryview]: ...
 
     def chunks(
         self,
@@ -305,12 +305,15 @@ class InputStream(Stream):
         loop: bool = False,
         buffersize: int | None = None,
         out: Any = None,
-    ) -> Generator[Any, None, None]:
+    ) -> Chunks[Any]:
         """Return an iterator over what the stream captures, chunk by chunk, as it comes.
 
         The stream starts when the first chunk is asked for, and is aborted when the iteration is left. As in
         SoundFile.blocks, the last chunk may be shorter. If the consumer is too slow, `BufferFull` is raised after the
         last chunk that was captured in time. If a value does not fit, `ValueError` is raised at once.
+
+        ``async for`` lets the event loop go on until there is a chunk. If such a loop is left, the event loop closes
+        the iterator soon; `contextlib.aclosing` does at once.
 
         Parameters
         ----------
@@ -343,7 +346,7 @@ class InputStream(Stream):
         reader = Reader(side, channels, size, overlap, out, atleast_2d=atleast_2d)
         ring = self._core.new_ring(side, reader.buffer_frames(self._core, buffersize), channels)
         begin = partial(self._begin_chunks, ring, playback, buffersize, frames, pad, offset, loop=loop)
-        return reader.chunks(self, ring, begin)
+        return Chunks(Reading(reader, self, ring, begin))
 
     def _begin_chunks(
         self,

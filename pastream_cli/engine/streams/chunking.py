@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import nullcontext
+from typing import Any, TypeVar
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
@@ -13,6 +14,8 @@ from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 from pastream_cli.engine.streams import arrays
 from pastream_cli.engine.streams.lifecycle import Stream
 from pastream_cli.engine.streams.watcher import Watcher
+
+T = TypeVar("T")
 
 _SHORTEST_NAP_SECONDS = 0.001
 _LONGEST_NAP_SECONDS = 0.05
@@ -67,6 +70,7 @@ class Reader:
         self._frame_bytes = channels * side.sample_bytes
         self._size, self._overlap = size, overlap
         self._out, self._atleast_2d = out, atleast_2d
+        self.frames_missing = 0
         self._copy = memoryview(bytearray((size or 0) * self._frame_bytes)) if out is None else _bytes_of(out, side)
 
     def buffer_frames(self, core: Core, asked: int | None) -> int | None:
@@ -82,31 +86,22 @@ class Reader:
         default = core.new_ring(self._side, None).size
         return max(default, power_of_two_above(4 * self._size))
 
-    def chunks(self, stream: Stream, ring: RingBuffer, begin: Callable[[], Watcher]) -> Generator[Any, None, None]:
-        """Start the stream, yield one chunk after another, and abort the stream when the caller leaves."""
-        watcher = begin()
+    def steps(self, ring: RingBuffer, watcher: Watcher) -> Generator[Any, None, None]:
+        """Yield each chunk of a run, and `None` where there is none yet; `frames_missing` tells how much of it is."""
         kept = 0
-        try:
-            while True:
-                has_ended = watcher.finished  # asked before the ring: if it has ended, the ring has all
-                available = ring.read_available
-                if available < (self._size or 1) and not has_ended:
-                    self._nap(stream, watcher, available)
-                    continue
-                if available <= kept:
-                    break
-                frames, chunk = self._take(ring, available)
-                yield chunk
-                kept = min(self._overlap, frames)
-                ring.advance_read_index(frames - (self._overlap if frames == self._size else 0))
-        finally:
-            stream.abort()
-        stream.wait()
-
-    def _nap(self, stream: Stream, watcher: Watcher, available: int) -> None:
-        """Wait for about as long as the missing frames take."""
-        missing = (self._size or 1) - available
-        watcher.ended.wait(max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, missing / stream.samplerate)))
+        while True:
+            has_ended = watcher.finished  # asked before the ring: if it has ended, the ring has all
+            available = ring.read_available
+            if available < (self._size or 1) and not has_ended:
+                self.frames_missing = (self._size or 1) - available
+                yield None
+                continue
+            if available <= kept:
+                return
+            frames, chunk = self._take(ring, available)
+            yield chunk
+            kept = min(self._overlap, frames)
+            ring.advance_read_index(frames - (self._overlap if frames == self._size else 0))
 
     def _take(self, ring: RingBuffer, available: int) -> tuple[int, Any]:
         """Return how many frames the next chunk has, and the chunk. Its frames stay in the ring."""
@@ -131,6 +126,97 @@ class Reader:
         if not arrays.is_array(self._out):
             return self._copy[:size]
         return self._out[:frames] if self._out.ndim > 1 else self._out[: frames * self._channels]
+
+
+class Reading:
+    """A run whose chunks are read. It begins with the first one, and is aborted when the iteration is left.
+
+    Parameters
+    ----------
+    reader : Reader
+        Takes the chunks out.
+    stream : Stream
+        What runs.
+    ring : RingBuffer
+        What the stream captures into.
+    begin : callable
+        Starts the run.
+    """
+
+    def __init__(self, reader: Reader, stream: Stream, ring: RingBuffer, begin: Callable[[], Watcher]) -> None:
+        self._reader, self._stream, self._ring, self._begin = reader, stream, ring, begin
+        self.closes_stream = False
+        """Whether the stream is closed at the end."""
+
+    def in_turn(self) -> Generator[Any, None, None]:
+        """Yield one chunk after another, and block until there is one."""
+        with self._stream if self.closes_stream else nullcontext():
+            watcher = self._begin()
+            try:
+                for chunk in self._reader.steps(self._ring, watcher):
+                    if chunk is None:
+                        watcher.ended.wait(self._nap_seconds())
+                    else:
+                        yield chunk
+            finally:
+                self._stream.abort()
+            self._stream.wait()
+
+    async def as_they_come(self) -> AsyncGenerator[Any, None]:
+        """Yield one chunk after another, and let others run until there is one. Nothing here blocks the event loop."""
+        import asyncio  # a program that gets here has loaded it
+
+        beginning = asyncio.ensure_future(asyncio.to_thread(self._begin))
+        try:
+            watcher = await asyncio.shield(beginning)
+            for chunk in self._reader.steps(self._ring, watcher):
+                if chunk is None:
+                    await asyncio.sleep(self._nap_seconds())
+                else:
+                    yield chunk
+            await asyncio.to_thread(self._stream.wait)
+        finally:
+            await asyncio.wait([beginning])  # where the task was cancelled meanwhile, the run is still to begin
+            await asyncio.to_thread(self._stream.abort)
+            if self.closes_stream:
+                await asyncio.to_thread(self._stream.close)
+
+    def _nap_seconds(self) -> float:
+        """Return about how long the missing frames take."""
+        seconds = self._reader.frames_missing / self._stream.samplerate
+        return max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, seconds))
+
+
+class Chunks(Generator[T, None, None]):
+    """An iterator over the chunks of a run, for ``for`` and for ``async for``."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._in_turn = reading.in_turn()
+        self._awaited: AsyncGenerator[T, None] | None = None
+
+    def send(self, value: None, /) -> T:
+        """Return the next chunk, as `next` does."""
+        chunk: T = self._in_turn.send(value)
+        return chunk
+
+    def throw(self, *error: Any) -> T:
+        """Raise an exception where the iteration stands, which ends it."""
+        chunk: T = self._in_turn.throw(*error)
+        return chunk
+
+    def __aiter__(self) -> AsyncGenerator[T, None]:
+        self._awaited = self._reading.as_they_come()
+        return self._awaited
+
+    async def aclose(self) -> None:
+        """End an ``async for``; `contextlib.aclosing` calls it."""
+        if self._awaited is not None:
+            await self._awaited.aclose()
+
+    def close_at_the_end(self) -> None:
+        """Have the stream closed when the iteration ends or is left."""
+        self._reading.closes_stream = True
 
 
 def _bytes_of(out: Any, side: Side) -> memoryview:

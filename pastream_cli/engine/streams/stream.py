@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pastream_cli.engine.streams.capturing import InputStream
+from pastream_cli.engine.streams.chunking import Chunks
 from pastream_cli.engine.streams.endpoints import is_path, is_sound_file
 from pastream_cli.engine.streams.lifecycle import Stream
 from pastream_cli.engine.streams.playing import OutputStream
@@ -167,7 +167,7 @@ def chunks(
     buffersize: int | None = None,
     out: Frames | None = None,
     **options: Unpack[StreamOptions],
-) -> Generator[Frames, None, None]: ...
+) -> Chunks[Frames]: ...
 
 
 @overload
@@ -184,7 +184,7 @@ def chunks(
     *,
     out: BufferT,
     **options: Unpack[StreamOptions],
-) -> Generator[BufferT | memoryview, None, None]: ...
+) -> Chunks[BufferT | memoryview]: ...
 
 
 def chunks(
@@ -199,10 +199,10 @@ def chunks(
     buffersize: int | None = None,
     out: Any = None,
     **options: Unpack[StreamOptions],
-) -> Generator[Any, None, None]:
+) -> Chunks[Any]:
     """Open a stream and return an iterator over what it captures, chunk by chunk.
 
-    The stream is closed when the iteration ends or is left.
+    The stream is closed when the iteration ends or is left. ``async for`` works too.
 
     Parameters
     ----------
@@ -227,7 +227,8 @@ def chunks(
     except BaseException:
         stream.close()
         raise
-    return _closing(stream, of_stream)
+    of_stream.close_at_the_end()
+    return of_stream
 
 
 def _open(playback: Any, options: dict[str, Any]) -> InputStream:
@@ -237,8 +238,3 @@ def _open(playback: Any, options: dict[str, Any]) -> InputStream:
     if is_sound_file(playback) or is_path(playback):
         return DuplexStream.from_file(playback, **options)
     return DuplexStream(**options)
-
-
-def _closing(stream: Stream, of_stream: Iterator[Any]) -> Generator[Any, None, None]:
-    with stream:
-        yield from of_stream
