@@ -147,7 +147,7 @@ def _serve() -> None:
 
 
 def _load() -> None:
-    """Load all that a run may need, save for sounddevice, whose import starts every sound system."""
+    """Load all that a run may need: not sounddevice, whose import starts every sound system, nor what checkers read."""
     for module in pkgutil.walk_packages(pastream_cli.__path__, "pastream_cli."):
         if not module.name.endswith(("._build", ".hints", ".native_stub", ".portaudio")):
             importlib.import_module(module.name)

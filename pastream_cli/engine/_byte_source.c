@@ -13,6 +13,7 @@ struct part {
     int64_t bytes;
     int64_t begin;         /* in the file; unused for a part in memory */
     unsigned char *memory; /* NULL for a part of the file */
+    int is_low_three;      /* every fourth byte of the file is left out */
 };
 
 struct byte_source {
@@ -61,10 +62,20 @@ int byte_source_add(byte_source *s, int64_t begin, int64_t end) {
     struct part *last = s->count ? &s->parts[s->count - 1] : NULL;
     if (end <= begin)
         return 1;
-    if (!last || last->memory || last->begin + last->bytes != begin)
+    if (!last || last->memory || last->is_low_three || last->begin + last->bytes != begin)
         return add_part(s, begin, end - begin, NULL);
     last->bytes += end - begin;
     s->length += end - begin;
+    return 1;
+}
+
+int byte_source_add_low_three(byte_source *s, int64_t begin, int64_t end) {
+    const int64_t samples = (end - begin) / 4;
+    if (samples <= 0)
+        return 1;
+    if (!add_part(s, begin, 3 * samples, NULL))
+        return 0;
+    s->parts[s->count - 1].is_low_three = 1;
     return 1;
 }
 
@@ -137,6 +148,33 @@ static const struct part *current_part(byte_source *s) {
 }
 
 /* Returns how many bytes were read, 0 at the end of the file, and -1 with an error noted. */
+static int64_t read_file(byte_source *s, unsigned char *bytes, int64_t count, int64_t begin) {
+    ssize_t got;
+    do
+        got = pread(s->descriptor, bytes, (size_t)count, begin);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && !s->system_error)
+        s->system_error = errno;
+    return got;
+}
+
+/* Reads at least one of the low three of each four bytes, from that number of them on. */
+static int64_t read_low_three(byte_source *s, unsigned char *bytes, int64_t count, int64_t begin,
+                              int64_t offset) {
+    enum { SAMPLES = 1024 };
+    unsigned char padded[4 * SAMPLES];
+    const int64_t skipped = offset % 3;
+    const int64_t wanted = (skipped + count + 2) / 3;
+    const int64_t samples = wanted < SAMPLES ? wanted : SAMPLES;
+    const int64_t got = read_file(s, padded, 4 * samples, begin + offset / 3 * 4);
+    if (got <= 0)
+        return got;
+    int64_t kept = 0;
+    for (int64_t i = skipped; i < got / 4 * 3 && kept < count; ++i)
+        bytes[kept++] = padded[i / 3 * 4 + i % 3];
+    return kept;
+}
+
 static int64_t read_part(byte_source *s, unsigned char *bytes, int64_t count) {
     const struct part *p = current_part(s);
     const int64_t offset = s->position - p->place;
@@ -146,13 +184,9 @@ static int64_t read_part(byte_source *s, unsigned char *bytes, int64_t count) {
         memcpy(bytes, p->memory + offset, (size_t)count);
         return count;
     }
-    ssize_t got;
-    do
-        got = pread(s->descriptor, bytes, (size_t)count, p->begin + offset);
-    while (got < 0 && errno == EINTR);
-    if (got < 0 && !s->system_error)
-        s->system_error = errno;
-    return got;
+    if (p->is_low_three)
+        return read_low_three(s, bytes, count, p->begin, offset);
+    return read_file(s, bytes, count, p->begin + offset);
 }
 
 int64_t byte_source_read(void *bytes, int64_t count, void *source) {

@@ -21,6 +21,9 @@ int byte_source_add(byte_source *s, int64_t begin, int64_t end);
 int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t count);
 /* Puts a copy of bytes in front of all that the source has. */
 int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t count);
+/* Adds the first three of each four bytes from `begin` up to `end`: samples of 24 bits in the low
+ * three bytes of four, little-endian. The file must be known to reach `end`. */
+int byte_source_add_low_three(byte_source *s, int64_t begin, int64_t end);
 int64_t byte_source_length(const byte_source *s);
 /* The errno of the first read that failed, 0 for none. libsndfile takes such a failure for the end.
  */

@@ -307,6 +307,7 @@ struct pump {
     int64_t first_bytes;
     int64_t audio_bytes;   /* length of the audio by its header; other chunks follow */
     int64_t trailer_bytes; /* length of those chunks; 0: the header says nothing of them */
+    int32_t is_low_three;  /* of each four bytes of audio, only the first three are passed on */
 };
 
 /* Copies until either end is closed, or until a chunk follows the audio. Blocks. */

@@ -52,11 +52,22 @@ static int is_riff_chunk(const unsigned char *bytes, int64_t most_bytes) {
     return (int64_t)size + RIFF_CHUNK_HEADER_BYTES <= most_bytes;
 }
 
+/* Passes audio on; `place` is where in the audio it begins. */
+static int write_audio(const struct pump *p, unsigned char *bytes, int64_t count, int64_t place) {
+    if (!p->is_low_three)
+        return write_all(p->target, bytes, count);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; ++i)
+        if ((place + i) % 4 != 3)
+            bytes[kept++] = bytes[i];
+    return write_all(p->target, bytes, kept);
+}
+
 enum what_follows { AUDIO, A_CHUNK, NOTHING };
 
-/* Looks at what follows the end of the audio that the header gives. If it is not a chunk, it is
- * more audio, and is passed on. */
-static enum what_follows look_behind_audio(const struct pump *p) {
+/* Looks at what follows the end of the audio that the header gives, with a pad byte or without. If
+ * it is not a chunk, it is more audio, and is passed on; `place` moves behind it. */
+static enum what_follows look_behind_audio(const struct pump *p, int64_t *place) {
     unsigned char bytes[1 + RIFF_CHUNK_HEADER_BYTES];
     const int64_t pad = p->audio_bytes % 2;
     const int64_t wanted = pad + RIFF_CHUNK_HEADER_BYTES;
@@ -64,23 +75,27 @@ static enum what_follows look_behind_audio(const struct pump *p) {
     int64_t got = 1;
     while (count < wanted && (got = read_some(p, bytes + count, wanted - count)) > 0)
         count += got;
-    if (count == wanted && is_riff_chunk(bytes + pad, p->trailer_bytes - pad))
+    if (count == wanted && (is_riff_chunk(bytes + pad, p->trailer_bytes - pad) ||
+                            is_riff_chunk(bytes, p->trailer_bytes)))
         return A_CHUNK;
-    if (count > pad && !write_all(p->target, bytes, count))
+    if (count > pad && !write_audio(p, bytes, count, *place))
         return NOTHING;
+    *place += count;
     return got > 0 ? AUDIO : NOTHING;
 }
 
 static enum what_follows pump_audio(const struct pump *p, unsigned char *bytes) {
     int64_t left = p->trailer_bytes ? p->audio_bytes : INT64_MAX;
+    int64_t place = 0;
     for (;;) {
         const int64_t got = read_some(p, bytes, left < PUMP_BYTES ? left : PUMP_BYTES);
-        if (got == 0 || !write_all(p->target, bytes, got))
+        if (got == 0 || !write_audio(p, bytes, got, place))
             return NOTHING;
+        place += got;
         left -= got;
         if (left > 0)
             continue;
-        const enum what_follows next = look_behind_audio(p);
+        const enum what_follows next = look_behind_audio(p, &place);
         if (next != AUDIO)
             return next;
         left = INT64_MAX;

@@ -81,7 +81,13 @@ def _way_out(error: PastreamError, job: Job | None) -> str | None:
 
 
 def _decoded(_error: PastreamError, job: Job) -> str:
-    return f"another program may read it: ffmpeg -i {typed(job.input or '')} -f au - | pastream -"
+    """Return the command line by which ffmpeg decodes the input, and how to get ffmpeg where it is not there."""
+    from shutil import which  # takes longer to load than all else here
+
+    source = "... | ffmpeg -i -" if job.input == STANDARD_STREAM else f"ffmpeg -i {typed(job.input or '')}"
+    output = "" if job.output is None else f" {typed(job.output)}"
+    how = "ffmpeg decodes it" if which("ffmpeg") else "apt install ffmpeg gets a program that decodes it"
+    return f"{how}: {source} -f au - | pastream -{output}"
 
 
 def _played_or_recorded(_error: PastreamError, job: Job) -> str:

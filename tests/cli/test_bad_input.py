@@ -14,6 +14,7 @@ import soundfile
 
 from pastream_cli.errors import ExitCode
 from tests.explanations import explanation
+from tests.homes import need
 from tests.refusals import (
     AS_ROOT,
     FAST,
@@ -107,7 +108,9 @@ def test_an_input_whose_length_its_maker_did_not_know_is_no_cut_off_one(
 ) -> None:
     (tmp_path / "piped.wav").write_bytes(sound[:40] + length.to_bytes(4, "little") + sound[44:])
     result = pastream("piped.wav", *FAST)
-    assert (result.returncode, "warning" in result.stderr) == (0, False), result.stderr
+    assert (result.returncode, "cut off" in result.stderr) == (0, False), result.stderr
+    assert re.search(r"warning: the header of piped.wav leaves its length open: [0-9 ]+ frames are there, and played\n",
+                     result.stderr), result.stderr  # fmt: skip
 
 
 def test_an_input_whose_middle_is_lost_is_played_up_to_there(pastream: Pastream, tmp_path: Path) -> None:
@@ -130,8 +133,26 @@ def test_an_input_that_is_no_sound_is_refused(refused: Refused, tmp_path: Path) 
 
 def test_an_input_of_a_kind_that_is_not_known_is_refused_with_who_may_know_it(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "my take.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(1000))
-    way_out = "another program may read it: ffmpeg -i 'my take.m4a' -f au - | pastream -"
-    refused("my take.m4a", *FAST, code=FILE, says="cannot open my take.m4a: Format not recognised", way_out=way_out)
+    need("ffmpeg")
+    says = "cannot open my take.m4a: MPEG-4 (AAC, ALAC) is not decoded here"
+    way_out = "ffmpeg decodes it: ffmpeg -i 'my take.m4a' -f au - | pastream -"
+    refused("my take.m4a", *FAST, code=FILE, says=says, way_out=way_out)
+    refused("my take.m4a", "a b.wav", *FAST, code=FILE, says=says, way_out=f"{way_out} 'a b.wav'")
+    stream = (tmp_path / "my take.m4a").read_bytes()
+    says = "cannot open standard input: MPEG-4 (AAC, ALAC) is not decoded here"
+    way_out = "ffmpeg decodes it: ... | ffmpeg -i - -f au - | pastream -"
+    refused("-", *FAST, code=FILE, says=says, way_out=way_out, stdin=stream)
+
+
+def test_a_codec_that_ffmpeg_would_decode_is_told_where_ffmpeg_is_not_installed(
+    pastream: Pastream, tmp_path: Path
+) -> None:
+    (tmp_path / "in.wma").write_bytes(bytes(1000))
+    result = pastream("in.wma", *FAST, env={"PATH": str(tmp_path)})
+    assert explanation(result.stderr) == [
+        "cannot open in.wma: Windows Media is not decoded here",
+        "apt install ffmpeg gets a program that decodes it: ffmpeg -i in.wma -f au - | pastream -",
+    ]
 
 
 @AS_ROOT

@@ -320,7 +320,15 @@ def test_a_damaged_header_is_read_or_refused(data: bytes, changes: list[tuple[in
 # ---- what goes through the pump ----
 
 
-def pumped(data: bytes, first: bytes = b"", *, parts: int = 1 << 16, audio: int = -1, trailer: int = 0) -> bytes:
+def pumped(
+    data: bytes,
+    first: bytes = b"",
+    *,
+    parts: int = 1 << 16,
+    audio: int = -1,
+    trailer: int = 0,
+    is_low_three: bool = False,
+) -> bytes:
     """Return what comes through a pump that is fed so many bytes at a time."""
     source, feed = os.pipe()
 
@@ -331,7 +339,10 @@ def pumped(data: bytes, first: bytes = b"", *, parts: int = 1 << 16, audio: int 
 
     writer = threading.Thread(target=write)
     writer.start()
-    with open(relay.pump(source, first, closes_source=True, audio_bytes=audio, trailer_bytes=trailer), "rb") as file:
+    read_end = relay.pump(
+        source, first, closes_source=True, audio_bytes=audio, trailer_bytes=trailer, is_low_three=is_low_three
+    )
+    with open(read_end, "rb") as file:
         received = file.read()
     writer.join()
     return received
@@ -347,10 +358,24 @@ def test_a_pump_passes_on_more_than_a_pipe_holds() -> None:
     assert pumped(data, data[:200_001]) == data[:200_001] + data
 
 
-@given(audio=st.integers(1, 500), parts=st.integers(1, 600), body=st.binary(max_size=99))
-def test_a_pump_leaves_out_the_chunks_behind_the_audio(audio: int, parts: int, body: bytes) -> None:
+@given(
+    samples=st.lists(st.binary(min_size=4, max_size=4), max_size=300),
+    parts=st.integers(1, 1000),
+    rest=st.binary(max_size=3),
+)
+def test_a_pump_leaves_out_every_fourth_byte_of_24_bits_in_four(samples: list[bytes], parts: int, rest: bytes) -> None:
+    data = b"".join(samples)
+    expected = b"".join(sample[:3] for sample in samples) + rest
+    assert pumped(data + rest, parts=parts, is_low_three=True) == expected
+    trailer = chunk(b"LIST", b"text")
+    passed = pumped(data + trailer, parts=parts, audio=max(1, len(data)), trailer=len(trailer), is_low_three=True)
+    assert passed == expected[: len(expected) - len(rest)] if data else True
+
+
+@given(audio=st.integers(1, 500), parts=st.integers(1, 600), body=st.binary(max_size=99), has_pad=st.booleans())
+def test_a_pump_leaves_out_the_chunks_behind_the_audio(audio: int, parts: int, body: bytes, has_pad: bool) -> None:
     samples = bytes(range(256)) * 2
-    trailer = b"\0" * (audio % 2) + chunk(b"LIST", body) + chunk(b"id3 ", body)
+    trailer = b"\0" * (audio % 2 if has_pad else 0) + chunk(b"LIST", body) + chunk(b"id3 ", body)
     assert pumped(samples[:audio] + trailer, parts=parts, audio=audio, trailer=len(trailer)) == samples[:audio]
 
 

@@ -30,6 +30,11 @@ class ByteSource:
         check_memory(lib.byte_source_add(self.handle, begin, end), _NO_MEMORY)
         return self
 
+    def add_low_three(self, begin: int, end: int) -> ByteSource:
+        """Add the low three of each four bytes of the file from `begin` up to `end`, which is a multiple of four on."""
+        check_memory(lib.byte_source_add_low_three(self.handle, begin, end), _NO_MEMORY)
+        return self
+
     def add_bytes(self, data: bytes) -> ByteSource:
         """Add bytes that are not in the file. Return the source."""
         added = lib.byte_source_add_bytes(self.handle, ffi.from_buffer("unsigned char[]", data), len(data))

@@ -11,6 +11,7 @@ import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.chain import Chain, ChainEvent, known_frames
+from pastream_cli.engine.files.foreign import LOOK_BYTES, codec_of_name
 from pastream_cli.engine.files.head import StreamFormat
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, error_text, handle_of, reason_of
 from pastream_cli.engine.files.paths import STANDARD_INPUT
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 _NOT_RECOGNISED = "Format not recognised"
 _NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's message for a stream that mpg123 does not know
-# Types of files that libsndfile does not know, and that are certainly not RAW data.
-_FOREIGN_SUFFIXES = {".aac", ".amr", ".ape", ".m4a", ".mka", ".mkv", ".mov", ".mp4", ".webm", ".wma", ".wv"}
+# What libsndfile says of a codec that it knows of, and does not decode.
+_NOT_DECODED = ("File contains data in an unimplemented format", "Supported file format but unsupported encoding")
 
 
 class InputFile(NamedTuple):
@@ -111,13 +112,31 @@ def _sound_file(source: str | int | ByteSource, raw: dict[str, Any]) -> soundfil
 
 def cannot_open(name: str, path: str | None, reason: str) -> FileError:
     """Return the error for a file, or for a stream (which has no path), that cannot be opened."""
+    if path is not None and Path(path).is_file() and not os.access(path, os.R_OK):
+        return FileError(f"cannot open {name}: Permission denied")
+    codec = codec_of_name(path) if path is not None and reason == _NOT_RECOGNISED else None
+    if codec or reason in _NOT_DECODED:
+        return not_decoded(name, codec or "its codec")
     if path is None:
         return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER_IN_A_STREAM)
-    if Path(path).is_file() and not os.access(path, os.R_OK):
-        return FileError(f"cannot open {name}: Permission denied")
     if reason == _NOT_RECOGNISED:
-        kind = ErrorKind.FOREIGN if Path(path).suffix.lower() in _FOREIGN_SUFFIXES else ErrorKind.NO_HEADER
-        return FileError(f"cannot open {name}: {reason}", kind=kind)
+        return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER)
     if reason.startswith(_NO_MP3):
         reason = "it holds no sound that can be read"
     return FileError(f"cannot open {name}: {reason}", "the file is damaged, or was cut off")
+
+
+def not_decoded(name: str, codec: str) -> FileError:
+    """Return the error for sound that is whole, and that libsndfile does not decode."""
+    return FileError(f"cannot open {name}: {codec} is not decoded here", kind=ErrorKind.FOREIGN)
+
+
+def first_bytes(source: str | int) -> bytes:
+    """Return how a file begins; nothing of what cannot be read twice."""
+    try:
+        if isinstance(source, int):
+            return os.pread(source, LOOK_BYTES, 0)
+        with open(source, "rb", buffering=0) as file:
+            return file.read(LOOK_BYTES)
+    except OSError:
+        return b""

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 
 from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files.foreign import bytes_to_know, codec_of
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
-from pastream_cli.engine.files.input_file import InputFile, cannot_open, opened
+from pastream_cli.engine.files.input_file import InputFile, cannot_open, not_decoded, opened
 from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.engine.files.raw import RawDescription, raw_format
+from pastream_cli.engine.files.regular_file import open_file
 from pastream_cli.errors import STANDARD_STREAM, FileError
 
 
@@ -25,6 +27,8 @@ def open_stream(path: str, name: str, described: RawDescription | None, warn: Ca
         if described is not None and described.is_complete and not headers.begins_with_a_header(first):
             return opened(_pumped(descriptor, head), name, described.format(name))
         found = headers.find_way(head)
+        if not isinstance(found, StreamFormat) and (codec := codec_of(head.fill(bytes_to_know(first)))):
+            raise not_decoded(name, codec)
         if described is not None and found is Way.NOT_AT_ALL:
             described.format(name)  # raises, and names the missing options
         if not first:
@@ -42,23 +46,24 @@ def _open_after_header(
     if isinstance(found, StreamFormat):
         raw = raw_format(found.rate, found.channels, found.encoding, found.endian)
         source = descriptor
-        if found.trailer_bytes or relay.is_within_a_file(descriptor):
+        if found.trailer_bytes or found.is_24_in_32 or relay.is_within_a_file(descriptor):
             head.taken.clear()
-            source = _pumped(descriptor, head, found.audio_bytes, found.trailer_bytes)
+            source = _pumped(descriptor, head, found)
         return opened(source, name, raw, found)
     if found is Way.AS_IT_COMES:
         return opened(_pumped(descriptor, head), name, {})
     if found is Way.AS_A_FILE:
         warn(f"{name} cannot be decoded as it comes: playing begins when it ends")
-        return opened(relay.keep(descriptor, bytes(head.taken), name), name, {})
+        return open_file(relay.keep(descriptor, bytes(head.taken), name), name, warn)
     raise cannot_open(name, None, "not a sound format that is known")
 
 
-def _pumped(descriptor: int, head: Head, audio_bytes: int = -1, trailer_bytes: int = 0) -> int:
+def _pumped(descriptor: int, head: Head, samples: StreamFormat | None = None) -> int:
     return relay.pump(
         descriptor,
         bytes(head.taken),
         closes_source=descriptor != STANDARD_INPUT,
-        audio_bytes=audio_bytes,
-        trailer_bytes=trailer_bytes,
+        audio_bytes=samples.audio_bytes if samples else -1,
+        trailer_bytes=samples.trailer_bytes if samples else 0,
+        is_low_three=samples is not None and samples.is_24_in_32,
     )

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable
 
 from pastream_cli.engine.files import headers
 from pastream_cli.engine.files.encoded import open_encoded
-from pastream_cli.engine.files.formats import frame_bytes, type_of_name
-from pastream_cli.engine.files.input_file import InputFile, opened
+from pastream_cli.engine.files.foreign import codec_of
+from pastream_cli.engine.files.formats import type_of_name
+from pastream_cli.engine.files.input_file import InputFile, first_bytes, not_decoded, opened
 from pastream_cli.engine.files.input_stream import open_stream
 from pastream_cli.engine.files.paths import STANDARD_INPUT, is_stream, no_folder_in
 from pastream_cli.engine.files.raw import RawDescription
+from pastream_cli.engine.files.regular_file import open_file
 from pastream_cli.errors import STANDARD_STREAM, ErrorKind, FileError, UsageError
-from pastream_cli.units import format_count, format_frames
-
-# How libsndfile's log says that a WAV, AIFF, AU, SVX, RF64 or W64 is shorter than its header says.
-_SHORT_OF_DATA = re.compile(
-    r"^ *(?:data|SSND|BODY|Data Size|Riff size|riff) *: ([0-9]+) \(should be ([0-9]+)\)", re.MULTILINE
-)
-# Lengths from here on are placeholders of programs that write to a pipe; SoX's is 0x7FFFF000 less its header.
-_LENGTH_UNKNOWN = 0x7FFF0000
 
 
 def open_input(
@@ -58,23 +51,9 @@ def open_input(
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
     if described is not None and not _begins_with_a_header(source):
         return opened(source, name, described.format(name))
-    if encoded := open_encoded(source, name, warn):
-        return encoded
-    found = opened(source, name, {})
-    if missing := _frames_cut_off(found):
-        there = found.frames or 0
-        warn(f"{name} was cut off: it has {format_count(there)} of its {format_frames(there + missing)}")
-    return found
-
-
-def _frames_cut_off(source: InputFile) -> int:
-    """Return how many of the frames that the header promises are missing."""
-    size = frame_bytes(source.encoding, source.channels)
-    match = _SHORT_OF_DATA.search(source.sound_file.extra_info)
-    if match is None or size is None or int(match[1]) >= _LENGTH_UNKNOWN:
-        return 0
-    promised_bytes, there_bytes = int(match[1]), int(match[2])
-    return max(0, -((there_bytes - promised_bytes) // size))  # a frame that is there in part counts as missing
+    if codec := codec_of(first_bytes(source)):
+        raise not_decoded(name, codec)
+    return open_encoded(source, name, warn) or open_file(source, name, warn)
 
 
 def check_input(path: str, name: str) -> None:
