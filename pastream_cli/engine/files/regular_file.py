@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.input_file import InputFile, opened
-from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.engine.files.raw import raw_format
 from pastream_cli.engine.files.sample_range import LENGTH_OPEN, SampleRange, find_samples
 from pastream_cli.errors import FileError
@@ -32,25 +31,34 @@ def open_file(source: str | int, name: str, warn: Callable[[str], None]) -> Inpu
         Where it is no sound that can be read.
     """
     samples = _find_samples(source)
+    if samples is None:
+        return _open_by_its_header(source, name, warn)
+    spare = os.dup(source) if isinstance(source, int) else os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    content = ByteSource(spare, closes=True)
     try:
         by_its_header = opened(source, name, {})
-    except FileError:
-        if samples is None or not samples.frames:
+    except FileError:  # the descriptor of the source is closed too
+        if not samples.frames:
+            content.close()
             raise
         by_its_header = None
-    if samples is None:
-        assert by_its_header is not None
-        if missing := _frames_cut_off(by_its_header):
-            there = by_its_header.frames or 0
-            warn(f"{name} was cut off: it has {format_count(there)} of its {format_frames(there + missing)}")
-        return by_its_header
     if told := samples.told(name):
         warn(told)
-    if by_its_header is not None and _agree(by_its_header, samples):
-        return by_its_header
-    found = _open_samples(source, name, samples)
     if by_its_header is not None:
+        if _agree(by_its_header, samples):
+            content.close()
+            return by_its_header
         by_its_header.close()
+    form = samples.format
+    samples.put_into(content)
+    return opened(content, name, raw_format(form.rate, form.channels, form.encoding, form.endian), form)
+
+
+def _open_by_its_header(source: str | int, name: str, warn: Callable[[str], None]) -> InputFile:
+    found = opened(source, name, {})
+    if missing := _frames_cut_off(found):
+        there = found.frames or 0
+        warn(f"{name} was cut off: it has {format_count(there)} of its {format_frames(there + missing)}")
     return found
 
 
@@ -68,26 +76,6 @@ def _agree(found: InputFile, samples: SampleRange) -> bool:
     form = samples.format
     is_same = (found.rate, found.channels, found.frames) == (form.rate, form.channels, samples.frames)
     return is_same and not form.is_24_in_32
-
-
-def _open_samples(source: str | int, name: str, samples: SampleRange) -> InputFile:
-    """Open the samples as RAW data in the middle of the file."""
-    form = samples.format
-    try:
-        descriptor = source if source == STANDARD_INPUT else _own_descriptor(source)
-    except OSError as error:
-        raise FileError(f"cannot open {name}: {error.strerror}") from None
-    content = ByteSource(descriptor, closes=descriptor != STANDARD_INPUT)
-    end = samples.begin + samples.frames * samples.frame_bytes
-    if form.is_24_in_32:
-        content.add_low_three(samples.begin, end)
-    else:
-        content.add(samples.begin, end)
-    return opened(content, name, raw_format(form.rate, form.channels, form.encoding, form.endian), form)
-
-
-def _own_descriptor(source: str | int) -> int:
-    return os.dup(source) if isinstance(source, int) else os.open(source, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _frames_cut_off(source: InputFile) -> int:

@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 from pastream_cli.engine.files.au_header import AU_MAGICS, read_au
+from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.caf_header import CAF_MAGIC, read_caf
 from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
@@ -54,6 +55,14 @@ class SampleRange(NamedTuple):
     def frames(self) -> int:
         """How many whole frames are there."""
         return (self.end - self.begin) // self.frame_bytes
+
+    def put_into(self, source: ByteSource) -> None:
+        """Add all whole frames to a source of RAW data."""
+        end = self.begin + self.frames * self.frame_bytes
+        if self.format.is_24_in_32:
+            source.add_low_three(self.begin, end)
+        else:
+            source.add(self.begin, end)
 
     def told(self, name: str) -> str | None:
         """Return what is to be told where the header says something else than what is there."""
