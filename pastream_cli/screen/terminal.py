@@ -149,9 +149,11 @@ class Area:
         fits = len(lines) == len(self._widths) and max(self._widths, default=0) < width
         up = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
         start = up if fits else self.erase(width)
-        # Lines that have not changed are passed over, but now and then: another program may have written over them.
+        # Lines that have not changed are passed over, but not each time: another program may have written over them.
+        # The last one never is: erasing counts from its end.
         self._drawings += 1
-        old = self._lines if fits and self._drawings % _DRAWINGS_PER_WHOLE_ONE else [None] * len(lines)
+        is_whole = not fits or self._drawings % _DRAWINGS_PER_WHOLE_ONE == 0
+        old = [None] * len(lines) if is_whole else [*self._lines[:-1], None]
         parts = ["" if line == before else f"{line}\x1b[K" for line, before in zip(lines, old, strict=True)]
         self._lines, self._widths = lines, widths
         return "\r" + start + "\n".join(parts)

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pastream_cli.screen.terminal import Area
 from pastream_cli.units import format_clock, format_frames
 from tests.homes import wait_until
 from tests.runner import Pastream
@@ -101,15 +102,24 @@ def test_a_square_at_full_scale_counts_each_of_its_samples_as_a_clip(
 def test_a_window_of_another_size_is_drawn_anew_without_remains(window: Callable[..., Window]) -> None:
     take = window(*SINE, columns=100)
     take.wait_for("1 █")
-    for columns, lines in ((40, 24), (120, 30), (60, 12), (80, 24)):
+    for columns, lines in ((40, 24), (120, 30), (60, 12), (20, 24), (80, 24)):
         take.resize(columns, lines)
-        row_width = columns - 1 - len("     CLIPS" if columns >= 70 else " CLIPS")
+        row_width = columns - 1 - len("     CLIPS" if columns >= 70 else " CLIPS" if columns >= 30 else "")
         wait_until(partial(has_a_row, take, row_width), f"a row of {row_width} columns")
         text = take.text()
-        assert text.count("REC") == text.count("RMS") == text.count("q stops") == 1, text
+        assert text.count("REC") == text.count(" PEAK") == text.count("q stops") == 1, text
     take.type("q", "q")
     assert take.code() == 0
     assert "REC" not in take.text()
+
+
+def test_lines_that_stay_the_same_are_not_written_again_but_for_the_last_whose_end_erasing_counts_from() -> None:
+    area, widths = Area(can_reflow=True), [2, 2, 30]
+    assert area.draw(["l1", "l2", "l3"], widths, 80) == "\rl1\x1b[K\nl2\x1b[K\nl3\x1b[K"
+    changed = [area.draw(["l1", f"l{number}", "l3"], widths, 80) for number in range(10)]
+    assert changed[0] == "\r\x1b[2A\nl0\x1b[K\nl3\x1b[K"
+    assert ["l1" in text for text in changed] == [number == 8 for number in range(10)]
+    assert area.erase(20) == "\r\x1b[3A\x1b[J"  # the last line takes two, and the cursor is on the second
 
 
 def has_a_row(take: Window, width: int) -> bool:
@@ -132,7 +142,7 @@ def test_a_terminal_without_colours_cursor_or_utf8_gets_none(bare_terminal: Call
     assert not colour.search(written["NO_COLOR"])
     assert "\x1b[K" in written["NO_COLOR"]
     assert "\x1b" not in written["dumb"]
-    assert re.search(r"\r● REC  00:00:00\.\d  nothing lost  peak -6\.0 dBFS", written["dumb"])
+    assert re.search(r"\r● REC  00:00:00\.\d of 00:00:00\.5  nothing lost  peak -6\.0 dBFS", written["dumb"])
     assert written["C"].isascii()
     assert "1 ####" in colour.sub("", written["C"])
     assert "REC" not in written["--no-meter"]
