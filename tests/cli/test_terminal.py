@@ -116,8 +116,8 @@ def test_a_window_of_another_size_is_drawn_anew_without_remains(window: Callable
 def test_lines_that_stay_the_same_are_not_written_again_but_for_the_last_whose_end_erasing_counts_from() -> None:
     area, widths = Area(can_reflow=True), [2, 2, 30]
     assert area.draw(["l1", "l2", "l3"], widths, 80) == "\rl1\x1b[K\nl2\x1b[K\nl3\x1b[K"
-    changed = [area.draw(["l1", f"l{number}", "l3"], widths, 80) for number in range(10)]
-    assert changed[0] == "\r\x1b[2A\nl0\x1b[K\nl3\x1b[K"
+    changed = [area.draw(["l1", f"at {number}", "l3"], widths, 80) for number in range(10)]
+    assert changed[0] == "\r\x1b[2A\nat 0\x1b[K\nl3\x1b[K"
     assert ["l1" in text for text in changed] == [number == 8 for number in range(10)]
     assert area.erase(20) == "\r\x1b[3A\x1b[J"  # the last line takes two, and the cursor is on the second
 
