@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
 
 
-def run(folder: Path, *words: str, timeout: float = 30) -> str:
+def run(folder: Path, *words: str, timeout: float = 30, exit_code: int = 0) -> str:
+    """Return what a program says: to standard error where it is to fail."""
     done = subprocess.run(
         [sys.executable, "-X", "dev", *words],
         cwd=folder,
@@ -26,6 +27,9 @@ def run(folder: Path, *words: str, timeout: float = 30) -> str:
         timeout=timeout,
         check=False,
     )
+    if exit_code:
+        assert (done.returncode, done.stdout) == (exit_code, "")
+        return done.stderr
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
@@ -152,6 +156,20 @@ def test_a_program_for_the_predecessor_runs_after_changing_the_import(tmp_path: 
 
 
 # ---- our own ----
+
+
+def test_the_response_of_a_device_that_hears_what_it_plays_is_an_impulse_at_once(tmp_path: Path) -> None:
+    program = str(EXAMPLES / "impulse_response.py")
+    device = ("--device", "virtual:fast:channels=3", "--output", "3")
+    said = run(tmp_path, program, *device, "--input", "3", "--seconds", "1", "--tail", "0.5")
+    assert "peak -12.0 dB" in said
+    assert "round trip  0 frames, 0.00 ms at 48000 Hz\nlevel       0.0 dB, an octave around 1 kHz\n" in said
+    response, rate = soundfile.read(tmp_path / "impulse-response.wav")
+    assert (len(response), rate) == (RATE // 2, RATE)
+    assert response[0] == pytest.approx(1, abs=0.02)
+    assert np.abs(response[1:]).max() < 0.02
+    fails = run(tmp_path, program, *device, "--input", "2", "--seconds", "0.1", exit_code=1)
+    assert fails == "nothing came back: is the output connected to the input?\n"
 
 
 def test_the_spectrum_shows_where_the_sound_is(tmp_path: Path) -> None:

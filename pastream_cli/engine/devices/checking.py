@@ -1,4 +1,4 @@
-"""Checks of the numbers that a stream is opened with: rate, block size, channels, latency."""
+"""Checks of the numbers that a stream is opened with (rate, block size, channels, latency) and run for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import operator
 from typing import Any
 
 from pastream_cli.engine.native import lib
+
+MOST_FRAMES = 2**63 - 1
+"""The most that a count of frames can hold."""
 
 
 def checked_blocksize(blocksize: Any) -> int:
@@ -61,3 +64,12 @@ def _whole(name: str, value: Any) -> int:
         return operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be a whole number, not {value!r}") from None
+
+
+def check_lengths(frames: int, pad: int, offset: int) -> None:
+    """Raise `ValueError` unless these can be lengths of a run; a negative one means no limit."""
+    for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):
+        if operator.index(length) > MOST_FRAMES:
+            raise ValueError(f"{name} must be less than 2**63, not {length}")
+    if offset < 0:
+        raise ValueError(f"offset must not be negative, and is {offset}")

@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pastream_cli.engine.channel_maps import ChannelMap
+from pastream_cli.engine.devices.checking import MOST_FRAMES
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import arrays
 from pastream_cli.engine.streams.chunking import Chunks, Reader, Reading, chunk_frames_for
-from pastream_cli.engine.streams.lifecycle import MOST_FRAMES, Stream
+from pastream_cli.engine.streams.lifecycle import Stream
 from pastream_cli.engine.streams.sinks import sink_for
 from pastream_cli.engine.streams.watcher import Watcher
 

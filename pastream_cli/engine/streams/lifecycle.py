@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.checking import check_extra_settings
+from pastream_cli.engine.devices.checking import MOST_FRAMES, check_extra_settings, check_lengths
 from pastream_cli.engine.devices.defaults import with_defaults
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from pastream_cli.engine.hints import Device, FileOrName, ForEachSide, Latency, SampleType, StreamOptions
-
-# The most that a count of frames can hold.
-MOST_FRAMES = 2**63 - 1
 
 
 class Stream(Properties):
@@ -210,7 +206,7 @@ class Stream(Properties):
 
     def _begin(self, frames: int, pad: int, offset: int, *, may_end_early: bool = False) -> Watcher:
         """Connect both ends and start all but the device; a negative number means no limit."""
-        _check_lengths(frames, pad, offset)
+        check_lengths(frames, pad, offset)
         source, sink = self._source, self._sink
         if source is not None:
             source.needed_frames = max(0, frames) if pad == 0 and not may_end_early else 0
@@ -265,7 +261,7 @@ class Stream(Properties):
                 watcher.take_error()  # dropped: the error at hand is raised
             raise
         if run.is_ending and not run.device_is_started and not watcher.is_in_it:
-            _await_end(watcher)
+            watcher.await_end_and_raise()
 
     def _is_prebuffered(self, prebuffer: bool | int) -> Callable[[], bool]:
         """Return a function that tells whether there is enough to play for the device to start."""
@@ -311,7 +307,7 @@ class Stream(Properties):
             raise RuntimeError("cannot wait for the stream on a thread that it waits for")
         if not watcher.ended.wait(timeout):
             return False
-        _raise_error_of(watcher)
+        watcher.raise_error()
         return True
 
     def _wait_or_stop(self) -> None:
@@ -346,7 +342,7 @@ class Stream(Properties):
         if watcher.is_in_it:
             return
         if raises:
-            _await_end(watcher)
+            watcher.await_end_and_raise()
         else:
             watcher.await_end()
 
@@ -366,7 +362,7 @@ class Stream(Properties):
                 return
         try:
             if watcher is not None:
-                _await_end(watcher)
+                watcher.await_end_and_raise()
         finally:
             self._gate.close()
 
@@ -397,27 +393,3 @@ class Stream(Properties):
             f"{type(self).__name__}({self.device!r}, samplerate={self.samplerate:g}, channels={self.channels}, "
             f"dtype={self.dtype!r}, blocksize={self.blocksize})"
         )
-
-
-def _check_lengths(frames: int, pad: int, offset: int) -> None:
-    """Raise `ValueError` unless these can be lengths of a run; a negative one means no limit."""
-    for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):
-        if operator.index(length) > MOST_FRAMES:
-            raise ValueError(f"{name} must be less than 2**63, not {length}")
-    if offset < 0:
-        raise ValueError(f"offset must not be negative, and is {offset}")
-
-
-def _await_end(watcher: Watcher) -> None:
-    """Wait for the end of a run; raise what made it fail, or what does not end."""
-    what_hangs = watcher.await_end()
-    _raise_error_of(watcher)
-    if what_hangs is not None:
-        raise what_hangs
-
-
-def _raise_error_of(watcher: Watcher) -> None:
-    """Raise what made the run fail, once."""
-    error = watcher.take_error()
-    if error is not None:
-        raise error

@@ -204,6 +204,12 @@ class Watcher:
             self._has_told_error = True
             return self.run.failure
 
+    def raise_error(self) -> None:
+        """Raise what made the run fail, once."""
+        error = self.take_error()
+        if error is not None:
+            raise error
+
     def _end_for_a_file(self) -> bool:
         """End the run before a file that it uses is closed; tell whether it may be closed."""
         if not self._gate.is_ours:
@@ -220,6 +226,13 @@ class Watcher:
             if self._quiet_seconds >= _FUNCTION_SECONDS:
                 return PastreamError(f"cannot end the stream: {self.what_goes_on}")
         return None
+
+    def await_end_and_raise(self) -> None:
+        """Wait until everything has ended; raise what made the run fail, or what does not end."""
+        what_hangs = self.await_end()
+        self.raise_error()
+        if what_hangs is not None:
+            raise what_hangs
 
     @property
     def _quiet_seconds(self) -> float:
