@@ -138,14 +138,14 @@ def _near_miss(name: str, argument: str, following: str | None) -> str:
     written, equals, attached = argument.partition("=")
     value = attached if equals else following
     if name.startswith("--") and len(name) > len("--"):
+        if way_out := way_out_of(name, value):
+            return way_out
         wanted = name.lower().replace("_", "-")
         longs = [option.long_name for option in OPTIONS if option.long_name.startswith("--")]
         starts = [long for long in longs if long.startswith(wanted)]
         near = starts or list(filter(None, [closest(wanted, longs)]))
         if near:
             return f"did you mean {' or '.join(near)}?"
-        if way_out := way_out_of(name, value):
-            return way_out
     suffix = argument.rpartition(".")[2]
     if suffix != argument and not equals and suffix.isalnum() and suffix[0].isalpha():
         return f"for a file whose name begins with - write {typed(argument)}"

@@ -19,7 +19,7 @@ _OPTIONS = {
     "--help": "usage helpall allhelp hh",
     "--json": "report stats",
     "--latency": "latencymsec latencytime bufferms delay",
-    "--list": "devices listdevices showdevices ls listpcms listsources listsinks listdevs sources sinks",
+    "--list": "listdevices showdevices ls listpcms listsources listsinks listdevs sources sinks",
     "--loop": "repeat endless",
     "--map": "channelmap remix mapping routes select",
     "--meter": "vu vumeter level levels showprogress progress",
@@ -31,7 +31,7 @@ _OPTIONS = {
     "--rate": "samplerate samplingrate sr hz frequency freq samplefrequency fs ar",
     "--split": "segment segmenttime segmenttimes maxfiletime chunklength splitevery rotate",
     "--verbose": "debug log info",
-    "--version": "ver v",
+    "--version": "v",
 }
 """Other words for each option, without dashes."""
 
@@ -43,6 +43,7 @@ _SAYINGS = {
     "levels stay as they are; SoX changes them: sox in.wav -t au - gain -6 | pastream -": (
         "gain volume vol norm normalize normalise amplify gaindb"
     ),
+    "--list shows the devices, and --device chooses one": "devices",
     "did you mean -c 1?": "mono",
     "did you mean -c 2?": "stereo",
     "nothing is appended to a file; --split, or {n} in the name, makes further ones": "append a continue resume",

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pastream_cli.command.option import PAIRS, Kind
 from pastream_cli.errors import typed
-from pastream_cli.spelling import by_word
+from pastream_cli.spelling import by_word, closest
 from pastream_cli.units import MOST_LATENCY_SECONDS, format_number
 
 _UNITS = (
@@ -48,13 +48,24 @@ def way_out_of(kind: Kind, text: str, name: str, forms: str | None, is_good: Cal
 
     `forms` says what the option takes. `is_good` tells whether a value would be taken: nothing else is ever offered.
     """
-    if remark := _REMARKS.get(kind, _none)(text, name):
+    if remark := _of_one_dash(name, text) or _REMARKS.get(kind, _none)(text, name):
         return remark
     spell = _SPELLINGS.get(kind)
     spelled = None if spell is None else _each_side(spell, text) if kind in PAIRS else spell(text)
     if not spelled or spelled == text or not is_good(spelled):
         return forms
     return f"write {name} {typed(spelled)}{f'; {forms}' if forms else ''}"
+
+
+def _of_one_dash(name: str, text: str) -> str | None:
+    """Return the way out for a long option with one dash, of which only the first letter was taken as an option."""
+    if len(name) > 2 or not text.isalpha():
+        return None
+    from pastream_cli.command.options import OPTIONS
+    from pastream_cli.command.synonyms import way_out_of as way_out_of_option
+
+    near = closest(f"-{name}{text}", [option.long_name for option in OPTIONS]) if len(text) > 1 else None
+    return f"did you mean {near}?" if near else way_out_of_option(f"-{name}{text}", None)
 
 
 def _each_side(spell: Callable[[str], str | None], text: str) -> str | None:
@@ -203,13 +214,11 @@ def _time_remark(text: str, name: str) -> str | None:
 
 def _size_remark(text: str, _name: str) -> str | None:
     match = re.fullmatch(_BIT_DEPTH, text.lower())
-    if text == "its":  # of -bits, which is -b with a value
-        return "a bit depth is -e, as in -e pcm_24"
     return f"a bit depth is -e, as in -e pcm_{match[1].replace('8', 'u8')}" if match else None
 
 
-def _channel_list_remark(text: str, _name: str) -> str | None:
-    return "did you mean --from?" if text == "s" else None  # of -ss, which is -s with a value
+def _map_remark(text: str, name: str) -> str | None:
+    return f"-c says how many channels; without {name} each stays in its place" if text.lower() == "all" else None
 
 
 _REMARKS: dict[Kind, Callable[[str, str], str | None]] = {
@@ -218,7 +227,7 @@ _REMARKS: dict[Kind, Callable[[str, str], str | None]] = {
     Kind.SIZE: _size_remark,
     Kind.CHANNELS: _channels_remark,
     Kind.SAMPLE_FORMAT: _sample_format_remark,
-    Kind.CHANNEL_LIST: _channel_list_remark,
+    Kind.MAP: _map_remark,
 }
 """What is said of a value that belongs somewhere else."""
 

@@ -48,7 +48,12 @@ def meant(words: Sequence[str | None]) -> str | None:
     present = [word for word in words if word]
     if way_out := _of_odd_words(present) or _of_a_verb(present):
         return way_out
+    joined = " ".join(present)
+    if len(present) > 1 and os.path.exists(joined):
+        return f"put quotes around a name that has spaces, as in pastream {typed(joined)}"
     lengths = [length for word in present if (length := length_meant(word)) and not os.path.exists(word)]
+    if lengths and present[0] == words[0] and length_meant(present[0]):
+        return f"a TIME is typed {lengths[0]}, as in -d {lengths[0]} or -p {lengths[0]}"
     return f"a length is -d {lengths[0]}" if lengths else None
 
 

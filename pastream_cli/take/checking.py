@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import PurePath
 
 from pastream_cli.command.job import Job, Name
-from pastream_cli.engine.files import formats
+from pastream_cli.engine.files import formats, paths
 from pastream_cli.engine.files.open_input import check_input
 from pastream_cli.engine.files.paths import ExistsError, check_place
 from pastream_cli.errors import STANDARD_STREAM, UsageError, shown, typed
@@ -31,9 +31,26 @@ def check_names(job: Job) -> None:
         try:
             check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
         except ExistsError:
-            output_type(job)  # nobody should replace a file by a recording that cannot be made
+            _check_container(job)  # nobody should replace a file by a recording that cannot be made
             raise
-    output_type(job)
+    _check_container(job)
+
+
+def _check_container(job: Job) -> None:
+    """Raise `UsageError` if the options alone show that no such file can be."""
+    file_type, endian = output_type(job), job.endian.capture
+    encoding = job.encoding.capture
+    if job.output is None or file_type is None:
+        return
+    if encoding is None:
+        if job.input is not None or endian is not None:
+            return  # it depends on the input, or on what the device delivers
+        encoding = formats.default_encoding(file_type, job.output, wants_float=False)
+    paths.check_format(job.output, file_type, encoding, endian)
+    if job.rate is not None:
+        paths.check_rate(job.output, file_type, encoding, job.rate)
+    if job.channels.capture is not None and not job.maps:
+        paths.check_channels(job.output, file_type, encoding, endian, job.channels.capture)
 
 
 def _check_words(job: Job) -> None:
