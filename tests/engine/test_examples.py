@@ -186,6 +186,11 @@ def test_the_tone_plays_for_as_long_as_it_should(tmp_path: Path) -> None:
     assert peak == pytest.approx(0.5, abs=0.01)
 
 
+def test_the_effect_plays_what_is_captured(tmp_path: Path) -> None:
+    said = run(tmp_path, str(EXAMPLES / "effect.py"), "--device", "virtual:sine", "--seconds", "0.5")
+    assert said.startswith(f"{RATE // 2} frames, ")
+
+
 def test_the_trigger_records_what_is_loud_and_nothing_else(tmp_path: Path) -> None:
     program = str(EXAMPLES / "trigger.py")
     assert "0 recordings" in run(tmp_path, program, "--device", "virtual:silence:fast", "--seconds", "1")
