@@ -70,6 +70,24 @@ def chunking(stream: ps.InputStream, array: NDArray[np.float32]) -> None:
     ps.chunks(overlap=0.5)  # type: ignore[call-overload]
 
 
+async def awaiting(stream: ps.InputStream) -> None:
+    async for chunk in stream.chunks(100):
+        assert_type(chunk, Frames)
+
+
+def short_cuts(array: NDArray[np.float32]) -> None:
+    ps.play(array, 48000, mapping=[2], device="virtual")
+    assert_type(ps.rec(100, channels=1), Frames)
+    assert_type(ps.playrec(array, out=array), NDArray[np.float32])
+    assert_type(ps.query_devices("virtual")["index"], int | None)
+    for device in ps.query_devices():
+        assert_type(device["name"], str)
+    ps.play(array, sampelrate=48000)  # type: ignore[call-arg]
+    ps.rec(100, dtype="float33")  # type: ignore[call-overload]
+    ps.query_devices(kind="both")  # type: ignore[call-overload]
+    _ = ps.query_devices(kind="input")["nmae"]  # type: ignore[typeddict-item]
+
+
 def ring_buffers(ring: ps.RingBuffer, array: NDArray[np.float32]) -> None:
     assert_type(ring.read(), bytearray)
     ring.write(array)

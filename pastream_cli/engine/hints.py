@@ -23,6 +23,22 @@ Device: TypeAlias = SupportsIndex | str | DeviceInfo
 Latency: TypeAlias = float | Literal["low", "high"]
 SampleFormat: TypeAlias = Literal["float32", "int32", "int24", "int16", "int8", "uint8"]
 SampleType: TypeAlias = SampleFormat | type[Any] | np.dtype[Any]
+SideName: TypeAlias = Literal["input", "output"]
+
+
+class DeviceDescription(TypedDict):
+    """What `query_devices` tells of a device."""
+
+    name: str
+    index: int | None
+    hostapi: str
+    max_input_channels: int
+    max_output_channels: int
+    default_low_input_latency: float
+    default_high_input_latency: float
+    default_low_output_latency: float
+    default_high_output_latency: float
+    default_samplerate: float
 
 
 class Options(TypedDict, total=False):

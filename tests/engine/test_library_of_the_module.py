@@ -37,7 +37,7 @@ def test_what_is_played_is_recorded_as_it_was_given() -> None:
 def test_a_recording_is_frames_by_channels() -> None:
     assert ps.rec(100, blocking=True, device="virtual:sine:fast").shape == (100, 2)
     mono = ps.rec(100, RATE, 1, "int16", blocking=True, device="virtual:sine:fast")
-    assert (mono.shape, mono.dtype) == ((100, 1), "int16")
+    assert (mono.shape, mono.dtype) == ((100, 1), np.dtype("int16"))
     out = np.zeros((100, 3), "int32")
     assert ps.rec(out=out, blocking=True, device="virtual:sine:fast") is out
     assert out.any(axis=0).all()
@@ -135,4 +135,4 @@ def test_a_device_is_described_as_sounddevice_describes_it() -> None:
     assert device["default_samplerate"] == 44100
     assert (device["index"], device["hostapi"], device["max_input_channels"]) == (None, "virtual", 1024)
     with pytest.raises(ValueError, match="kind"):
-        ps.query_devices("virtual", "both")
+        ps.query_devices("virtual", "both")  # type: ignore[call-overload]

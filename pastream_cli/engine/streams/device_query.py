@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from pastream_cli.engine.devices import choosing
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
@@ -16,13 +16,25 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
     from pastream_cli.engine.devices.info import DeviceInfo
-    from pastream_cli.engine.hints import Device
+    from pastream_cli.engine.hints import Device, DeviceDescription, SideName
 
 _MOST_SECONDS = 10.0
 _SIDES = {"input": [CAPTURE], "output": [PLAYBACK], None: [CAPTURE, PLAYBACK]}
 
 
-def query_devices(device: Device | None = None, kind: str | None = None) -> Any:
+@overload
+def query_devices() -> list[DeviceDescription]: ...
+
+
+@overload
+def query_devices(device: Device, kind: SideName | None = None) -> DeviceDescription: ...
+
+
+@overload
+def query_devices(device: None = None, *, kind: SideName) -> DeviceDescription: ...
+
+
+def query_devices(device: Device | None = None, kind: SideName | None = None) -> Any:
     """Return what is known of a device, or of all.
 
     Parameters
@@ -66,7 +78,7 @@ def _answered(question: Callable[[], T]) -> T:
     return answer(_MOST_SECONDS, question, "cannot look for devices: a host does not answer")
 
 
-def _described(device: DeviceInfo) -> dict[str, Any]:
+def _described(device: DeviceInfo) -> DeviceDescription:
     return {
         "name": device.name,
         "index": device.number,

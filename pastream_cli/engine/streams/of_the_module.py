@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.engine.streams.arrays import is_array, numpy_or_none
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from pastream_cli.engine.hints import OptionsOfBothSides, SampleType, Sink, Source
+    from pastream_cli.engine.hints import Frames, OptionsOfBothSides, OutT, SampleType, Sink, Source
     from pastream_cli.engine.streams.lifecycle import Stream
 
 
@@ -94,6 +94,33 @@ def play(
         wait()
 
 
+@overload
+def rec(
+    frames: int,
+    samplerate: float | None = None,
+    channels: SupportsIndex | None = None,
+    dtype: SampleType | None = None,
+    out: None = None,
+    mapping: Sequence[int] | None = None,
+    blocking: bool = False,
+    **options: Unpack[OptionsOfBothSides],
+) -> Frames: ...
+
+
+@overload
+def rec(
+    frames: int | None = None,
+    samplerate: float | None = None,
+    channels: SupportsIndex | None = None,
+    dtype: SampleType | None = None,
+    *,
+    out: OutT,
+    mapping: Sequence[int] | None = None,
+    blocking: bool = False,
+    **options: Unpack[OptionsOfBothSides],
+) -> OutT: ...
+
+
 def rec(
     frames: int | None = None,
     samplerate: float | None = None,
@@ -103,7 +130,7 @@ def rec(
     mapping: Sequence[int] | None = None,
     blocking: bool = False,
     **options: Unpack[OptionsOfBothSides],
-) -> Any:
+) -> Sink:
     """Record to an array, on a stream of the module's.
 
     What was played or recorded by the last of these functions is stopped first.
@@ -143,10 +170,39 @@ def rec(
             stream.rxmapping = mapping
         return stream.record(frames, out=out, atleast_2d=out is None and _has_arrays(stream.dtype))
 
-    recorded = _current.replace(lambda: InputStream(**{**wanted, **options}), act)
+    recorded: Sink = _current.replace(lambda: InputStream(**{**wanted, **options}), act)
     if blocking:
         wait()
     return recorded
+
+
+@overload
+def playrec(
+    data: Source,
+    samplerate: float | None = None,
+    channels: SupportsIndex | None = None,
+    dtype: SampleType | None = None,
+    out: None = None,
+    input_mapping: Sequence[int] | None = None,
+    output_mapping: Sequence[int] | None = None,
+    blocking: bool = False,
+    **options: Unpack[OptionsOfBothSides],
+) -> Frames: ...
+
+
+@overload
+def playrec(
+    data: Source,
+    samplerate: float | None = None,
+    channels: SupportsIndex | None = None,
+    dtype: SampleType | None = None,
+    *,
+    out: OutT,
+    input_mapping: Sequence[int] | None = None,
+    output_mapping: Sequence[int] | None = None,
+    blocking: bool = False,
+    **options: Unpack[OptionsOfBothSides],
+) -> OutT: ...
 
 
 def playrec(
@@ -159,7 +215,7 @@ def playrec(
     output_mapping: Sequence[int] | None = None,
     blocking: bool = False,
     **options: Unpack[OptionsOfBothSides],
-) -> Any:
+) -> Sink:
     """Play an array or buffer and record as many frames as it has, on a stream of the module's.
 
     What was played or recorded by the last of these functions is stopped first.
@@ -201,7 +257,7 @@ def playrec(
             stream.rxmapping = input_mapping
         return stream.playrec(data, out=out, atleast_2d=out is None and _has_arrays(stream.dtype[0]))
 
-    taken = _current.replace(lambda: DuplexStream(**{**wanted, **options}), act)
+    taken: Sink = _current.replace(lambda: DuplexStream(**{**wanted, **options}), act)
     if blocking:
         wait()
     return taken
