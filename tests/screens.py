@@ -72,6 +72,22 @@ def text(lines: Sequence[Line]) -> list[str]:
     return ["".join(span for span, _ in line).rstrip() for line in lines]
 
 
+def shown(meter: Meter, width: int = 80, height: int = 24, *, keys: bool = False, question: str = "") -> str:
+    return "\n".join(text(meter.lines(width, height, keys=keys, question=question)))
+
+
+def styles(meter: Meter, words: str) -> set[str]:
+    """Return how the words are drawn."""
+    return {style for line in meter.lines(80, 24) for span, style in line if words in span}
+
+
+def running(peaks: Sequence[float] = (0.5, 0.5), *, is_ascii: bool = False, plays: bool = False) -> Meter:
+    """Return the meter of a recording in its first second."""
+    meter = Meter(opening(channels=len(peaks), plays=plays), is_ascii=is_ascii)
+    meter.take(STANDING._replace(frames=RATE, levels=levels(peaks), clips=(0,) * len(peaks)), 0.0)
+    return meter
+
+
 def peaks_of(channels: int) -> list[float]:
     """Return levels from full scale down to silence, the last channel but one exactly zero where there are some."""
     peaks = [10 ** (-(index * 7 % 64) / 20) for index in range(channels)]

@@ -212,6 +212,17 @@ def is_gone(take: Window, words: str) -> bool:
     return words not in take.text()
 
 
+def test_a_question_is_a_line_where_no_meter_is(window: Callable[..., Window]) -> None:
+    take = window(*SINE, "--no-meter")
+    take.wait_for("until stopped")
+    time.sleep(0.5)
+    take.type("q")
+    take.wait_for("pastream: q again to stop")
+    take.type("q")
+    assert take.code() == 0
+    assert take.text().count("q again to stop") == 1
+
+
 def test_playing_alone_obeys_a_key_at_once(window: Callable[..., Window], tmp_path: Path) -> None:
     make_noise(tmp_path / "in.wav", 60 * RATE)
     take = window("-D", "virtual", "../in.wav")
