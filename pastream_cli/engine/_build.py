@@ -25,6 +25,7 @@ SOURCES = (
     "_ogg.c",
     "_output.c",
     "_process.c",
+    "_pulse.c",
     "_pump.c",
     "_reader.c",
     "_ring.c",
@@ -49,6 +50,7 @@ HEADERS = (
     "_mpeg.h",
     "_ogg.h",
     "_output.h",
+    "_pulse.h",
     "_real_time.h",
     "_ring.h",
     "_settle.h",
@@ -68,7 +70,7 @@ GNU_FLAGS = [
     "-fno-math-errno",
     "-fno-trapping-math",
     "-Wno-ignored-optimization-argument",
-    "-fvisibility=hidden",  # except the function that _alsa.c puts in front of ALSA's
+    "-fvisibility=hidden",  # except what _alsa.c and _pulse.c put in front of others' functions
     # A write past the end of a stack frame or a block of memory stops the program, but not in the real-time files
     # (_real_time.h). Some compilers set a level of their own, hence the -U.
     "-fstack-protector-strong",
@@ -80,7 +82,7 @@ LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 
 
 # What cffi reads, in this order.
-_DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_sound_chain.h")
+_DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_pulse.h", "_sound_chain.h")
 
 
 def declarations() -> str:

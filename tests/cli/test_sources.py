@@ -39,9 +39,9 @@ def rooms(server: Server) -> Iterator[None]:
         yield
 
 
-def load_sink(server: Server, name: str, description: str) -> str:
+def load_sink(server: Server, name: str, description: str, *options: str) -> str:
     properties = f"sink_properties=\"device.description='{description}'\""
-    sink = (f"sink_name={name}", "rate=48000", "channels=2", properties)
+    sink = (f"sink_name={name}", "rate=48000", *(options or ("channels=2",)), properties)
     module = server.run("pactl", "load-module", "module-null-sink", *sink).stdout.strip()
     wait_until(lambda: f"{name}.monitor" in server.run("pactl", "list", "short", "sources").stdout, name)
     return module
@@ -142,6 +142,33 @@ def place_of_the_change(path: Path) -> float:
     assert not is_far[:3].any()
     assert is_far[-5:].all()
     return float(len(is_far) - np.argmin(is_far[::-1])) / 10
+
+
+MAPS = ("aux0,aux1,aux2,aux3", "front-left,front-right,front-center,lfe,rear-left,rear-right")
+
+
+@pytest.mark.parametrize("channel_map", MAPS)
+def test_channels_are_played_and_recorded_as_the_server_has_them_one_by_one(
+    pastream: Pastream, tmp_path: Path, server: Server, channel_map: str
+) -> None:
+    channels = channel_map.count(",") + 1
+    module = load_sink(server, "many", "Many", f"channels={channels}", f"channel_map={channel_map}")
+    hertz = 1000 * np.arange(1, channels + 1)
+    places = np.arange(2 * RATE)[:, None]
+    soundfile.write(tmp_path / "in.wav", 0.5 * np.sin(2 * np.pi * hertz * places / RATE), RATE, "PCM_24")
+    for options, heard in (
+        (("-c", f"{channels}"), range(channels)),
+        (("-c", f"{channels},2"), range(2)),
+        (("-c", f"{channels},1"), range(1)),
+        (("-m", "3,4"), (2, 3)),
+    ):
+        result = pastream("in.wav", "out.wav", "-y", "-D", "many,many.monitor", *options, env=server.environment)
+        assert result.returncode == 0, result.stderr
+        second = read(tmp_path / "out.wav")[-RATE:].astype("float64")
+        loudness = np.abs(np.fft.rfft(second, axis=0))[hertz]  # a hertz apart
+        assert loudness.argmax(axis=0).tolist() == list(heard)
+        assert (np.sort(loudness, axis=0)[-2] < loudness.max(axis=0) / 100).all()
+    server.run("pactl", "unload-module", module)
 
 
 def start_take(pastream: Pastream, server: Server, device: str) -> subprocess.Popen[bytes]:

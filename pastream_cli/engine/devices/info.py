@@ -15,6 +15,8 @@ class Served(NamedTuple):
     description: str
     number: int
     """PortAudio's number of the device that is opened."""
+    positions: tuple[int, ...] = ()
+    """What libpulse calls the place of each channel, as a number."""
     monitored: str = ""
     """The sink whose monitor it is, by all of its name; empty where it is none."""
 

@@ -7,7 +7,8 @@ Every call here may hang with a host, so none is made on the main thread. Two pr
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import hosts
@@ -110,7 +111,7 @@ class PortAudioStream:
 
         callback = ffi.addressof(lib, "attachment_callback")
         try:
-            with set_for_a_while(_chosen_by_libpulse(playback, capture)):
+            with _led_to(playback, capture):
                 self._stream = sounddevice._StreamBase(  # noqa: SLF001
                     kind,
                     samplerate=rate,
@@ -170,24 +171,38 @@ class PortAudioStream:
         hosts.note_closed(self)
 
 
-def _chosen_by_libpulse(playback: Side | None, capture: Side | None) -> dict[str, str]:
-    """Return the environment in which libpulse, as it is opened, takes the sink and the source of these sides.
+@contextmanager
+def _led_to(playback: Side | None, capture: Side | None) -> Iterator[None]:
+    """Lead what is opened meanwhile to the source and the sink of these sides, if they are a sound server's.
 
     Raises
     ------
     DeviceError
         Where the server has one of them no more.
     """
-    variables = {}
-    for side, name in ((playback, PLAYBACK), (capture, CAPTURE)):
-        if side is None or side.device.served is None:
-            continue
-        from pastream_cli.engine.devices import pulse
+    sides = {PLAYBACK: playback, CAPTURE: capture}
+    served = {name: side.device for name, side in sides.items() if side is not None and side.device.served is not None}
+    if not served:
+        yield
+        return
+    from pastream_cli.engine.devices import pulse
 
-        if not pulse.has(side.device):
-            raise DeviceError(f"cannot open {side.device.name}: the sound server has it no more", ErrorKind.ABSENT)
-        variables[pulse.VARIABLES[name]] = side.device.served.name
-    return variables
+    for device in served.values():
+        if not pulse.has(device):
+            raise DeviceError(f"cannot open {device.name}: the sound server has it no more", ErrorKind.ABSENT)
+    known = {name: device.served for name, device in served.items() if device.served is not None}
+    captured, played = (list(known[name].positions) if name in known else [] for name in (CAPTURE, PLAYBACK))
+    _choose_positions(captured, played)
+    try:
+        with set_for_a_while({pulse.VARIABLES[name]: its.name for name, its in known.items()}):
+            yield
+    finally:
+        _choose_positions([], [])
+
+
+def _choose_positions(captured: list[int], played: list[int]) -> None:
+    """Give the channels of what this thread opens the positions of a source and a sink; see _pulse.c."""
+    lib.pulse_choose_positions(ffi.new("int32_t[]", captured), len(captured), ffi.new("int32_t[]", played), len(played))
 
 
 def _believable(latency: float) -> float:

@@ -113,7 +113,7 @@ def _info(info: Any, side: str, pulse: DeviceInfo) -> DeviceInfo:
         default_rate=float(info.sample_spec.rate),
         is_default_capture=False,
         is_default_playback=False,
-        served=Served(name, description, pulse.number, monitored),
+        served=Served(name, description, pulse.number, tuple(info.channel_map.map[:channels]), monitored),
     )
 
 

@@ -1,0 +1,193 @@
+/* Gives streams of ALSA's plug-in for PulseAudio the channels of a source or sink as that has them.
+ *
+ * The plug-in names channels by their number: the first is front left, the second front right, the
+ * fifth the centre. The server mixes by these names, so a source whose channels have other names or
+ * another order is recorded mixed, in another order, or silent. Here the stream gets the positions
+ * that the source has, so that channel n is channel n.
+ *
+ * Once the module is global (see alsa.py), the linker gives these functions to libraries that are
+ * loaded later, instead of libpulse's own. For streams that nothing was chosen for, they only call
+ * libpulse's.
+ */
+#include "_pulse.h"
+
+#if defined(__linux__)
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { MOST_CHANNELS = 32, MOST_CONTEXTS = 64, NO_REMIX = 0x20 }; /* pa_stream_flags_t */
+
+/* What libpulse's headers call pa_channel_map and pa_sample_spec. */
+struct positions {
+    uint8_t channels;
+    int32_t of[MOST_CHANNELS];
+};
+
+struct sample_spec {
+    int32_t format;
+    uint32_t rate;
+    uint8_t channels;
+};
+
+/* One for each PCM of the plug-in: the capture and the playback have a context each. */
+struct choice {
+    const void *context;
+    struct positions captured, played;
+};
+
+typedef void *(*new_context_function)(void *api, const char *name);
+typedef void *(*new_stream_function)(void *context, const char *name, const struct sample_spec *,
+                                     const struct positions *);
+typedef void *(*context_function)(void *stream);
+typedef const struct sample_spec *(*spec_function)(void *stream);
+typedef int (*record_function)(void *stream, const char *device, const void *buffer, int flags);
+typedef int (*play_function)(void *stream, const char *device, const void *buffer, int flags,
+                             const void *volume, void *other);
+
+/* dlsym returns a pointer to data, which ISO C cannot cast to a pointer to a function. */
+union symbol {
+    void *data;
+    new_context_function new_context;
+    new_stream_function new_stream;
+    context_function context;
+    spec_function spec;
+    record_function record;
+    play_function play;
+};
+
+static _Thread_local struct choice next;
+static struct choice choices[MOST_CONTEXTS];
+static size_t oldest;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set(struct positions *positions, const int32_t *of, int32_t channels) {
+    positions->channels = (uint8_t)(channels < 0 || channels > MOST_CHANNELS ? 0 : channels);
+    if (positions->channels)
+        memcpy(positions->of, of, positions->channels * sizeof *of);
+}
+
+void pulse_choose_positions(const int32_t *captured, int32_t captured_channels,
+                            const int32_t *played, int32_t played_channels) {
+    set(&next.captured, captured, captured_channels);
+    set(&next.played, played, played_channels);
+}
+
+/* Returns libpulse's own function: that of the copy of libpulse that the caller is linked with. */
+static union symbol own(const void *return_address, const char *name) {
+    Dl_info caller;
+    if (!dladdr(return_address, &caller))
+        return (union symbol){.data = NULL};
+    /* with this handle, dlsym searches the library and what it needs, so never finds us */
+    void *library = dlopen(caller.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    union symbol symbol = {.data = library ? dlsym(library, name) : NULL};
+    if (library)
+        dlclose(library); /* the caller is in it, so it stays loaded */
+    return symbol;
+}
+
+/* A context may be where an earlier one was, so one for which nothing was chosen is noted too. */
+static void note(const void *context) {
+    pthread_mutex_lock(&lock);
+    size_t place = 0;
+    while (place < MOST_CONTEXTS && choices[place].context != context)
+        ++place;
+    if (place == MOST_CONTEXTS) {
+        place = oldest;
+        oldest = (oldest + 1) % MOST_CONTEXTS;
+    }
+    choices[place] = next;
+    choices[place].context = context;
+    pthread_mutex_unlock(&lock);
+}
+
+static struct choice noted(const void *context) {
+    struct choice choice = {.context = NULL};
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; context && i < MOST_CONTEXTS; ++i)
+        if (choices[i].context == context)
+            choice = choices[i];
+    pthread_mutex_unlock(&lock);
+    return choice;
+}
+
+/* Of a stream with fewer channels than the source has, the server would mix the others into it. */
+static int flags_for(const struct positions *positions, const struct sample_spec *spec) {
+    return spec && spec->channels < positions->channels ? NO_REMIX : 0;
+}
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED void *pa_context_new(void *api, const char *name);
+EXPORTED void *pa_stream_new(void *context, const char *name, const struct sample_spec *spec,
+                             const struct positions *map);
+EXPORTED int pa_stream_connect_record(void *stream, const char *device, const void *buffer,
+                                      int flags);
+EXPORTED int pa_stream_connect_playback(void *stream, const char *device, const void *buffer,
+                                        int flags, const void *volume, void *other);
+
+void *pa_context_new(void *api, const char *name) {
+    new_context_function new_context =
+        own(__builtin_return_address(0), "pa_context_new").new_context;
+    void *context = new_context ? new_context(api, name) : NULL;
+    if (context)
+        note(context);
+    return context;
+}
+
+void *pa_stream_new(void *context, const char *name, const struct sample_spec *spec,
+                    const struct positions *map) {
+    new_stream_function new_stream = own(__builtin_return_address(0), "pa_stream_new").new_stream;
+    struct choice choice = noted(context);
+    /* so the plug-in calls its streams */
+    struct positions chosen =
+        name && strcmp(name, "ALSA Playback") == 0 ? choice.played : choice.captured;
+    if (spec && chosen.channels >= spec->channels && spec->channels > 0) {
+        chosen.channels = spec->channels;
+        map = &chosen;
+    }
+    return new_stream ? new_stream(context, name, spec, map) : NULL;
+}
+
+int pa_stream_connect_record(void *stream, const char *device, const void *buffer, int flags) {
+    const void *caller = __builtin_return_address(0);
+    record_function record = own(caller, "pa_stream_connect_record").record;
+    context_function context = own(caller, "pa_stream_get_context").context;
+    spec_function spec = own(caller, "pa_stream_get_sample_spec").spec;
+    if (!record)
+        return -1;
+    if (context && spec) {
+        struct choice choice = noted(context(stream));
+        flags |= flags_for(&choice.captured, spec(stream));
+    }
+    return record(stream, device, buffer, flags);
+}
+
+int pa_stream_connect_playback(void *stream, const char *device, const void *buffer, int flags,
+                               const void *volume, void *other) {
+    const void *caller = __builtin_return_address(0);
+    play_function play = own(caller, "pa_stream_connect_playback").play;
+    context_function context = own(caller, "pa_stream_get_context").context;
+    spec_function spec = own(caller, "pa_stream_get_sample_spec").spec;
+    if (!play)
+        return -1;
+    if (context && spec) {
+        struct choice choice = noted(context(stream));
+        flags |= flags_for(&choice.played, spec(stream));
+    }
+    return play(stream, device, buffer, flags, volume, other);
+}
+
+#else
+
+void pulse_choose_positions(const int32_t *captured, int32_t captured_channels,
+                            const int32_t *played, int32_t played_channels) {
+    (void)captured;
+    (void)captured_channels;
+    (void)played;
+    (void)played_channels;
+}
+
+#endif
