@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.buffer_types import is_plain_bytes, sample_format_of
-from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
+from pastream_cli.engine.native import SAMPLE_FORMATS, check_fits, check_memory, ffi, lib
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def check_size(size: int) -> None:
-    """Raise `ValueError` unless a ring can have so many elements."""
+    """Raise `ValueError` unless a ring can have so many elements, `TypeError` where it is no whole number."""
+    try:
+        size = operator.index(size)
+    except TypeError:
+        raise TypeError(f"the size of a ring must be a whole number, not {size!r}") from None
     if size < 1 or size & (size - 1):
         raise ValueError("size must be a power of 2")
 
@@ -78,6 +82,8 @@ class RingBuffer:
             # Python owns the memory, so a view of it may outlive the ring. It is filled with zeros, so
             # that the callback never touches a page for the first time.
             memory = ffi.from_buffer(bytearray(size * elementsize))
+        if dtype is not None and dtype not in SAMPLE_FORMATS:
+            raise ValueError(f"dtype must be one of {', '.join(SAMPLE_FORMATS)}, not {dtype!r}")
         self._dtype = dtype
         # writable, even where the object says that it is read-only
         self._view = memoryview(ffi.buffer(memory, size * elementsize))

@@ -70,6 +70,9 @@ def test_a_sound_file_has_its_own_rate_and_channels(tmp_path: Path) -> None:
     assert stream is not None
     assert (stream.samplerate, stream.channels) == (8000, 3)
     ps.stop()
+    mono = make_noise(tmp_path / "mono.wav", 100, 1)
+    heard = ps.playrec(tmp_path / "mono.wav", out=np.zeros((100, 2), "int32"), blocking=True, device=FAST)
+    assert np.array_equal(heard, mono.reshape(-1, 1).repeat(2, axis=1))
     ps.rec(500, 8000, 3, "int16", out=tmp_path / "out.wav", blocking=True, device=FAST)
     assert read(tmp_path / "out.wav").shape == (500, 3)
     assert source.shape == (3000, 3)

@@ -95,3 +95,33 @@ def test_an_array_with_gaps_is_written_to_a_ring_without_them() -> None:
     frames = np.arange(40, dtype="float32").reshape(10, 4)[::2, ::2]
     assert ring.write(frames) == 5
     assert bytes(ring.read()) == frames.tobytes()
+
+
+@pytest.mark.parametrize("wrong", ["100", 100.5, b"100"])
+def test_numbers_of_frames_are_whole_and_say_so(wrong: Any) -> None:
+    with ps.DuplexStream(FAST) as stream:
+        source = np.zeros((100, 2), "float32")
+        for act in (
+            lambda: stream.record(wrong),
+            lambda: stream.record(100, offset=wrong),
+            lambda: stream.play(source, wrong),
+            lambda: stream.playrec(source, 100, pad=wrong),
+            lambda: stream.chunks(wrong),
+            lambda: stream.chunks(64, overlap=wrong),
+            lambda: stream.play(source, buffersize=wrong),
+            lambda: stream.chunks(64, buffersize=wrong),
+        ):
+            with pytest.raises(TypeError, match="whole number, not"):
+                act()
+            assert stream.stopped
+
+
+def test_numbers_of_frames_may_be_those_of_numpy() -> None:
+    whole: Any = np.int64
+    with ps.DuplexStream(FAST) as stream:
+        source = np.zeros((1000, 2), "float32")
+        taken = stream.playrec(source, whole(100), whole(8), whole(4), buffersize=whole(1024), blocking=True)
+        assert taken.shape == (104, 2)
+        chunks = stream.chunks(whole(512), whole(12), whole(1000), buffersize=whole(2048))
+        assert [len(chunk) for chunk in chunks] == [512, 500]
+    assert ps.RingBuffer(whole(8), whole(16)).size == 16

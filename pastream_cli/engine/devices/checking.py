@@ -13,7 +13,7 @@ MOST_FRAMES = 2**63 - 1
 
 def checked_blocksize(blocksize: Any) -> int:
     """Return frames per block, 0 where the host is to choose."""
-    frames = _whole("blocksize", blocksize or 0)
+    frames = whole("blocksize", blocksize or 0)
     if frames < 0:
         raise ValueError(f"blocksize must not be negative, and is {blocksize!r}")
     return frames
@@ -21,7 +21,7 @@ def checked_blocksize(blocksize: Any) -> int:
 
 def checked_channels(channels: Any) -> int:
     """Return a number of channels that the engine can handle."""
-    number = _whole("channels", channels)
+    number = whole("channels", channels)
     if not 1 <= number <= lib.MOST_DEVICE_CHANNELS:
         raise ValueError(f"channels must be 1 to {lib.MOST_DEVICE_CHANNELS}, not {number}")
     return number
@@ -59,7 +59,8 @@ def check_extra_settings(settings: Any) -> None:
             raise TypeError(f"extra_settings must be of one of sounddevice's classes for that, not {one!r}")
 
 
-def _whole(name: str, value: Any) -> int:
+def whole(name: str, value: Any) -> int:
+    """Return any integer, numpy's too, as an `int`; `TypeError`, with its name, where it is none."""
     try:
         return operator.index(value)
     except TypeError:
@@ -69,7 +70,7 @@ def _whole(name: str, value: Any) -> int:
 def check_lengths(frames: int, pad: int, offset: int) -> None:
     """Raise `ValueError` unless these can be lengths of a run; a negative one means no limit."""
     for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):
-        if operator.index(length) > MOST_FRAMES:
+        if whole(name, length) > MOST_FRAMES:
             raise ValueError(f"{name} must be less than 2**63, not {length}")
     if offset < 0:
         raise ValueError(f"offset must not be negative, and is {offset}")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pastream_cli.engine.channel_maps import ChannelMap
-from pastream_cli.engine.devices.checking import MOST_FRAMES
+from pastream_cli.engine.devices.checking import MOST_FRAMES, whole
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import arrays
@@ -238,6 +238,8 @@ class InputStream(Stream):
         """Make the sink of a recording; return what to give to the caller, and the frames to run for."""
         if frames is None and out is None:
             raise TypeError("either frames or out is needed")
+        for name, length in (("frames", frames or 0), ("pad", pad), ("offset", offset)):
+            whole(name, length)
         if offset < 0:
             raise ValueError("offset must not be negative")
         silence = max(pad, 0)
@@ -343,6 +345,7 @@ class InputStream(Stream):
             raise ValueError("cannot play meanwhile: the stream only captures")
         side, channels = self._capture_side, len(self._rxmap)
         arrays.check_atleast_2d(side, atleast_2d=atleast_2d)
+        overlap = whole("overlap", overlap)
         size = chunk_frames_for(self, side, channels, chunksize, overlap, out)
         reader = Reader(side, channels, size, overlap, out, atleast_2d=atleast_2d)
         ring = self._core.new_ring(side, reader.buffer_frames(self._core, buffersize), channels)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.checking import whole
 from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import check_fits
@@ -32,6 +33,8 @@ def chunk_frames_for(
         Where there can be no such chunks.
     """
     room = None if out is None else memoryview(out).nbytes // (channels * side.sample_bytes)
+    if chunksize is not None:
+        chunksize = whole("chunksize", chunksize)
     size = chunksize or (room if room is not None else stream.blocksize) or None
     if size is None and overlap:
         raise ValueError("overlap needs a chunksize, or a stream with a blocksize")
@@ -78,9 +81,9 @@ class Reader:
         if self._size is None:
             return asked
         if asked is not None:
+            check_size(asked)
             if asked < self._size:
                 raise ValueError(f"a buffer of {asked} frames has no room for a chunk of {self._size}")
-            check_size(asked)
             # with less, there is no room for a block while a chunk is incomplete
             return max(asked, power_of_two_above(self._size + (core.asked_blocksize or self._size)))
         default = core.new_ring(self._side, None).size

@@ -83,8 +83,7 @@ def play(
     channels, wanted = _played(data, samplerate)
 
     def act(stream: OutputStream) -> None:
-        if mapping is not None:
-            stream.txmapping = _txmapping(mapping, channels)
+        _map(stream, mapping, channels)
         stream.play(data, loop=loop)
 
     if mapping is not None:
@@ -251,8 +250,7 @@ def playrec(
     }
 
     def act(stream: Any) -> Any:
-        if output_mapping is not None:
-            stream.txmapping = _txmapping(output_mapping, source_channels)
+        _map(stream, output_mapping, source_channels)
         if input_mapping is not None:
             stream.rxmapping = input_mapping
         return stream.playrec(data, out=out, atleast_2d=out is None and _has_arrays(stream.dtype[0]))
@@ -307,7 +305,7 @@ def _played(data: Any, samplerate: float | None) -> tuple[int, dict[str, Any]]:
         from pastream_cli.engine.streams import soundfiles
 
         rate, channels = soundfiles.describe(data)
-        return channels, {"samplerate": samplerate or rate, "channels": channels}
+        return channels, {"samplerate": samplerate or rate, "channels": channels if channels > 1 else None}
     if not is_array(data):
         return 0, {"samplerate": samplerate}
     channels = data.shape[1] if data.ndim > 1 else 1
@@ -327,14 +325,18 @@ def _recorded(out: Any, channels: Any, dtype: Any, mapping: Sequence[int] | None
     return {"channels": channels, "dtype": dtype}
 
 
-def _txmapping(mapping: Sequence[int], channels: int) -> dict[int, int] | list[int]:
-    """Return which channel of the source each channel of the device plays."""
+def _map(stream: OutputStream, mapping: Sequence[int] | None, channels: int) -> None:
+    """Say which channel of the source each channel of the device plays. Mono is for all of them, or of `mapping`."""
+    if mapping is None:
+        if channels == 1:
+            stream.txmapping = [1] * len(stream.txmapping)
+        return
     if channels > 1 and len(mapping) != channels:
         raise ValueError(f"mapping must have {channels} entries, one per channel that is played, not {len(mapping)}")
     entries = [0] * _most(mapping)
     for place, channel in enumerate(mapping, 1):
         entries[channel - 1] = place if channels != 1 else 1
-    return entries
+    stream.txmapping = entries
 
 
 def _most(mapping: Sequence[int]) -> int:

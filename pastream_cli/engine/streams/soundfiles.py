@@ -89,7 +89,7 @@ def _reason(path: Any, error: Exception) -> str:
         os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
     except OSError as refused:
         return str(refused.strerror)
-    return getattr(error, "error_string", str(error))
+    return "it is a directory" if os.path.isdir(path) else getattr(error, "error_string", str(error))
 
 
 def check_writable(file: Any) -> None:
