@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -58,6 +58,26 @@ def test_an_end_names_the_function_that_does_not_return(end: Callable[[ps.Stream
     if not stream.closed:
         assert len(stream.record(100, blocking=True)) == 100
         stream.close()
+
+
+def test_an_end_names_the_iterator_or_callback_that_does_not_return() -> None:
+    released = threading.Event()
+
+    def stubborn_chunks() -> Iterator[bytes]:
+        yield bytes(8 * RATE)
+        released.wait()
+
+    with ps.DuplexStream(device="virtual", finished_callback=released.wait) as stream:
+        stream.play(stubborn_chunks())
+        with pytest.raises(ps.PastreamError, match=r"the source, .*stubborn_chunks, has not returned"):
+            stream.stop()
+        released.set()
+        assert stream.wait(10)
+        released.clear()
+        stream.record(100)
+        with pytest.raises(ps.PastreamError, match="finished_callback has not returned"):
+            stream.stop()
+        released.set()
 
 
 def test_a_stream_is_dropped_although_its_function_does_not_return() -> None:

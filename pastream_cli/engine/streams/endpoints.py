@@ -29,6 +29,11 @@ class Endpoint:
     ends_when_empty = False
     ring: RingBuffer
 
+    @property
+    def function_name(self) -> str:
+        """What messages call the function."""
+        return name_of(self.function)
+
     def hold(self, end: Callable[[], bool]) -> None:
         """Begin a run. `end` ends that run, and tells whether nothing of it uses this endpoint any more."""
 
@@ -47,6 +52,11 @@ class Endpoint:
 
     def release(self) -> None:
         """End a run, even one that came no further than `hold`. No loop uses the endpoint any more."""
+
+
+def name_of(thing: Any) -> str:
+    """Return the name of a function, a generator, or the class of another object."""
+    return str(getattr(thing, "__qualname__", type(thing).__qualname__))
 
 
 def is_sound_file(thing: Any) -> bool:

@@ -78,8 +78,8 @@ class Stream(Properties):
     returns nor takes what is left in its ring for 5 s, it is left alone: a `PastreamError` names it, and until it
     returns the stream cannot be started again.
 
-    A stream that is dropped while it runs is aborted and closed. In a forked child `stop`, `abort`, `close` and `wait`
-    do nothing.
+    A stream that is dropped while it runs is aborted and closed; one that its own function refers to is not dropped
+    before that has returned. In a forked child `stop`, `abort`, `close` and `wait` do nothing.
     """
 
     __slots__ = ("_is_lent",)

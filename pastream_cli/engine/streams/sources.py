@@ -12,7 +12,14 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.streams.endpoints import Endpoint, channels_of_ring, check_rate, is_path, is_sound_file
+from pastream_cli.engine.streams.endpoints import (
+    Endpoint,
+    channels_of_ring,
+    check_rate,
+    is_path,
+    is_sound_file,
+    name_of,
+)
 from pastream_cli.engine.streams.memory import Memory
 from pastream_cli.engine.streams.samples import bytes_to_play, samples_to_play
 from pastream_cli.errors import PastreamError
@@ -184,6 +191,11 @@ class IteratorSource(FunctionSource):
         self, stream: Core, side: Side, chunks: Iterator[Any], channel_map: ChannelMap, buffersize: int | None
     ) -> None:
         super().__init__(stream, side, partial(self._write, chunks), channel_map, buffersize)
+        self._name = name_of(chunks)
+
+    @property
+    def function_name(self) -> str:
+        return self._name
 
     def _write(self, chunks: Iterator[Any], stream: Any, ring: RingBuffer, *, loop: bool) -> None:
         assert not loop

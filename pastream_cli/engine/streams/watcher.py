@@ -27,6 +27,8 @@ _SHORTEST_POLL_SECONDS = 0.001
 _READER_SECONDS = 2.0
 # How long the end of a run waits for a function that neither returns nor takes what is left in its ring.
 _FUNCTION_SECONDS = 5.0
+# How long another call waits for one that is known to hang.
+_LEAST_SECONDS = 0.5
 # How long the interpreter, at its end, waits for such a function.
 _LAST_SECONDS = 2.0
 
@@ -135,7 +137,7 @@ class Watcher:
                 call = (endpoint.function, (stream, endpoint.ring, *endpoint.args), endpoint.kwargs)
                 is_source = endpoint is self._source
                 serving = DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
-                self._functions[serving] = f"the {'source' if is_source else 'sink'}, {_name_of(endpoint.function)},"
+                self._functions[serving] = f"the {'source' if is_source else 'sink'}, {endpoint.function_name},"
         for thread in (*loops, *self._functions, self._thread):
             thread.start()
         self.run.begin()
@@ -222,7 +224,7 @@ class Watcher:
     def await_end(self) -> PastreamError | None:
         """Wait until everything has ended; return what keeps it from that where it would take too long."""
         self._are_loops_over.wait()
-        while not self.ended.wait(max(0.0, _FUNCTION_SECONDS - self._quiet_seconds)):
+        while not self.ended.wait(max(_LEAST_SECONDS, _FUNCTION_SECONDS - self._quiet_seconds)):
             if self._quiet_seconds >= _FUNCTION_SECONDS:
                 return PastreamError(f"cannot end the stream: {self.what_goes_on}")
         return None
@@ -366,10 +368,6 @@ class Watcher:
             except Exception as error:  # noqa: BLE001
                 self.run.fail(error)
         self._is_released = True
-
-
-def _name_of(function: Callable[..., Any]) -> str:
-    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def _interpreter_is_ending() -> bool:
