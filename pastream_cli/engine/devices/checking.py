@@ -67,6 +67,13 @@ def whole(name: str, value: Any) -> int:
         raise TypeError(f"{name} must be a whole number, not {value!r}") from None
 
 
+def check_whole(**values: Any) -> None:
+    """Raise `TypeError` unless these are whole numbers, or `None`."""
+    for name, value in values.items():
+        if value is not None:
+            whole(name, value)
+
+
 def check_lengths(frames: int, pad: int, offset: int) -> None:
     """Raise `ValueError` unless these can be lengths of a run; a negative one means no limit."""
     for name, length in (("frames", frames), ("pad", pad), ("offset", offset)):

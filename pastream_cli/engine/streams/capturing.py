@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pastream_cli.engine.channel_maps import ChannelMap
-from pastream_cli.engine.devices.checking import MOST_FRAMES, whole
+from pastream_cli.engine.devices.checking import MOST_FRAMES, check_whole, whole
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.streams import arrays
@@ -238,8 +238,7 @@ class InputStream(Stream):
         """Make the sink of a recording; return what to give to the caller, and the frames to run for."""
         if frames is None and out is None:
             raise TypeError("either frames or out is needed")
-        for name, length in (("frames", frames or 0), ("pad", pad), ("offset", offset)):
-            whole(name, length)
+        check_whole(frames=frames, pad=pad, offset=offset)
         if offset < 0:
             raise ValueError("offset must not be negative")
         silence = max(pad, 0)
