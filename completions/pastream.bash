@@ -12,7 +12,7 @@ _pastream() {
     esac
     case $word in
     --*=*) option=${word%%=*} value=${word#*=} ;;
-    -[teDf]?*) option=${word:0:2} value=${word:2} value=${value#=} ;;
+    -[teDrf]?*) option=${word:0:2} value=${word:2} value=${value#=} ;;
     *)
         option=${line%"$word"} option=${option%[\'\"]} option=${option%"${option##*[![:space:]]}"}
         option=${option##*[[:space:]]} value=$word
@@ -49,12 +49,12 @@ _pastream_value() {
     -o | --offset) ;;
     --from) ;;
     --split) ;;
-    -t | --file-type | --file_type) mapfile -t offers < <("$1" --complete types 2>/dev/null) ;;
-    -e | --encoding) mapfile -t offers < <("$1" --complete encodings 2>/dev/null) ;;
+    -t | --file-type | --file_type) mapfile -t offers < <("$1" --complete types "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
+    -e | --encoding) mapfile -t offers < <("$1" --complete encodings "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
     --endian) offers=(file big little) ;;
-    -D | --device) mapfile -t offers < <("$1" --complete devices 2>/dev/null) ;;
+    -D | --device) mapfile -t offers < <("$1" --complete devices "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
     -c | --channels) ;;
-    -r | --rate) ;;
+    -r | --rate) offers=(44.1k 48k 96k) ;;
     -f | --format) offers=(float32 int32 int24 int16 int8 uint8) ;;
     -m | --map) ;;
     --latency) offers=(low high) ;;

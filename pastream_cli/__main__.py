@@ -90,7 +90,7 @@ def _run(argv: list[str]) -> ExitCode:
     if isinstance(wish, args.Complete):
         from pastream_cli.command.completing import answers
 
-        return _print("".join(f"{answer}\n" for answer in answers(wish.what)))
+        return _print("".join(f"{answer}\n" for answer in answers(wish.what, wish.argv)))
     return _run_session(wish, argv)
 
 

@@ -51,12 +51,13 @@ class Completions:
 class Complete:
     """Tell a shell what can follow: devices, types or encodings."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, argv: Sequence[str]) -> None:
         self.what = what
+        self.argv = argv
 
 
 COMPLETE = "--complete"
-"""The argument with which the completions of shells ask for values; nobody types it."""
+"""The argument with which completions ask for values; what they are for and the line follow. Nobody types it."""
 
 _SHOWN_AT_ONCE = {
     "-h": Show.HELP,
@@ -78,8 +79,8 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | S
     """
     if not argv:
         raise UsageError("cannot start: no INPUT was given", USAGE)
-    if argv[0] == COMPLETE and len(argv) == 2:
-        return Complete(argv[1])
+    if argv[0] == COMPLETE and len(argv) > 1:
+        return Complete(argv[1], argv[2:])
     line = Line(argv)
     for given in line.given:
         if given.name in _SHOWN_AT_ONCE:

@@ -107,7 +107,7 @@ def _bash_cases() -> Iterator[str]:
             continue
         action = ""
         if option.asks:
-            action = f'mapfile -t offers < <("$1" {COMPLETE} {option.asks} 2>/dev/null) '
+            action = f'mapfile -t offers < <("$1" {COMPLETE} {option.asks} "${{COMP_WORDS[@]:1}}" 2>/dev/null) '
         elif option.choices:
             action = f"offers=({' '.join(option.choices)}) "
         yield f"    {' | '.join(_names(option))}) {action};;"
@@ -120,7 +120,7 @@ _ZSH = r"""#compdef pastream
 
 _pastream_ask() {
     local -a offers
-    offers=(${(f)"$(_call_program $1 ${(q)words[1]} {complete} $1 2>/dev/null)"})
+    offers=(${(f)"$(_call_program $1 ${(q)words[1]} {complete} $1 "${(@q)words[2,-1]}" 2>/dev/null)"})
     [[ $1 == devices ]] || compset -P '*,'
     compadd -a offers
 }
@@ -174,6 +174,8 @@ def _zsh_value(option: Option) -> str:
         action = f" _pastream_ask {option.asks}"  # after a space _arguments adds no words of its own
     elif option.choices and _takes_a_list(option):
         action = f"_sequence -n 2 compadd - {' '.join(option.choices)}"
+    elif option.choices:
+        action = f"({' '.join(option.choices)})"
     else:
         action = " "
     return f"{'::' if option.kind is Kind.PAD else ':'}{option.metavar}:{action}"
@@ -199,7 +201,7 @@ def _fish_line(option: Option) -> str:
     if option.kind not in (Kind.FLAG, Kind.PAD):
         words.append("-x")
     if option.asks:
-        ask = f"pastream {COMPLETE} {option.asks} 2>/dev/null"
+        ask = f"pastream {COMPLETE} {option.asks} (commandline -opc)[2..-1] 2>/dev/null"
         words.append(f"""-a '(__fish_complete_list , "{ask}")'""" if _takes_a_list(option) else f"-a '({ask})'")
     elif option.choices:
         words.append(f"""-a '(__fish_complete_list , "printf %s\\\\\\\\n {" ".join(option.choices)}")'""")

@@ -34,6 +34,10 @@ COMPLETED = {
     "-e pcm_16,pcm_2": "-e pcm_16,pcm_24",
     "--latency lo": "--latency low",
     "-D virtual:n": "-D virtual:noise",
+    "null take.opus -e o": "null take.opus -e opus",
+    "null take.flac -e pcm_s": "null take.flac -e pcm_s8",
+    "--rate=9": "--rate=96k",
+    "--completions z": "--completions zsh",
     "nu": "null",
     "null tak": "null take-one.wav",
 }
@@ -68,20 +72,35 @@ def test_tab_completes_options_values_devices_and_files(shell: tuple[str, Window
 
 
 @pytest.fixture
-def ask(pastream: Pastream) -> Callable[[str], list[str]]:
+def ask(pastream: Pastream) -> Callable[..., list[str]]:
     """Asks as completions do."""
 
-    def answers(what: str) -> list[str]:
-        result = pastream("--complete", what)
+    def answers(*what: str) -> list[str]:
+        result = pastream("--complete", *what)
         assert (result.returncode, result.stderr) == (0, "")
         return result.stdout.decode().splitlines()
 
     return answers
 
 
-def test_the_program_answers_with_what_it_takes(ask: Callable[[str], list[str]]) -> None:
+def test_the_program_answers_with_what_it_takes(ask: Callable[..., list[str]]) -> None:
     assert ask("types") == [name.lower() for name in file_types() if encodings(name)]
     usable = {*raw_encodings(), *(encoding for name in file_types() for encoding in encodings(name))}
     assert set(ask("encodings")) == {name.lower() for name in usable}
-    assert ask("devices") == ["virtual", "virtual:sine", "virtual:noise"]
+    assert ask("devices") == [
+        *("virtual", "virtual:fast", "virtual:silence", "virtual:sine", "virtual:sine:fast", "virtual:noise")
+    ]
     assert ask("nonsense") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("null take.flac -e", "pcm_s8 pcm_16 pcm_24"),
+        ("-e '' null take.ogg", "vorbis opus"),
+        ("null - -t mp3 -e pcm", "mpeg_layer_iii"),
+        ("in.wav -t raw,flac -e", "pcm_s8 pcm_16 pcm_24"),
+    ],
+)
+def test_encodings_are_those_that_the_output_takes(ask: Callable[..., list[str]], line: str, offered: str) -> None:
+    assert ask("encodings", *shlex.split(line)) == offered.split()
