@@ -112,7 +112,7 @@ def test_a_virtual_device_can_be_named_for_each_side(pastream: Pastream, line: s
 def test_a_virtual_device_that_is_mistyped_is_told_as_it_is_written(refused: Refused, typed: str, meant: str) -> None:
     says = f"cannot find a capture device: nothing is called {typed!r}"
     arguments = ("null", "out.wav", "-d", "1", "-D", typed)
-    refused(*arguments, code=DEVICE, says=says, way_out=f"did you mean virtual{meant}?")
+    refused(*arguments, code=DEVICE, says=says, way_out=f"did you mean {meant}?")
 
 
 def test_a_rate_that_the_device_does_not_run_at_is_refused_with_its_own(refused: Refused, jackd: JackServer) -> None:
