@@ -53,10 +53,10 @@ _HOMES = {
     "judge": ("BufferEmpty", "BufferFull"),
     "streams.capturing": ("InputStream",),
     "streams.device_query": ("query_devices",),
+    "streams.duplex": ("DuplexStream", "chunks"),
     "streams.lifecycle": ("Stream",),
     "streams.of_the_module": ("play", "playrec", "rec", "stop", "wait"),
     "streams.playing": ("OutputStream",),
-    "streams.stream": ("DuplexStream", "chunks"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -67,10 +67,10 @@ if TYPE_CHECKING:
     from pastream_cli.engine.ringbuffer import RingBuffer
     from pastream_cli.engine.streams.capturing import InputStream
     from pastream_cli.engine.streams.device_query import query_devices
+    from pastream_cli.engine.streams.duplex import DuplexStream, chunks
     from pastream_cli.engine.streams.lifecycle import Stream
     from pastream_cli.engine.streams.of_the_module import play, playrec, rec, stop, wait
     from pastream_cli.engine.streams.playing import OutputStream
-    from pastream_cli.engine.streams.stream import DuplexStream, chunks
 else:
 
     def __getattr__(name: str) -> object:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.engine.streams.arrays import is_array, numpy_or_none
 from pastream_cli.engine.streams.capturing import InputStream
+from pastream_cli.engine.streams.duplex import DuplexStream
 from pastream_cli.engine.streams.endpoints import is_path, is_sound_file
 from pastream_cli.engine.streams.playing import OutputStream
-from pastream_cli.engine.streams.stream import DuplexStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
