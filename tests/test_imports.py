@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.runner import Pastream
+from tests.servers import JackServer
 
 PACKAGE = Path(__file__).parent.parent / "pastream_cli"
 MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
@@ -165,6 +166,18 @@ def test_a_quiet_recording_loads_neither_arrays_nor_colours(pastream: Pastream) 
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
     assert "soundfile" in loaded
     assert not {"numpy", "rich", "sounddevice"} & loaded
+
+
+@pytest.mark.parametrize("device", [(), ("-D", "loopback"), ("-D", "loopback, JACK Audio Connection Kit")])
+def test_a_recording_on_jack_asks_no_other_sound_server(
+    pastream: Pastream, jackd: JackServer, device: tuple[str, ...]
+) -> None:
+    timing = {"PYTHONPROFILEIMPORTTIME": "1"}
+    result = pastream("-v", *device, "-d", "0.01", "null", "take.wav", server=jackd, env=timing)
+    assert result.returncode == 0, result.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
+    assert "sounddevice" in loaded
+    assert not {name for name in loaded if name.startswith("pastream_cli.engine.devices.pulse")}
 
 
 def test_a_list_of_devices_loads_nothing_that_takes_longer_than_the_list(pastream: Pastream) -> None:

@@ -61,9 +61,11 @@ def leads_to_a_server(device: DeviceInfo) -> bool:
 
 
 def _server_rate(device: DeviceInfo, side: str) -> int | None:
+    if not leads_to_a_server(device):
+        return None
     from pastream_cli.engine.devices import pulse
 
-    return pulse.server_rate(side) if leads_to_a_server(device) else None
+    return pulse.server_rate(side)
 
 
 def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
