@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import soundfile
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 
 _NOT_RECOGNISED = "Format not recognised"
 _NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's message for a stream that mpg123 does not know
-# What libsndfile says of a codec that it knows of, and does not decode.
-_NOT_DECODED = ("File contains data in an unimplemented format", "Supported file format but unsupported encoding")
+_NOT_DECODED = ("unimplemented", "unsupported")  # in what libsndfile says of a codec that it does not decode
 
 
 class InputFile(NamedTuple):
@@ -112,10 +110,8 @@ def _sound_file(source: str | int | ByteSource, raw: dict[str, Any]) -> soundfil
 
 def cannot_open(name: str, path: str | None, reason: str) -> FileError:
     """Return the error for a file, or for a stream (which has no path), that cannot be opened."""
-    if path is not None and Path(path).is_file() and not os.access(path, os.R_OK):
-        return FileError(f"cannot open {name}: Permission denied")
     codec = codec_of_name(path) if path is not None and reason == _NOT_RECOGNISED else None
-    if codec or reason in _NOT_DECODED:
+    if codec or any(word in reason for word in _NOT_DECODED):
         return not_decoded(name, codec or "its codec")
     if path is None:
         return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER_IN_A_STREAM)
@@ -131,12 +127,12 @@ def not_decoded(name: str, codec: str) -> FileError:
     return FileError(f"cannot open {name}: {codec} is not decoded here", kind=ErrorKind.FOREIGN)
 
 
-def first_bytes(source: str | int) -> bytes:
-    """Return how a file begins; nothing of what cannot be read twice."""
+def first_bytes(source: str | int, name: str) -> bytes:
+    """Return how a file begins; `FileError` where it cannot be read."""
     try:
         if isinstance(source, int):
             return os.pread(source, LOOK_BYTES, 0)
         with open(source, "rb", buffering=0) as file:
             return file.read(LOOK_BYTES)
-    except OSError:
-        return b""
+    except OSError as error:
+        raise FileError(f"cannot open {name}: {error.strerror}") from None

@@ -51,7 +51,7 @@ def open_input(
     source = STANDARD_INPUT if path == STANDARD_STREAM else path
     if described is not None and not _begins_with_a_header(source):
         return opened(source, name, described.format(name))
-    if codec := codec_of(first_bytes(source)):
+    if codec := codec_of(first_bytes(source, name)):
         raise not_decoded(name, codec)
     return open_encoded(source, name, warn) or open_file(source, name, warn)
 

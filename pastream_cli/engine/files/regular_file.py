@@ -74,8 +74,8 @@ def _find_samples(source: str | int) -> SampleRange | None:
 
 def _agree(found: InputFile, samples: SampleRange) -> bool:
     form = samples.format
-    is_same = (found.rate, found.channels, found.frames) == (form.rate, form.channels, samples.frames)
-    return is_same and not form.is_24_in_32
+    its_account = (found.encoding, found.rate, found.channels, found.frames)
+    return its_account == (form.encoding, form.rate, form.channels, samples.frames) and not form.is_24_in_32
 
 
 def _frames_cut_off(source: InputFile) -> int:

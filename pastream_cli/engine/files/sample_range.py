@@ -15,6 +15,7 @@ from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.caf_header import CAF_MAGIC, read_caf
 from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
+from pastream_cli.engine.files.w64_header import CHUNK_HEADER_BYTES, CHUNK_TAILS, CHUNK_UNIT_BYTES, W64_MAGIC, read_w64
 from pastream_cli.engine.files.wav_header import RIFF_MAGICS, read_wav
 from pastream_cli.units import format_count, format_frames
 
@@ -124,7 +125,7 @@ def _read(head: Head) -> StreamFormat | Way:
         return read_wav(head, first)
     if first[:4] in AU_MAGICS:
         return read_au(head, AU_MAGICS[first[:4]])
-    return Way.NOT_AT_ALL
+    return read_w64(head) if first.startswith(W64_MAGIC) else Way.NOT_AT_ALL
 
 
 # ---- behind the end that the header names ----
@@ -137,6 +138,10 @@ def _is_the_end(descriptor: int, stated: SampleRange, size: int) -> bool:
         return True
     if stated.begin < stated.end and _is_silent(descriptor, stated.end):
         return True
+    if stated.format.file_type == "W64":
+        place = stated.end + -stated.end % CHUNK_UNIT_BYTES
+        name = os.pread(descriptor, CHUNK_HEADER_BYTES, place)[:16]
+        return stated.begin < stated.end and (place >= size or name[4:] in CHUNK_TAILS)
     pad = (stated.end - stated.begin) % 2
     if stated.format.file_type == "CAF":
         return _are_chunks(descriptor, stated.end, size, ">4sQ")

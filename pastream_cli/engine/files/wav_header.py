@@ -43,7 +43,9 @@ _KNOWN_CHUNKS = frozenset(
 )
 
 
-class _Samples(NamedTuple):
+class Samples(NamedTuple):
+    """What a format chunk says of the samples."""
+
     encoding: str
     channels: int
     rate: int
@@ -57,7 +59,7 @@ def read_wav(head: Head, first: bytes) -> StreamFormat | Way:
     chunks, audio_bytes = _read_chunks(head, order)
     if b"fmt " not in chunks:
         raise HeaderError("its header does not say what its samples are")
-    samples = _read_format(chunks[b"fmt "], order)
+    samples = read_format(chunks[b"fmt "], order)
     if samples is None:
         return Way.AS_A_FILE
     if len(chunks.get(b"ds64", b"")) >= 16:
@@ -102,7 +104,7 @@ def _has_no_pad(front: bytes) -> bool:
     return front[:4] in _KNOWN_CHUNKS and front[1:5] not in _KNOWN_CHUNKS
 
 
-def _read_format(chunk: bytes, order: str) -> _Samples | None:
+def read_format(chunk: bytes, order: str) -> Samples | None:
     """Return what the samples are; `None` for those that need a decoder."""
     if len(chunk) < 16:
         raise HeaderError("its header does not say what its samples are")
@@ -118,4 +120,4 @@ def _read_format(chunk: bytes, order: str) -> _Samples | None:
         return None
     # but 24 bits in four bytes are what arecord -f S24_LE writes, and aplay reads: the low three of them
     is_24_in_32 = (tag, bits, frame_bytes) == (PLAIN_PCM, 24, 4 * channels) and order == "<"
-    return _Samples(encoding, channels, rate, is_24_in_32)
+    return Samples(encoding, channels, rate, is_24_in_32)
