@@ -14,6 +14,7 @@ from tests.sounds import make_noise
 
 FRAMES = 30_011
 MP3_DELAY_FRAMES = 529
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 
 
 class Kind(NamedTuple):
@@ -86,6 +87,7 @@ _FFMPEG_CODECS = {
     "au": "pcm_s8 pcm_s16be pcm_s24be pcm_s32be pcm_f32be pcm_f64be pcm_alaw pcm_mulaw",
     "caf": "pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_f32le pcm_f64be pcm_alaw pcm_mulaw",
     "w64": "pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le pcm_alaw",
+    "voc": "pcm_s16le pcm_alaw",
 }
 
 
@@ -118,23 +120,34 @@ def _of_ffmpeg() -> Iterator[Kind]:
     yield Kind(f"{begin} -bitexact {{file}}", "wav")
     yield Kind("sh -c 'ffmpeg -v error -i {source} -f wav - >{file}'", "wav")
     yield Kind("sh -c 'ffmpeg -v error -i {source} -f au - >{file}'", "au")
-    yield Kind("sh -c 'ffmpeg -v error -i {source} -f w64 - >{file}'", "w64", is_exact=False)
+    yield Kind("sh -c 'ffmpeg -v error -i {source} -f w64 - >{file}'", "w64")
     for level, rate in product((0, 5, 12), (16000, 44100)):
         yield Kind(f"{begin} -compression_level {level} {{file}}", "flac", rate)
     for codec, suffix in (("libvorbis", "ogg"), ("libopus", "opus"), ("libmp3lame", "mp3"), ("mp2", "mp2")):
         for rate, channels in product((16000, 48000), (1, 2)):
-            yield Kind(f"{begin} -c:a {codec} {{file}}", suffix, rate, channels, is_exact=codec == "libvorbis")
+            yield Kind(
+                f"{begin} -c:a {codec} {{file}}",
+                suffix,
+                rate,
+                channels,
+                is_exact=codec == "libvorbis" or suffix == "opus",
+            )
     for options in ("-write_xing 0", "-q:a 2 -write_xing 0 -id3v2_version 0"):
         yield Kind(f"{begin} {options} {{file}}", "mp3", is_exact=False, decoder_delay=MP3_DELAY_FRAMES)
 
 
 def _of_encoders() -> Iterator[Kind]:
     for options in ("-V0", "-V2", "-V9", "-b128", "-b320", "--abr 150", "-V2 -t", "-mm", "-mj -b64"):
-        yield Kind(f"lame --quiet {options} {{source}} {{file}}", "mp3", is_exact=False)
+        yield Kind(
+            f"lame --quiet {options} {{source}} {{file}}",
+            "mp3",
+            is_exact=False,
+            decoder_delay=MP3_DELAY_FRAMES if "-t" in options else 0,
+        )
     for rate, channels in product((8000, 16000, 32000, 48000), (1, 2)):
         yield Kind("lame --quiet -V4 {source} {file}", "mp3", rate, channels, is_exact=False)
         yield Kind("oggenc -Q {source} -o {file}", "ogg", rate, channels)
-        yield Kind("opusenc --quiet {source} {file}", "opus", rate, channels, is_exact=False)
+        yield Kind("opusenc --quiet {source} {file}", "opus", rate, channels, is_exact=rate in OPUS_RATES)
     for options in ("-q-1", "-q10", "-b 128 --managed", "--comment title=x"):
         yield Kind(f"oggenc -Q {options} {{source}} -o {{file}}", "ogg")
     for options in ("--bitrate 16", "--hard-cbr", "--framesize 60", "--comment title=x"):
@@ -144,12 +157,12 @@ def _of_encoders() -> Iterator[Kind]:
 
 
 def _of_arecord() -> Iterator[Kind]:
-    """What arecord writes of the null device, which needs no sound hardware."""
+    """What arecord writes of the null device, which needs no sound hardware: never an odd number of bytes."""
     record = f"arecord -q -D null -r {{rate}} -c {{channels}} -s {FRAMES}"
     for form, channels in product(("U8", "S16_LE", "S24_LE", "S24_3LE", "S32_LE", "FLOAT_LE"), (1, 2)):
-        yield Kind(f"{record} -t wav -f {form} {{file}}", "wav", 48000, channels)
+        yield Kind(f"{record} -t wav -f {form} {{file}}", "wav", 48000, channels, is_exact=form != "U8" or channels > 1)
     for form, channels in product(("U8", "MU_LAW"), (1, 2)):
-        yield Kind(f"{record} -t au -f {form} {{file}}", "au", 8000, channels)
+        yield Kind(f"{record} -t au -f {form} {{file}}", "au", 8000, channels, is_exact=channels > 1)
 
 
 def _foreign() -> Iterator[Kind]:
@@ -171,5 +184,6 @@ def _foreign() -> Iterator[Kind]:
         yield Kind(f"{begin} -c:a {codec} {{file}}", suffix, is_played=False)
     yield Kind(f"{begin} -c:a g726 -b:a 32k {{file}}", "wav", 8000, 1, is_played=False)
     yield Kind("sox -R {source} -b24 {file}", "sph", is_played=False)
+    yield Kind(f"{begin} -c:a pcm_u8 {{file}}", "voc", is_played=False)
     yield Kind(f"{begin} -c:a libspeex {{file}}", "spx", 8000, 1, is_played=False)
     yield Kind("flac -s -f --ogg {source} -o {file}", "oga", is_played=False)

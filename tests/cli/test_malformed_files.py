@@ -33,10 +33,11 @@ KINDS = (
     *(("wav", encoding) for encoding in ("PCM_16", "PCM_24", "FLOAT", "PCM_U8", "IMA_ADPCM", "MS_ADPCM", "GSM610")),
     *(("au", encoding) for encoding in ("PCM_16", "DOUBLE", "ULAW", "G721_32")),
     *(("aiff", encoding) for encoding in ("PCM_24", "FLOAT", "IMA_ADPCM", "DWVW_16")),
-    *(("caf", encoding) for encoding in ("PCM_16", "ALAC_24", "ALAW")),
+    *(("caf", encoding) for encoding in ("PCM_16", "FLOAT", "ALAC_24", "ALAW")),
     *(("flac", encoding) for encoding in ("PCM_16", "PCM_24")),
     *(("w64", encoding) for encoding in ("PCM_16", "FLOAT")),
     *(("rf64", encoding) for encoding in ("PCM_16", "PCM_32")),
+    ("voc", "PCM_16"),
     ("ogg", "VORBIS"),
     ("opus", "OPUS"),
     ("mp3", "MPEG_LAYER_III"),
@@ -100,7 +101,40 @@ def fill_with_noise(rng: random.Random, content: bytes) -> bytes:
     return content[:start] + rng.choice((rng.randbytes(rest), bytes(rest), b"\xff" * rest))
 
 
+def leave_the_length_open(rng: random.Random, content: bytes) -> bytes:
+    """Give the samples the length that a recorder leaves that is killed, or knows none."""
+    if content.startswith(b".snd"):
+        return set_a_field(rng, content, 8)
+    place = content.find(b"data") + 4
+    size = 8 if content.startswith(b"caff") else 4
+    return content[:place] + rng.choice((bytes(size), b"\xff" * size, b"\0\xf0\xff\x7f")) + content[place + size :]
+
+
+def put_something_behind(rng: random.Random, content: bytes) -> bytes:
+    """Let tags, chunks, zeros or another file follow."""
+    chunk = struct.pack("<4sI", rng.choice((b"LIST", b"id3 ", b"what")), rng.choice((0, 5, 100, 2**31)))
+    return content + rng.choice((b"TAG" + bytes(125), b"ID3\4", bytes(5000), chunk, chunk + bytes(100), content, b"\0"))
+
+
+def put_a_chunk_before_the_samples(rng: random.Random, content: bytes) -> bytes:
+    """Put in a chunk that libsndfile may not like, which need not have a pad byte."""
+    place = max(12, content.find(b"data"))
+    body = rng.randbytes(rng.choice((0, 1, 5, 16, 99)))
+    name = rng.choice((b"LIST", b"PEAK", b"JUNK", b"bext", b"ds64", b"data", b"\0\0\0\0"))
+    return content[:place] + struct.pack("<4sI", name, len(body)) + body + content[place:]
+
+
+def put_24_bits_in_four_bytes(_rng: random.Random, content: bytes) -> bytes:
+    """Say that the samples of a WAV have 24 bits in four bytes each."""
+    place = content.find(b"fmt ") + 20
+    return content[:place] + struct.pack("<HH", 8, 24) + content[place + 4 :]
+
+
 MUTATIONS: tuple[Mutation, ...] = (
+    leave_the_length_open,
+    put_something_behind,
+    put_a_chunk_before_the_samples,
+    put_24_bits_in_four_bytes,
     flip_bits,
     partial(flip_bits, end=HEADER_BYTES),
     truncate,

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 _NOT_RECOGNISED = "Format not recognised"
 _NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's message for a stream that mpg123 does not know
-_NOT_DECODED = ("unimplemented", "unsupported")  # in what libsndfile says of a codec that it does not decode
+_NOT_DECODED = (
+    "unimplemented",
+    "unsupported",
+    "incompatible",
+)  # in what libsndfile says of a codec that it does not decode
 
 
 class InputFile(NamedTuple):

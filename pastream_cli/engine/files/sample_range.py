@@ -15,6 +15,7 @@ from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.caf_header import CAF_MAGIC, read_caf
 from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
+from pastream_cli.engine.files.voc_blocks import VOC_MAGIC, find_blocks
 from pastream_cli.engine.files.w64_header import CHUNK_HEADER_BYTES, CHUNK_TAILS, CHUNK_UNIT_BYTES, W64_MAGIC, read_w64
 from pastream_cli.engine.files.wav_header import RIFF_MAGICS, read_wav
 from pastream_cli.units import format_count, format_frames
@@ -37,11 +38,17 @@ _KNOWN_CHUNKS = frozenset(
 
 
 class SampleRange(NamedTuple):
-    """The samples of a file, from the byte `begin` up to the byte `end`."""
+    """The samples of a file, from the byte `begin` up to the byte `end`, and in what other parts of it are."""
 
     format: StreamFormat
     begin: int
     end: int
+    others: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of samples are there."""
+        return self.end - self.begin + sum(end - begin for begin, end in self.others)
 
     @property
     def frame_bytes(self) -> int:
@@ -55,20 +62,20 @@ class SampleRange(NamedTuple):
     @property
     def frames(self) -> int:
         """How many whole frames are there."""
-        return (self.end - self.begin) // self.frame_bytes
+        return self.bytes // self.frame_bytes
 
     def put_into(self, source: ByteSource) -> None:
-        """Add all whole frames to a source of RAW data."""
-        end = self.begin + self.frames * self.frame_bytes
+        """Add all samples to a source of RAW data."""
         if self.format.is_24_in_32:
-            source.add_low_three(self.begin, end)
-        else:
-            source.add(self.begin, end)
+            source.add_low_three(self.begin, self.end)
+            return
+        for begin, end in ((self.begin, self.end), *self.others):
+            source.add(begin, end)
 
     def told(self, name: str) -> str | None:
         """Return what is to be told where the header says something else than what is there."""
         stated = self.format.stated_bytes
-        there = self.end - self.begin
+        there = self.bytes
         if stated is None or (stated > there and stated >= LENGTH_OPEN):
             return f"the header of {name} leaves its length open: {_are(self.frames)} there, and played"
         if stated > there:
@@ -92,6 +99,8 @@ def find_samples(descriptor: int) -> SampleRange | None:
     size = os.fstat(descriptor).st_size
     head = _head_of(descriptor)
     try:
+        if os.pread(descriptor, len(VOC_MAGIC), 0) == VOC_MAGIC:
+            return _in_blocks(descriptor, size)
         found = _read(head)
     except HeaderError:
         return None
@@ -103,6 +112,15 @@ def find_samples(descriptor: int) -> SampleRange | None:
         return whole
     stated = whole._replace(end=begin + found.stated_bytes)
     return stated if _is_the_end(descriptor, stated, size) else whole
+
+
+def _in_blocks(descriptor: int, size: int) -> SampleRange | None:
+    blocks = find_blocks(descriptor, size)
+    if blocks is None:
+        return None
+    form, ((begin, end), *others) = blocks
+    samples = SampleRange(form, begin, end, tuple(others))
+    return samples._replace(format=form._replace(stated_bytes=samples.bytes))
 
 
 def _head_of(descriptor: int) -> Head:
