@@ -132,7 +132,8 @@ class OutputStream(Stream):
         playback : ndarray or buffer or SoundFile or path
             What to play; also whatever else `set_source` takes.
         frames : int, optional
-            Frames to play, padding not included; a negative number plays to the end.
+            Frames to play, padding not included; a negative number plays to the end. If the source has fewer and there
+            is no `pad`, the run fails with `BufferEmpty` when it has ended.
         pad : int, optional
             Frames of silence to play after that. A negative number plays silence until `frames` have been played in
             all, or without end if `frames` is negative too.
