@@ -19,7 +19,9 @@ SOURCES = (
     *REAL_TIME_SOURCES,
     "_alsa.c",
     "_byte_source.c",
+    "_chain_link.c",
     "_engine.c",
+    "_follower.c",
     "_memory.c",
     "_mpeg.c",
     "_ogg.c",
@@ -37,19 +39,23 @@ SOURCES = (
 HEADERS = (
     "_attachment.h",
     "_byte_source.h",
+    "_chain_link.h",
     "_clock.h",
     "_convert.h",
     "_count.h",
     "_counters.h",
     "_engine.h",
     "_file_window.h",
+    "_follower.h",
     "_gather.h",
     "_host_flags.h",
     "_levels.h",
     "_loops.h",
     "_mpeg.h",
+    "_mpeg_frames.h",
     "_ogg.h",
     "_output.h",
+    "_pipe.h",
     "_pulse.h",
     "_real_time.h",
     "_ring.h",
@@ -83,6 +89,7 @@ LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 
 # What cffi reads, in this order.
 _DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_pulse.h", "_sound_chain.h")
+_DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_sound_chain.h", "_follower.h")
 
 
 def declarations() -> str:

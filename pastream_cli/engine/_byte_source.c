@@ -1,5 +1,5 @@
 /* Bytes that libsndfile reads as if they were a file of their own: parts of a file, and bytes from
- * memory between them. */
+ * memory between them; or what comes through a pipe. */
 #include "_byte_source.h"
 
 #include <errno.h>
@@ -16,9 +16,19 @@ struct part {
     int is_low_three;      /* every fourth byte of the file is left out */
 };
 
+/* What came last through a pipe: a decoder looks at the beginning twice. */
+struct kept {
+    unsigned char *bytes; /* NULL: the source is no pipe */
+    int64_t capacity;
+    int64_t begin; /* place of the first of them */
+    int64_t count;
+    int is_ended;
+};
+
 struct byte_source {
     int descriptor;
     int system_error;
+    struct kept kept;
     struct part *parts;
     size_t count;
     size_t capacity;
@@ -27,10 +37,34 @@ struct byte_source {
     int64_t position;
 };
 
+/* How far back a pipe can be seeked, at the least. */
+enum { KEPT_BYTES = 65536 };
+/* By these libsndfile tells what a file is. */
+enum { MAGIC_BYTES = 12 };
+
+/* A pipe's length, which nobody knows. */
+static const int64_t ENDLESS = INT64_MAX / 2;
+
 byte_source *byte_source_new(int descriptor) {
     byte_source *s = calloc(1, sizeof *s);
     if (s)
         s->descriptor = descriptor;
+    return s;
+}
+
+byte_source *byte_source_new_stream(int descriptor, const unsigned char *first, int64_t count) {
+    byte_source *s = byte_source_new(descriptor);
+    if (!s)
+        return NULL;
+    s->length = ENDLESS;
+    s->kept.capacity = count + 2 * KEPT_BYTES;
+    s->kept.count = count;
+    s->kept.bytes = malloc((size_t)s->kept.capacity);
+    if (!s->kept.bytes) {
+        free(s);
+        return NULL;
+    }
+    memcpy(s->kept.bytes, first, (size_t)count);
     return s;
 }
 
@@ -40,6 +74,7 @@ void byte_source_free(byte_source *s) {
     for (size_t i = 0; i < s->count; ++i)
         free(s->parts[i].memory);
     free(s->parts);
+    free(s->kept.bytes);
     free(s);
 }
 
@@ -110,6 +145,10 @@ int64_t byte_source_length(const byte_source *s) {
     return s->length;
 }
 
+int byte_source_is_at_end(const byte_source *s) {
+    return s->kept.bytes ? s->kept.is_ended : s->position >= s->length;
+}
+
 int byte_source_error(const byte_source *s) {
     return s->system_error;
 }
@@ -123,6 +162,8 @@ int64_t byte_source_seek(int64_t offset, int whence, void *source) {
     const int64_t from = whence == SEEK_CUR ? s->position : whence == SEEK_END ? s->length : 0;
     int64_t position;
     if (__builtin_add_overflow(from, offset, &position) || position < 0)
+        return -1;
+    if (s->kept.bytes && (position < s->kept.begin || position > s->kept.begin + s->kept.count))
         return -1;
     s->position = position;
     return position;
@@ -147,14 +188,55 @@ static const struct part *current_part(byte_source *s) {
     return &s->parts[i];
 }
 
+static void note_error(byte_source *s) {
+    if (!s->system_error)
+        s->system_error = errno;
+}
+
+/* Waits for bytes of the pipe, and notes its end or an error. */
+static void receive(byte_source *s) {
+    struct kept *k = &s->kept;
+    if (k->count == k->capacity) {
+        const int64_t dropped = k->count - KEPT_BYTES;
+        memmove(k->bytes, k->bytes + dropped, KEPT_BYTES);
+        k->begin += dropped;
+        k->count = KEPT_BYTES;
+    }
+    ssize_t got;
+    do
+        got = read(s->descriptor, k->bytes + k->count, (size_t)(k->capacity - k->count));
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        note_error(s);
+    if (got <= 0)
+        k->is_ended = 1;
+    else
+        k->count += got;
+}
+
+/* Reads what has come, and waits only where that is nothing, or too little for libsndfile to see
+ * what it is: a decoder can begin with a part. */
+static int64_t read_stream(byte_source *s, unsigned char *bytes, int64_t count) {
+    const struct kept *k = &s->kept;
+    const int64_t wanted = count < MAGIC_BYTES ? count : MAGIC_BYTES;
+    while (k->begin + k->count - s->position < wanted && !k->is_ended)
+        receive(s);
+    const int64_t there = k->begin + k->count - s->position;
+    if (count > there)
+        count = there;
+    memcpy(bytes, k->bytes + (s->position - k->begin), (size_t)count);
+    s->position += count;
+    return count;
+}
+
 /* Returns how many bytes were read, 0 at the end of the file, and -1 with an error noted. */
 static int64_t read_file(byte_source *s, unsigned char *bytes, int64_t count, int64_t begin) {
     ssize_t got;
     do
         got = pread(s->descriptor, bytes, (size_t)count, begin);
     while (got < 0 && errno == EINTR);
-    if (got < 0 && !s->system_error)
-        s->system_error = errno;
+    if (got < 0)
+        note_error(s);
     return got;
 }
 
@@ -192,6 +274,8 @@ static int64_t read_part(byte_source *s, unsigned char *bytes, int64_t count) {
 int64_t byte_source_read(void *bytes, int64_t count, void *source) {
     byte_source *s = source;
     int64_t total = 0;
+    if (s->kept.bytes)
+        return read_stream(s, bytes, count);
     while (total < count && s->position < s->length) {
         const int64_t got = read_part(s, (unsigned char *)bytes + total, count - total);
         if (got <= 0)

@@ -14,6 +14,9 @@ typedef struct byte_source byte_source;
 /* Returns an empty source, NULL if memory is short. The descriptor is of a file that can be seeked
  * in; it stays the owner's, and its position is never used. */
 byte_source *byte_source_new(int descriptor);
+/* Returns a source of what comes through a pipe, which is read once: `count` bytes that have come
+ * already, and then those from the descriptor, as they come. It can seek in what came last. */
+byte_source *byte_source_new_stream(int descriptor, const unsigned char *first, int64_t count);
 void byte_source_free(byte_source *s);
 /* Add to the end of the source: bytes of the file from `begin` up to `end` (the file may be shorter
  * than that), or a copy of bytes in memory. Return false if memory is short. */
@@ -25,6 +28,8 @@ int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t
  * three bytes of four, little-endian. The file must be known to reach `end`. */
 int byte_source_add_low_three(byte_source *s, int64_t begin, int64_t end);
 int64_t byte_source_length(const byte_source *s);
+/* Whether all of its bytes have been read. */
+int byte_source_is_at_end(const byte_source *s);
 /* The errno of the first read that failed, 0 for none. libsndfile takes such a failure for the end.
  */
 int byte_source_error(const byte_source *s);

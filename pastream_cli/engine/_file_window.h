@@ -9,10 +9,10 @@
 enum { WINDOW_BYTES = 65536 };
 
 struct file_window {
-    int descriptor;
-    int64_t end;   /* the scanner's: bytes of the file from here on are not there for it */
-    int64_t begin; /* of what is in the buffer */
-    int64_t bytes; /* in the buffer */
+    int descriptor; /* -1: there is no more than what is in the buffer */
+    int64_t end;    /* the scanner's: bytes of the file from here on are not there for it */
+    int64_t begin;  /* of what is in the buffer */
+    int64_t bytes;  /* in the buffer */
     unsigned char buffer[WINDOW_BYTES];
 };
 
@@ -23,6 +23,8 @@ static inline const unsigned char *window_at(struct file_window *w, int64_t offs
         return NULL;
     if (offset >= w->begin && offset + count <= w->begin + w->bytes)
         return w->buffer + (offset - w->begin);
+    if (w->descriptor < 0)
+        return NULL;
     w->begin = offset;
     w->bytes = 0;
     while (w->bytes < count) {

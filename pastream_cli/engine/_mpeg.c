@@ -1,19 +1,21 @@
 /* MPEG audio (MP3): its frames, found by their headers. No length in a file is trusted: a frame is
  * where another one follows it. */
-#include "_mpeg.h"
+#include "_mpeg_frames.h"
 
 #include <string.h>
 
-#include "_file_window.h"
+#include "_loops.h"
 
 enum { MPEG_1 = 3, MPEG_2 = 2, MPEG_2_5 = 0, RESERVED_VERSION = 1 };
-enum { ID3V2_HEADER_BYTES = 10, ID3V1_BYTES = 128, APE_HEADER_BYTES = 32 };
+enum { ID3V1_BYTES = 128, APE_HEADER_BYTES = 32 };
 /* How many frames have to follow each other where nothing is known yet. */
 enum { FRAMES_TO_BE_SURE = 3 };
 /* More than these take. */
 enum { LOOK_AHEAD_BYTES = 16384 };
 /* How far into a frame its index may begin. */
 enum { VBRI_OFFSET = 36, INDEX_NAME_BYTES = 4 };
+/* Counted from the index's name. */
+enum { DELAYS_OFFSET = 141, FRAMES_ARE_TOLD = 1, DECODER_DELAY = 529 };
 
 static int bits_per_second(int version, int layer, int code) {
     static const short kilobits[5][15] = {
@@ -50,8 +52,7 @@ int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame) {
     return 1;
 }
 
-/* Whether two frames can belong to one recording that a decoder takes as one. */
-static int are_alike(const struct mpeg_frame *a, const struct mpeg_frame *b) {
+int mpeg_are_alike(const struct mpeg_frame *a, const struct mpeg_frame *b) {
     return a->version == b->version && a->layer == b->layer && a->rate == b->rate &&
            a->channels == b->channels;
 }
@@ -74,12 +75,40 @@ int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_f
            !memcmp(bytes + VBRI_OFFSET, "VBRI", INDEX_NAME_BYTES);
 }
 
+int64_t mpeg_id3_bytes(const unsigned char *b) {
+    if (memcmp(b, "ID3", 3) || b[3] == 0xFF || ((b[6] | b[7] | b[8] | b[9]) & 0x80))
+        return 0;
+    const int64_t footer_bytes = b[5] & 0x10 ? ID3V2_HEADER_BYTES : 0;
+    return ID3V2_HEADER_BYTES + (b[6] << 21 | b[7] << 14 | b[8] << 7 | b[9]) + footer_bytes;
+}
+
+static int64_t big_endian(const unsigned char *b) {
+    return (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+}
+
+/* LAME's part of an index tells how much silence lies before and behind the sound. A decoder of
+ * layer III adds DECODER_DELAY before, as mpg123 reckons too. */
+int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,
+                             int32_t *silent_frames) {
+    const int offset = name_offset(frame);
+    const unsigned char *index = bytes + offset;
+    *silent_frames = 0;
+    if (frame->bytes < offset + DELAYS_OFFSET + 3 || !memcmp(bytes + VBRI_OFFSET, "VBRI", 4) ||
+        !(index[7] & FRAMES_ARE_TOLD))
+        return -1;
+    const unsigned char *delays = index + DELAYS_OFFSET;
+    const int has_all = (index[7] & 15) == 15;
+    const int before = has_all ? delays[0] << 4 | delays[1] >> 4 : 0;
+    const int behind = has_all ? (delays[1] & 15) << 8 | delays[2] : 0;
+    *silent_frames = before + DECODER_DELAY;
+    return most(0, big_endian(index + 8) * frame->samples - before - most(behind, DECODER_DELAY));
+}
+
 /* Returns the length that a tag says it has, 0 if none begins at this offset. */
 static int64_t said_tag_bytes(struct file_window *w, int64_t offset) {
     const unsigned char *b = window_at(w, offset, ID3V2_HEADER_BYTES);
-    if (b && !memcmp(b, "ID3", 3) && b[3] < 0xFF && !((b[6] | b[7] | b[8] | b[9]) & 0x80))
-        return ID3V2_HEADER_BYTES + (b[6] << 21 | b[7] << 14 | b[8] << 7 | b[9]) +
-               (b[5] & 0x10 ? ID3V2_HEADER_BYTES : 0);
+    if (b && mpeg_id3_bytes(b))
+        return mpeg_id3_bytes(b);
     b = window_at(w, offset, APE_HEADER_BYTES);
     if (b && !memcmp(b, "APETAGEX", 8)) {
         const int64_t size = b[12] | b[13] << 8 | b[14] << 16 | (int64_t)b[15] << 24;
@@ -115,11 +144,15 @@ static int is_sure(struct file_window *w, int64_t offset, int frames) {
             return 1;
         if (offset > w->end)
             return i > 1;
-        if (!parse_at(w, offset, &frame) || !are_alike(&first, &frame))
+        if (!parse_at(w, offset, &frame) || !mpeg_are_alike(&first, &frame))
             return 0;
         offset += frame.bytes;
     }
     return 1;
+}
+
+int mpeg_is_sure(struct file_window *w, int64_t offset, int is_expected) {
+    return is_sure(w, offset, is_expected ? 2 : FRAMES_TO_BE_SURE);
 }
 
 /* Returns where the next frame begins, -1 if there is none, or if more than so many bytes that are
@@ -140,14 +173,22 @@ static int64_t find_frame(struct file_window *w, int64_t offset, int64_t most_ju
             continue;
         }
         if (bytes[0] == 0xFF && mpeg_parse(bytes, &frame)) {
-            const int is_expected = link && are_alike(&frame, &link->first);
-            if (is_sure(w, offset, is_expected ? 2 : FRAMES_TO_BE_SURE))
+            const int is_expected = link && mpeg_are_alike(&frame, &link->first);
+            if (mpeg_is_sure(w, offset, is_expected))
                 return offset;
         }
         most_junk -= bytes[0] != 0;
         ++offset;
     }
     return -1;
+}
+
+int mpeg_is_in(const unsigned char *bytes, int64_t count, int64_t most_junk) {
+    struct file_window window = {.descriptor = -1, .end = count, .bytes = count};
+    if (count > WINDOW_BYTES)
+        return 0;
+    memcpy(window.buffer, bytes, (size_t)count);
+    return find_frame(&window, 0, most_junk, NULL) >= 0;
 }
 
 static int is_index_at(struct file_window *w, int64_t offset, const struct mpeg_frame *frame) {
@@ -163,7 +204,7 @@ static int64_t take_frames(struct file_window *w, int64_t offset, byte_source *s
                            struct mpeg_link *link) {
     struct mpeg_frame frame;
     const int64_t begin = offset;
-    while (parse_at(w, offset, &frame) && are_alike(&frame, &link->first)) {
+    while (parse_at(w, offset, &frame) && mpeg_are_alike(&frame, &link->first)) {
         if (frame.bytes > w->end - offset) {
             link->cut_bytes = w->end - offset;
             break;
@@ -180,7 +221,7 @@ static int64_t take_frames(struct file_window *w, int64_t offset, byte_source *s
 static int begins_another(struct file_window *w, int64_t offset, const struct mpeg_link *link) {
     struct mpeg_frame frame;
     return parse_at(w, offset, &frame) &&
-           (!are_alike(&frame, &link->first) || is_index_at(w, offset, &frame));
+           (!mpeg_are_alike(&frame, &link->first) || is_index_at(w, offset, &frame));
 }
 
 int mpeg_find_link(int descriptor, int64_t begin, int64_t end, int64_t most_junk,

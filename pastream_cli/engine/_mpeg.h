@@ -34,6 +34,9 @@ struct mpeg_link {
 int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame);
 /* Whether a frame of which `count` bytes are there holds an index in place of sound. */
 int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame);
+/* Whether frames follow each other in these bytes, WINDOW_BYTES at most, and begin before
+ * `most_junk` bytes that are something else. */
+int mpeg_is_in(const unsigned char *bytes, int64_t count, int64_t most_junk);
 /* Searches a file from `begin` to `end` for a recording, and adds the bytes of its frames of sound
  * to the source. Returns false if there is none before `most_junk` bytes that are neither sound nor
  * tags nor zeros, and -1 if memory is short. */

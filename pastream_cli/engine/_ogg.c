@@ -23,7 +23,7 @@ int ogg_page_bytes(const unsigned char *page) {
 }
 
 /* The checksum is computed with zeros in its own place. */
-int ogg_is_intact(const unsigned char *page) {
+static int ogg_is_intact(const unsigned char *page) {
     const int bytes = ogg_page_bytes(page);
     const uint32_t said = page[CHECKSUM] | (uint32_t)page[CHECKSUM + 1] << 8 |
                           (uint32_t)page[CHECKSUM + 2] << 16 | (uint32_t)page[CHECKSUM + 3] << 24;
@@ -35,6 +35,10 @@ int ogg_is_intact(const unsigned char *page) {
             sum = sum << 1 ^ (sum >> 31 ? 0x04C11DB7u : 0);
     }
     return sum == said;
+}
+
+int ogg_is_first(const unsigned char *page) {
+    return (page[FLAGS] & OGG_BEGIN) && ogg_is_intact(page);
 }
 
 /* Returns a page that is there in full, NULL where none begins. */
@@ -70,7 +74,7 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *l
         if (!page)
             break;
         const int bytes = ogg_page_bytes(page);
-        const int is_first = (page[FLAGS] & OGG_BEGIN) && ogg_is_intact(page);
+        const int is_first = ogg_is_first(page);
         if (is_first && has_begun) {
             link->end = offset;
             break;

@@ -26,8 +26,8 @@ int ogg_is_page(const unsigned char *bytes, int64_t count);
  * be there. */
 int ogg_header_bytes(const unsigned char *page);
 int ogg_page_bytes(const unsigned char *page);
-/* Whether a page that is there in full is what its checksum says. */
-int ogg_is_intact(const unsigned char *page);
+/* Whether a page that is there in full is the first one of a stream, and what its checksum says. */
+int ogg_is_first(const unsigned char *page);
 /* Searches a file from `begin` to `end` for a sound. Returns false if there is none. */
 int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *link);
 

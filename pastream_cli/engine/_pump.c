@@ -1,45 +1,13 @@
 /* The pump: copies a stream to libsndfile through another pipe, and puts its header, which was read
  * already, back in front. It runs on a thread of the owner, without the interpreter's lock. */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "_engine.h"
+#include "_pipe.h"
 
 enum { PUMP_BYTES = 65536, RIFF_CHUNK_HEADER_BYTES = 8 };
-
-static int write_all(int descriptor, const unsigned char *bytes, int64_t count) {
-    while (count > 0) {
-        const ssize_t written = write(descriptor, bytes, (size_t)count);
-        if (written < 0 && errno != EINTR)
-            return 0;
-        if (written > 0) {
-            bytes += written;
-            count -= written;
-        }
-    }
-    return 1;
-}
-
-/* Waits for bytes and returns how many came, 0 once either end is closed. */
-static int64_t read_some(const struct pump *p, unsigned char *bytes, int64_t at_most) {
-    for (;;) {
-        struct pollfd ends[] = {{.fd = p->source, .events = POLLIN},
-                                {.fd = p->target, .events = 0}};
-        if (poll(ends, 2, -1) < 0 && errno != EINTR)
-            return 0;
-        if (ends[1].revents)
-            return 0; /* an error or a hang-up: the reader has gone */
-        if (!ends[0].revents)
-            continue;
-        const ssize_t count = read(p->source, bytes, (size_t)at_most);
-        if (count >= 0)
-            return count;
-        if (errno != EINTR && errno != EAGAIN)
-            return 0;
-    }
-}
 
 /* A chunk has a name of four printable characters, and fits into the bytes that the header says are
  * left. */
@@ -73,7 +41,8 @@ static enum what_follows look_behind_audio(const struct pump *p, int64_t *place)
     const int64_t wanted = pad + RIFF_CHUNK_HEADER_BYTES;
     int64_t count = 0;
     int64_t got = 1;
-    while (count < wanted && (got = read_some(p, bytes + count, wanted - count)) > 0)
+    while (count < wanted &&
+           (got = read_some(p->source, p->target, bytes + count, wanted - count)) > 0)
         count += got;
     if (count == wanted && (is_riff_chunk(bytes + pad, p->trailer_bytes - pad) ||
                             is_riff_chunk(bytes, p->trailer_bytes)))
@@ -88,7 +57,8 @@ static enum what_follows pump_audio(const struct pump *p, unsigned char *bytes) 
     int64_t left = p->trailer_bytes ? p->audio_bytes : INT64_MAX;
     int64_t place = 0;
     for (;;) {
-        const int64_t got = read_some(p, bytes, left < PUMP_BYTES ? left : PUMP_BYTES);
+        const int64_t got =
+            read_some(p->source, p->target, bytes, left < PUMP_BYTES ? left : PUMP_BYTES);
         if (got == 0 || !write_audio(p, bytes, got, place))
             return NOTHING;
         place += got;

@@ -40,9 +40,10 @@ void sound_chain_free(sound_chain *c);
  * are an event. Returns false if memory is short. */
 int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t frames, int is_promise,
                     int channels, int rate);
-/* Has the chain go on, after its first link, with those whose descriptors come through this one: a
- * pipe of ints, which the chain closes. */
-void sound_chain_follow(sound_chain *c, int descriptor);
+/* Makes the chain that of a follower: behind the first link, which the owner has opened, come those
+ * of which it sends messages through this pipe. The chain closes the pipe. What the message of the
+ * first link said of silence is passed on. */
+void sound_chain_follow(sound_chain *c, int messages, int skip_frames, int64_t sound_frames);
 /* The functions of a chain, in place of libsndfile's. */
 const struct sndfile_functions *sound_chain_functions(void);
 /* The errno behind CHAIN_SYSTEM_ERROR. */

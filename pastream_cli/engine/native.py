@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pastream_cli.engine._native import (
         AttachmentHandle,
+        ByteSourceHandle,
         EngineHandle,
         Int32Array,
         MemoryFileHandle,
@@ -38,6 +39,7 @@ __all__ = [
     "SAMPLE_BYTES",
     "SAMPLE_FORMATS",
     "AttachmentHandle",
+    "ByteSourceHandle",
     "EngineHandle",
     "Int32Array",
     "MemoryFileHandle",

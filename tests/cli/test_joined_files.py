@@ -41,31 +41,38 @@ def decoded(path: Path) -> NDArray[np.float32]:
     return samples
 
 
-def play(pastream: Pastream, path: Path, *options: str) -> tuple[NDArray[np.float32], Result]:
+def play(pastream: Pastream, path: Path, *options: str, is_piped: bool = False) -> tuple[NDArray[np.float32], Result]:
     """Play a file on the virtual device; return what was heard, and how the command ended."""
     heard = path.with_name("heard.wav")
-    result = pastream(path, heard, "-e", "float", "-t", "wav", "-y", "-D", "virtual:fast", *options)
+    words = ("-" if is_piped else path, heard, "-e", "float", "-y", "-D", "virtual:fast", *options)
+    result = pastream(*words, stdin=path.read_bytes()) if is_piped else pastream(*words)
     assert result.returncode == 0, result.stderr
     return decoded(heard), result
 
 
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
 @pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus"])
-def test_files_that_are_joined_end_to_end_are_all_played(suffix: str, tmp_path: Path, pastream: Pastream) -> None:
+def test_files_that_are_joined_end_to_end_are_all_played(
+    suffix: str, is_piped: bool, tmp_path: Path, pastream: Pastream
+) -> None:
     parts = [encoded(tmp_path / f"{seed}.{suffix}", seed=seed, seconds=seed) for seed in (1, 2)]
     joined = tmp_path / f"joined.{suffix}"
     joined.write_bytes(b"".join(part.read_bytes() for part in (*parts, parts[0])))
-    heard, result = play(pastream, joined)
+    heard, result = play(pastream, joined, is_piped=is_piped)
     assert np.array_equal(heard, np.concatenate([decoded(part) for part in (*parts, parts[0])]))
     assert "warning" not in result.stderr
 
 
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
 @pytest.mark.parametrize("suffix", ["mp3", "ogg"])
-def test_a_change_of_rate_and_channels_is_told_with_its_time(suffix: str, tmp_path: Path, pastream: Pastream) -> None:
+def test_a_change_of_rate_and_channels_is_told_with_its_time(
+    suffix: str, is_piped: bool, tmp_path: Path, pastream: Pastream
+) -> None:
     first = encoded(tmp_path / f"first.{suffix}")
     other = encoded(tmp_path / f"other.{suffix}", rate=48000, channels=1, seconds=0.5)
     joined = tmp_path / f"joined.{suffix}"
     joined.write_bytes(first.read_bytes() + other.read_bytes())
-    heard, result = play(pastream, joined)
+    heard, result = play(pastream, joined, is_piped=is_piped)
     assert np.array_equal(heard, np.concatenate([decoded(first), np.repeat(decoded(other), 2, axis=1)]))
     assert "is at 48000 Hz from 00:00:01.0 on, and is played at 44100 Hz: its pitch changes" in result.stderr
     assert "has 1 channel from 00:00:01.0 on" in result.stderr
@@ -126,6 +133,7 @@ APE = b"APETAGEX" + (2000).to_bytes(4, "little") + (32).to_bytes(4, "little") + 
 PICTURE = b"APIC\0\0\0\0\0\0image/jpeg\0\3\0\xff\xd8\xff\xe0" + b"\xff\xfb\x90\x64" * 3000
 
 
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
 @pytest.mark.parametrize("suffix", ["mp3", "flac"])
 @pytest.mark.parametrize(
     ("before", "behind"),
@@ -139,12 +147,12 @@ PICTURE = b"APIC\0\0\0\0\0\0image/jpeg\0\3\0\xff\xd8\xff\xe0" + b"\xff\xfb\x90\x
     ids=["id3v1", "ape and id3v1", "zeros", "picture", "picture and id3v1"],
 )
 def test_tags_and_zeros_around_the_sound_are_no_fault(
-    suffix: str, before: bytes, behind: bytes, tmp_path: Path, pastream: Pastream
+    suffix: str, before: bytes, behind: bytes, is_piped: bool, tmp_path: Path, pastream: Pastream
 ) -> None:
     plain = encoded(tmp_path / f"plain.{suffix}")
     tagged = tmp_path / f"tagged.{suffix}"
     tagged.write_bytes(before + plain.read_bytes() + behind)
-    heard, result = play(pastream, tagged)
+    heard, result = play(pastream, tagged, is_piped=is_piped)
     assert np.array_equal(heard, decoded(plain))
     assert "warning" not in result.stderr
 
@@ -164,15 +172,44 @@ def test_a_file_that_was_cut_off_is_played_as_far_as_it_goes(tmp_path: Path, pas
             assert " of its " in result.stderr
 
 
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
+@pytest.mark.parametrize("before", [b"", bytes(3000)], ids=["", "zeros"])
 def test_an_mp3_that_begins_in_the_middle_of_a_frame_is_played_from_the_first_whole_one(
-    tmp_path: Path, pastream: Pastream
+    before: bytes, is_piped: bool, tmp_path: Path, pastream: Pastream
 ) -> None:
     whole = encoded(tmp_path / "whole.mp3", seconds=2)
     middle = tmp_path / "middle.mp3"
-    middle.write_bytes(whole.read_bytes()[5001:])
-    heard, result = play(pastream, middle)
-    frames_lost = len(decoded(whole)) - len(heard)
-    assert 0 < frames_lost < 15 * 1152
-    tail = min(20000, len(heard) - 1152)
-    assert np.abs(heard[-tail:-2000] - decoded(whole)[: len(heard) + frames_lost][-tail:-2000]).max() < 2
+    middle.write_bytes(before + whole.read_bytes()[5001:])
+    heard, result = play(pastream, middle, is_piped=is_piped)
+    there = decoded(whole)
+    assert len(there) - 15 * 1152 < len(heard) < len(there)
+    piece = heard[30000:40000]
+    offset = int(np.correlate(there[:, 0], piece[:, 0]).argmax())
+    assert np.allclose(there[offset : offset + len(piece)], piece, atol=1e-4)
     assert "warning" not in result.stderr
+
+
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+def test_a_stream_plays_while_it_comes(suffix: str, tmp_path: Path, pastream: Pastream) -> None:
+    whole = encoded(tmp_path / f"whole.{suffix}", seconds=10)
+    process = pastream.start("-", "-", "-t", "raw", "-e", "pcm_16", "-D", "virtual:fast", stdin=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    content = whole.read_bytes()
+    process.stdin.write(content[: len(content) // 2])
+    process.stdin.flush()
+    assert len(process.stdout.read(4 * 44100 * 4)) == 4 * 44100 * 4
+    result = pastream.finish(process, content[len(content) // 2 :])
+    assert result.returncode == 0
+    assert "441 000 frames" in result.stderr
+    assert "begins when it ends" not in result.stderr
+
+
+def test_a_flac_that_is_cut_off_in_a_pipe_is_told_with_what_is_missing(tmp_path: Path, pastream: Pastream) -> None:
+    whole = encoded(tmp_path / "whole.flac", seconds=2)
+    cut = tmp_path / "cut.flac"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    heard, result = play(pastream, cut, is_piped=True)
+    assert np.array_equal(heard, decoded(whole)[: len(heard)])
+    assert "standard input was cut off: it has" in result.stderr
+    assert "of its 88 200 frames" in result.stderr

@@ -273,7 +273,7 @@ def shell(pastream: Pastream, line: str, before: str = "exec") -> Result:
 
 
 def test_a_stream_that_is_kept_until_its_end_can_be_stopped(pastream: Pastream, tmp_path: Path) -> None:
-    make_noise(tmp_path / "in", FRAMES, file_type="FLAC")
+    make_noise(tmp_path / "in", FRAMES, file_type="CAF")
     process = pastream.start("-", "out.wav", *FAST, stdin=subprocess.PIPE)
     assert process.stdin
     assert process.stderr
@@ -301,7 +301,7 @@ def test_a_stream_that_says_no_more_can_be_stopped(
 
 
 def test_a_stream_that_the_disk_cannot_keep_is_refused(pastream: Pastream, tmp_path: Path) -> None:
-    make_noise(tmp_path / "in", FRAMES, file_type="FLAC")
+    make_noise(tmp_path / "in", FRAMES, file_type="CAF")
     told = refused(shell(pastream, "- out.wav -q -D virtual:fast", before="ulimit -f 10; cat in |"), tmp_path)
     assert told == "pastream: cannot keep standard input: File too large"
 

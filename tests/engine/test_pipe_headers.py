@@ -238,19 +238,20 @@ def test_a_header_that_makes_no_sense_is_refused_with_the_reason(data: bytes, re
         (b"FORM\0\0\0\0AIFC", Way.AS_IT_COMES),
         (b"FORM\0\0\0\0ILBM", Way.NOT_AT_ALL),
         (b"NIST_1A\n   1024", Way.AS_IT_COMES),
-        (b"OggS\0\2" + bytes(22) + b"\1vorbis", Way.AS_IT_COMES),
+        (b"OggS\0\2" + bytes(22) + b"\1vorbis", Way.AS_OGG),
         (b"OggS\0\2" + bytes(22) + b"\x7fFLAC\1", Way.AS_A_FILE),
-        (b"OggS", Way.AS_IT_COMES),
+        (b"OggS", Way.AS_OGG),
         (b"\x64\xa3\3\0\0\0\0\0", Way.AS_IT_COMES),
         (b"\0\1\xa3\x64\0\0\0\0", Way.AS_IT_COMES),
-        (b"fLaC\0\0\0\x22", Way.AS_A_FILE),
+        (b"fLaC\0\0\0\x22", Way.AS_FLAC),
         (b"caff\0\1\0\0desc", Way.AS_A_FILE),
         (b"Creative Voice File\x1a", Way.AS_A_FILE),
         (wav(chunk(b"fmt ", wav_format(0x11, bits=4))), Way.AS_A_FILE),
         (wav(chunk(b"fmt ", extensible(1, 16, "00" * 14))), Way.AS_A_FILE),
         (struct.pack(">4sIIIII", b".snd", 24, 0, 23, 8000, 1), Way.AS_A_FILE),
-        (b"\xff\xfb\x94\x64" + bytes(60), Way.AS_IT_COMES),
-        (b"\xff\xfb\x94\x64" + bytes(32) + b"Info" + bytes(60), Way.AS_A_FILE),
+        (b"\xff\xfb\x94\x64" + bytes(60), Way.AS_MP3),
+        (b"\xff\xfb\x94\x64" + bytes(32) + b"Info" + bytes(60), Way.AS_MP3),
+        (b"ID3\4\0\0\0\0\0\1\0fLaC\0\0\0\x22", Way.AS_FLAC),
         (b"\xff\xfb\xf4\x64" + bytes(60), Way.NOT_AT_ALL),
         (b"ID3\4\0\0\0\0\0\1\0not MPEG", Way.AS_A_FILE),
         (b"RIFF\0\0\0\0AVI ", Way.NOT_AT_ALL),
@@ -271,7 +272,7 @@ def test_the_tag_in_front_of_an_mp3_is_not_put_back(tag_bytes: int) -> None:
     data = b"ID3\4\0\0" + size + bytes(tag_bytes) + b"\xff\xfb\x94\x64" + bytes(60)
     file = io.BytesIO(data)
     head = Head(file.read)
-    assert headers.find_way(head) is Way.AS_IT_COMES
+    assert headers.find_way(head) is Way.AS_MP3
     assert bytes(head.taken) + file.read() == data[10 + tag_bytes :]
 
 

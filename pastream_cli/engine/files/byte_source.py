@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.native import check_memory, ffi, lib
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.native import ByteSourceHandle
 
 _NO_MEMORY = "cannot read a file"
 
@@ -20,10 +24,18 @@ class ByteSource:
         Whether `close` closes the descriptor too.
     """
 
-    def __init__(self, descriptor: int, *, closes: bool) -> None:
+    def __init__(self, descriptor: int, *, closes: bool, handle: ByteSourceHandle | None = None) -> None:
         self.descriptor = descriptor
         self.closes = closes
-        self.handle = ffi.gc(check_memory(lib.byte_source_new(descriptor), _NO_MEMORY), lib.byte_source_free)
+        made = check_memory(handle or lib.byte_source_new(descriptor), _NO_MEMORY)
+        self.handle = ffi.gc(made, lib.byte_source_free)
+
+    @classmethod
+    def of_stream(cls, descriptor: int, first: bytes, *, closes: bool) -> ByteSource:
+        """Return a source of what comes through a pipe: `first`, which has come already, and then the rest."""
+        first_in_c = ffi.from_buffer("unsigned char[]", first)
+        handle = lib.byte_source_new_stream(descriptor, first_in_c, len(first))
+        return cls(descriptor, closes=closes, handle=check_memory(handle, _NO_MEMORY))
 
     def add(self, begin: int, end: int) -> ByteSource:
         """Add the bytes of the file from `begin` up to `end`, which must be known. Return the source."""

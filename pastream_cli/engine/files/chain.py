@@ -94,9 +94,9 @@ class Chain:
             self._sources.append(source)
         self.frames = None if frames is None or self.frames is None else self.frames + frames
 
-    def follow(self, descriptor: int) -> None:
-        """Go on with the sounds whose descriptors come through this pipe; the chain closes it."""
-        lib.sound_chain_follow(self.handle, descriptor)
+    def follow(self, messages: int, skip_frames: int, sound_frames: int) -> None:
+        """Go on with the sounds that a follower finds in a pipe; see `sound_chain_follow`."""
+        lib.sound_chain_follow(self.handle, messages, skip_frames, sound_frames)
 
     def events(self) -> Iterator[ChainEvent]:
         """Yield what happened since the last call. It may be called at any time."""

@@ -20,6 +20,9 @@ class Way(Enum):
     """How libsndfile can read a stream whose samples it has to decode."""
 
     AS_IT_COMES = "as it comes"
+    AS_FLAC = "as FLAC, as it comes"
+    AS_OGG = "as Ogg, as it comes"
+    AS_MP3 = "as MP3, as it comes"
     AS_A_FILE = "as a file"
     NOT_AT_ALL = "not at all"
 

@@ -32,13 +32,13 @@ _AU_CODES = {encoding: code for code, encoding in AU_ENCODINGS.items()}
 _FORM_KINDS = (b"AIFF", b"AIFC", b"8SVX", b"16SV")
 # First bytes of other containers; RAW data does not begin like that.
 _READ_AS_IT_COMES = (b"NIST_1A", b"riff.\x91\xcf\x11", b" paf", b"fap ", b"PVF1\n", b"2BIT")
-_READ_AS_A_FILE = (b"fLaC", b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
+_READ_AS_A_FILE = (b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
 
+_FLAC = b"fLaC"
 _OGG_PAGE_BYTES = 28
 _OGG_FLAC = b"\x7fFLAC"
 _ID3_HEADER_BYTES = 10
-_MP3_FRAME_BYTES = 48
-_MP3_INDEXES = (b"Xing", b"Info", b"VBRI")
+_FRAME_HEADER_BYTES = 4
 
 
 def begins_with_a_header(first: bytes) -> bool:
@@ -49,7 +49,7 @@ def begins_with_a_header(first: bytes) -> bool:
         or (first[:4] == b"FORM" and kind in _FORM_KINDS)
         or first[:4] in AU_MAGICS
         or first[:4] == b"OggS"
-        or first.startswith((*_READ_AS_IT_COMES, *_READ_AS_A_FILE))
+        or first.startswith((*_READ_AS_IT_COMES, *_READ_AS_A_FILE, _FLAC))
     )
 
 
@@ -67,11 +67,11 @@ def find_way(head: Head) -> StreamFormat | Way:
     if first[:4] in AU_MAGICS:
         return read_au(head, AU_MAGICS[first[:4]])
     if first[:4] == b"OggS":
-        return Way.AS_A_FILE if _OGG_FLAC in head.fill(_OGG_PAGE_BYTES + len(_OGG_FLAC)) else Way.AS_IT_COMES
+        return Way.AS_A_FILE if _OGG_FLAC in head.fill(_OGG_PAGE_BYTES + len(_OGG_FLAC)) else Way.AS_OGG
     if first.startswith(b"ID3") or _is_mp3_frame(first):
         return _find_way_of_mp3(head)
-    if first.startswith(_READ_AS_A_FILE):
-        return Way.AS_A_FILE
+    if first.startswith((_FLAC, *_READ_AS_A_FILE)):
+        return Way.AS_FLAC if first.startswith(_FLAC) else Way.AS_A_FILE
     return Way.AS_IT_COMES if begins_with_a_header(first) or _is_ircam(first) else Way.NOT_AT_ALL
 
 
@@ -92,7 +92,7 @@ def _is_mp3_frame(first: bytes) -> bool:
 
 
 def _find_way_of_mp3(head: Head) -> Way:
-    """Tell how to read an MP3 by its first frame: if that is an index, libsndfile loses frames in a pipe."""
+    """Tell how to read what is an MP3, if a frame follows the tag that it may begin with."""
     start = 0
     if head.taken.startswith(b"ID3"):
         tag = head.fill(_ID3_HEADER_BYTES)
@@ -101,11 +101,11 @@ def _find_way_of_mp3(head: Head) -> Way:
         start = _ID3_HEADER_BYTES + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9])
         if start > LONGEST_CHUNK_BYTES:
             return Way.AS_A_FILE
-    frame = head.fill(start + _MP3_FRAME_BYTES)[start:]
-    if not _is_mp3_frame(frame) or any(index in frame for index in _MP3_INDEXES):
+    frame = head.fill(start + _FRAME_HEADER_BYTES)[start:]
+    if not frame.startswith(_FLAC) and not _is_mp3_frame(frame):
         return Way.AS_A_FILE
     del head.taken[:start]  # libsndfile cannot skip a long tag in a pipe
-    return Way.AS_IT_COMES
+    return Way.AS_FLAC if frame.startswith(_FLAC) else Way.AS_MP3
 
 
 # ---- written ----

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.foreign import bytes_to_know, codec_of
+from pastream_cli.engine.files.encoded_stream import open_encoded_stream
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
 from pastream_cli.engine.files.input_file import InputFile, cannot_open, not_decoded, opened
 from pastream_cli.engine.files.paths import STANDARD_INPUT
@@ -52,6 +53,8 @@ def _open_after_header(
         return opened(source, name, raw, found)
     if found is Way.AS_IT_COMES:
         return opened(_pumped(descriptor, head), name, {})
+    if encoded := open_encoded_stream(descriptor, name, head, found):
+        return encoded
     if found is Way.AS_A_FILE:
         warn(f"{name} cannot be decoded as it comes: playing begins when it ends")
         return open_file(relay.keep(descriptor, bytes(head.taken), name), name, warn)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_JUNK_BYTES = 8192
 """What may come before the first frame: the rest of a frame, where a stream was joined in the middle of one."""
+ENOUGH_BYTES = 2 * MOST_JUNK_BYTES
+"""What has to be looked at to know whether a file is an MP3."""
 
 _MOST_LINKS = 4096
 _INDEX_NAMES = (b"Xing", b"Info")
@@ -26,6 +28,11 @@ _FRAMES_ARE_TOLD = 1
 # Where these are, counted from the name of the index.
 _FLAGS, _FRAMES, _DELAYS = 4, 8, 141
 _INDEX_BYTES = 192  # mpg123 looks for an index in frames of some size only
+
+
+def is_in(first: bytes) -> bool:
+    """Tell whether frames follow each other in the first `ENOUGH_BYTES` of a file, soon after its beginning."""
+    return bool(lib.mpeg_is_in(ffi.from_buffer("unsigned char[]", first), len(first), MOST_JUNK_BYTES))
 
 
 def is_frame(first: bytes) -> bool:

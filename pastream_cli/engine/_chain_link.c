@@ -1,0 +1,190 @@
+/* One link of a chain: a sound that libsndfile decodes, with the channels that the chain has. */
+#include "_chain_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "_gather.h"
+#include "_loops.h"
+
+/* sndfile.h */
+enum { SNDFILE_READ = 0x10, SNDFILE_SET_CLIPPING = 0x10C0, SNDFILE_SEEK_START = 0 };
+
+enum { SCRATCH_FRAMES = 256 };
+/* More silence than any encoder of MPEG puts behind the sound. */
+enum { SILENT_FRAMES_AT_MOST = 4608 };
+
+/* struct SF_INFO of sndfile.h */
+struct sound_info {
+    int64_t frames;
+    int rate;
+    int channels;
+    int format;
+    int sections;
+    int seekable;
+};
+
+/* struct SF_VIRTUAL_IO of sndfile.h */
+static struct {
+    int64_t (*get_length)(void *source);
+    int64_t (*seek)(int64_t offset, int whence, void *source);
+    int64_t (*read)(void *bytes, int64_t count, void *source);
+    int64_t (*write)(const void *bytes, int64_t count, void *source);
+    int64_t (*tell)(void *source);
+} source_functions = {byte_source_get_length, byte_source_seek, byte_source_read, byte_source_write,
+                      byte_source_tell};
+
+int chain_link_open(struct chain_link *l, int descriptor) {
+    const struct sndfile_functions *functions = l->functions;
+    struct sound_info info = {0};
+    if (l->source)
+        byte_source_seek(0, SEEK_SET, l->source);
+    l->file = l->source ? functions->open_virtual(&source_functions, SNDFILE_READ, &info, l->source)
+                        : functions->open_descriptor(descriptor, SNDFILE_READ, &info, 1);
+    l->place = 0;
+    if (!l->file)
+        return 0;
+    functions->command(l->file, SNDFILE_SET_CLIPPING, NULL, 1);
+    l->channels = info.channels;
+    l->rate = info.rate;
+    return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
+}
+
+void chain_link_close(struct chain_link *l) {
+    if (l->file && !l->is_owners) {
+        l->functions->close(l->file);
+        l->file = NULL;
+    }
+    free(l->scratch);
+    free(l->ahead);
+    l->scratch = NULL;
+    l->ahead = NULL;
+    l->ahead_frames = 0;
+    l->ahead_place = 0;
+}
+
+static int64_t call(const struct chain_link *l, int sample, void *samples, int64_t frames) {
+    switch (sample) {
+    case FILE_FLOAT32:
+        return most(0, l->functions->read_float(l->file, samples, frames));
+    case FILE_INT16:
+        return most(0, l->functions->read_short(l->file, samples, frames));
+    default:
+        return most(0, l->functions->read_int(l->file, samples, frames));
+    }
+}
+
+static int64_t bytes_of(const struct chain_link *l, int sample, int64_t frames) {
+    return frames * l->wanted_channels * (sample == FILE_INT16 ? 2 : BYTES_PER_FILE_SAMPLE);
+}
+
+static void mix_to_mono(void *target, const void *source, int channels, int sample,
+                        int64_t frames) {
+    for (int64_t i = 0; i < frames; ++i) {
+        double sum = 0;
+        for (int64_t j = i * channels; j < (i + 1) * channels; ++j)
+            sum += sample == FILE_FLOAT32 ? (double)((const float *)source)[j]
+                   : sample == FILE_INT16 ? (double)((const int16_t *)source)[j]
+                                          : (double)((const int32_t *)source)[j];
+        if (sample == FILE_FLOAT32)
+            ((float *)target)[i] = (float)(sum / channels);
+        else if (sample == FILE_INT16)
+            ((int16_t *)target)[i] = (int16_t)(sum / channels);
+        else
+            ((int32_t *)target)[i] = (int32_t)(sum / channels);
+    }
+}
+
+/* Gives frames the wanted channels: mono is copied to all of them, and all are mixed to mono;
+ * otherwise channels that are missing are silent, and those for which there is no place are left
+ * out. */
+static void fit_channels(const struct chain_link *l, void *target, int sample, int64_t frames) {
+    const int channels = l->channels;
+    const int wanted = l->wanted_channels;
+    int32_t map[MOST_DEVICE_CHANNELS];
+    if (wanted == 1) {
+        mix_to_mono(target, l->scratch, channels, sample, frames);
+        return;
+    }
+    for (int i = 0; i < wanted; ++i)
+        map[i] = channels == 1 ? 0 : i < channels ? i : -1;
+    gather(target, wanted, l->scratch, channels, sample, map, frames);
+}
+
+/* Reads frames that libsndfile decodes, and gives them the wanted channels. */
+static int64_t decode(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
+    int64_t total = 0;
+    int64_t asked = 0;
+    int64_t got = 0;
+    if (l->channels == l->wanted_channels)
+        return call(l, sample, samples, frames);
+    if (!l->scratch && !(l->scratch = scratch_for(SCRATCH_FRAMES, l->channels)))
+        l->out_of_memory = 1;
+    while (l->scratch && total < frames && got == asked) {
+        asked = least(SCRATCH_FRAMES, frames - total);
+        got = call(l, sample, l->scratch, asked);
+        fit_channels(l, samples + bytes_of(l, sample, total), sample, got);
+        total += got;
+    }
+    return total;
+}
+
+/* Reads on behind the frames that are sound. If the link ends there, that was silence; if not, its
+ * index was wrong, and what was read is sound too. */
+static void look_behind_the_sound(struct chain_link *l, int sample) {
+    l->sound_frames = -1;
+    l->ahead_place = 0;
+    l->ahead = scratch_for(SILENT_FRAMES_AT_MOST, l->wanted_channels);
+    if (!l->ahead)
+        return;
+    l->ahead_frames = decode(l, sample, l->ahead, SILENT_FRAMES_AT_MOST);
+    if (l->ahead_frames < SILENT_FRAMES_AT_MOST)
+        l->ahead_frames = 0;
+}
+
+static void skip_silence(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
+    while (l->skip_frames > 0) {
+        const int64_t got = decode(l, sample, samples, least(frames, l->skip_frames));
+        l->skip_frames -= (int32_t)got;
+        if (got == 0)
+            l->skip_frames = 0;
+    }
+}
+
+static int64_t take_ahead(struct chain_link *l, int sample, unsigned char *samples,
+                          int64_t frames) {
+    const int64_t count = least(frames, l->ahead_frames - l->ahead_place);
+    const unsigned char *from = l->ahead;
+    if (count <= 0)
+        return 0;
+    memcpy(samples, from + bytes_of(l, sample, l->ahead_place), (size_t)bytes_of(l, sample, count));
+    l->ahead_place += count;
+    return count;
+}
+
+int64_t chain_link_read(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
+    skip_silence(l, sample, samples, frames);
+    int64_t total = take_ahead(l, sample, samples, frames);
+    while (total < frames) {
+        const int64_t left = l->sound_frames < 0 ? INT64_MAX : l->sound_frames - l->place - total;
+        const int64_t asked = least(frames - total, left);
+        const int64_t got = decode(l, sample, samples + bytes_of(l, sample, total), asked);
+        total += got;
+        if (got < asked || left == INT64_MAX)
+            break;
+        if (got == left) {
+            look_behind_the_sound(l, sample);
+            total += take_ahead(l, sample, samples + bytes_of(l, sample, total), frames - total);
+        }
+    }
+    l->place += total;
+    return total;
+}
+
+int chain_link_seek(struct chain_link *l, int64_t frame) {
+    if (l->functions->seek(l->file, frame, SNDFILE_SEEK_START) < 0)
+        return 0;
+    l->place = frame;
+    return 1;
+}

@@ -1,0 +1,38 @@
+/* One link of a chain: a sound that libsndfile decodes. */
+#ifndef PASTREAM_CHAIN_LINK_H
+#define PASTREAM_CHAIN_LINK_H
+
+#include "_byte_source.h"
+#include "_engine.h"
+
+struct chain_link {
+    const struct sndfile_functions *functions;
+    void *file; /* NULL: not open */
+    byte_source *source;
+    int64_t frames; /* -1: unknown */
+    int64_t place;  /* of the next frame */
+    int32_t is_promise;
+    int32_t channels;
+    int32_t rate;
+    int32_t is_owners; /* the owner closes it */
+    int32_t was_begun; /* what is told of a link is told once, not in each pass of a loop */
+    int32_t was_ended;
+    int32_t skip_frames;  /* silence at the beginning, still to be skipped */
+    int64_t sound_frames; /* behind these there should be a little silence only; -1: unknown */
+    int32_t wanted_channels;
+    void *scratch; /* frames with the link's channels */
+    void *ahead;   /* frames that were read to see whether the link ends behind them */
+    int64_t ahead_frames;
+    int64_t ahead_place;
+    int out_of_memory;
+};
+
+/* Opens a link that is not open: in its source, or from a descriptor, which is closed with it. */
+int chain_link_open(struct chain_link *l, int descriptor);
+void chain_link_close(struct chain_link *l);
+/* Reads frames with the wanted channels, fewer only at the end. */
+int64_t chain_link_read(struct chain_link *l, int sample, unsigned char *samples, int64_t frames);
+/* Goes to a frame. Returns false if that fails. */
+int chain_link_seek(struct chain_link *l, int64_t frame);
+
+#endif

@@ -1,0 +1,194 @@
+/* The follower: cuts a stream of Ogg or MPEG into the sounds that follow each other in it. A
+ * decoder is given one sound, from its beginning, and its end is the end of the pipe. */
+#include "_follower.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "_file_window.h"
+#include "_mpeg_frames.h"
+#include "_ogg.h"
+#include "_pipe.h"
+
+/* How many bytes must be there to judge whether frames of MPEG follow each other. */
+enum { MPEG_LOOK_AHEAD_BYTES = 6144, LONGEST_TAG_BYTES = 1 << 24 };
+
+struct state {
+    const struct follower *f;
+    struct file_window window; /* what has come */
+    int64_t at;                /* in the window: what lies before has been dealt with */
+    int64_t first_left;        /* of the bytes that had been read before */
+    int64_t skip_bytes;        /* of a tag */
+    int target;                /* -1: no sound has begun */
+    int is_at_end;             /* of the source */
+    int has_sound;             /* Ogg: the present sound has had more than its first pages */
+    int is_in_step;            /* MPEG: a frame begins where the window does */
+    struct mpeg_frame kind;
+};
+
+/* Whether there is more to be done with what is there; if not, more must come, or all is over. */
+enum step { GO_ON, WANTS_MORE, IS_OVER };
+
+static const unsigned char *rest(const struct state *s) {
+    return s->window.buffer + s->at;
+}
+
+static int64_t rest_bytes(const struct state *s) {
+    return s->window.bytes - s->at;
+}
+
+static enum step drop(struct state *s, int64_t count) {
+    s->at += count;
+    return GO_ON;
+}
+
+static enum step send(struct state *s, int64_t count) {
+    return write_all(s->target, rest(s), count) ? drop(s, count) : IS_OVER;
+}
+
+static int begin_link(struct state *s, struct link_message message) {
+    int ends[2];
+    if (s->target >= 0)
+        close(s->target);
+    s->target = -1;
+    if (pipe2(ends, O_CLOEXEC))
+        return 0;
+    s->target = ends[1];
+    message.descriptor = ends[0];
+    if (write_all(s->f->links, (const unsigned char *)&message, sizeof message))
+        return 1;
+    close(ends[0]);
+    return 0;
+}
+
+/* Fills the window. Returns false if nothing more comes. */
+static int receive(struct state *s) {
+    struct file_window *w = &s->window;
+    w->bytes = rest_bytes(s);
+    memmove(w->buffer, rest(s), (size_t)w->bytes);
+    s->at = 0;
+    const int64_t room = WINDOW_BYTES - w->bytes;
+    if (s->first_left) {
+        const int64_t count = s->first_left < room ? s->first_left : room;
+        memcpy(w->buffer + w->bytes, s->f->first + s->f->first_bytes - s->first_left,
+               (size_t)count);
+        s->first_left -= count;
+        w->bytes += count;
+        return 1;
+    }
+    const int64_t got = read_some(s->f->source, s->target, w->buffer + w->bytes, room);
+    w->bytes += got;
+    s->is_at_end = got == 0;
+    if (s->is_at_end)
+        w->end = w->bytes;
+    return got > 0;
+}
+
+/* ---- Ogg ---- */
+
+static enum step follow_ogg(struct state *s) {
+    const struct link_message message = {.frames = -1};
+    const unsigned char *page = rest(s);
+    const int64_t count = rest_bytes(s);
+    if (count < OGG_PAGE_HEADER_BYTES)
+        return WANTS_MORE;
+    if (!ogg_is_page(page, count)) {
+        const unsigned char *next = memchr(page + 1, 'O', (size_t)count - 1);
+        return drop(s, next ? next - page : count);
+    }
+    if (count < ogg_header_bytes(page) || count < ogg_page_bytes(page))
+        return WANTS_MORE;
+    const int is_first = ogg_is_first(page);
+    if ((s->target < 0 || (is_first && s->has_sound)) && !begin_link(s, message))
+        return IS_OVER;
+    s->has_sound = !is_first;
+    return send(s, ogg_page_bytes(page));
+}
+
+/* ---- MPEG ---- */
+
+/* An index is not sent on, since libsndfile loses frames behind one in a pipe; what it says of the
+ * silence around the sound is. */
+static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame) {
+    struct link_message message;
+    message.frames = mpeg_frames_in_index(rest(s), frame, &message.skip_frames);
+    return begin_link(s, message) ? drop(s, frame->bytes) : IS_OVER;
+}
+
+static enum step follow_in_step(struct state *s) {
+    const struct link_message message = {.frames = -1};
+    struct mpeg_frame frame;
+    if (rest_bytes(s) < MPEG_HEADER_BYTES)
+        return WANTS_MORE;
+    if (!mpeg_parse(rest(s), &frame) || !mpeg_are_alike(&frame, &s->kind)) {
+        s->is_in_step = 0;
+        return GO_ON;
+    }
+    if (rest_bytes(s) < frame.bytes)
+        return WANTS_MORE;
+    if (mpeg_is_index(rest(s), frame.bytes, &frame))
+        return begin_at_index(s, &frame);
+    if (s->target < 0 && !begin_link(s, message))
+        return IS_OVER;
+    return send(s, frame.bytes);
+}
+
+/* Takes a frame for one, if others follow it. */
+static enum step try_step(struct state *s, const struct mpeg_frame *frame) {
+    const int is_expected = s->target >= 0 && mpeg_are_alike(frame, &s->kind);
+    if (!mpeg_is_sure(&s->window, s->at, is_expected))
+        return rest_bytes(s) < MPEG_LOOK_AHEAD_BYTES && !s->is_at_end ? WANTS_MORE : drop(s, 1);
+    if (!is_expected && s->target >= 0) {
+        close(s->target);
+        s->target = -1;
+    }
+    s->kind = *frame;
+    s->is_in_step = 1;
+    return GO_ON;
+}
+
+/* Looks for the next frame, past what is no sound. */
+static enum step find_step(struct state *s) {
+    const unsigned char *bytes = rest(s);
+    const int64_t count = rest_bytes(s);
+    struct mpeg_frame frame;
+    if (count < ID3V2_HEADER_BYTES)
+        return WANTS_MORE;
+    const int64_t tag = mpeg_id3_bytes(bytes);
+    if (tag && tag < LONGEST_TAG_BYTES) {
+        s->skip_bytes = tag;
+        return GO_ON;
+    }
+    if (mpeg_parse(bytes, &frame))
+        return try_step(s, &frame);
+    int64_t i = 1;
+    while (i < count && bytes[i] != 0xFF && bytes[i] != 'I')
+        ++i;
+    return drop(s, i);
+}
+
+static enum step follow_mpeg(struct state *s) {
+    if (!s->skip_bytes)
+        return s->is_in_step ? follow_in_step(s) : find_step(s);
+    const int64_t count = s->skip_bytes < rest_bytes(s) ? s->skip_bytes : rest_bytes(s);
+    s->skip_bytes -= count;
+    drop(s, count);
+    return s->skip_bytes ? WANTS_MORE : GO_ON;
+}
+
+void follower_run(const struct follower *f) {
+    struct state s = {.f = f, .first_left = f->first_bytes, .target = -1};
+    enum step step = WANTS_MORE;
+    s.window.descriptor = -1;
+    s.window.end = INT64_MAX;
+    do {
+        if (step == WANTS_MORE && !receive(&s))
+            step = s.is_at_end ? GO_ON : IS_OVER;
+        if (step != IS_OVER)
+            step = f->format == FOLLOW_OGG ? follow_ogg(&s) : follow_mpeg(&s);
+    } while (step == GO_ON || (step == WANTS_MORE && !s.is_at_end));
+    if (s.target >= 0)
+        close(s.target);
+    close(f->links);
+}

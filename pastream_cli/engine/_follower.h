@@ -1,0 +1,29 @@
+/* The follower: cuts a stream of Ogg or MPEG into the sounds that follow each other in it, and
+ * sends each through a pipe of its own. cffi reads this file too, so it holds plain declarations
+ * only. */
+#ifndef PASTREAM_FOLLOWER_H
+#define PASTREAM_FOLLOWER_H
+
+#include <stdint.h>
+
+enum followed_format { FOLLOW_OGG, FOLLOW_MPEG };
+
+struct follower {
+    int32_t source;
+    int32_t links;  /* a pipe for a link_message each; the follower closes it at the end */
+    int32_t format; /* followed_format */
+    const unsigned char *first; /* what has been read of the source already */
+    int64_t first_bytes;
+};
+
+/* What the follower says of a sound, when it begins. */
+struct link_message {
+    int32_t descriptor;  /* of the pipe that it comes through; the receiver closes it */
+    int32_t skip_frames; /* silence that the encoder has put before it */
+    int64_t frames; /* behind these, its index says, there is nothing but silence; -1: unknown */
+};
+
+/* Runs until the source ends, or nobody reads a sound any more. Blocks. */
+void follower_run(const struct follower *f);
+
+#endif
