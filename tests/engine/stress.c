@@ -63,6 +63,7 @@ static const struct {
 } parts[] = {
     {"ring", stress_ring},     {"formats", stress_formats}, {"samples", stress_samples},
     {"device", stress_device}, {"virtual", stress_virtual}, {"attach", stress_attach},
+    {"scan", stress_scan},
 };
 
 int main(int argc, char **argv) {
@@ -71,8 +72,9 @@ int main(int argc, char **argv) {
     while (argc >= 4 && part < count && strcmp(argv[1], parts[part].name) != 0)
         ++part;
     if (argc < 4 || part == count) {
-        (void)fputs("usage: stress ring|formats|samples|device|virtual|attach CASES SEED [FIRST]\n",
-                    stderr);
+        (void)fputs(
+            "usage: stress ring|formats|samples|device|virtual|attach|scan CASES SEED [FIRST]\n",
+            stderr);
         return 2;
     }
     const uint64_t cases = strtoull(argv[2], NULL, 10);

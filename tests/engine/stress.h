@@ -51,6 +51,7 @@ pthread_t start_thread(void *(*run)(void *), void *context);
 void join_thread(pthread_t thread);
 
 void stress_attach(struct random random);
+void stress_scan(struct random random);
 void stress_ring(struct random random);
 void stress_formats(struct random random);
 void stress_samples(struct random random);
