@@ -34,6 +34,10 @@ struct mpeg_link {
 int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame);
 /* Whether a frame of which `count` bytes are there holds an index in place of sound. */
 int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame);
+/* Returns how many frames of sound an index stands for, which is there in full; -1 if it does not
+ * say. `silent_frames` is how many frames of silence come before them. */
+int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,
+                             int32_t *silent_frames);
 /* Whether frames follow each other in these bytes, WINDOW_BYTES at most, and begin before
  * `most_junk` bytes that are something else. */
 int mpeg_is_in(const unsigned char *bytes, int64_t count, int64_t most_junk);

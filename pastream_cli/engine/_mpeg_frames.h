@@ -16,9 +16,4 @@ int mpeg_is_sure(struct file_window *w, int64_t offset, int is_expected);
  * none.
  */
 int64_t mpeg_id3_bytes(const unsigned char *bytes);
-/* Returns how many frames of sound an index stands for, -1 if it does not say, and how many frames
- * of silence come before them. */
-int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,
-                             int32_t *silent_frames);
-
 #endif

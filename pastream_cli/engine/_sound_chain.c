@@ -226,24 +226,39 @@ static int64_t read_float(void *file, float *samples, int64_t frames) {
     return read_frames(file, FILE_FLOAT32, samples, frames);
 }
 
-/* Seeks from the start, which is the only way that the loops do. */
-static int64_t seek(void *file, int64_t frame, int whence) {
-    sound_chain *c = file;
-    int64_t first = 0;
+/* Returns the link that a frame is in, and has `frame` count from its beginning. */
+static int64_t link_with(const sound_chain *c, int64_t *frame) {
     int64_t i = 0;
-    if (whence != SNDFILE_SEEK_START || c->links_from >= 0)
-        return -1;
-    while (i < c->count - 1 && c->links[i].frames >= 0 && frame - first >= c->links[i].frames)
-        first += c->links[i++].frames;
+    while (i < c->count - 1 && c->links[i].frames >= 0 && *frame >= c->links[i].frames)
+        *frame -= c->links[i++].frames;
+    return i;
+}
+
+static int go_to(sound_chain *c, int64_t frame) {
+    int64_t place = frame;
+    const int64_t i = link_with(c, &place);
     if (i != c->current && c->current < c->count)
         chain_link_close(&c->links[c->current]);
     c->current = i;
     struct chain_link *l = current_link(c);
-    if (!l || c->current != i || !chain_link_seek(l, frame - first))
+    if (!l || c->current != i || !chain_link_seek(l, place))
+        return 0;
+    c->position = frame;
+    return 1;
+}
+
+/* Seeks from the start, which is the only way that the loops do. If that fails, the place is where
+ * it was. */
+static int64_t seek(void *file, int64_t frame, int whence) {
+    sound_chain *c = file;
+    const int64_t before = c->position;
+    if (whence != SNDFILE_SEEK_START || c->links_from >= 0)
         return -1;
     c->error = 0;
-    c->position = frame;
-    return frame;
+    if (go_to(c, frame))
+        return frame;
+    go_to(c, before);
+    return -1;
 }
 
 static int command(void *file, int number, void *data, int size) {

@@ -81,7 +81,15 @@ def stress(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize("stress", BUILDS, indirect=True)
 @pytest.mark.parametrize(
     ("part", "cases"),
-    [("ring", 150), ("formats", 10000), ("samples", 600), ("device", 2500), ("virtual", 2000), ("attach", 300), ("scan", 2000)],
+    [
+        ("ring", 150),
+        ("formats", 10000),
+        ("samples", 600),
+        ("device", 2500),
+        ("virtual", 2000),
+        ("attach", 300),
+        ("scan", 2000),
+    ],
 )
 def test_no_stress_breaks_a_promise_of_the_core(
     stress: Path, part: str, cases: int, campaign: Callable[[int], int]

@@ -23,7 +23,10 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
 
     `warn` is called with a line where it was cut off.
     """
-    descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC) if isinstance(source, str) else source
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC) if isinstance(source, str) else source
+    except OSError:  # whoever opens it next says why
+        return None
     sources, is_promise = _find(descriptor, name, warn)
     if not sources:
         if descriptor != STANDARD_INPUT:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 
 from pastream_cli.engine.files import headers, relay
-from pastream_cli.engine.files.foreign import bytes_to_know, codec_of
 from pastream_cli.engine.files.encoded_stream import open_encoded_stream
+from pastream_cli.engine.files.foreign import bytes_to_know, codec_of
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
 from pastream_cli.engine.files.input_file import InputFile, cannot_open, not_decoded, opened
 from pastream_cli.engine.files.paths import STANDARD_INPUT

@@ -62,9 +62,10 @@ def find_recordings(descriptor: int, name: str, warn: Callable[[str], None]) -> 
             break
         begin, most_junk = link.next, 2**62
         if link.frames:
-            source.put_in_front(_index_for(link, descriptor))
+            index = _index_for(link, descriptor)
+            source.put_in_front(index)
             sources.append(source)
-            _warn_of_a_cut(link, descriptor, name, warn)
+            _warn_of_a_cut(link, descriptor, index, name, warn)
     return sources
 
 
@@ -109,10 +110,18 @@ def _new_index(link: MpegLink, descriptor: int) -> bytes:
     return (bytes(header) + bytes(link.name_offset - len(header)) + index).ljust(frame_bytes, b"\0")
 
 
-def _warn_of_a_cut(link: MpegLink, descriptor: int, name: str, warn: Callable[[str], None]) -> None:
+def _warn_of_a_cut(link: MpegLink, descriptor: int, index: bytes, name: str, warn: Callable[[str], None]) -> None:
     said = _frames_said(link, descriptor)
     if said is not None and said > link.frames + 1:  # some encoders count the index
-        there, promised = link.frames * link.first.samples, said * link.first.samples
-        warn(f"{name} was cut off: it has {format_count(there)} of its {format_frames(promised)}")
+        promised = _sound_frames(os.pread(descriptor, link.index_bytes, link.index_begin))
+        warn(f"{name} was cut off: it has {format_count(_sound_frames(index))} of its {format_frames(promised)}")
     elif link.cut_bytes:
         warn(f"{name} was cut off: its last frame of MPEG is not there in full")
+
+
+def _sound_frames(index: bytes) -> int:
+    """Return how many frames of sound there are by an index, without the silence around them."""
+    frame = _parse(index)
+    assert frame is not None
+    silent_frames = ffi.new("int32_t *")
+    return lib.mpeg_frames_in_index(ffi.from_buffer("unsigned char[]", index), frame, silent_frames)
