@@ -88,8 +88,15 @@ LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 
 
 # What cffi reads, in this order.
-_DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_pulse.h", "_sound_chain.h")
-_DECLARED_IN = ("_engine.h", "_byte_source.h", "_mpeg.h", "_ogg.h", "_sound_chain.h", "_follower.h")
+_DECLARED_IN = (
+    "_engine.h",
+    "_byte_source.h",
+    "_mpeg.h",
+    "_ogg.h",
+    "_pulse.h",
+    "_sound_chain.h",
+    "_follower.h",
+)
 
 
 def declarations() -> str:
