@@ -40,7 +40,7 @@ GOOD_INPUTS = words(
 ODD_INPUTS = words(
     "short.wav header.wav half-a-header.wav corrupt.flac text.wav empty.wav missing.wav in.raw headerless dangling.wav "
     "round.wav folder.wav folder.wav/in.wav in.wav/in.wav fifo / . /dev/null /dev/zero /dev/full /dev/stdin {n} "
-    "%s%d{0}.wav @at.wav -dash.wav @missing @self.txt @in.wav",
+    "%s%d{0}.wav @at.wav -dash.wav @missing @self.txt @in.wav play record list 10m \u2013q “in.wav” https://a.b/c.mp3 a://",
     "",
     f"@{ARGUMENTS_FILE}",
     "missing\nline.wav",
@@ -58,7 +58,8 @@ ODD_OUTPUTS = words(
     "out.gsm out.wavex out.sds out.mpc2k out out. .wav out.nonsense new/out.wav folder.wav in.wav/out.wav in.wav "
     "./in.wav link.wav hard.wav mono.flac dangling.wav round.wav read-only.wav text.wav empty.wav fifo /dev/null "
     "/dev/full / . /nowhere/out.wav %s.wav -out.wav @out.wav {n}.wav {n:03}-{date}-{time}.wav {start:%H%M}.flac "
-    "{utc:%Y/%m}/{n}.wav {{x}}.wav {nonsense}.wav {.wav {n:9999999999}.wav {n.real}.wav {n!r:>{n}}.wav out-{date}.ogg",
+    "{utc:%Y/%m}/{n}.wav {{x}}.wav {nonsense}.wav {.wav {n:9999999999}.wav {n.real}.wav {n!r:>{n}}.wav out-{date}.ogg "
+    "{date:%Y} {start:YYYY} {utc: {} out-%Y-%m.wav out-%03d.flac out.m4a out.gz out.wva \u2013d icecast://a/b 'out.wav'",
     "",
     "out\nline.wav",
     "\udcff.wav",
@@ -119,7 +120,7 @@ STANDARD_INPUTS = ("/dev/null", "in.au", "in.wav", "mono.flac", "in.raw", "text.
 TIMES = words("0.05 0.1 .2 0 2400s 1.2ks 1Ks 0:00.1 0:0:0.1 -1")
 ODD_TIMES = words(
     "1s 1 10:00 90:00 36:00:00 1000000000 999999999:0:0 10ms 1e9s 1000000000000000000s 1h 1m30 nan inf -5 1e400 0x10 "
-    "1,5 1_0 ½ 1:2:3:4 out.wav",
+    "1,5 1_0 ½ 1:2:3:4 out.wav 10m 1h30m15 1.5d 1:30h PT5M 48k 5'30 forever null",
     "",
     "9" * 400,
 )
@@ -135,11 +136,11 @@ VALUES = {
     ),
     Kind.RATE: (
         words("48000 48k 44.1k 8K 8000 192k"),
-        words("0 -8000 1 100 2147483647 2147483648 44.1 nan 48000,44100", "", "48 k"),
+        words("0 -8000 1 100 2147483647 2147483648 44.1 nan 48000,44100 48kHz 44,1k cd", "", "48 k"),
     ),
     Kind.CHANNELS: (
         words("1 2 6 1,2 2,null ^,3 ,1 64"),
-        words("0 1024 1025 -1 1,2,3 two null,null 65536 , 1;2", ""),
+        words("0 1024 1025 -1 1,2,3 two null,null 65536 , 1;2 stereo mono,2ch 3-4 left", ""),
     ),
     Kind.SAMPLE_FORMAT: (
         words("float32 int32 int24 int16 int8 uint8 s16 F32 S24_3LE int16,float32 null,s32"),
@@ -151,8 +152,8 @@ VALUES = {
         words("-1 60 61 nan 1e3 lowest low,low,low", ""),
     ),
     Kind.MAP: (
-        words("1 1,2 2,1 1:1 1:2,2:1 0:1 1,1 2:3 0"),
-        words("7 1:0 0:0 1:1,2:1 1024:1024 1025 1:2:3 a -1 1, 9999", ""),
+        words("1 1,2 2,1 1:1 1:2,2:1 0:1 1,1 2:3 0 1-2 2-1 2,1-2"),
+        words("7 0-1 L,R 1-9999 1-1024,1 1-2:3-4 1+2 1..2 all 1:0 0:0 1:1,2:1 1024:1024 1025 1:2:3 a -1 1, 9999", ""),
     ),
     Kind.CHANNEL_LIST: (["0", "0,1"], words("-1 1,,2 a", "")),
     Kind.SHELL: (words("bash zsh fish"), words("tcsh sh", "")),
@@ -162,13 +163,13 @@ VALUES = {
 NAMES = {
     "file_type": (
         words("wav WAV au raw flac ogg mp3 aiff caf w64 rf64 raw,wav null,au wavex"),
-        words("sd2 mat4 htk xi voc nist mpc2k sds wve avr mp4 raw, wav,wav,wav", ""),
+        words("sd2 mat4 htk xi voc nist mpc2k sds wve avr mp4 raw, wav,wav,wav wave opus .wav 10 pcm_16 falc", ""),
     ),
     "encoding": (
-        words("pcm_16 PCM_24 float null,pcm_16"),
+        words("pcm_16 PCM_24 float null,pcm_16 24 16bit s24 null,f32"),
         words(
             "pcm_32 double pcm_s8 pcm_u8 vorbis opus mpeg_layer_iii ulaw ima_adpcm gsm610 dwvw_12 alac_24 nms_adpcm_16 "
-            "g721_32 dpcm_8 16 nonsense float,,",
+            "g721_32 dpcm_8 nonsense float,, 8bit s16be flac 24bti Flaot",
             "",
         ),
     ),
@@ -181,7 +182,8 @@ OTHER_DEVICES = words(
     "virtual:xrun=0:die=0 virtual:fast:xrun=0/0.01 virtual:xrun=0/0 virtual:stall=1s+480s virtual:sine=1e5 "
     "virtual:sine=0 virtual: virtual:nonsense virtual:fast:die=1 virtual:rate=0 virtual:channels=1025 "
     "virtual:stall=1 virtual:xrun= virtual:fast:rate=1 "
-    "virtual:rate=2147483647:fast virtual:channels=1024:fast virtual,virtual virtual:fast,0 VIRTUAL nonsense 0 9999",
+    "virtual:rate=2147483647:fast virtual:channels=1024:fast virtual,virtual virtual:fast,0 VIRTUAL nonsense 0 9999 "
+    "virtual:440 virtual:fats virtual-sine virtual,virtual:sine,virtual sine virt",
     '"virtual"',
     "",
 )

@@ -166,6 +166,7 @@ def test_a_quiet_recording_loads_neither_arrays_nor_colours(pastream: Pastream) 
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
     assert "soundfile" in loaded
     assert not {"numpy", "rich", "sounddevice"} & loaded
+    assert not {name for name in loaded if name.endswith(("_hints", ".spelling", ".synonyms"))}, "nothing was mistyped"
 
 
 @pytest.mark.parametrize("device", [(), ("-D", "loopback"), ("-D", "loopback, JACK Audio Connection Kit")])

@@ -22,7 +22,7 @@ _NEXT_SMALLER = {86400: 3600, 3600: 60, 60: 1}
 _AMOUNT = r"([0-9]{1,9}(?:[.,][0-9]{0,9})?)[ _-]?(['\"\u2032\u2033]|[a-z]*)[ ,]*"
 _CLOCK_WITH_UNIT = r"([0-9:.]{1,20}) ?([a-z]+)"
 _DAYS = r"([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})"
-_FRAMES = r"([0-9]{1,15})[ _]?([kKM]?)[ _]?(?:|f|frames?|smp|samples?|spl)"
+_FRAMES = r"([0-9]{1,15})[ _]?([kK]?)[ _]?(?:|f|frames?|smp|samples?|spl)"
 _SHORTER_THAN_A_SECOND = r"([0-9]{1,9}(?:\.[0-9]{0,9})?) ?(?:msecs?|millis|milliseconds?)"
 
 _ENDLESS = by_word({"-1": "inf infinite infinity endless forever never unlimited none no always ever"})

@@ -33,7 +33,7 @@ _BIT_DEPTH = "(?:pcm)?(?:s|i|int)?(16|24|32)(?:bits?)?(?:3?le)?"
 _OTHER_ENCODINGS = {
     "PCM_U8": ("u8", "uint8", "pcmu8"),
     "PCM_S8": ("s8", "int8", "pcms8"),
-    "FLOAT": ("f32", "float32", "32f", "f32le", "pcmf32le", "floatingpoint", "32bitfloat"),
+    "FLOAT": ("f32", "float32", "32f", "f32le", "pcmf32le", "floatingpoint", "32bitfloat", "32float", "fp32"),
     "DOUBLE": ("f64", "float64", "64f", "f64le", "pcmf64le", "64bit", "64"),
     "ULAW": ("mulaw", "pcmmulaw", "µlaw", "μlaw"),
     "ALAW": ("pcmalaw",),

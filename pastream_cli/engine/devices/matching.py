@@ -10,6 +10,7 @@ from pastream_cli.errors import DeviceError, ErrorKind
 
 PLAYBACK, CAPTURE = "playback", "capture"
 VIRTUAL = "virtual"
+_VIRTUAL_SOUNDS = ("silence", "sine", "noise")
 _NULL_WORDS = ("", "^", "null")
 _MOST_COMMAS = 64
 
@@ -105,9 +106,11 @@ def _nearest(devices: Sequence[DeviceInfo], text: str) -> str | None:
     """Return the name of a device that was probably meant by `text`."""
     from pastream_cli.spelling import closest
 
-    parts = re.split("[-_ :=.,/]+", text.casefold().strip(), maxsplit=1)
-    if closest(parts[0], [VIRTUAL]):
-        return ":".join((VIRTUAL, *filter(None, parts[1:])))
+    word, *rest = re.split("[-_ :=.,/]+", text.casefold().strip(), maxsplit=1)
+    if word in _VIRTUAL_SOUNDS:
+        return f"{VIRTUAL}:{text.casefold().strip()}"
+    if closest(word, [VIRTUAL]) or (len(word) > 3 and VIRTUAL.startswith(word)):
+        return ":".join((VIRTUAL, *filter(None, rest)))
     names = {word: device for device in devices for word in (*device.name.split(), device.name, label(device))}
     near = closest(text, names)
     return f"{names[near].number} {label(names[near])}" if near else None
