@@ -1,4 +1,4 @@
-"""Lets the fix in `_alsa.c` take the place of ALSA's own function, for its plug-in for PulseAudio."""
+"""Lets `_alsa.c` and `_pulse.c` take the place of functions of ALSA and libpulse, for ALSA's plug-in for PulseAudio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MADE_GLOBAL: list[Any] = []
 
 
 def mend_pulse_plugin() -> None:
-    """Have libraries that are loaded from now on, PortAudio among them, find what _alsa.c exports.
+    """Have libraries that are loaded from now on, PortAudio among them, find what these two export.
 
     They find nothing else of the module, because all its other symbols are hidden. If PortAudio was loaded before, this
     has no effect.
