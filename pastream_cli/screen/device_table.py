@@ -14,19 +14,36 @@ from pastream_cli.errors import error_lines, printable
 
 _HEADINGS = ("", "NAME, HOST API", "IN", "OUT", "RATE", "LATENCY IN", "LATENCY OUT", "DEFAULT")
 _NAME_COLUMN = 1
+_MOST_CELLS_OF_A_NAME = 56
 _TO_THE_LEFT = (_NAME_COLUMN, 7)
 
 
 def device_table(devices: Sequence[DeviceInfo]) -> str:
-    """Return a line per device: number, name, channels, rate, latencies in ms, and whether it is a default."""
-    rows = [_HEADINGS, *(_row(device) for device in devices)]
-    widths = [max(_cells(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    """Return a line per device: number, name, channels, rate, latencies in ms, and whether it is a default.
 
-    def padded(row: tuple[str, ...], column: int) -> str:
+    A name that is much longer than most has a line for itself, before the rest.
+    """
+    rows = [_HEADINGS, *(_row(device) for device in devices)]
+    short = [row for row in rows if _cells(row[_NAME_COLUMN]) <= _MOST_CELLS_OF_A_NAME]
+    widths = [
+        max(_cells(row[column]) for row in (rows if column != _NAME_COLUMN else short))
+        for column in range(len(_HEADINGS))
+    ]
+    return "".join(_line(row, widths) for row in rows)
+
+
+def _line(row: tuple[str, ...], widths: Sequence[int]) -> str:
+    """Return a row with its line breaks."""
+    name = row[_NAME_COLUMN]
+    if _cells(name) > _MOST_CELLS_OF_A_NAME:
+        rest = _line((" " * widths[0], "", *row[_NAME_COLUMN + 1 :]), widths)
+        return f"{row[0]:>{widths[0]}}  {name}\n{rest}"
+
+    def padded(column: int) -> str:
         padding = " " * (widths[column] - _cells(row[column]))
         return row[column] + padding if column in _TO_THE_LEFT else padding + row[column]
 
-    return "".join("  ".join(padded(row, i) for i in range(len(row))).rstrip() + "\n" for row in rows)
+    return "  ".join(padded(column) for column in range(len(row))).rstrip() + "\n"
 
 
 def _cells(text: str) -> int:

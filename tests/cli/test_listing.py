@@ -66,6 +66,18 @@ def test_the_table_says_what_a_device_is_and_does() -> None:
     ]
 
 
+def test_a_long_name_does_not_make_the_table_wide() -> None:
+    long = DEVICES[1]._replace(
+        number=13, name="Monitor of Built-in Audio Analog Stereo (alsa_output.pci-0000_00_1f.3.monitor)"
+    )
+    assert device_table([*DEVICES[:3], long, VIRTUAL]).splitlines() == [
+        *device_table(DEVICES).splitlines()[:4],
+        '13  "Monitor of Built-in Audio Analog Stereo (alsa_output.pci-0000_00_1f.3.monitor), ALSA"',
+        "                                                     32    32  44100     8.7-? ms       8.7 ms  in, out",
+        device_table(DEVICES).splitlines()[4],
+    ]
+
+
 NAMES = (
     "pulse",
     "HDA Intel PCH: ALC257 Analog (hw:0,0)",
