@@ -141,12 +141,14 @@ static void reset_shared(engine *e) {
     atomic_store(&e->reader.frames, 0);
     atomic_store(&e->reader.seek_index, 0);
     atomic_store(&e->reader.seek_frame, 0);
-    atomic_store(&e->reader.end_frame, 0);
-    atomic_store(&e->seek_position, 0);
+    atomic_store(&e->reader.skipped, 0);
+    atomic_store(&e->drop_from, 0);
+    atomic_store(&e->seek_by, 0);
     _Atomic int32_t *const flags[] = {
         &e->paused,      &e->capture_finished, &e->reader_stop,       &e->writer_cut,
         &e->writer_sync, &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
-        &e->seeks_asked, &e->reader.seeks,
+        &e->seeks_asked, &e->reader.drops,     &e->reader.seeks,      &e->seeks_dropped,
+        &e->seeks_taken,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -165,7 +167,7 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->settle_at_most = settle_at_most;
     e->frames_per_ns = frames_per_second / 1e9;
     e->has_played = 0;
-    e->seeks_taken = 0;
+    e->reader.seek_by = 0;
     e->silent_frames = 0;
     e->held_frames = 0;
     e->largest_block = 0;

@@ -214,23 +214,24 @@ int reader_configure(engine *e, const struct sndfile_functions *functions, void 
                      int64_t chunk_frames, int64_t nap_ns);
 /* Has the reader begin at a frame of the file, in the first pass and after each rewinding. What
  * comes before is read and dropped where the file cannot seek. Call after reader_configure, which
- * sets 0. waits_at_end: the reader waits for reader_seek at the end of the file, until it is
- * stopped. refill_frames: how many frames must follow a seek before playing goes on; at most a
- * quarter of the ring. */
-void reader_begin_at(engine *e, int64_t start_frame, int can_seek, int waits_at_end,
-                     int64_t refill_frames);
+ * sets 0. end_frame: the length of the file; 0: it is not known. */
+void reader_begin_at(engine *e, int64_t start_frame, int64_t end_frame, int can_seek);
+/* Has the reader of a file that can seek wait for reader_seek at its end, until it is stopped.
+ * refill_frames: how many frames must follow a seek before playing goes on. */
+void reader_expect_seeks(engine *e, int64_t refill_frames);
 int reader_run(engine *e);
-/* Has what is played go on at this frame of the file, which must be one that can seek, in a run
- * that captures nothing. The frames in the ring are dropped. Until others have come, silence is
- * played and the timeline stands still. The owner may call this while the reader runs. */
-void reader_seek(engine *e, int64_t frame);
-/* Returns whether the reader has still to obey reader_seek. */
+/* Has what is played go on so many frames after the last one that the device was given, or before
+ * it, but within the file: exactly. The frames in the ring are dropped. Until others have come,
+ * silence is played and the timeline stands still. Only where nothing is captured. The owner may
+ * call this while the reader runs. */
+void reader_seek(engine *e, int64_t frames);
+/* Returns whether the last call of reader_seek has not taken effect yet. */
 int reader_is_seeking(const engine *e);
+/* Returns how many frames all seeks together have skipped; fewer than 0 were repeated. */
+int64_t reader_skipped(const engine *e);
 /* Returns the frame of the file that is heard, for a device that plays what it is given after
- * `latency_frames`: the next frame to be played, if that is 0. Meanwhile, the target of a seek. */
+ * `latency_frames`; 0: the next frame to be played. Of no use while a seek is under way. */
 int64_t reader_heard_frame(const engine *e, int64_t latency_frames);
-/* Returns the place on the timeline at which the last seek took effect. */
-int64_t reader_seek_position(const engine *e);
 void reader_stop(engine *e);
 /* Says that the source is at its end: the ring holds all that is left. The reader calls it, or an
  * owner that fills the ring itself. */

@@ -28,18 +28,22 @@ int reader_configure(engine *e, const struct sndfile_functions *functions, void 
     e->reader.nap_ns = nap_ns;
     atomic_store(&e->reader.frames, 0);
     atomic_store(&e->reader.file_error, 0);
-    reader_begin_at(e, 0, 0, 0, 0);
+    reader_begin_at(e, 0, 0, 0);
     return copy_map(&e->reader.map, map, e->playback.channels, file_channels) ? LOOP_OK
                                                                               : LOOP_OUT_OF_MEMORY;
 }
 
-void reader_begin_at(engine *e, int64_t start_frame, int can_seek, int waits_at_end,
-                     int64_t refill_frames) {
-    const ring *r = e->playback.frames;
+void reader_begin_at(engine *e, int64_t start_frame, int64_t end_frame, int can_seek) {
     e->reader.start_frame = start_frame;
     e->reader.can_seek = can_seek;
-    e->reader.waits_at_end = waits_at_end;
-    e->reader.refill_frames = r ? least(refill_frames, (int64_t)r->capacity / 4) : 0;
+    e->reader.waits_at_end = 0;
+    e->reader.seek_by = 0;
+    atomic_store(&e->reader.end_frame, end_frame);
+}
+
+void reader_expect_seeks(engine *e, int64_t refill_frames) {
+    e->reader.waits_at_end = e->reader.can_seek;
+    e->reader.refill_frames = refill_frames;
 }
 
 static int64_t read_file(engine *e, void *samples, int64_t frames) {
@@ -115,6 +119,11 @@ static int64_t go_to(engine *e, int64_t frame, struct reader_scratch *scratch) {
     return begin + drop_frames(e, frame - begin, scratch);
 }
 
+static int fail_by_seeking(engine *e) {
+    const int error = e->reader.functions->error(e->reader.file);
+    return fail(e, error ? error : 1);
+}
+
 /* Brings a file that was just opened to where the first pass begins. Returns false on an error and
  * on a stop. */
 static int go_to_start(engine *e, struct reader_scratch *scratch) {
@@ -142,8 +151,7 @@ static int rewind_or_end(engine *e, int64_t pass_frames, struct reader_scratch *
                           memory_order_relaxed);
     if (go_to(e, e->reader.start_frame, scratch) == e->reader.start_frame || is_stopped(e))
         return 1;
-    const int seek_error = e->reader.functions->error(e->reader.file);
-    return fail(e, seek_error ? seek_error : 1);
+    return fail_by_seeking(e);
 }
 
 /* Reads `wanted` frames into the ring, and adds them to `frames_read`. Returns false if the file
@@ -167,21 +175,68 @@ static int fill_ring(engine *e, int64_t wanted, struct reader_scratch *scratch,
     return 1;
 }
 
+static int is_asked(const engine *e) {
+    return atomic_load_explicit(&e->seeks_asked, memory_order_relaxed) !=
+           atomic_load_explicit(&e->reader.seeks, memory_order_relaxed);
+}
+
+/* Returns the frame of the file that is so many frames after the last seek, in whatever pass. */
+static int64_t frame_after_seek(const engine *e, int64_t frames) {
+    const int64_t frame =
+        atomic_load_explicit(&e->reader.seek_frame, memory_order_relaxed) + most(0, frames);
+    const int64_t start = e->reader.start_frame;
+    const int64_t end = atomic_load_explicit(&e->reader.end_frame, memory_order_relaxed);
+    return e->reader.loop && end > start ? start + (frame - start) % (end - start) : frame;
+}
+
+/* Has the callback empty the ring. Returns the frame of the file that is the first not to be
+ * played, -1 on a stop. */
+static int64_t empty_ring(engine *e, int32_t asked) {
+    /* release: what is in the ring by now is what the callback is to drop */
+    atomic_store_explicit(&e->reader.drops, asked, memory_order_release);
+    /* acquire: with the number comes from where on frames were dropped, and their room */
+    while (atomic_load_explicit(&e->seeks_dropped, memory_order_acquire) != asked) {
+        if (is_stopped(e))
+            return -1;
+        nap(least(e->reader.nap_ns, REFILL_NAP_NS));
+    }
+    const uint64_t read = atomic_load_explicit(&e->drop_from, memory_order_relaxed);
+    const uint64_t index = atomic_load_explicit(&e->reader.seek_index, memory_order_relaxed);
+    return frame_after_seek(e, (int64_t)(read - index));
+}
+
+/* Returns where a seek by so many frames leads. */
+static int64_t target_of(const engine *e, int64_t frame, int64_t frames) {
+    const int64_t end = atomic_load_explicit(&e->reader.end_frame, memory_order_relaxed);
+    const int64_t target = most(e->reader.start_frame, frame + frames);
+    return end ? least(target, end) : target;
+}
+
 /* Obeys reader_seek, if it was called since the last time. Returns whether it was. */
 static int seek_if_asked(engine *e, struct reader_scratch *scratch, int64_t *pass_frames) {
-    /* acquire: the target was written before the number */
-    const int32_t asked = atomic_load_explicit(&e->seeks_asked, memory_order_acquire);
-    if (asked == atomic_load_explicit(&e->reader.seeks, memory_order_relaxed))
+    if (!is_asked(e))
         return 0;
-    const int64_t target = atomic_load_explicit(&e->seek_target, memory_order_relaxed);
-    const uint64_t index = ring_write_index(e->playback.frames);
-    const int64_t frame = go_to(e, target, scratch);
-    if (frame >= 0) {
-        *pass_frames = frame - e->reader.start_frame;
-        atomic_store_explicit(&e->reader.seek_index, index, memory_order_relaxed);
-        atomic_store_explicit(&e->reader.seek_frame, frame, memory_order_relaxed);
+    /* acquire: by how much was written before the number */
+    const int32_t asked = atomic_load_explicit(&e->seeks_asked, memory_order_acquire);
+    const int64_t seek_by = atomic_load_explicit(&e->seek_by, memory_order_relaxed);
+    const int64_t from = empty_ring(e, asked);
+    if (from < 0)
+        return 1;
+    int64_t frame = go_to(e, target_of(e, from, seek_by - e->reader.seek_by), scratch);
+    if (frame < 0) /* that is behind an end which is not known: it stays where it was */
+        frame = go_to(e, from, scratch);
+    if (frame < 0) {
+        fail_by_seeking(e);
+        frame = from;
     }
-    /* release: whoever sees the number must see where the frames after the seek begin */
+    e->reader.seek_by = seek_by;
+    *pass_frames = most(0, frame - e->reader.start_frame);
+    const int64_t skipped = atomic_load_explicit(&e->reader.skipped, memory_order_relaxed);
+    atomic_store_explicit(&e->reader.skipped, skipped + frame - from, memory_order_relaxed);
+    atomic_store_explicit(&e->reader.seek_frame, frame, memory_order_relaxed);
+    atomic_store_explicit(&e->reader.seek_index, ring_write_index(e->playback.frames),
+                          memory_order_relaxed);
+    /* release: whoever sees the number must see where the seek has led */
     atomic_store_explicit(&e->reader.seeks, asked, memory_order_release);
     return 1;
 }
@@ -193,7 +248,7 @@ static int waits_for_seek(engine *e) {
         return 0;
     reader_finish(e);
     while (!is_stopped(e)) {
-        if (reader_is_seeking(e))
+        if (is_asked(e))
             return 1;
         nap(e->reader.nap_ns);
     }
@@ -222,6 +277,8 @@ static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
     while (!is_stopped(e)) {
         if (seek_if_asked(e, scratch, &pass_frames))
             is_refilling = 1;
+        if (reader_file_error(e))
+            return;
         const int64_t room = wait_for_room(e, is_refilling);
         if (room == 0)
             continue;
@@ -271,35 +328,28 @@ int reader_is_finished(const engine *e) {
     return finished == atomic_load_explicit(&e->reader.seeks, memory_order_acquire) + 1;
 }
 
-void reader_seek(engine *e, int64_t frame) {
-    atomic_store_explicit(&e->seek_target, frame, memory_order_relaxed);
-    /* release: the reader must see the target of the seek that it is told of. It has one writer. */
-    atomic_store_explicit(&e->seeks_asked,
-                          atomic_load_explicit(&e->seeks_asked, memory_order_relaxed) + 1,
-                          memory_order_release);
+void reader_seek(engine *e, int64_t frames) {
+    const int64_t seek_by = atomic_load_explicit(&e->seek_by, memory_order_relaxed);
+    const int32_t asked = atomic_load_explicit(&e->seeks_asked, memory_order_relaxed);
+    atomic_store_explicit(&e->seek_by, seek_by + frames, memory_order_relaxed);
+    /* release: the reader must see by how much it is to seek. The owner alone writes both. */
+    atomic_store_explicit(&e->seeks_asked, asked + 1, memory_order_release);
 }
 
 int reader_is_seeking(const engine *e) {
     /* acquire: where the last seek has led comes before its number */
-    return atomic_load_explicit(&e->reader.seeks, memory_order_acquire) !=
+    return atomic_load_explicit(&e->seeks_taken, memory_order_acquire) !=
            atomic_load_explicit(&e->seeks_asked, memory_order_relaxed);
 }
 
-int64_t reader_heard_frame(const engine *e, int64_t latency_frames) {
-    if (reader_is_seeking(e))
-        return atomic_load_explicit(&e->seek_target, memory_order_relaxed);
-    const uint64_t index = atomic_load_explicit(&e->reader.seek_index, memory_order_relaxed);
-    const uint64_t read = ring_read_index(e->playback.frames);
-    const int64_t since = read > index ? (int64_t)(read - index) : 0;
-    const int64_t frame = atomic_load_explicit(&e->reader.seek_frame, memory_order_relaxed) +
-                          most(0, since - latency_frames);
-    const int64_t start = e->reader.start_frame;
-    const int64_t end = atomic_load_explicit(&e->reader.end_frame, memory_order_relaxed);
-    return end && frame >= end ? start + (frame - start) % (end - start) : frame;
+int64_t reader_skipped(const engine *e) {
+    return atomic_load_explicit(&e->reader.skipped, memory_order_relaxed);
 }
 
-int64_t reader_seek_position(const engine *e) {
-    return atomic_load_explicit(&e->seek_position, memory_order_relaxed);
+int64_t reader_heard_frame(const engine *e, int64_t latency_frames) {
+    const uint64_t index = atomic_load_explicit(&e->reader.seek_index, memory_order_relaxed);
+    const uint64_t read = ring_read_index(e->playback.frames);
+    return frame_after_seek(e, (int64_t)(read - index) - latency_frames);
 }
 
 int reader_file_error(const engine *e) {

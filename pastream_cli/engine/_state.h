@@ -52,7 +52,6 @@ struct engine {
     /* Callback alone. */
     int64_t total;             /* length of the timeline; INT64_MAX while unknown */
     int32_t has_played;        /* whether a frame of the input was played */
-    int32_t seeks_taken;       /* how many of reader.seeks have taken effect */
     int64_t silent_frames;     /* played since the last frame of the input */
     int64_t held_frames;       /* the most that the host said it holds */
     int64_t largest_block;     /* frames */
@@ -72,7 +71,9 @@ struct engine {
     int64_t uncounted_frames;  /* left out of the timeline, less those that came ahead */
 
     /* Callback writes, everybody reads. */
-    _Atomic int64_t seek_position; /* of the timeline, where the last seek took effect */
+    _Atomic uint64_t drop_from;    /* index in the ring of the first frame that was dropped last */
+    _Atomic int32_t seeks_dropped; /* how many of reader.drops were obeyed; comes after drop_from */
+    _Atomic int32_t seeks_taken;   /* how many of reader.seeks have taken effect */
 #define COUNTER(type, name) _Atomic type name;
 #include "_counters.h"
 #undef COUNTER
@@ -84,8 +85,8 @@ struct engine {
     int64_t last_gap_frames; /* silence after the last frame; set before capture_finished */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
-    _Atomic int32_t seeks_asked; /* comes after seek_target */
-    _Atomic int64_t seek_target; /* frame of the file */
+    _Atomic int32_t seeks_asked; /* comes after seek_by */
+    _Atomic int64_t seek_by;     /* frames, of all seeks together */
     _Atomic int32_t writer_cut;
     _Atomic int32_t writer_sync;
     _Atomic int32_t writer_stop;
@@ -105,12 +106,15 @@ struct engine {
         int32_t can_seek;      /* the file can */
         int32_t waits_at_end;  /* for a seek, until it is stopped */
         int64_t refill_frames; /* what must be in the ring after a seek, if there is more */
+        int64_t seek_by;       /* frames, of all seeks that were obeyed */
         _Atomic int64_t frames;
         _Atomic int32_t file_error;
-        _Atomic int32_t seeks;       /* how many were done; comes after the two below */
+        _Atomic int32_t drops;       /* seeks for which the ring is to be emptied */
+        _Atomic int32_t seeks;       /* of these, seeks that are done; comes after the next three */
         _Atomic uint64_t seek_index; /* in the ring, of the first frame after the last seek */
         _Atomic int64_t seek_frame;  /* of the file: the same frame */
-        _Atomic int64_t end_frame;   /* of the file; 0: it was not reached yet */
+        _Atomic int64_t skipped;     /* by all seeks together; negative: repeated */
+        _Atomic int64_t end_frame;   /* of the file; 0: it is not known */
         _Atomic int32_t finished;    /* 1 + the number of seeks before the end was reached; 0: no */
     } reader;
 

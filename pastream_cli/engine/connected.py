@@ -28,6 +28,8 @@ _WRITER_NAP_NS = 200_000_000
 _PIPE_NAP_NS = 5_000_000
 _FAST_NAP_NS = 20_000
 _LEAST_NAP_NS = 500_000
+# What must follow a seek before playing goes on; the device itself holds more.
+_REFILL_SECONDS = 0.1
 _FILE_CHUNK_FRAMES = 16384
 _PIPE_CHUNK_FRAMES = 256
 
@@ -46,6 +48,8 @@ class Connected(Attached):
         """The reader's loop, which returns when it has ended."""
         self._write: Callable[[], Any] | None = None
         """The writer's loop, likewise."""
+        self.can_seek = False
+        """Whether `seek` may be called while the loops run."""
 
     def connect_input(
         self,
@@ -53,6 +57,7 @@ class Connected(Attached):
         *,
         start_frame: int = 0,
         loop: bool = False,
+        is_sought: bool = False,
         buffersize: int | None = None,
         channel_map: Sequence[int] | None = None,
     ) -> RingBuffer:
@@ -66,6 +71,9 @@ class Connected(Attached):
             Where in the file to begin; what comes before is read and dropped where the file cannot seek.
         loop : bool
             Start again at the end, without a gap.
+        is_sought : bool
+            Whether `seek` may be called. The reader then waits for that at the end of a file that can seek, and must
+            be stopped. A core that captures too cannot seek.
         buffersize : int, optional
             Frames in the ring, rounded up to a power of two; about 10 s by default.
         channel_map : sequence of int, optional
@@ -85,8 +93,30 @@ class Connected(Attached):
             loop=loop,
             is_pipe=source.is_stream,
         )
-        lib.reader_begin_at(self._engine, start_frame, source.seekable, False, 0)
+        lib.reader_begin_at(self._engine, start_frame, source.frames or 0, source.seekable)
+        self.can_seek = is_sought and source.seekable and self._capture is None
+        if self.can_seek:
+            lib.reader_expect_seeks(self._engine, int(_REFILL_SECONDS * self.samplerate))
         return ring
+
+    def seek(self, frames: int) -> None:
+        """Have what is played jump by so many frames, soon and exactly, but within the file."""
+        assert self.can_seek
+        lib.reader_seek(self._engine, frames)
+
+    @property
+    def is_seeking(self) -> bool:
+        """Whether the last seek has not taken effect yet."""
+        return bool(lib.reader_is_seeking(self._engine))
+
+    @property
+    def skipped_frames(self) -> int:
+        """How many frames all seeks together have skipped; fewer than 0 were repeated."""
+        return lib.reader_skipped(self._engine)
+
+    def heard_frame(self, latency_frames: int) -> int:
+        """Return the frame of the file that is heard by way of a device of this latency."""
+        return lib.reader_heard_frame(self._engine, latency_frames)
 
     def connect_output(
         self, sink: OutputFile, *, buffersize: int | None = None, channel_map: Sequence[int] | None = None

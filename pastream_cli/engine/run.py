@@ -238,7 +238,7 @@ class Run:
             return 2 * shortest
         longest = self._owner.longest_wait_seconds(is_silent=self._is_silent)
         seconds = min(longest, (time.monotonic() - self._since) / 10)
-        if policy.length_frames is not None and not core.is_paused:
+        if policy.length_frames is not None and not core.is_paused and not core.can_seek:
             seconds = min(seconds, (policy.length_frames - self._counts.position) / core.samplerate)
         return max(shortest, seconds)
 

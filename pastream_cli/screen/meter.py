@@ -149,6 +149,9 @@ class Meter:
         if snapshot.can_split:
             words.append("s splits")
             needed_less.append("s splits")
+        if snapshot.can_seek:
+            words.append("arrows jump 5 s")
+            needed_less.append("arrows jump 5 s")
         while len(", ".join(words)) > width and needed_less:
             words.remove(needed_less.pop())
         return ", ".join(words)

@@ -189,7 +189,7 @@ class Screen:
         self._peaks = tuple(map(max, peaks, self._peaks)) if self._peaks else peaks
         self._peak_since_course = max(self._peak_since_course, *peaks)
         if not snapshot.is_paused:
-            self._course.add(self._peak_since_course, snapshot.frames)
+            self._course.add(self._peak_since_course, snapshot.counts.position)
             self._peak_since_course = 0.0
 
     def _make_meter(self, opening: Opening) -> None:

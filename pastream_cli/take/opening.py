@@ -68,8 +68,8 @@ def open_stream(plan: Plan) -> Core:
     return Core(device)
 
 
-def connect_input(plan: Plan, stream: Core) -> None:
-    """Have the stream play the input of a plan, if it has one."""
+def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
+    """Have the stream play the input of a plan, if it has one; `is_sought`: there may be seeks where it can seek."""
     if plan.input is None:
         return
     if plan.loop and not plan.input.seekable:
@@ -78,6 +78,7 @@ def connect_input(plan: Plan, stream: Core) -> None:
         plan.input,
         start_frame=plan.input_start,
         loop=plan.loop,
+        is_sought=is_sought,
         buffersize=plan.buffer_frames,
         channel_map=plan.playback_map,
     )

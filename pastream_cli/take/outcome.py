@@ -41,6 +41,7 @@ def report_of(
     *,
     is_recorded: bool,
     moves: Spool[Move],
+    input_frame: int | None,
 ) -> Report:
     """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
@@ -62,6 +63,7 @@ def report_of(
         pauses=stream.pauses if stream is not None else Spool(),
         moves=moves,
         opening=opening,
+        input_frame=input_frame,
         loss_list=run.losses.all if run.losses is not None else LossList(),
         error=failure.message if failure else None,
         way_out=failure.way_out if failure else None,

@@ -39,10 +39,11 @@ class Opening(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """How a run stands at one moment; all frames are of the timeline."""
+    """How a run stands at one moment."""
 
     rate: float
     frames: int
+    """Of the timeline, with those that seeks have skipped or repeated; as it is heard, if nothing is captured."""
     length_frames: int | None
     counts: Counts
     missing_frames: int
@@ -64,6 +65,8 @@ class Snapshot(NamedTuple):
     """`None` where no callback has come since the last snapshot."""
     clips: tuple[int, ...]
     """Clipped samples of each channel of the file so far."""
+    can_seek: bool = False
+    """Whether the arrow keys move what is played."""
 
 
 class Report(NamedTuple):
@@ -85,6 +88,8 @@ class Report(NamedTuple):
     pauses: Spool[Pause] = Spool()
     moves: Spool[Move] = Spool()
     opening: Opening | None = None
+    input_frame: int | None = None
+    """The first frame of the input that was not heard, where something was played."""
     dead_channels: tuple[int, ...] = ()
     """Channels, one-based, that were exactly zero for 10 s or more."""
     error: str | None = None

@@ -96,6 +96,7 @@ class Session:
             self._ending.files if self._ending is not None else FileList(),
             is_recorded=self._recording is not None,
             moves=self._telling.moves.all if self._telling is not None else Spool(),
+            input_frame=self._telling.place.input_frame if self._telling is not None else None,
         )
 
     def _go(self) -> None:
@@ -137,7 +138,7 @@ class Session:
         warn = self._observer.warned
         plan = self._plan = resolve(self._job, self._file_worker, self._device_worker, self._requests, warn)
         stream = self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan)))
-        connect_input(plan, stream)
+        connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
             recording = self._recording = Recording(plan, stream, self._file_worker, warn)
             self._ending = Ending(self._run, stream, recording, self._requests, warn)
@@ -198,7 +199,7 @@ class Session:
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
         is_split = plan.output is not None and plan.output.split_frames is not None
-        return plays_the_rest or is_between_files or is_split or plan.fatal_xruns
+        return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell how the run stands, look after the files, and do what was asked for."""
@@ -210,6 +211,9 @@ class Session:
             requests.pause = False
             (stream.resume if stream.is_paused else stream.pause)()
             requests.is_paused = stream.is_paused
+        if requests.steps:
+            steps, requests.steps = requests.steps, 0
+            self._telling.place.move(steps, counts)
         if requests.stop:
             self._run.end(StopReason.STOPPED)
 

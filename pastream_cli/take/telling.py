@@ -11,6 +11,7 @@ from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.run import Run
 from pastream_cli.take.input_changes import words_of
 from pastream_cli.take.moves import Moves
+from pastream_cli.take.place import Place
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Snapshot
@@ -46,6 +47,7 @@ class Telling:
         self._recording = recording
         self.moves = Moves(observer, plan)
         """What a sound server does to the run's streams."""
+        self.place = Place(stream, plan)
         assert run.losses is not None
         assert run.levels is not None
         self._losses, self._levels = run.losses, run.levels
@@ -86,8 +88,10 @@ class Telling:
         if self._stream.input_error() or self._has_told_of_missing_frames:
             return
         there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames - plan.input_start)
-        if wanted - there > plan.rate * _LEAST_SECONDS_MISSED:
-            promised = format_frames(source.frames)
+        if self.place.has_moved:
+            there = (self.place.input_frame or 0) - plan.input_start
+        if wanted - there > plan.rate * _LEAST_SECONDS_MISSED and not (self.place.has_moved and plan.duration):
+            there, promised = there + plan.input_start, format_frames(source.frames)
             self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
 
     def _tell_of_the_input(self) -> None:
@@ -109,8 +113,8 @@ class Telling:
         stream, recording = self._stream, self._recording
         return Snapshot(
             rate=stream.samplerate,
-            frames=counts.position,
-            length_frames=self._plan.length,
+            frames=self.place.shown(counts),
+            length_frames=self.place.shown_length,
             counts=counts,
             missing_frames=self._losses.missing_frames,
             new_losses=tuple(losses),
@@ -118,6 +122,7 @@ class Telling:
             device_load=stream.cpu_load,
             is_paused=stream.is_paused,
             can_split=recording is not None and recording.can_cut,
+            can_seek=self.place.can_move,
             file_name=recording.name if recording is not None else None,
             file_bytes=recording.size if recording is not None else 0,
             disk_seconds=recording.disk_seconds if recording is not None else None,

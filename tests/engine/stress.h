@@ -57,5 +57,6 @@ void stress_formats(struct random random);
 void stress_samples(struct random random);
 void stress_device(struct random random);
 void stress_virtual(struct random random);
+void stress_seek(struct random random);
 
 #endif
