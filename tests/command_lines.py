@@ -59,7 +59,7 @@ ODD_OUTPUTS = words(
     "./in.wav link.wav hard.wav mono.flac dangling.wav round.wav read-only.wav text.wav empty.wav fifo /dev/null "
     "/dev/full / . /nowhere/out.wav %s.wav -out.wav @out.wav {n}.wav {n:03}-{date}-{time}.wav {start:%H%M}.flac "
     "{utc:%Y/%m}/{n}.wav {{x}}.wav {nonsense}.wav {.wav {n:9999999999}.wav {n.real}.wav {n!r:>{n}}.wav out-{date}.ogg "
-    "{date:%Y} {start:YYYY} {utc: {} out-%Y-%m.wav out-%03d.flac out.m4a out.gz out.wva \u2013d icecast://a/b 'out.wav'",
+    "{date:%Y} {start:YYYY} {utc: {} out-%Y-%m.wav out-%03d.flac out.m4a out.gz out.wva \u2013d icecast://a/b",
     "",
     "out\nline.wav",
     "\udcff.wav",

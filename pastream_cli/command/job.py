@@ -117,13 +117,17 @@ class Job:
         if self.input is None and (self.pad is None or not self.pad.is_zero()):
             raise UsageError("cannot use --pad: there is no INPUT to follow", "a recording is as long as -d TIME says")
         if self.input is None and self.loop:
-            raise UsageError("cannot use --loop: there is no INPUT to repeat")
+            raise UsageError(
+                "cannot use --loop: there is no INPUT to repeat", "it repeats what is played: pastream in.wav --loop"
+            )
         if self.input is None and not self.input_start.is_zero():
             raise UsageError("cannot use --from: there is no INPUT to begin in", "--from TIME begins INPUT at TIME")
         if self.output is None and not self.offset.is_zero():
             raise UsageError("cannot use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording")
         if self.split is not None and self.output in (None, STANDARD_STREAM):
-            raise UsageError("cannot use --split: OUTPUT is not a file")
+            raise UsageError(
+                "cannot use --split: OUTPUT is not a file", "it is for recordings: pastream null out.wav --split 10:00"
+            )
         if self.output == STANDARD_STREAM and self.file_type.capture is None:
             raise UsageError(
                 "cannot write to standard output: no file type was given",
@@ -136,9 +140,11 @@ class Job:
         if self.offset_drops_all(1) and self.offset_drops_all(HIGHEST_RATE):
             raise UsageError("cannot use --offset: it drops the whole recording", "make -o shorter than -d")
         if self.split is not None and self.split.is_zero():
-            raise UsageError("cannot use --split 0: a file holds at least one frame")
+            raise UsageError("cannot use --split 0: a file holds at least one frame", "leave it out for a single file")
         if self.buffer_frames == 0:
-            raise UsageError("cannot use --buffersize 0: a buffer holds at least one frame")
+            raise UsageError(
+                "cannot use --buffersize 0: a buffer holds at least one frame", "leave it out for ten seconds"
+            )
 
     def _check_sides(self) -> None:
         """Refuse a second value for a side that is not there."""

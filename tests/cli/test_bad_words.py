@@ -61,6 +61,10 @@ def test_nonsense_for_a_number_is_answered_with_the_forms_that_there_are(refused
         refused(*arguments, *FAST, code=USAGE_ERROR, says=says, way_out=forms)
 
 
+LOOP = "it repeats what is played: pastream in.wav --loop"
+SPLIT = "it is for recordings: pastream null out.wav --split 10:00"
+
+
 @pytest.mark.parametrize(
     ("line", "message", "way_out"),
     [
@@ -68,12 +72,16 @@ def test_nonsense_for_a_number_is_answered_with_the_forms_that_there_are(refused
         ("in.wav -q -v", "use --verbose: --quiet says the opposite", "leave out one of the two"),
         ("in.wav -q --meter", "use --meter: --quiet says the opposite", "leave out one of the two"),
         ("null out.wav -p 1", "use --pad: there is no INPUT to follow", "a recording is as long as -d TIME says"),
-        ("null out.wav --loop", "use --loop: there is no INPUT to repeat", None),
+        ("null out.wav --loop", "use --loop: there is no INPUT to repeat", LOOP),
         ("in.wav -o 0.01", "use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording"),
-        ("in.wav --split 1", "use --split: OUTPUT is not a file", None),
-        ("null - -t au --split 1", "use --split: OUTPUT is not a file", None),
-        ("null out.wav --split 0", "use --split 0: a file holds at least one frame", None),
-        ("null out.wav --buffersize 0", "use --buffersize 0: a buffer holds at least one frame", None),
+        ("in.wav --split 1", "use --split: OUTPUT is not a file", SPLIT),
+        ("null - -t au --split 1", "use --split: OUTPUT is not a file", SPLIT),
+        ("null out.wav --split 0", "use --split 0: a file holds at least one frame", "leave it out for a single file"),
+        (
+            "null out.wav --buffersize 0",
+            "use --buffersize 0: a buffer holds at least one frame",
+            "leave it out for ten seconds",
+        ),
         ("null out.wav -d 1 -o 2", "use --offset: it drops the whole recording", "make -o shorter than -d"),
         (
             "in.wav out.wav -o 1",
