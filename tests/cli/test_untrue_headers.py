@@ -150,6 +150,19 @@ def test_metadata_behind_an_odd_number_of_bytes_is_not_played(
     plays(pastream, source, content[:4] + struct.pack("<I", len(content) - 8) + content[8:], "wav", None)
 
 
+@pytest.mark.parametrize(("frames", "encoding"), [(FRAMES, "PCM_16"), (1001, "PCM_U8")])
+def test_wavs_that_were_joined_end_to_end_are_played_one_after_the_other(
+    pastream: Pastream, tmp_path: Path, frames: int, encoding: str
+) -> None:
+    first = make_noise(tmp_path / "1.wav", frames, 1, encoding=encoding)
+    second = make_noise(tmp_path / "2.wav", 3000, 1, encoding=encoding)
+    joined = (tmp_path / "1.wav").read_bytes() + (tmp_path / "2.wav").read_bytes()
+    (tmp_path / "in.wav").write_bytes(joined + (tmp_path / "1.wav").read_bytes())
+    result = pastream("in.wav", "out.wav", *FAST)
+    assert (result.returncode, "warning" in result.stderr) == (0, False), result.stderr
+    assert_same(read(tmp_path / "out.wav"), np.concatenate([first, second, first]))
+
+
 # ---- what libsndfile refuses ----
 
 

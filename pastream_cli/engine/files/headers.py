@@ -6,9 +6,11 @@ A program that writes to a pipe seldom knows how much will come, so no length in
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 from pastream_cli.engine.files.au_header import AU_ENCODINGS, AU_MAGICS, read_au
 from pastream_cli.engine.files.head import LONGEST_CHUNK_BYTES, Head, HeaderError, StreamFormat, Way
+from pastream_cli.engine.files.w64_header import W64_MAGIC, read_w64
 from pastream_cli.engine.files.wav_header import PLAIN_PCM, RIFF_MAGICS, UNKNOWN_32, WAV_ENCODINGS, read_wav
 
 FIRST_BYTES = 12
@@ -62,10 +64,8 @@ def find_way(head: Head) -> StreamFormat | Way:
         Where the stream begins with a header that is not valid.
     """
     first = head.fill(FIRST_BYTES)
-    if first[:4] in RIFF_MAGICS and first[8:12] == b"WAVE":
-        return read_wav(head, first)
-    if first[:4] in AU_MAGICS:
-        return read_au(head, AU_MAGICS[first[:4]])
+    if (found := _read_plain(head, first)) is not None:
+        return found
     if first[:4] == b"OggS":
         return Way.AS_A_FILE if _OGG_FLAC in head.fill(_OGG_PAGE_BYTES + len(_OGG_FLAC)) else Way.AS_OGG
     if first.startswith(b"ID3") or _is_mp3_frame(first):
@@ -73,6 +73,24 @@ def find_way(head: Head) -> StreamFormat | Way:
     if first.startswith((_FLAC, *_READ_AS_A_FILE)):
         return Way.AS_FLAC if first.startswith(_FLAC) else Way.AS_A_FILE
     return Way.AS_IT_COMES if begins_with_a_header(first) or _is_ircam(first) else Way.NOT_AT_ALL
+
+
+def _read_plain(head: Head, first: bytes) -> StreamFormat | Way | None:
+    """Read the header of a container of plain samples; `None` if it is none."""
+    if first[:4] in RIFF_MAGICS and first[8:12] == b"WAVE":
+        return read_wav(head, first)
+    if first[:4] in AU_MAGICS:
+        return read_au(head, AU_MAGICS[first[:4]])
+    return _find_way_of_w64(head) if first.startswith(W64_MAGIC) else None
+
+
+def _find_way_of_w64(head: Head) -> StreamFormat | Way:
+    """Read float samples, which libsndfile takes for integers; leave all else to it, since it knows where they end."""
+    with suppress(HeaderError):
+        found = read_w64(head)
+        if isinstance(found, StreamFormat) and found.encoding in {"FLOAT", "DOUBLE"}:
+            return found
+    return Way.AS_IT_COMES
 
 
 def _is_ircam(first: bytes) -> bool:

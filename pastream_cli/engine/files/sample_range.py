@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from pastream_cli.engine.files.au_header import AU_MAGICS, read_au
@@ -25,6 +27,7 @@ LENGTH_OPEN = 0x7FFF0000
 _FIRST_BYTES = 12
 _BLOCK_BYTES = 2**16
 _MOST_CHUNKS = 1000
+_MOST_JOINED = 10_000
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 # Chunks that are known to follow the samples. Of any other, and of those behind it, the sizes must lead to the end of
 # the file: samples can look like the name of a chunk.
@@ -92,21 +95,48 @@ def _are(frames: int) -> str:
 
 
 def find_samples(descriptor: int) -> SampleRange | None:
-    """Return where the samples of a file are.
+    """Return where the samples of a file are, and of other WAVs of the same format that were joined to it.
 
     `None` where they have to be decoded, and where the header cannot be read.
     """
     size = os.fstat(descriptor).st_size
-    head = _head_of(descriptor)
     try:
         if os.pread(descriptor, len(VOC_MAGIC), 0) == VOC_MAGIC:
             return _in_blocks(descriptor, size)
-        found = _read(head)
+        first = _find_from(descriptor, 0, size)
     except HeaderError:
         return None
+    joined = list(_joined_to(descriptor, first, size)) if first is not None else []
+    if first is None or not joined:
+        return first
+    samples = first._replace(others=tuple((other.begin, other.end) for other in joined))
+    return samples._replace(format=first.format._replace(stated_bytes=samples.bytes))
+
+
+def _joined_to(descriptor: int, first: SampleRange, size: int) -> Iterator[SampleRange]:
+    """Find the WAVs of the same format that follow a first one without anything in between."""
+    last: SampleRange | None = first
+    for _ in range(_MOST_JOINED):
+        if last is None or last.format.is_24_in_32:
+            return
+        place = last.end + (last.end - last.begin) % 2
+        header = os.pread(descriptor, _FIRST_BYTES, place)
+        if header[:4] not in RIFF_MAGICS or header[8:12] != b"WAVE":
+            return
+        with suppress(HeaderError):
+            last = _find_from(descriptor, place, size)
+        if last is None or last.begin < place or last.format[:5] != first.format[:5]:
+            return
+        yield last
+
+
+def _find_from(descriptor: int, place: int, size: int) -> SampleRange | None:
+    """Return where samples are behind a header at a place of the file; `HeaderError` if it cannot be read."""
+    head = _head_of(descriptor, place)
+    found = _read(head)
     if not isinstance(found, StreamFormat):
         return None
-    begin = len(head.taken)
+    begin = place + len(head.taken)
     whole = SampleRange(found, begin, size)
     if found.stated_bytes is None or found.stated_bytes > size - begin:
         return whole
@@ -123,9 +153,7 @@ def _in_blocks(descriptor: int, size: int) -> SampleRange | None:
     return samples._replace(format=form._replace(stated_bytes=samples.bytes))
 
 
-def _head_of(descriptor: int) -> Head:
-    position = 0
-
+def _head_of(descriptor: int, position: int) -> Head:
     def read(count: int) -> bytes:
         nonlocal position
         some = os.pread(descriptor, count, position)
