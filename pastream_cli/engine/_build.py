@@ -59,6 +59,7 @@ HEADERS = (
     "_pulse.h",
     "_real_time.h",
     "_ring.h",
+    "_seek.h",
     "_settle.h",
     "_sound_chain.h",
     "_state.h",

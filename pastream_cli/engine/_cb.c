@@ -13,6 +13,7 @@
 #include "_count.h"
 #include "_gather.h"
 #include "_host_flags.h"
+#include "_seek.h"
 #include "_settle.h"
 #include "_state.h"
 
@@ -102,54 +103,6 @@ static void end_input(engine *e, int64_t frame) {
     /* not added up, because the sum could overflow */
     if (e->pad >= 0 && e->pad < e->total - frame)
         e->total = frame + e->pad;
-}
-
-static int32_t seeks_taken(const engine *e) {
-    return atomic_load_explicit(&e->seeks_taken, memory_order_relaxed);
-}
-
-/* Whether a seek of the reader has not taken effect. */
-static int awaits_seek(const engine *e) {
-    return atomic_load_explicit(&e->reader.drops, memory_order_relaxed) != seeks_taken(e);
-}
-
-/* Whether all of the input, as it goes on after the last seek, is in the ring. */
-static int is_all_read(const engine *e) {
-    /* acquire: if the input has ended, all of its frames are in the ring */
-    return atomic_load_explicit(&e->reader.finished, memory_order_acquire) == seeks_taken(e) + 1;
-}
-
-/* Drops all that is in the ring, and tells the reader from where on. The reader puts nothing into
- * it from when it has asked for that until it knows. */
-static void drop_for_seek(engine *e, int32_t drops) {
-    ring *r = e->playback.frames;
-    const uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
-    ring_consume(r, ring_available(r));
-    atomic_store_explicit(&e->drop_from, read, memory_order_relaxed);
-    /* release: the reader must see from where on, and an empty ring */
-    atomic_store_explicit(&e->seeks_dropped, drops, memory_order_release);
-}
-
-/* Obeys the reader, which is about to seek, and has the seek take effect when there is enough for a
- * block again. Returns whether it has. */
-static int take_seek(engine *e, int64_t frames) {
-    /* acquire: the last frame before was put into the ring */
-    const int32_t drops = atomic_load_explicit(&e->reader.drops, memory_order_acquire);
-    if (drops != atomic_load_explicit(&e->seeks_dropped, memory_order_relaxed))
-        drop_for_seek(e, drops);
-    /* acquire: an end of the input that came after the seek is known */
-    if (drops != atomic_load_explicit(&e->reader.seeks, memory_order_acquire))
-        return 0;
-    /* acquire: as in is_all_read */
-    const int32_t finished = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
-    /* the reader need not fill more than a half */
-    const int64_t enough = min_frames(max_frames(e->reader.refill_frames, frames),
-                                      (int64_t)e->playback.frames->capacity / 2);
-    if (finished != drops + 1 && (int64_t)ring_available(e->playback.frames) < enough)
-        return 0;
-    /* release: whoever sees that the seek has taken effect must see where it has led */
-    atomic_store_explicit(&e->seeks_taken, drops, memory_order_release);
-    return 1;
 }
 
 /* Moves frames from the ring to the output, and plays silence where the ring has none. */
