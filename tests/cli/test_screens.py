@@ -163,7 +163,9 @@ def test_the_meter_fits_into_every_window(
 
 
 @given(
-    words=st.lists(st.from_regex(r"[a-z]{1,12}|[0-9]{1,3} [0-9]{3},|日本.wav", fullmatch=True), min_size=1, max_size=30),
+    words=st.lists(
+        st.from_regex(r"[a-z]{1,12}|[0-9]{1,3} [0-9]{3},|日本.wav", fullmatch=True), min_size=1, max_size=30
+    ),
     width=st.integers(20, 100),
     indent=st.sampled_from(["", " " * 10]),
     is_indented=st.booleans(),
