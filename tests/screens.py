@@ -109,6 +109,7 @@ class Scene(NamedTuple):
     paused_seconds: int = 0
     question: str = ""
     can_split: bool = False
+    can_seek: bool = False
     file_name: str = "take.wav"
     peaks: tuple[float, ...] = (0.35, 0.2)
     falls_to: float = 0.3
@@ -138,6 +139,7 @@ class Scene(NamedTuple):
             buffer_fill=0.07,
             device_load=0.01,
             can_split=self.can_split,
+            can_seek=self.can_seek,
             file_name=self.file_name if self.records else None,
             file_bytes=209_000_000 if self.records else 0,
             disk_seconds=5.3 * 3600 if self.records else None,
@@ -147,7 +149,8 @@ class Scene(NamedTuple):
 
 SCENES = {
     "recording": Scene(),
-    "playing": Scene(plays=True, records=False, lasts_minutes=20),
+    "playing": Scene(plays=True, records=False, lasts_minutes=20, can_seek=True),
+    "playing-pipe": Scene(plays=True, records=False),
     "duplex": Scene(plays=True, lasts_minutes=20, channels=8),
     "paused": Scene(paused_seconds=83, can_split=True),
     "losses": Scene(lasts_minutes=20, has_lost=True),
