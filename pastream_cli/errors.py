@@ -149,6 +149,10 @@ class FileError(PastreamError):
     exit_code = ExitCode.FILE
 
 
+class FileWarning(UserWarning):
+    """A file is played although something is wrong with it: it was cut off, say, or its header is not true."""
+
+
 class NoThreadError(PastreamError, RuntimeError):
     """The system refuses to start another thread."""
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
+from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
-from pastream_cli.take.input_changes import words_of
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.place import Place
 from pastream_cli.take.plan import Plan

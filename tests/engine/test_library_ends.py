@@ -240,12 +240,13 @@ def test_a_type_that_no_subtype_holds_has_to_be_chosen(tmp_path: Path) -> None:
 
 def test_a_file_that_does_not_fit_is_refused(stream: ps.DuplexStream, tmp_path: Path) -> None:
     make_noise(tmp_path / "slow.wav", 100, rate=8000)
-    make_noise(tmp_path / "mono.wav", 100, 1)
+    make_noise(tmp_path / "three.wav", 100, 3)
     with soundfile.SoundFile(tmp_path / "slow.wav") as file, pytest.raises(ValueError, match="8000"):
         stream.play(file)
-    with soundfile.SoundFile(tmp_path / "mono.wav") as file:
-        with pytest.raises(ValueError, match="txmapping"):
-            stream.play(file)
+    with soundfile.SoundFile(tmp_path / "three.wav") as file:
+        for source in (file, tmp_path / "three.wav"):
+            with pytest.raises(ValueError, match="the source has 3 channels and the stream plays 2: set txmapping"):
+                stream.play(source)
         with pytest.raises(ValueError, match="not open for writing"):
             stream.record(10, out=file)
     with pytest.raises(ValueError, match="not open for reading"):

@@ -1,4 +1,4 @@
-"""What can be played, whatever it is: arrays of every type, mono, iterators of chunks, paths of sound files."""
+"""What can be played, whatever it is: arrays of every type, mono, iterators of chunks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from pastream_cli import engine as ps
-from tests.sounds import RATE, assert_same, make_noise, read
+from tests.sounds import make_noise
 
 FAST = "virtual:fast"
 FORMATS = ["float32", "int32", "int24", "int16", "int8", "uint8"]
@@ -158,45 +158,6 @@ def test_an_iterator_that_cannot_be_played_is_refused(stream: ps.DuplexStream, t
     make_noise(tmp_path / "in.wav", 10)
     with (tmp_path / "in.wav").open("rb") as file, pytest.raises(TypeError, match=r"soundfile\.SoundFile"):
         stream.play(file)
-
-
-# ---- paths ----
-
-
-@pytest.mark.parametrize("kind", [str, Path])
-def test_a_path_is_played_from_its_start_each_time(stream: ps.DuplexStream, tmp_path: Path, kind: Any) -> None:
-    source = make_noise(tmp_path / "in.wav", 3000)
-    path = kind(tmp_path / "in.wav")
-    for _ in range(2):
-        assert np.array_equal(stream.playrec(path, 3000, blocking=True), source)
-    assert np.array_equal(np.concatenate([c.copy() for c in stream.chunks(100, playback=path, pad=0)]), source)
-    assert np.array_equal(stream.playrec(path, 6000, loop=True, blocking=True), np.concatenate([source, source]))
-    with ps.DuplexStream.from_file(path, device=FAST) as fitting:
-        assert fitting.samplerate == RATE
-    chunks = ps.chunks(100, playback=path, device=FAST, dtype="int32")
-    assert np.array_equal(np.concatenate([chunk.copy() for chunk in chunks]), source)
-
-
-def test_a_path_is_recorded_to_unless_it_is_there_already(stream: ps.DuplexStream, tmp_path: Path) -> None:
-    source = make_noise(tmp_path / "in.wav", 3000)
-    assert stream.playrec(tmp_path / "in.wav", 3000, out=tmp_path / "out.wav", blocking=True) == tmp_path / "out.wav"
-    assert_same(read(tmp_path / "out.wav"), source)
-    with pytest.raises(ps.FileError, match="it exists already"):
-        stream.record(10, out=tmp_path / "out.wav")
-    assert_same(read(tmp_path / "out.wav"), source)
-    with pytest.raises(ValueError, match="does not tell in which format"):
-        stream.record(10, out=tmp_path / "out")
-    with pytest.raises(TypeError, match="FLAC has no PCM_32"):
-        stream.record(10, out=str(tmp_path / "out.flac"))
-    with pytest.raises(ps.FileError, match="No such file or directory"):
-        stream.record(10, out=tmp_path / "nowhere" / "out.wav")
-
-
-def test_a_path_that_cannot_be_played_is_refused_in_words(stream: ps.DuplexStream, tmp_path: Path) -> None:
-    (tmp_path / "text.wav").write_text("no sound")
-    for path, reason in ((tmp_path / "none.wav", "No such file"), (tmp_path / "text.wav", "Format not recognised")):
-        with pytest.raises(ps.FileError, match=f"cannot play .*: {reason}"):
-            stream.play(path)
 
 
 def test_without_numpy_numbers_of_another_type_are_refused() -> None:

@@ -8,6 +8,7 @@ from pastream_cli.engine.streams.capturing import InputStream
 from pastream_cli.engine.streams.chunking import Chunks
 from pastream_cli.engine.streams.endpoints import is_path, is_sound_file
 from pastream_cli.engine.streams.lifecycle import Stream
+from pastream_cli.engine.streams.paths import PlayedFile
 from pastream_cli.engine.streams.playing import OutputStream
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ class DuplexStream(InputStream, OutputStream):
         """
         from pastream_cli.engine.streams import soundfiles
 
+        rate, channels_of_file = soundfiles.describe(file)
         channels = options.get("channels")
         capture, playback = channels if isinstance(channels, (tuple, list)) else (channels, None)
-        options["channels"] = (capture, playback or soundfiles.describe(file)[1])
-        return super().from_file(file, *args, **options)
+        options["channels"] = (capture, playback or channels_of_file)
+        if options.get("samplerate") is None:
+            options["samplerate"] = rate
+        return cls(*args, **options)
 
     @overload
     def playrec(
@@ -221,9 +225,10 @@ def chunks(
     --------
     InputStream.chunks
     """
-    stream = _open(playback, {**options})
+    source: Any = PlayedFile(playback) if is_path(playback) else playback
+    stream = _open(source, {**options})
     try:
-        of_stream = stream.chunks(chunksize, overlap, frames, pad, offset, atleast_2d, playback, loop, buffersize, out)
+        of_stream = stream.chunks(chunksize, overlap, frames, pad, offset, atleast_2d, source, loop, buffersize, out)
     except BaseException:
         stream.close()
         raise
@@ -235,6 +240,6 @@ def _open(playback: Any, options: dict[str, Any]) -> InputStream:
     """Open the stream that `chunks` is about."""
     if playback is None:
         return InputStream(**options)
-    if is_sound_file(playback) or is_path(playback):
+    if is_sound_file(playback) or isinstance(playback, PlayedFile):
         return DuplexStream.from_file(playback, **options)
     return DuplexStream(**options)

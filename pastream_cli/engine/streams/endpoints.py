@@ -46,6 +46,9 @@ class Endpoint:
         """Whether it is a regular file. If one takes no more data, its disk may only be busy."""
         return False
 
+    def poll(self) -> None:
+        """Tell what has been met in this run; called again and again."""
+
     def failure(self) -> PastreamError | None:
         """Return what went wrong with it in this run, if anything did."""
         return None

@@ -10,6 +10,7 @@ from pastream_cli.engine.streams.arrays import is_array, numpy_or_none
 from pastream_cli.engine.streams.capturing import InputStream
 from pastream_cli.engine.streams.duplex import DuplexStream
 from pastream_cli.engine.streams.endpoints import is_path, is_sound_file
+from pastream_cli.engine.streams.paths import PlayedFile
 from pastream_cli.engine.streams.playing import OutputStream
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def play(
     --------
     OutputStream.play
     """
-    channels, wanted = _played(data, samplerate)
+    data, channels, wanted = _played(data, samplerate)
 
     def act(stream: OutputStream) -> None:
         _map(stream, mapping, channels)
@@ -239,7 +240,7 @@ def playrec(
     --------
     DuplexStream.playrec
     """
-    source_channels, played = _played(data, samplerate)
+    data, source_channels, played = _played(data, samplerate)
     recorded = _recorded(out, channels, dtype, input_mapping)
     if output_mapping is not None:
         played["channels"] = _most(output_mapping)
@@ -299,19 +300,19 @@ def stop(ignore_errors: bool = True) -> None:
             raise
 
 
-def _played(data: Any, samplerate: float | None) -> tuple[int, dict[str, Any]]:
-    """Return the channels of what is played, 0 where it does not say, and how to open a stream for it."""
-    if is_sound_file(data) or is_path(data):
-        from pastream_cli.engine.streams import soundfiles
-
-        rate, channels = soundfiles.describe(data)
-        return channels, {"samplerate": samplerate or rate, "channels": channels if channels > 1 else None}
+def _played(data: Any, samplerate: float | None) -> tuple[Any, int, dict[str, Any]]:
+    """Return what is played, its channels (0 where it does not say), and how to open a stream for it."""
+    if is_path(data):
+        data = PlayedFile(data)
+    if is_sound_file(data) or isinstance(data, PlayedFile):
+        rate, channels = samplerate or data.samplerate, data.channels
+        return data, channels, {"samplerate": rate, "channels": channels if channels > 1 else None}
     if not is_array(data):
-        return 0, {"samplerate": samplerate}
+        return data, 0, {"samplerate": samplerate}
     channels = data.shape[1] if data.ndim > 1 else 1
     dtype = data.dtype.name if data.dtype.name in SAMPLE_FORMATS else "float32"
     # mono is for all channels that the device has
-    return channels, {"samplerate": samplerate, "channels": channels if channels > 1 else None, "dtype": dtype}
+    return data, channels, {"samplerate": samplerate, "channels": channels if channels > 1 else None, "dtype": dtype}
 
 
 def _recorded(out: Any, channels: Any, dtype: Any, mapping: Sequence[int] | None) -> dict[str, Any]:
@@ -326,10 +327,8 @@ def _recorded(out: Any, channels: Any, dtype: Any, mapping: Sequence[int] | None
 
 
 def _map(stream: OutputStream, mapping: Sequence[int] | None, channels: int) -> None:
-    """Say which channel of the source each channel of the device plays. Mono is for all of them, or of `mapping`."""
+    """Say which channel of the source each channel of the device plays. Mono is for all of `mapping`."""
     if mapping is None:
-        if channels == 1:
-            stream.txmapping = [1] * len(stream.txmapping)
         return
     if channels > 1 and len(mapping) != channels:
         raise ValueError(f"mapping must have {channels} entries, one per channel that is played, not {len(mapping)}")

@@ -75,14 +75,16 @@ class OutputStream(Stream):
         ----------
         source : ndarray or buffer or SoundFile or path or iterator or callable or RingBuffer
             An array of one dimension is one channel, which all channels of the device play; one of two dimensions is
-            frames by channels. Its numbers may be of any type with a full scale: floats, of which that is 1, and
-            integers of 8, 16 and 32 bits. Any other buffer has samples and channels as the device has them.
+            frames by channels. A sound file of one channel is heard on all of them too.
+            The numbers of an array may be of any type with a full scale: floats, of which that is 1, and integers of 8,
+            16 and 32 bits. Any other buffer has samples and channels as the device has them.
             A function is called as ``function(stream, ringbuffer, *args, loop=loop, **kwargs)`` on a thread of its own
             whenever the stream is started. It writes frames into the ring, and the input ends when it returns. It must
             return when the stream is no longer `active`. A SoundFile is read in C, from its current position. It may be
-            closed at any time, which ends the run first. The file of a path is opened by each run, and played from its
-            start. A buffer is played in C, from its start. An iterator yields arrays or buffers, which a thread of its
-            own writes into the ring. A RingBuffer is played until it runs empty.
+            closed at any time, which ends the run first. The file of a path is played by each run from its start to the
+            end of its sound, whatever its header says; a `FileWarning` tells what is wrong with it. A buffer is played
+            in C, from its start. An iterator yields arrays or buffers, which a thread of its own writes into the ring.
+            A RingBuffer is played until it runs empty.
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
             10 s if left out. The ring always holds at least what the device takes at once when it starts.
@@ -100,6 +102,8 @@ class OutputStream(Stream):
         ------
         PastreamError
             Where the stream is running or closed.
+        FileError
+            Where the file of a path cannot be opened.
         ValueError
             Where the source's rate or channels do not fit the stream, or the source cannot be looped.
         TypeError

@@ -14,6 +14,8 @@ import soundfile
 from pastream_cli.engine.files.formats import TYPES_WITH_A_LENGTH, bits_of, file_sample_code, type_of_name
 from pastream_cli.engine.files.libsndfile import error_text, handle_of, update_header
 from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.streams.endpoints import is_path
+from pastream_cli.engine.streams.paths import PlayedFile
 from pastream_cli.errors import ErrorKind, FileError, shown
 
 if TYPE_CHECKING:
@@ -45,14 +47,6 @@ def check_readable(file: Any, *, loop: bool) -> None:
         raise ValueError(f"cannot play {name_of(file)}: it is not open for reading")
     if loop and not file.seekable():
         raise ValueError(f"cannot loop {name_of(file)}: it cannot be rewound")
-
-
-def open_to_play(path: Any) -> Any:
-    """Open the sound file of that path; `FileError` where it cannot be."""
-    try:
-        return soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise FileError(f"cannot play {shown(os.fspath(path))}: {_reason(path, error)}") from None
 
 
 def check_new(path: Any, sample_format: str) -> None:
@@ -238,7 +232,9 @@ def _check_subtype(file_format: str, sample_format: str, endian: str | None) -> 
 
 def describe(file: Any) -> tuple[int, int]:
     """Return the rate and the channels of a file. An open file stays open, at its current position."""
-    if isinstance(file, soundfile.SoundFile):
+    if is_path(file):
+        file = PlayedFile(file)
+    if isinstance(file, (soundfile.SoundFile, PlayedFile)):
         return int(file.samplerate), int(file.channels)
     seek: Any = partial(os.lseek, file) if isinstance(file, int) else getattr(file, "seek", None)
     here = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.channel_maps import ChannelMap
 from pastream_cli.engine.core import Core
@@ -21,8 +21,13 @@ from pastream_cli.engine.streams.endpoints import (
     name_of,
 )
 from pastream_cli.engine.streams.memory import Memory
+from pastream_cli.engine.streams.paths import PlayedFile, played_file, warn
 from pastream_cli.engine.streams.samples import bytes_to_play, samples_to_play
-from pastream_cli.errors import PastreamError
+from pastream_cli.errors import FileError, PastreamError
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.engine.native import Int32Array
 
 # How long an iterator waits where the ring is full.
 _FULL_RING_SECONDS = 0.005
@@ -46,6 +51,16 @@ class Source(Endpoint):
             )
         if len(channel_map) != self.side.channels:
             raise ValueError(f"txmapping must have {self.side.channels} entries, one per channel of the device")
+
+    def indices_for(self, channel_map: ChannelMap, channels: int) -> Int32Array:
+        """Return, for a source of so many channels, which of them each channel of the device plays.
+
+        One channel plays on all of them, unless a map says otherwise.
+        """
+        if channels == 1 and channel_map.is_default:
+            return ffi.new("int32_t[]", self.side.channels)  # of zeros
+        self.check_channels(channel_map, channels)
+        return channel_map.indices(channels)
 
     def _connect_ring(self, stream: Core, channel_map: ChannelMap, channels: int) -> None:
         self.check_channels(channel_map, channels)
@@ -75,8 +90,7 @@ class FileSource(Source):
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         from pastream_cli.engine.files.libsndfile import FUNCTIONS, handle_of
 
-        self.check_channels(channel_map, self._file.channels)
-        indices = channel_map.indices(self._file.channels)
+        indices = self.indices_for(channel_map, self._file.channels)
         self.ring.flush()
         stream.connect_playback(self.ring)
         stream.connect_reader(
@@ -119,11 +133,7 @@ class MemorySource(Source):
 
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         channels = self._samples.channels
-        if channels == 1 and channel_map.is_default:
-            indices = ffi.new("int32_t[]", self.side.channels)  # zeros: all play the one channel
-        else:
-            self.check_channels(channel_map, channels)
-            indices = channel_map.indices(channels)
+        indices = self.indices_for(channel_map, channels)
         self.ring.flush()
         stream.connect_playback(self.ring)
         functions, memory = lib.memory_file_functions(), self._memory.open()
@@ -133,25 +143,60 @@ class MemorySource(Source):
         self._memory.close()
 
 
-class PathSource(FileSource):
-    """The path of a sound file, which each run opens, plays from its start, and closes."""
+class PathSource(Source):
+    """The file of a path, which each run plays from its start, and closes."""
 
-    def __init__(self, stream: Core, side: Side, path: Any, buffersize: int | None, *, loop: bool) -> None:
-        from pastream_cli.engine.streams import soundfiles
+    def __init__(self, stream: Core, side: Side, file: PlayedFile, buffersize: int | None, *, loop: bool) -> None:
+        super().__init__(stream, side)
+        if loop and not file.is_seekable:
+            raise ValueError(f"cannot loop {file.name}: it cannot be rewound")
+        check_rate(file, stream)
+        file.tell()
+        self._file, self._loop = file, loop
+        self._rate = round(stream.samplerate)
+        self._input: InputFile | None = None
+        self.ring = stream.new_ring(side, buffersize)
 
-        self._path = path
-        with soundfiles.open_to_play(path) as file:
-            super().__init__(stream, side, file, buffersize, loop=loop)
+    def hold(self, end: Callable[[], bool]) -> None:  # noqa: ARG002 - nobody else can close it
+        self._input = self._file.take()
+        self._file.tell()
 
-    def hold(self, end: Callable[[], bool]) -> None:
-        self._file = self._files.open_to_play(self._path)
-        super().hold(end)
+    def connect(self, stream: Core, channel_map: ChannelMap) -> None:
+        from pastream_cli.engine.files.formats import file_sample_code
+
+        source = self._input
+        assert source is not None
+        indices = self.indices_for(channel_map, source.channels)
+        self.ring.flush()
+        stream.connect_playback(self.ring)
+        code = file_sample_code(source.encoding)
+        handle, is_pipe = source.handle, source.is_stream
+        stream.connect_reader(
+            source.functions, handle, code, source.channels, indices, loop=self._loop, is_pipe=is_pipe
+        )
+
+    def poll(self) -> None:
+        from pastream_cli.engine.files.input_changes import words_of
+
+        source = self._input
+        for event in source.events() if source is not None else ():
+            assert source is not None
+            warn(words_of(event, source.name, source.rate, self._rate))
+
+    def failure(self) -> PastreamError | None:
+        code = lib.reader_file_error(self._engine) if self._input is not None else 0
+        if not code:
+            return None
+        assert self._input is not None
+        return FileError(f"cannot read {self._input.name}: {self._input.reason_of(code)}")
 
     def release(self) -> None:
         try:
-            super().release()
+            self.poll()
         finally:
-            self._file.close()
+            source, self._input = self._input, None
+            if source is not None:
+                source.close()
 
 
 class RingSource(Source):
@@ -220,8 +265,8 @@ def source_for(
         return RingSource(stream, side, source)
     if is_sound_file(source):
         return FileSource(stream, side, source, buffersize, loop=loop)
-    if is_path(source):
-        return PathSource(stream, side, source, buffersize, loop=loop)
+    if is_path(source) or isinstance(source, PlayedFile):
+        return PathSource(stream, side, played_file(source), buffersize, loop=loop)
     if callable(source):
         return FunctionSource(stream, side, source, channel_map, buffersize)
     if hasattr(source, "__next__"):

@@ -309,6 +309,7 @@ class Watcher:
             self.run.levels.poll()
         self.look_after_ends()
         for endpoint in self._endpoints:
+            endpoint.poll()
             if failure := endpoint.failure():
                 self.run.fail(failure)
 
