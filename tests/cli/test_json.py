@@ -367,6 +367,7 @@ REPORTS = st.builds(
         st.builds(Move, st.sampled_from(["capture", "playback"]), COUNTS, COUNTS, st.text(), st.text()), max_size=3
     ).map(Spool),
     opening=st.none(),
+    input_frame=st.none() | COUNTS,
     dead_channels=st.lists(st.integers(1, 9), unique=True).map(tuple),
     error=st.none() | st.text(),
     way_out=st.none() | st.text(),
