@@ -135,6 +135,32 @@ def test_a_function_that_still_takes_what_is_left_has_all_the_time_there_is() ->
         assert sum(taken) == stream.frame_count
 
 
+def of_the_module(stubborn: Stubborn) -> None:
+    ps.play(stubborn.play, RATE, blocking=True, device="virtual")
+
+
+def blocking(stubborn: Stubborn) -> None:
+    with ps.OutputStream(device="virtual") as stream:
+        stream.play(stubborn.play, blocking=True)
+
+
+def in_a_block(stubborn: Stubborn) -> None:
+    with ps.OutputStream(device="virtual") as stream:
+        stream.play(stubborn.play)
+        stream.wait()
+
+
+@pytest.mark.parametrize("act", [of_the_module, blocking, in_a_block])
+def test_an_interrupt_does_not_wait_for_a_function_that_never_returns(act: Callable[[Stubborn], None]) -> None:
+    stubborn = Stubborn()
+    began = time.monotonic()
+    threading.Timer(0.3, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        act(stubborn)
+    assert time.monotonic() - began < 3
+    stubborn.released.set()
+
+
 @pytest.mark.parametrize("act", ["record", "play", "playrec"])
 def test_an_interrupted_call_leaves_no_run_behind(act: str) -> None:
     frames = np.full((20 * RATE, 2), 0.5, "float32")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
@@ -21,7 +20,7 @@ from pastream_cli.engine.streams.arrays import named_types
 from pastream_cli.engine.streams.properties import Properties
 from pastream_cli.engine.streams.sinks import Sink
 from pastream_cli.engine.streams.sources import Source
-from pastream_cli.engine.streams.watcher import Watcher
+from pastream_cli.engine.streams.watcher import FUNCTION_SECONDS, Watcher, patience_after
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Stream(Properties):
 
     `stop`, `abort`, `close` and the end of the ``with`` block wait for the functions of the stream. If one neither
     returns nor takes what is left in its ring for 5 s, it is left alone: a `PastreamError` names it, and until it
-    returns the stream cannot be started again.
+    returns the stream cannot be started again. After Ctrl-C none of them waits so long.
 
     A stream that is dropped while it runs is aborted and closed; one that its own function refers to is not dropped
     before that has returned. In a forked child `stop`, `abort`, `close` and `wait` do nothing.
@@ -314,9 +313,8 @@ class Stream(Properties):
         """Wait for the end of a run; Ctrl-C, or whatever else interrupts that, stops the stream."""
         try:
             self.wait()
-        except BaseException:
-            with suppress(PastreamError):
-                self.stop()
+        except BaseException as error:
+            self._end(abort=False, raises=False, function_seconds=patience_after(error))
             raise
 
     def stop(self) -> None:
@@ -334,7 +332,7 @@ class Stream(Properties):
         """
         self._end(abort=True, raises=False)
 
-    def _end(self, *, abort: bool, raises: bool) -> None:
+    def _end(self, *, abort: bool, raises: bool, function_seconds: float = FUNCTION_SECONDS) -> None:
         watcher = self._watcher
         if watcher is None or not self._gate.is_ours:
             return
@@ -344,13 +342,16 @@ class Stream(Properties):
         if raises:
             watcher.await_end_and_raise()
         else:
-            watcher.await_end()
+            watcher.await_end(function_seconds)
 
     def close(self) -> None:
         """Close the stream for good; one that runs is aborted first.
 
         Returns and raises as `stop` does; the stream is closed in any case.
         """
+        self._close(FUNCTION_SECONDS)
+
+    def _close(self, function_seconds: float) -> None:
         if not self._gate.is_ours:
             return
         with self._lock:  # a run that was about to begin has begun, and no other will
@@ -362,7 +363,7 @@ class Stream(Properties):
                 return
         try:
             if watcher is not None:
-                watcher.await_end_and_raise()
+                watcher.await_end_and_raise(function_seconds)
         finally:
             self._gate.close()
 
@@ -373,7 +374,7 @@ class Stream(Properties):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self.close()
+            self._close(patience_after(error))
         except Exception:
             if error is None:
                 raise

@@ -265,7 +265,8 @@ def playrec(
 def wait(ignore_errors: bool = False) -> None:
     """Wait until what `play`, `rec` or `playrec` has started is over, and close its stream.
 
-    An interrupt, as by Ctrl-C, stops it.
+    There is no limit: a function that is played and never returns is waited for until an interrupt, as by Ctrl-C, which
+    stops everything at once.
 
     Parameters
     ----------
@@ -276,13 +277,14 @@ def wait(ignore_errors: bool = False) -> None:
     if stream is None:
         return
     try:
-        stream.wait()
+        with stream:
+            stream.wait()
     except Exception:
         if not ignore_errors:
             raise
     finally:
         if _current.stream is stream:
-            stop()
+            _current.stream = None
 
 
 def stop(ignore_errors: bool = True) -> None:

@@ -25,8 +25,8 @@ _POLL_SECONDS = 0.02
 _SHORTEST_POLL_SECONDS = 0.001
 # A reader may be in a slow read. What it reads from must not be closed before that read returns.
 _READER_SECONDS = 2.0
-# How long the end of a run waits for a function that neither returns nor takes what is left in its ring.
-_FUNCTION_SECONDS = 5.0
+FUNCTION_SECONDS = 5.0
+"""How long the end of a run waits for a function that neither returns nor takes what is left in its ring."""
 # How long another call waits for one that is known to hang.
 _LEAST_SECONDS = 0.5
 # How long the interpreter, at its end, waits for such a function.
@@ -221,17 +221,17 @@ class Watcher:
             self._are_loops_over.wait()
         return self._is_released
 
-    def await_end(self) -> PastreamError | None:
+    def await_end(self, function_seconds: float = FUNCTION_SECONDS) -> PastreamError | None:
         """Wait until everything has ended; return what keeps it from that where it would take too long."""
         self._are_loops_over.wait()
-        while not self.ended.wait(max(_LEAST_SECONDS, _FUNCTION_SECONDS - self._quiet_seconds)):
-            if self._quiet_seconds >= _FUNCTION_SECONDS:
+        while not self.ended.wait(max(_LEAST_SECONDS, function_seconds - self._quiet_seconds)):
+            if self._quiet_seconds >= function_seconds:
                 return PastreamError(f"cannot end the stream: {self.what_goes_on}")
         return None
 
-    def await_end_and_raise(self) -> None:
+    def await_end_and_raise(self, function_seconds: float = FUNCTION_SECONDS) -> None:
         """Wait until everything has ended; raise what made the run fail, or what does not end."""
-        what_hangs = self.await_end()
+        what_hangs = self.await_end(function_seconds)
         self.raise_error()
         if what_hangs is not None:
             raise what_hangs
@@ -285,7 +285,7 @@ class Watcher:
             before, left = left, ring and ring.read_available
             if left != before:
                 self._quiet_since = time.monotonic()
-            if self.is_to_close and self._quiet_seconds > _FUNCTION_SECONDS:
+            if self.is_to_close and self._quiet_seconds > FUNCTION_SECONDS:
                 self._gate.close()
             if _interpreter_is_ending():
                 ending_since = ending_since or time.monotonic()
@@ -374,3 +374,8 @@ class Watcher:
 def _interpreter_is_ending() -> bool:
     """Tell whether the interpreter waits for its threads, the watcher among them, to end."""
     return not threading.main_thread().is_alive()
+
+
+def patience_after(error: BaseException | None) -> float:
+    """Return for how many seconds functions that do not return are waited for: none after Ctrl-C, and its like."""
+    return FUNCTION_SECONDS if error is None or isinstance(error, Exception) else 0.0
