@@ -318,4 +318,8 @@ void pump_run(const struct pump *p);
  * the process with this exit code. */
 void exit_on_abort(int exit_code, int descriptor, const char *message);
 
+/* From here on, a crash of the process gives this terminal the modes that it has now; -1 for none.
+ */
+void put_modes_back_on_crash(int descriptor);
+
 #endif

@@ -1,4 +1,4 @@
-"""Turns keys typed during a run into requests; restores the terminal when the process is suspended (TSTP) or ends."""
+"""Turns keys typed during a run into requests; restores the terminal when the process is suspended, ends or crashes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.command.job import Job
+from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM
 from pastream_cli.take.signals import Requests
 
@@ -109,6 +110,7 @@ class Keys:
                 if self._descriptor != _STANDARD_INPUT and not _reads_lines(modes):
                     return  # another program of the pipeline reads keys or a password at the moment
                 self._original = termios.tcgetattr(self._descriptor)
+                lib.put_modes_back_on_crash(self._descriptor)
             modes[_LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO)
             modes[_CHARACTERS][termios.VMIN] = modes[_CHARACTERS][termios.VTIME] = 0
             # TCSANOW does not wait until the output has drained: a terminal that was stopped never drains
@@ -133,6 +135,8 @@ class Keys:
         if self._original is not None and in_foreground(self._descriptor):
             with suppress(termios.error):  # it has gone
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, self._original)
+        if self._original is not None:
+            lib.put_modes_back_on_crash(-1)
         self._original = None
 
     def _read(self) -> None:

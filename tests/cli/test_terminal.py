@@ -285,6 +285,15 @@ def test_the_terminal_is_as_it_was_after_every_end(window: Callable[..., Window]
     assert not [take.text() for take in (*takes.values(), *stopped.values()) if "RMS" in take.text()]
 
 
+def test_the_terminal_is_as_it_was_after_a_crash_of_a_library(window: Callable[..., Window]) -> None:
+    crashes = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+    takes = {crash: window(*SINE, folder=crash.name) for crash in crashes}
+    for crash, take in takes.items():
+        take.wait_for("q stops")
+        os.kill(take.pid(), crash)
+    assert {crash: take.code() for crash, take in takes.items()} == {crash: 128 + crash for crash in crashes}
+
+
 def test_a_take_that_is_given_up_says_so_and_leaves_the_terminal_as_it_was(
     window: Callable[..., Window], tmp_path: Path
 ) -> None:
