@@ -23,7 +23,7 @@ from tests.servers import PipeWireServer, PulseServer
 from tests.sounds import RATE
 
 _FRAME_BYTES = 2 * 4
-_STEP = 4096
+_STEP = 256  # both float and 24 bits hold these numbers
 _POLL_SECONDS = 0.005
 # What the sink and its pipe still hold when the player has ended.
 _SECONDS_BEHIND = 0.4

@@ -145,10 +145,10 @@ static int rewind_or_end(engine *e, int64_t pass_frames, struct reader_scratch *
         return fail(e, error);
     if (pass_frames == 0 && e->reader.start_frame)
         return fail(e, INPUT_ENDS_BEFORE_START);
-    if (!e->reader.loop || pass_frames == 0)
-        return 0;
     atomic_store_explicit(&e->reader.end_frame, e->reader.start_frame + pass_frames,
                           memory_order_relaxed);
+    if (!e->reader.loop || pass_frames == 0)
+        return 0;
     if (go_to(e, e->reader.start_frame, scratch) == e->reader.start_frame || is_stopped(e))
         return 1;
     return fail_by_seeking(e);
@@ -212,6 +212,16 @@ static int64_t target_of(const engine *e, int64_t frame, int64_t frames) {
     return end ? least(target, end) : target;
 }
 
+/* Has the next read begin at this frame, or at the end, where that comes before. As long as the end
+ * is not known, what was never read is read up to there: libsndfile cannot seek beyond an end, and
+ * its decoder for FLAC can do nothing more after it has tried. */
+static int64_t go_on_or_back_to(engine *e, int64_t frame, int64_t reached,
+                                struct reader_scratch *scratch) {
+    if (frame <= reached || atomic_load_explicit(&e->reader.end_frame, memory_order_relaxed))
+        return go_to(e, frame, scratch);
+    return reached + drop_frames(e, frame - reached, scratch);
+}
+
 /* Obeys reader_seek, if it was called since the last time. Returns whether it was. */
 static int seek_if_asked(engine *e, struct reader_scratch *scratch, int64_t *pass_frames) {
     if (!is_asked(e))
@@ -222,9 +232,8 @@ static int seek_if_asked(engine *e, struct reader_scratch *scratch, int64_t *pas
     const int64_t from = empty_ring(e, asked);
     if (from < 0)
         return 1;
-    int64_t frame = go_to(e, target_of(e, from, seek_by - e->reader.seek_by), scratch);
-    if (frame < 0) /* that is behind an end which is not known: it stays where it was */
-        frame = go_to(e, from, scratch);
+    const int64_t target = target_of(e, from, seek_by - e->reader.seek_by);
+    int64_t frame = go_on_or_back_to(e, target, e->reader.start_frame + *pass_frames, scratch);
     if (frame < 0) {
         fail_by_seeking(e);
         frame = from;

@@ -8,13 +8,17 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.homes import wait_until
+from tests.listeners import Listener, listening, write_numbers
 from tests.runner import Pastream
+from tests.servers import PulseServer
 from tests.sounds import RATE, make_noise
 from tests.terminals import COMMAND, Window
 
@@ -27,8 +31,8 @@ def player(pastream: Pastream, tmp_path: Path) -> Iterator[Callable[..., Window]
     make_noise(tmp_path / "in.wav", 60 * RATE, channels=1)
     with ExitStack() as windows:
 
-        def opened(*arguments: str) -> Window:
-            command = (*COMMAND, "../in.wav", "-D", "virtual", "--json", *arguments)
+        def opened(*arguments: str, source: str = "in.wav") -> Window:
+            command = (*COMMAND, f"../{source}", "-D", "virtual", "--json", *arguments)
             one = Window.of_command(tmp_path / "window", pastream.environment, *command)
             windows.callback(one.close)
             one.wait_for("PLAY")
@@ -87,6 +91,44 @@ def test_before_the_beginning_is_the_beginning_and_behind_the_end_is_the_end(pla
     assert report["frames"] < STEP
 
 
+def make_flac_without_a_length(path: Path) -> None:
+    """Write a minute of noise as encoders write it into a pipe: the header does not say how much it is."""
+    make_noise(path, 60 * RATE, channels=1)
+    content = bytearray(path.read_bytes())
+    assert content[:4] == b"fLaC"
+    content[21] &= 0xF0  # 36 bits of STREAMINFO: the number of frames
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+
+
+def test_behind_an_end_that_is_not_known_is_the_end(player: Callable[..., Window], tmp_path: Path) -> None:
+    make_flac_without_a_length(tmp_path / "in.flac")
+    take = player("--from", "20", source="in.flac")
+    take.wait_for("PLAYING  00:00:01")
+    take.type("Right", "Right")
+    take.wait_for("PLAYING  00:00:11")
+    take.type("Left")
+    take.wait_for("PLAYING  00:00:07")
+    take.type(*["Right"] * 9)
+    report = report_of(take)
+    assert (report["stop_reason"], report["input_frame"]) == ("complete", 60 * RATE)
+    assert report["frames"] < STEP
+
+
+def test_behind_an_end_that_is_not_known_is_the_next_pass_of_a_loop(
+    player: Callable[..., Window], tmp_path: Path
+) -> None:
+    make_flac_without_a_length(tmp_path / "in.flac")
+    take = player("--from", "20", "--loop", source="in.flac")
+    take.wait_for("PLAYING  00:00:01")
+    take.type(*["Right"] * 9)
+    time.sleep(1)
+    take.type("Right")
+    time.sleep(1)
+    take.type("q")
+    assert 25 * RATE < report_of(take)["input_frame"] < 28 * RATE
+
+
 def test_a_pass_of_a_loop_can_be_left_for_the_next_one(player: Callable[..., Window]) -> None:
     take = player("--from", "50", "--loop")
     take.type("Right", "Right")
@@ -135,3 +177,34 @@ def test_arrows_do_not_move_a_pipe(pastream: Pastream, tmp_path: Path) -> None:
     finally:
         take.close()
     assert report["input_frame"] == report["frames"] < STEP
+
+
+def jumps_in(listener: Listener) -> list[int]:
+    """Return by how many frames each jump leads, in what was heard so far."""
+    steps = np.diff(listener.numbers())
+    return [int(step) - 1 for step in steps[steps != 1]]
+
+
+def test_each_jump_is_heard_to_the_frame_on_a_server(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
+) -> None:
+    write_numbers(tmp_path / "numbers.wav", 60 * RATE)
+    command = (*COMMAND, "../numbers.wav", "-D", "pulse", "--from", "20")
+    with listening(pulseaudio) as listener:
+        take = Window.of_command(tmp_path / "window", {**pastream.environment, **listener.environment}, *command)
+        try:
+            wait_until(lambda: len(listener.numbers()) > 0, "sound")
+            for keys, place in (("Right", 1), ("Left", 0), ("Right Right", 2), ("Left Left", 0)):
+                take.type(*keys.split())
+                wait_until(partial(has_jumped_to, listener, place), f"what is heard after {keys}")
+            take.type("q")
+            assert take.code() == 0
+        finally:
+            take.close()
+        assert {jump % STEP for jump in jumps_in(listener)} == {0}
+        assert listener.numbers()[0] == 20 * RATE + 1
+
+
+def has_jumped_to(listener: Listener, place: int) -> bool:
+    """Tell whether what is heard is so many steps from where it would be without a jump; keys may come one by one."""
+    return sum(jumps_in(listener)) == place * STEP
