@@ -154,6 +154,8 @@ def _of_encoders() -> Iterator[Kind]:
         yield Kind(f"opusenc --quiet {options} {{source}} {{file}}", "opus", 48000, is_exact=False)
     for options in ("-0", "-8", "--no-padding", "--no-seektable", "-b 16", "--lax -b 65535", "-l 0"):
         yield Kind(f"flac -s -f {options} {{source}} -o {{file}}", "flac")
+        yield Kind(f"flac -s -f --ogg {options} {{source}} -o {{file}}", "oga")
+    yield Kind("ffmpeg -v error -y -i {source} -c:a flac {file}", "ogg")
 
 
 def _of_arecord() -> Iterator[Kind]:
@@ -179,11 +181,10 @@ def _foreign() -> Iterator[Kind]:
             ("mov", "pcm_s16le"),
         ),
         *(("ts", "mp2"), ("mpg", "mp2"), ("flv", "adpcm_swf"), ("avi", "mp2"), ("wav", "adpcm_yamaha"), ("wav", "aac")),
-        *(("wav", "ac3"), ("wav", "wmav2"), ("ogg", "flac"), ("nut", "pcm_s16le")),
+        *(("wav", "ac3"), ("wav", "wmav2"), ("nut", "pcm_s16le")),
     ):
         yield Kind(f"{begin} -c:a {codec} {{file}}", suffix, is_played=False)
     yield Kind(f"{begin} -c:a g726 -b:a 32k {{file}}", "wav", 8000, 1, is_played=False)
     yield Kind("sox -R {source} -b24 {file}", "sph", is_played=False)
     yield Kind(f"{begin} -c:a pcm_u8 {{file}}", "voc", is_played=False)
     yield Kind(f"{begin} -c:a libspeex {{file}}", "spx", 8000, 1, is_played=False)
-    yield Kind("flac -s -f --ogg {source} -o {file}", "oga", is_played=False)

@@ -149,6 +149,10 @@ int byte_source_is_at_end(const byte_source *s) {
     return s->kept.bytes ? s->kept.is_ended : s->position >= s->length;
 }
 
+int byte_source_descriptor(const byte_source *s) {
+    return s->descriptor;
+}
+
 int byte_source_error(const byte_source *s) {
     return s->system_error;
 }
@@ -212,6 +216,11 @@ static void receive(byte_source *s) {
         k->is_ended = 1;
     else
         k->count += got;
+}
+
+void byte_source_drain(byte_source *s) {
+    while (s->kept.bytes && !s->kept.is_ended)
+        receive(s);
 }
 
 /* Reads what has come, and waits only where that is nothing, or too little for libsndfile to see

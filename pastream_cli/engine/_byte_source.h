@@ -28,8 +28,11 @@ int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t
  * three bytes of four, little-endian. The file must be known to reach `end`. */
 int byte_source_add_low_three(byte_source *s, int64_t begin, int64_t end);
 int64_t byte_source_length(const byte_source *s);
+int byte_source_descriptor(const byte_source *s);
 /* Whether all of its bytes have been read. */
 int byte_source_is_at_end(const byte_source *s);
+/* Waits until nothing more comes through a pipe, and drops what comes. */
+void byte_source_drain(byte_source *s);
 /* The errno of the first read that failed, 0 for none. libsndfile takes such a failure for the end.
  */
 int byte_source_error(const byte_source *s);

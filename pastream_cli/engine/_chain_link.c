@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "_gather.h"
 #include "_loops.h"
 
 /* sndfile.h */
 enum { SNDFILE_READ = 0x10, SNDFILE_SET_CLIPPING = 0x10C0, SNDFILE_SEEK_START = 0 };
+
+/* libsndfile's greatest number stands for a length that it does not know. */
+static const int64_t UNKNOWN_FRAMES = (int64_t)1 << 62;
 
 enum { SCRATCH_FRAMES = 256 };
 /* More silence than any encoder of MPEG puts behind the sound. */
@@ -48,13 +52,34 @@ int chain_link_open(struct chain_link *l, int descriptor) {
     functions->command(l->file, SNDFILE_SET_CLIPPING, NULL, 1);
     l->channels = info.channels;
     l->rate = info.rate;
+    if (l->has_own_source && info.frames < UNKNOWN_FRAMES) {
+        l->frames = info.frames;
+        l->is_promise = 1;
+    }
     return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
+}
+
+/* libsndfile opens no FLAC in a pipe, where it cannot seek at all. */
+int chain_link_open_flac(struct chain_link *l, int descriptor) {
+    l->source = byte_source_new_stream(descriptor, (const unsigned char *)"", 0);
+    if (!l->source) {
+        close(descriptor);
+        return 0;
+    }
+    l->has_own_source = 1;
+    return chain_link_open(l, -1);
 }
 
 void chain_link_close(struct chain_link *l) {
     if (l->file && !l->is_owners) {
         l->functions->close(l->file);
         l->file = NULL;
+    }
+    if (l->has_own_source) {
+        close(byte_source_descriptor(l->source));
+        byte_source_free(l->source);
+        l->source = NULL;
+        l->has_own_source = 0;
     }
     free(l->scratch);
     free(l->ahead);

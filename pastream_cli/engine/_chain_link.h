@@ -14,8 +14,9 @@ struct chain_link {
     int32_t is_promise;
     int32_t channels;
     int32_t rate;
-    int32_t is_owners; /* the owner closes it */
-    int32_t was_begun; /* what is told of a link is told once, not in each pass of a loop */
+    int32_t is_owners;      /* the owner closes it */
+    int32_t has_own_source; /* the link frees its source, and closes the source's descriptor */
+    int32_t was_begun;      /* what is told of a link is told once, not in each pass of a loop */
     int32_t was_ended;
     int32_t skip_frames;  /* silence at the beginning, still to be skipped */
     int64_t sound_frames; /* behind these there should be a little silence only; -1: unknown */
@@ -29,6 +30,8 @@ struct chain_link {
 
 /* Opens a link that is not open: in its source, or from a descriptor, which is closed with it. */
 int chain_link_open(struct chain_link *l, int descriptor);
+/* Opens a link that is a FLAC, and comes through a pipe, which is closed with it. */
+int chain_link_open_flac(struct chain_link *l, int descriptor);
 void chain_link_close(struct chain_link *l);
 /* Reads frames with the wanted channels, fewer only at the end. */
 int64_t chain_link_read(struct chain_link *l, int sample, unsigned char *samples, int64_t frames);

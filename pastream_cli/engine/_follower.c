@@ -23,6 +23,8 @@ struct state {
     int target;                /* -1: no sound has begun */
     int is_at_end;             /* of the source */
     int has_sound;             /* Ogg: the present sound has had more than its first pages */
+    int is_flac;               /* Ogg: the present sound is FLAC, and is sent without its pages */
+    uint32_t stream_number;    /* Ogg: of that FLAC */
     int is_in_step;            /* MPEG: a frame begins where the window does */
     struct mpeg_frame kind;
 };
@@ -87,8 +89,23 @@ static int receive(struct state *s) {
 
 /* ---- Ogg ---- */
 
+static int begin_ogg_link(struct state *s, const unsigned char *page) {
+    s->is_flac = ogg_is_first(page) && ogg_is_flac(page);
+    s->stream_number = ogg_stream_number(page);
+    return begin_link(s, (struct link_message){.frames = -1, .is_flac = s->is_flac});
+}
+
+/* libsndfile knows FLAC only without Ogg around it. */
+static enum step send_without_page(struct state *s, const unsigned char *page, int is_first) {
+    const int64_t bytes = ogg_page_bytes(page);
+    const int64_t skipped = ogg_header_bytes(page) + (is_first ? OGG_FLAC_MAPPING_BYTES : 0);
+    if (ogg_stream_number(page) != s->stream_number)
+        return drop(s, bytes);
+    drop(s, skipped);
+    return send(s, bytes - skipped);
+}
+
 static enum step follow_ogg(struct state *s) {
-    const struct link_message message = {.frames = -1};
     const unsigned char *page = rest(s);
     const int64_t count = rest_bytes(s);
     if (count < OGG_PAGE_HEADER_BYTES)
@@ -100,10 +117,10 @@ static enum step follow_ogg(struct state *s) {
     if (count < ogg_header_bytes(page) || count < ogg_page_bytes(page))
         return WANTS_MORE;
     const int is_first = ogg_is_first(page);
-    if ((s->target < 0 || (is_first && s->has_sound)) && !begin_link(s, message))
+    if ((s->target < 0 || (is_first && s->has_sound)) && !begin_ogg_link(s, page))
         return IS_OVER;
     s->has_sound = !is_first;
-    return send(s, ogg_page_bytes(page));
+    return s->is_flac ? send_without_page(s, page, is_first) : send(s, ogg_page_bytes(page));
 }
 
 /* ---- MPEG ---- */
@@ -111,7 +128,7 @@ static enum step follow_ogg(struct state *s) {
 /* An index is not sent on, since libsndfile loses frames behind one in a pipe; what it says of the
  * silence around the sound is. */
 static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame) {
-    struct link_message message;
+    struct link_message message = {0};
     message.frames = mpeg_frames_in_index(rest(s), frame, &message.skip_frames);
     return begin_link(s, message) ? drop(s, frame->bytes) : IS_OVER;
 }

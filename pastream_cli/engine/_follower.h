@@ -20,6 +20,7 @@ struct follower {
 struct link_message {
     int32_t descriptor;  /* of the pipe that it comes through; the receiver closes it */
     int32_t skip_frames; /* silence that the encoder has put before it */
+    int32_t is_flac;     /* it is to be opened in a byte source */
     int64_t frames; /* behind these, its index says, there is nothing but silence; -1: unknown */
 };
 

@@ -5,7 +5,7 @@
 
 #include "_file_window.h"
 
-enum { FLAGS = 5, CHECKSUM = 22, SEGMENTS = 26 };
+enum { FLAGS = 5, GRANULE = 6, STREAM = 14, CHECKSUM = 22, SEGMENTS = 26 };
 
 int ogg_is_page(const unsigned char *bytes, int64_t count) {
     return count >= OGG_PAGE_HEADER_BYTES && !memcmp(bytes, "OggS", 5);
@@ -22,11 +22,34 @@ int ogg_page_bytes(const unsigned char *page) {
     return bytes;
 }
 
+static uint32_t little_endian(const unsigned char *bytes) {
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+uint32_t ogg_stream_number(const unsigned char *page) {
+    return little_endian(page + STREAM);
+}
+
+/* Returns the frame that the last packet to end in this page leads to, -1 if none ends in it. */
+static int64_t ogg_granule(const unsigned char *page) {
+    const uint64_t high = little_endian(page + GRANULE + 4);
+    return (int64_t)(high << 32 | little_endian(page + GRANULE));
+}
+
+int ogg_is_flac(const unsigned char *page) {
+    const int begin = ogg_header_bytes(page);
+    return ogg_page_bytes(page) - begin == OGG_FLAC_MAPPING_BYTES + FLAC_BEGIN_BYTES &&
+           !memcmp(page + begin,
+                   "\x7F"
+                   "FLAC",
+                   5) &&
+           !memcmp(page + begin + OGG_FLAC_MAPPING_BYTES, "fLaC", 4);
+}
+
 /* The checksum is computed with zeros in its own place. */
 static int ogg_is_intact(const unsigned char *page) {
     const int bytes = ogg_page_bytes(page);
-    const uint32_t said = page[CHECKSUM] | (uint32_t)page[CHECKSUM + 1] << 8 |
-                          (uint32_t)page[CHECKSUM + 2] << 16 | (uint32_t)page[CHECKSUM + 3] << 24;
+    const uint32_t said = little_endian(page + CHECKSUM);
     uint32_t sum = 0;
     for (int i = 0; i < bytes; ++i) {
         const int is_in_checksum = i >= CHECKSUM && i < CHECKSUM + 4;
@@ -80,8 +103,31 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *l
             break;
         }
         has_begun |= !is_first;
+        if (offset == link->begin && is_first && ogg_is_flac(page))
+            link->flac_begin = offset + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES;
         link->is_ended = (page[FLAGS] & OGG_END) != 0;
         offset += bytes;
     }
     return link->begin >= 0;
+}
+
+int64_t ogg_add_flac(int descriptor, const struct ogg_link *link, byte_source *source) {
+    struct file_window window = {.descriptor = descriptor, .end = link->end};
+    int64_t frames = 0;
+    uint32_t stream = 0;
+    for (int64_t offset = link->begin; offset >= 0; offset = find_page(&window, offset)) {
+        const unsigned char *page = page_at(&window, offset);
+        if (!page)
+            break;
+        const int64_t end = offset + ogg_page_bytes(page);
+        if (offset == link->begin)
+            stream = ogg_stream_number(page);
+        else if (ogg_stream_number(page) == stream) {
+            frames = ogg_granule(page) > frames ? ogg_granule(page) : frames;
+            if (!byte_source_add(source, offset + ogg_header_bytes(page), end))
+                return -1;
+        }
+        offset = end;
+    }
+    return frames;
 }

@@ -123,6 +123,8 @@ static int receive_link(sound_chain *c) {
     ssize_t got = 0;
     if (c->links_from < 0)
         return 0;
+    if (c->links[0].source) /* what a decoder leaves unread keeps the follower from going on */
+        byte_source_drain(c->links[0].source);
     do
         got = read(c->links_from, &message, sizeof message);
     while (got < 0 && errno == EINTR);
@@ -138,7 +140,9 @@ static int receive_link(sound_chain *c) {
         .wanted_channels = c->channels,
     };
     c->current = 0;
-    if (!chain_link_open(l, message.descriptor))
+    const int is_open = message.is_flac ? chain_link_open_flac(l, message.descriptor)
+                                        : chain_link_open(l, message.descriptor);
+    if (!is_open)
         chain_link_close(l);
     return 1;
 }

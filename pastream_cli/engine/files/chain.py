@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pastream_cli.engine.native import Pointer
 
 _NO_MEMORY = "cannot read a file"
+_PROMISES_ITS_LENGTH = "FLAC"  # by its header; the others are counted when they are opened
 _UNKNOWN_FRAMES = 2**62  # libsndfile's greatest number stands for a length that it does not know
 
 
@@ -54,18 +55,16 @@ class Chain:
         Gives the chain its rate and channels. It must be closed after the chain.
     source : ByteSource, optional
         Where the first one's bytes are; `None` for a pipe.
-    is_promise : bool
-        Whether its length is only what a header promises, so that fewer frames are an event.
     """
 
-    def __init__(self, first: soundfile.SoundFile, source: ByteSource | None, *, is_promise: bool = False) -> None:
+    def __init__(self, first: soundfile.SoundFile, source: ByteSource | None) -> None:
         chain = lib.sound_chain_new(FUNCTIONS, first.channels)
         self.handle = ffi.gc(check_memory(chain, _NO_MEMORY), lib.sound_chain_free)
         self.functions = lib.sound_chain_functions()
         self._sources: list[ByteSource] = []
         self.frames: int | None = 0
         """Frames of all links; `None` where that is not known."""
-        self._add(first, source, handle_of(first), is_promise=is_promise)
+        self._add(first, source, handle_of(first))
 
     def add(self, source: ByteSource) -> None:
         """Add a link, which C opens when its turn comes."""
@@ -76,16 +75,14 @@ class Chain:
             check_memory(lib.sound_chain_add(self.handle, ffi.NULL, source.handle, 0, 0, 1, 1), _NO_MEMORY)
             self._sources.append(source)
 
-    def _add(
-        self, sound_file: soundfile.SoundFile, source: ByteSource | None, file: Pointer, *, is_promise: bool = False
-    ) -> None:
+    def _add(self, sound_file: soundfile.SoundFile, source: ByteSource | None, file: Pointer) -> None:
         frames = known_frames(sound_file)
         added = lib.sound_chain_add(
             self.handle,
             file,
             ffi.NULL if source is None else source.handle,
             -1 if frames is None else frames,
-            is_promise,
+            sound_file.format == _PROMISES_ITS_LENGTH,
             sound_file.channels,
             sound_file.samplerate,
         )
@@ -113,9 +110,9 @@ class Chain:
         ffi.release(self.handle)
 
 
-def chain_of(first: soundfile.SoundFile, sources: Sequence[ByteSource], *, is_promise: bool = False) -> Chain:
+def chain_of(first: soundfile.SoundFile, sources: Sequence[ByteSource]) -> Chain:
     """Return a chain of sounds; `first` is the one in the first source."""
-    chain = Chain(first, sources[0], is_promise=is_promise)
+    chain = Chain(first, sources[0])
     for source in sources[1:]:
         chain.add(source)
     return chain

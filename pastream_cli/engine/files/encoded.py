@@ -27,7 +27,7 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
         descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC) if isinstance(source, str) else source
     except OSError:  # whoever opens it next says why
         return None
-    sources, is_promise = _find(descriptor, name, warn)
+    sources = _find(descriptor, name, warn)
     if not sources:
         if descriptor != STANDARD_INPUT:
             os.close(descriptor)
@@ -37,22 +37,22 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
         found = opened(sources[0], name, {})
     except FileError:  # libsndfile knows the container, but not what is in it
         return None
-    chain = chain_of(found.sound_file, sources, is_promise=is_promise)
+    chain = chain_of(found.sound_file, sources)
     return found._replace(chain=chain, frames=chain.frames)
 
 
-def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> tuple[list[ByteSource], bool]:
-    """Return where the sounds are, and whether their length is only promised."""
+def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteSource]:
+    """Return where the sounds are."""
     begin = _id3_bytes(os.pread(descriptor, _ID3_HEADER_BYTES, 0))
     magic = os.pread(descriptor, len(flac.MAGIC), begin)
     if magic == flac.MAGIC:
-        return [flac.source_of(descriptor, begin)], True
+        return [flac.source_of(descriptor, begin)]
     if magic == ogg.MAGIC:
-        return ogg.find_sounds(descriptor, name, warn), False
+        return ogg.find_sounds(descriptor, name, warn)
     first = os.pread(descriptor, FIRST_BYTES, 0)
     if not begin and (begins_with_a_header(first) or first.startswith(_OTHER_CONTAINERS)):
-        return [], False
-    return mp3.find_recordings(descriptor, name, warn), False
+        return []
+    return mp3.find_recordings(descriptor, name, warn)
 
 
 def _id3_bytes(first: bytes) -> int:

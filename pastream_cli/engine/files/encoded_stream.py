@@ -31,7 +31,7 @@ def _open_flac(descriptor: int, first: bytes, name: str) -> InputFile:
     """Open a FLAC of which `first` has been read already. libsndfile refuses a pipe, where it cannot seek at all."""
     source = ByteSource.of_stream(descriptor, first, closes=descriptor != STANDARD_INPUT)
     found = opened(source, name, {})
-    chain = Chain(found.sound_file, source, is_promise=found.frames is not None)
+    chain = Chain(found.sound_file, source)
     return found._replace(chain=chain, frames=None, seekable=False)
 
 
@@ -45,11 +45,12 @@ def _open_followed(descriptor: int, first: bytes, name: str, followed_format: in
         return None
     ffi.buffer(message)[:] = data
     try:
-        found = opened(message.descriptor, name, {})
+        source = ByteSource.of_stream(message.descriptor, b"", closes=True) if message.is_flac else None
+        found = opened(source or message.descriptor, name, {})
     except BaseException:
         os.close(messages)
         raise
-    chain = Chain(found.sound_file, None)
+    chain = Chain(found.sound_file, source)
     chain.follow(messages, message.skip_frames, message.frames)
     return found._replace(chain=chain, frames=None, seekable=False)
 

@@ -10,7 +10,21 @@ MAGIC = b"fLaC"
 
 _ID3V1_BYTES = 128
 _APE_FOOTER_BYTES = 32
-_ZEROS_LOOKED_AT_BYTES = 2**16
+# In STREAMINFO, the last 36 bits of these say how many frames there are; 0: it is not known.
+_FRAMES_BEGIN, _FRAMES_END = 18, 26
+_FRAMES_MASK = 2**36 - 1
+
+
+def frames_said(begin: bytes) -> int:
+    """Return how many frames a FLAC that begins like this says it has; 0 where it does not say."""
+    return int.from_bytes(begin[_FRAMES_BEGIN:_FRAMES_END], "big") & _FRAMES_MASK
+
+
+def with_frames(begin: bytes, frames: int) -> bytes:
+    """Return the beginning of a FLAC with another number of frames; 0 where it is not known, or too great."""
+    field = int.from_bytes(begin[_FRAMES_BEGIN:_FRAMES_END], "big") & ~_FRAMES_MASK
+    field |= frames if frames <= _FRAMES_MASK else 0
+    return begin[:_FRAMES_BEGIN] + field.to_bytes(_FRAMES_END - _FRAMES_BEGIN, "big") + begin[_FRAMES_END:]
 
 
 def source_of(descriptor: int, begin: int) -> ByteSource:

@@ -97,9 +97,8 @@ _DECODED_IN_AIFC = (
     *(b"NONE", b"none", b"twos", b"sowt", b"raw ", b"in24", b"42ni", b"in32", b"23ni", b"fl32", b"FL32", b"fl64"),
     *(b"FL64", b"ulaw", b"ULAW", b"alaw", b"ALAW", b"ima4", b"DWVW", b"GSM "),
 )
-_DECODED_IN_OGG = (b"\x01vorbis", b"OpusHead")
+_DECODED_IN_OGG = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC")
 _NAMES_IN_OGG = {
-    b"\x7fFLAC": "FLAC in Ogg",
     b"Speex   ": "Speex",
     b"\x80theora": "Ogg video",
     b"fishead\0": "Ogg video",

@@ -37,8 +37,6 @@ _READ_AS_IT_COMES = (b"NIST_1A", b"riff.\x91\xcf\x11", b" paf", b"fap ", b"PVF1\
 _READ_AS_A_FILE = (b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
 
 _FLAC = b"fLaC"
-_OGG_PAGE_BYTES = 28
-_OGG_FLAC = b"\x7fFLAC"
 _ID3_HEADER_BYTES = 10
 _FRAME_HEADER_BYTES = 4
 
@@ -67,7 +65,7 @@ def find_way(head: Head) -> StreamFormat | Way:
     if (found := _read_plain(head, first)) is not None:
         return found
     if first[:4] == b"OggS":
-        return Way.AS_A_FILE if _OGG_FLAC in head.fill(_OGG_PAGE_BYTES + len(_OGG_FLAC)) else Way.AS_OGG
+        return Way.AS_OGG
     if first.startswith(b"ID3") or _is_mp3_frame(first):
         return _find_way_of_mp3(head)
     if first.startswith((_FLAC, *_READ_AS_A_FILE)):
