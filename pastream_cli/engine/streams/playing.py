@@ -88,6 +88,8 @@ class OutputStream(Stream):
         buffersize : int, optional
             Frames in the ring between the device and a file or function, a power of two; about
             10 s if left out. The ring always holds at least what the device takes at once when it starts.
+            A function that writes as much as there is room for has to be ready with that before the device has played
+            what was there before; with a smaller ring it works in shorter steps.
         loop : bool, optional
             Play a file or buffer again and again. A function is given the value, and has to repeat by itself.
         args, kwargs : optional
