@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from pastream_cli.engine.files import mp3, ogg
 from tests.homes import need
 from tests.runner import Pastream, Result
 
@@ -236,3 +238,21 @@ def test_a_flac_in_ogg_without_a_length_in_its_header_gets_the_one_of_its_last_p
     heard, result = play(pastream, piped)
     assert np.array_equal(heard, decoded(path))
     assert "for 00:00:01.0 (44 100 frames)" in result.stderr
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "mp3"])
+def test_sounds_beyond_the_most_that_are_played_are_told(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = encoded(tmp_path / f"part.{suffix}", seconds=0.3).read_bytes()
+    joined = tmp_path / "joined"
+    monkeypatch.setattr(ogg, "_MOST_LINKS", 2)
+    monkeypatch.setattr(mp3, "_MOST_LINKS", 2)
+    for count, lines in ((2, []), (3, ["x holds more than 2 sounds: the others are left out"])):
+        joined.write_bytes(count * part)
+        told: list[str] = []
+        with joined.open("rb") as file:
+            find = mp3.find_recordings if suffix == "mp3" else ogg.find_sounds
+            sources = find(os.dup(file.fileno()), "x", told.append)
+        assert (len(sources), told) == (2, lines)
+        sources[0].close()

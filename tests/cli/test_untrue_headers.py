@@ -239,3 +239,19 @@ def test_what_is_not_decoded_is_known_by_its_first_bytes(
     told, way_out = explanation(result.stderr)
     assert (result.returncode, told) == (4, f"cannot open standard input: {codec} is not decoded here")
     assert way_out.endswith(": ... | ffmpeg -i - -f au - | pastream -")
+
+
+# ---- from a pipe ----
+
+
+@pytest.mark.parametrize(("stated", "is_told"), [(1000, True), (0, False), (0x7FFFF000, False), (0xFFFFFFFF, False)])
+def test_sound_behind_the_length_that_a_stream_states_is_played_and_told(
+    pastream: Pastream, stated: int, is_told: bool
+) -> None:
+    form = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 48000, 96000, 2, 16))
+    header = b"RIFF" + struct.pack("<I", min(stated + 36, 0xFFFFFFFF)) + b"WAVE" + form
+    result = pastream("-", *FAST, stdin=header + b"data" + struct.pack("<I", stated) + bytes(range(1, 251)) * 40)
+    assert result.returncode == 0
+    assert "5 000 frames" in result.stderr
+    told = "the header of standard input says 500 frames: 4 500 more were played"
+    assert (told in result.stderr) == is_told == ("warning" in result.stderr)

@@ -13,6 +13,7 @@ from pastream_cli.engine.files.input_file import InputFile, cannot_open, not_dec
 from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.engine.files.raw import RawDescription, raw_format
 from pastream_cli.engine.files.regular_file import open_file
+from pastream_cli.engine.files.sample_range import stated_frames
 from pastream_cli.errors import STANDARD_STREAM, FileError
 
 
@@ -50,7 +51,7 @@ def _open_after_header(
         if found.trailer_bytes or found.is_24_in_32 or relay.is_within_a_file(descriptor):
             head.taken.clear()
             source = _pumped(descriptor, head, found)
-        return opened(source, name, raw, found)
+        return opened(source, name, raw, found)._replace(stated_frames=stated_frames(found))
     if found is Way.AS_IT_COMES:
         return opened(_pumped(descriptor, head), name, {})
     if encoded := open_encoded_stream(descriptor, name, head, found):

@@ -66,6 +66,8 @@ def find_recordings(descriptor: int, name: str, warn: Callable[[str], None]) -> 
             source.put_in_front(index)
             sources.append(source)
             _warn_of_a_cut(link, descriptor, index, name, warn)
+    if len(sources) == _MOST_LINKS and begin < end:
+        warn(f"{name} holds more than {format_count(_MOST_LINKS)} sounds: the others are left out")
     return sources
 
 

@@ -37,7 +37,9 @@ def find_sounds(descriptor: int, name: str, warn: Callable[[str], None]) -> list
             source.add(link.begin, link.end)
         sources.append(source)
         begin, is_ended = link.end, bool(link.is_ended or told)
-    if not is_ended:
+    if len(sources) == _MOST_LINKS and lib.ogg_find_link(descriptor, begin, end, link):
+        warn(f"{name} holds more than {format_count(_MOST_LINKS)} sounds: the others are left out")
+    elif not is_ended:
         warn(f"{name} was cut off: it does not say where it ends")
     return sources
 

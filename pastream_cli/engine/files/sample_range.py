@@ -94,6 +94,12 @@ def _are(frames: int) -> str:
     return f"{format_frames(frames)} {'is' if frames == 1 else 'are'}"
 
 
+def stated_frames(form: StreamFormat) -> int | None:
+    """Return how many frames a header says there are; `None` for 0 and what programs write that do not know it yet."""
+    stated = form.stated_bytes or LENGTH_OPEN
+    return SampleRange(form, 0, stated).frames if stated < LENGTH_OPEN else None
+
+
 def find_samples(descriptor: int) -> SampleRange | None:
     """Return where the samples of a file are, and of other WAVs of the same format that were joined to it.
 
