@@ -11,10 +11,14 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.homes import need, wait_until
+
+_MAY_ASK = ("q", "Q", "Space")
+_SECONDS_BETWEEN_PRESSES = 0.3
 
 COMMAND = (sys.executable, "-m", "pastream_cli")
 
@@ -86,7 +90,13 @@ class Window:
         return self.text()
 
     def type(self, *keys: str) -> None:
-        """Press keys, by their names in tmux."""
+        """Press keys, by their names in tmux. One that may ask, and comes twice, is let go in between."""
+        for i, key in enumerate(keys):
+            if i and key == keys[i - 1] and key in _MAY_ASK:
+                self.tmux("send-keys", *keys[:i])
+                time.sleep(_SECONDS_BETWEEN_PRESSES)
+                self.type(*keys[i:])
+                return
         self.tmux("send-keys", *keys)
 
     def resize(self, columns: int, lines: int) -> None:
@@ -145,6 +155,10 @@ class BareTerminal:
                 self.written += part
         except OSError:  # the other end is closed
             return
+
+    def type(self, characters: bytes) -> None:
+        """Type characters, all at once."""
+        os.write(self._ours, characters)
 
     def wait_for(self, words: bytes) -> None:
         wait_until(lambda: words in self.written, words.decode(), 30)

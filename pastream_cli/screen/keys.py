@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import groupby
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -33,33 +34,40 @@ _STEPS = {b"\x1b[D": -1, b"\x1bOD": -1, b"\x1b[C": 1, b"\x1bOC": 1}
 # More characters than this at once were pasted, not typed as keys.
 _MOST_KEYS_AT_ONCE = 4
 _SECONDS_TO_ANSWER = 3.0
+# A key that is held repeats itself faster than this, and no finger does.
+_LEAST_SECONDS_BETWEEN_PRESSES = 0.1
 _QUESTIONS = {b"q": "q again to stop", b" ": "space again to pause"}
 
 
 class Keys:
     """Reads the keys within its context: space pauses and goes on, s starts the next file, q stops, arrows jump.
 
-    They are read from standard input or, where that carries sound, from the terminal of the process. Where an output
-    is standard output none are read: the terminal may belong to the next program. A process in the background leaves
-    the terminal alone, and takes it when it comes to the foreground. In a recording, q and space ask before they act.
+    They are read from standard input or, where INPUT is standard input and carries sound, from the terminal of the
+    process. Where an output is standard output none are read: the terminal may belong to the next program. A process in
+    the background leaves the terminal alone, and takes it when it comes to the foreground. In a recording, q and space
+    ask before they act, and a key that is held down does not answer.
 
     Parameters
     ----------
     requests : Requests
         Takes what the keys ask for. Its `wait` reads the keys.
     job : Job
-        Its OUTPUT decides whether keys are read, and whether they ask.
+        Its INPUT and OUTPUT decide from where keys are read, if at all, and whether they ask.
     """
 
     def __init__(self, requests: Requests, job: Job) -> None:
         self._requests = requests
         self._may_read = job.output != STANDARD_STREAM
+        self._carries_sound = job.input == STANDARD_STREAM
         self._asks = job.output is not None
         self._descriptor = -1
         self._original: list[Any] | None = None
         self._has_ended = False
-        self._asked: bytes | None = None
         self._asked_until = 0.0
+        self._pressed: bytes | None = None
+        self._pressed_at = 0.0
+        self._is_confirmed = False
+        """Whether the last key answers a question, unless it turns out to be held down."""
         self._old_handlers: dict[signal.Signals, Any] = {}
         self.on_rest: Callable[[], None] | None = None
         """Called before the process is stopped by the terminal's suspend key or ended by its quit key."""
@@ -69,7 +77,7 @@ class Keys:
         """Whether keys are read at the moment."""
 
     def __enter__(self) -> Self:
-        self._descriptor = _terminal() if self._may_read else -1
+        self._descriptor = _terminal(carries_sound=self._carries_sound) if self._may_read else -1
         self._requests.may_seek = self._descriptor >= 0
         for number, handler in (
             (signal.SIGTSTP, self._rest),
@@ -95,6 +103,8 @@ class Keys:
 
     def poll(self) -> None:
         """Take the terminal when the process is in the foreground, give it up when it is in the background."""
+        if self._is_confirmed and not self._is_pressed_again(self._pressed):
+            self._act_on(self._pressed)
         if self._descriptor < 0 or self._has_ended:
             return
         is_ours = in_foreground(self._descriptor)
@@ -112,7 +122,9 @@ class Keys:
                 self._original = termios.tcgetattr(self._descriptor)
                 lib.put_modes_back_on_crash(self._descriptor)
             modes[_LOCAL_MODES] &= ~(termios.ICANON | termios.ECHO)
-            modes[_CHARACTERS][termios.VMIN] = modes[_CHARACTERS][termios.VTIME] = 0
+            # on a descriptor of our own that never blocks: whoever else reads the terminal must not find it at its end
+            modes[_CHARACTERS][termios.VMIN] = int(self._descriptor != _STANDARD_INPUT)
+            modes[_CHARACTERS][termios.VTIME] = 0
             # TCSANOW does not wait until the output has drained: a terminal that was stopped never drains
             termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
             # keys that were typed before this were meant for another program, and must not stop a take
@@ -142,6 +154,8 @@ class Keys:
     def _read(self) -> None:
         try:
             typed = os.read(self._descriptor, 1024)
+        except BlockingIOError:  # another program was faster
+            return
         except OSError:
             typed = b""
         if not typed:  # the terminal has gone
@@ -155,25 +169,44 @@ class Keys:
         letters = [key for key in keys if key not in _STEPS]
         if len(letters) > _MOST_KEYS_AT_ONCE or any(key.startswith(_ESCAPE) for key in letters):
             return
-        for key in keys:
-            self._press(key.lower() if key in letters else key)
+        for key, _ in groupby(key.lower() for key in letters):
+            self._press(key)
+        self._requests.steps += sum(_STEPS.get(key, 0) for key in keys)
 
     def _press(self, key: bytes) -> None:
-        self._requests.steps += _STEPS.get(key, 0)
         self._requests.cut |= key == b"s"
-        if key == b"q" and self._is_meant(key):
+        if key in _QUESTIONS:
+            self._ask_or_act(key)
+
+    def _ask_or_act(self, key: bytes) -> None:
+        """Act, or ask whether the key is meant: a touch must not end a recording, nor a weight on the key."""
+        is_held = self._is_pressed_again(key)
+        is_answer = key == self._pressed and time.monotonic() < self._asked_until and not is_held
+        self._pressed, self._pressed_at = key, time.monotonic()
+        if not self._asks or (key == b" " and self._requests.is_paused and not is_held):
+            self._act_on(key)
+        elif is_answer:
+            self._is_confirmed = True
+        else:
+            self._is_confirmed = False
+            self._show_question(_QUESTIONS[key], self._pressed_at + _SECONDS_TO_ANSWER)
+
+    def _is_pressed_again(self, key: bytes | None) -> bool:
+        """Tell whether a key was pressed a moment ago, so that another press now would be its own repeat."""
+        return key == self._pressed and time.monotonic() - self._pressed_at < _LEAST_SECONDS_BETWEEN_PRESSES
+
+    def _act_on(self, key: bytes | None) -> None:
+        self._is_confirmed = False
+        self._show_question("", 0.0)
+        if key == b"q":
             self._requests.ask_to_stop()
-        elif key == b" " and (self._requests.is_paused or self._is_meant(key)):
+        else:
             self._requests.pause = not self._requests.pause
 
-    def _is_meant(self, key: bytes) -> bool:
-        """Tell whether a key may act at once. In a recording its first press only asks."""
-        now = time.monotonic()
-        is_meant = not self._asks or (self._asked == key and now < self._asked_until)
-        self._asked, self._asked_until = (None, now) if is_meant else (key, now + _SECONDS_TO_ANSWER)
+    def _show_question(self, question: str, until: float) -> None:
+        self._asked_until = until
         if self._asks and self.on_question is not None:
-            self.on_question(_QUESTIONS[key], self._asked_until)
-        return is_meant
+            self.on_question(question, until)
 
     # ---- job control ----
 
@@ -202,18 +235,21 @@ def in_foreground(descriptor: int) -> bool:
         return True
 
 
-def _terminal() -> int:
-    """Return a descriptor of the terminal whose keys are meant for this process, or -1 if there is none."""
+def _terminal(*, carries_sound: bool) -> int:
+    """Return a descriptor of the terminal whose keys are meant for this process, or -1 if there is none.
+
+    Where standard input is no terminal and carries no sound, the terminal is left to the program that started this one.
+    """
     if sys.stdin is None:
         return -1
     if os.isatty(_STANDARD_INPUT):
         return _STANDARD_INPUT
     # Where there is no job control, a shell's background job has the null device as its input, or ignores INT.
     is_null = stat.S_ISCHR(os.fstat(_STANDARD_INPUT).st_mode)
-    if is_null or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    if not carries_sound or is_null or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         return -1
     try:
-        return os.open(_TERMINAL_OF_THE_PROCESS, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        return os.open(_TERMINAL_OF_THE_PROCESS, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return -1
 

@@ -203,9 +203,36 @@ def test_a_recording_asks_for_three_seconds_before_a_key_stops_or_pauses_it(wind
     take.wait_for("space again to pause")
     take.type("q")
     take.wait_for("q again to stop")
+    time.sleep(0.2)
     take.type("q")
     assert take.code() == 0
     assert '"pauses": []' in take.tmux("capture-pane", "-pJ")
+
+
+def test_a_key_that_is_held_down_asks_and_does_not_answer(bare_terminal: Callable[..., BareTerminal]) -> None:
+    take = bare_terminal(*SINE, "--json")
+    take.wait_for(b"q stops")
+    for key, question in ((b"q", b"q again to stop"), (b" ", b"space again to pause")):
+        for _ in range(30):
+            take.type(key)
+            time.sleep(0.02)
+        take.wait_for(question)
+    time.sleep(0.3)
+    assert take.process.poll() is None
+    for _ in range(2):
+        take.type(b"q")
+        time.sleep(0.3)
+    assert b'"pauses": []' in take.end()
+
+
+def test_the_terminal_is_left_to_whoever_began_a_take_with_a_pipe_that_carries_no_sound(
+    window: Callable[..., Window],
+) -> None:
+    take = window(script=f"sleep 60 | {shlex.join(COMMAND)} null take.wav -D virtual:sine -d 2")
+    take.wait_for("REC")
+    take.type("q", "q")
+    assert "q stops" not in take.text()
+    take.wait_for("96 000 frames")
 
 
 def is_gone(take: Window, words: str) -> bool:
