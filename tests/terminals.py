@@ -58,6 +58,7 @@ class Window:
         self._socket = folder / "tmux"
         size = ("-x", str(columns), "-y", str(lines))
         # exec: a shell in between, which not every shell takes away, would die of the signals for the command
+        self._typed: tuple[str, ...] = ()
         self.tmux("new-session", "-d", *size, f"exec {shlex.join(command)}", cwd=folder, environment=environment)
 
     @classmethod
@@ -91,13 +92,12 @@ class Window:
 
     def type(self, *keys: str) -> None:
         """Press keys, by their names in tmux. One that may ask, and comes twice, is let go in between."""
-        for i, key in enumerate(keys):
-            if i and key == keys[i - 1] and key in _MAY_ASK:
-                self.tmux("send-keys", *keys[:i])
+        asking = any(key in _MAY_ASK for key in keys)
+        for words in [(key,) for key in keys] if asking else [keys]:
+            if asking and words == self._typed:
                 time.sleep(_SECONDS_BETWEEN_PRESSES)
-                self.type(*keys[i:])
-                return
-        self.tmux("send-keys", *keys)
+            self.tmux("send-keys", *words)
+            self._typed = words
 
     def resize(self, columns: int, lines: int) -> None:
         self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
