@@ -180,6 +180,20 @@ def test_chunks_that_cannot_be_are_refused_at_once(arguments: dict[str, Any]) ->
         ps.chunks(device=FAST, **arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"chunksize": -5}, "chunksize must not be negative, and is -5"),
+        ({"chunksize": 9, "overlap": -1}, "overlap must not be negative, and is -1"),
+        ({"chunksize": 9, "overlap": 9}, "overlap must be less than the 9 frames of a chunk, and is 9"),
+        ({"out": bytearray(7)}, "out has no room for a frame"),
+    ],
+)
+def test_a_chunk_that_cannot_be_is_refused_with_the_reason(arguments: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        ps.chunks(device=FAST, **arguments)
+
+
 def test_a_stream_that_only_captures_plays_nothing_meanwhile() -> None:
     with ps.InputStream(device=FAST) as stream, pytest.raises(ValueError, match="captures"):
         stream.chunks(playback=bytes(8))

@@ -85,6 +85,68 @@ def test_a_task_that_is_cancelled_ends_its_stream() -> None:
         asyncio.run(cancel_after(seconds))
 
 
+def test_a_task_that_is_cancelled_twice_ends_its_stream_too() -> None:
+    async def cancel_twice(seconds: float, streams: list[ps.Stream]) -> None:
+        chunks = ps.chunks(64, device="virtual")
+        streams.append(chunks._reading._stream)
+
+        async def read() -> None:
+            async for _ in chunks:
+                pass
+
+        task = asyncio.ensure_future(read())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    before = set(threading.enumerate())
+    streams: list[ps.Stream] = []
+    for seconds in (0, 0.001, 0.01, 0.1):
+        asyncio.run(cancel_twice(seconds, streams))
+    assert all(stream.stopped and stream.closed for stream in streams)
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_task_is_cancelled_while_its_run_waits_for_the_first_frames() -> None:
+    released = threading.Event()
+
+    def play_nothing(stream: ps.OutputStream, ring: ps.RingBuffer, *, loop: bool) -> None:  # noqa: ARG001
+        while stream.active:
+            released.wait(0.01)
+
+    async def read() -> None:
+        async for _ in ps.chunks(64, playback=play_nothing, device="virtual"):
+            pass
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(read())
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+
+
+def test_what_a_run_has_failed_with_does_not_replace_a_cancellation() -> None:
+    async def read() -> None:
+        async with contextlib.aclosing(ps.chunks(64, device="virtual:die=0.05")) as chunks:
+            async for _ in chunks:
+                await asyncio.sleep(10)
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(read())
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+
+
 def test_what_fails_is_raised_where_a_chunk_is_awaited() -> None:
     async def read(device: str, **options: Any) -> None:
         async for _ in ps.chunks(4800, device=device, **options):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import threading
@@ -58,6 +59,35 @@ def test_an_end_names_the_function_that_does_not_return(end: Callable[[ps.Stream
     if not stream.closed:
         assert len(stream.record(100, blocking=True)) == 100
         stream.close()
+
+
+def read_in_turn(stream: ps.DuplexStream, stubborn: Stubborn) -> None:
+    for _ in stream.chunks(480, frames=4800, playback=stubborn.play):
+        pass
+
+
+def read_as_they_come(stream: ps.DuplexStream, stubborn: Stubborn) -> None:
+    async def read() -> None:
+        async for _ in stream.chunks(480, frames=4800, playback=stubborn.play):
+            pass
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("read", [read_in_turn, read_as_they_come])
+def test_chunks_end_with_the_name_of_the_function_that_does_not_return(
+    read: Callable[[ps.DuplexStream, Stubborn], None],
+) -> None:
+    stubborn = Stubborn()
+    with ps.DuplexStream(device="virtual") as stream:
+        threading.Timer(15, stubborn.released.set).start()
+        began = time.monotonic()
+        with pytest.raises(ps.PastreamError, match=r"the source, Stubborn\.play, has not returned"):
+            read(stream, stubborn)
+        assert 4.9 < time.monotonic() - began < 9
+        stubborn.released.set()
+        assert stream.wait(10)
+        assert sum(map(len, stream.chunks(480, frames=4800))) == 4800
 
 
 def test_an_end_names_the_iterator_or_callback_that_does_not_return() -> None:
@@ -150,7 +180,12 @@ def in_a_block(stubborn: Stubborn) -> None:
         stream.wait()
 
 
-@pytest.mark.parametrize("act", [of_the_module, blocking, in_a_block])
+def chunk_by_chunk(stubborn: Stubborn) -> None:
+    for _ in ps.chunks(480, playback=stubborn.play, device="virtual"):
+        pass
+
+
+@pytest.mark.parametrize("act", [of_the_module, blocking, in_a_block, chunk_by_chunk])
 def test_an_interrupt_does_not_wait_for_a_function_that_never_returns(act: Callable[[Stubborn], None]) -> None:
     stubborn = Stubborn()
     began = time.monotonic()

@@ -16,8 +16,6 @@ T = TypeVar("T")
 _STEP_MICROSECONDS = 50_000
 _READY, _FAILED = 4, 5  # pa_context_state_t; a greater state has failed too
 _NO_AUTOSPAWN = 1  # pa_context_flags_t
-_MOST_CHANNELS = 32  # PA_CHANNELS_MAX
-
 
 _CALLED_BACK: dict[str, tuple[Any, ...]] = {
     **{

@@ -349,7 +349,7 @@ class InputStream(Stream):
         reader = Reader(side, channels, size, overlap, out, atleast_2d=atleast_2d)
         ring = self._core.new_ring(side, reader.buffer_frames(self._core, buffersize), channels)
         begin = partial(self._begin_chunks, ring, playback, buffersize, frames, pad, offset, loop=loop)
-        return Chunks(Reading(reader, self, ring, begin))
+        return Chunks(Reading(reader, self, ring, begin, self._go))
 
     def _begin_chunks(
         self,
@@ -362,7 +362,7 @@ class InputStream(Stream):
         *,
         loop: bool,
     ) -> Watcher:
-        """Start a run that captures into a ring, on the thread that asks for the first chunk."""
+        """Start all of a run but the device, on the thread that asks for the first chunk; it captures into a ring."""
         with self._lock:
             self._check("read chunks")
             self.set_sink(ring)
@@ -371,9 +371,7 @@ class InputStream(Stream):
                 self._source = None
             else:
                 self._set_playback(playback, buffersize, loop=loop)
-            watcher = self._begin(frames, pad if playback is not None else 0, offset)
-        self._go(watcher)
-        return watcher
+            return self._begin(frames, pad if playback is not None else 0, offset)
 
     def _set_playback(self, playback: Source | Literal[True], buffersize: int | None, *, loop: bool) -> None:
         raise NotImplementedError

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from pastream_cli.engine.core import Core
@@ -14,7 +16,8 @@ from pastream_cli.engine.native import check_fits
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 from pastream_cli.engine.streams import arrays
 from pastream_cli.engine.streams.lifecycle import Stream
-from pastream_cli.engine.streams.watcher import Watcher
+from pastream_cli.engine.streams.watcher import Watcher, patience_after
+from pastream_cli.errors import PastreamError
 
 T = TypeVar("T")
 
@@ -35,11 +38,16 @@ def chunk_frames_for(
     room = None if out is None else memoryview(out).nbytes // (channels * side.sample_bytes)
     if chunksize is not None:
         chunksize = whole("chunksize", chunksize)
+    for name, frames in (("chunksize", chunksize or 0), ("overlap", overlap)):
+        if frames < 0:
+            raise ValueError(f"{name} must not be negative, and is {frames}")
+    if room == 0:
+        raise ValueError("out has no room for a frame")
     size = chunksize or (room if room is not None else stream.blocksize) or None
     if size is None and overlap:
         raise ValueError("overlap needs a chunksize, or a stream with a blocksize")
-    if overlap < 0 or (size is not None and not overlap < size):
-        raise ValueError("overlap must be less than the frames of a chunk")
+    if size is not None and overlap >= size:
+        raise ValueError(f"overlap must be less than the {size} frames of a chunk, and is {overlap}")
     if room is not None and size is not None and size > room:
         raise ValueError(f"out has room for {room} frames, not for {size}")
     # a copy of a chunk, and a ring for four or more
@@ -143,11 +151,20 @@ class Reading:
     ring : RingBuffer
         What the stream captures into.
     begin : callable
-        Starts the run.
+        Starts all of the run but the device.
+    go : callable
+        Starts the device, as soon as there is enough to play.
     """
 
-    def __init__(self, reader: Reader, stream: Stream, ring: RingBuffer, begin: Callable[[], Watcher]) -> None:
-        self._reader, self._stream, self._ring, self._begin = reader, stream, ring, begin
+    def __init__(
+        self,
+        reader: Reader,
+        stream: Stream,
+        ring: RingBuffer,
+        begin: Callable[[], Watcher],
+        go: Callable[[Watcher], None],
+    ) -> None:
+        self._reader, self._stream, self._ring, self._begin, self._go = reader, stream, ring, begin, go
         self.closes_stream = False
         """Whether the stream is closed at the end."""
 
@@ -156,38 +173,87 @@ class Reading:
         with self._stream if self.closes_stream else nullcontext():
             watcher = self._begin()
             try:
+                self._go(watcher)
                 for chunk in self._reader.steps(self._ring, watcher):
                     if chunk is None:
                         watcher.ended.wait(self._nap_seconds())
                     else:
                         yield chunk
-            finally:
-                self._stream.abort()
-            self._stream.wait()
+                watcher.end(abort=False)
+            except BaseException as error:
+                watcher.end(abort=True, raises=False, function_seconds=patience_after(error))
+                raise
 
     async def as_they_come(self) -> AsyncGenerator[Any, None]:
         """Yield one chunk after another, and let others run until there is one. Nothing here blocks the event loop."""
         import asyncio  # a program that gets here has loaded it
 
-        beginning = asyncio.ensure_future(asyncio.to_thread(self._begin))
+        in_a_thread = partial(asyncio.get_running_loop().run_in_executor, None)
+        run = _LeavableRun(self._begin, self._go)
         try:
-            watcher = await asyncio.shield(beginning)
+            watcher = await asyncio.shield(in_a_thread(run.begin))
             for chunk in self._reader.steps(self._ring, watcher):
                 if chunk is None:
                     await asyncio.sleep(self._nap_seconds())
                 else:
                     yield chunk
-            await asyncio.to_thread(self._stream.wait)
+            await asyncio.shield(in_a_thread(self._finish, watcher))
         finally:
-            await asyncio.wait([beginning])  # where the task was cancelled meanwhile, the run is still to begin
-            await asyncio.to_thread(self._stream.abort)
-            if self.closes_stream:
-                await asyncio.to_thread(self._stream.close)
+            run.leave()
+            # shielded: a task may be cancelled again while it waits for the end
+            await asyncio.shield(in_a_thread(self._clean_up, run))
+
+    def _finish(self, watcher: Watcher) -> None:
+        """End a run that is over; raises what it, or the closing of its stream, has failed with."""
+        watcher.end(abort=False)
+        if self.closes_stream:
+            self._stream.close()
+
+    def _clean_up(self, run: _LeavableRun) -> None:
+        """End a run that was left; raises nothing, because whoever leaves it has an error, or an end, of their own."""
+        run.end()
+        if self.closes_stream:
+            with suppress(Exception):
+                self._stream.close()
 
     def _nap_seconds(self) -> float:
         """Return about how long the missing frames take."""
         seconds = self._reader.frames_missing / self._stream.samplerate
         return max(_SHORTEST_NAP_SECONDS, min(_LONGEST_NAP_SECONDS, seconds))
+
+
+class _LeavableRun:
+    """A run that is begun on another thread, and may be left at any time, even before it has begun."""
+
+    def __init__(self, begin: Callable[[], Watcher], go: Callable[[Watcher], None]) -> None:
+        self._begin, self._go = begin, go
+        self._beginning = threading.Lock()
+        self._is_left = False
+        self._watcher: Watcher | None = None
+
+    def begin(self) -> Watcher:
+        """Begin the run, and return when its device has started."""
+        with self._beginning:
+            if self._is_left:
+                raise PastreamError("cannot read chunks: the iteration was left")
+            watcher = self._watcher = self._begin()
+        if self._is_left:
+            watcher.ask(abort=True)
+        self._go(watcher)
+        return watcher
+
+    def leave(self) -> None:
+        """Have the run end, and return at once."""
+        self._is_left = True
+        if self._watcher is not None:
+            self._watcher.ask(abort=True)
+
+    def end(self) -> None:
+        """Wait until a run that was left has ended."""
+        with self._beginning:  # one that is about to begin finds out here, or has a watcher
+            watcher = self._watcher
+        if watcher is not None:
+            watcher.end(abort=True, raises=False)
 
 
 class Chunks(Generator[T, None, None]):

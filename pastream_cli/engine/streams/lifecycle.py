@@ -314,7 +314,8 @@ class Stream(Properties):
         try:
             self.wait()
         except BaseException as error:
-            self._end(abort=False, raises=False, function_seconds=patience_after(error))
+            if self._watcher is not None:
+                self._watcher.end(abort=False, raises=False, function_seconds=patience_after(error))
             raise
 
     def stop(self) -> None:
@@ -323,26 +324,16 @@ class Stream(Properties):
         What the device has not played yet is dropped; to hear all of it, call `wait` instead. Returns when the stream
         has ended, but at once on a thread that the stream itself waits for. Raises what `wait` does.
         """
-        self._end(abort=False, raises=True)
+        if self._watcher is not None:
+            self._watcher.end(abort=False)
 
     def abort(self) -> None:
         """End the stream at once; recordings keep what they have.
 
         Returns as `stop` does, and raises nothing.
         """
-        self._end(abort=True, raises=False)
-
-    def _end(self, *, abort: bool, raises: bool, function_seconds: float = FUNCTION_SECONDS) -> None:
-        watcher = self._watcher
-        if watcher is None or not self._gate.is_ours:
-            return
-        watcher.ask(abort=abort)
-        if watcher.is_in_it:
-            return
-        if raises:
-            watcher.await_end_and_raise()
-        else:
-            watcher.await_end(function_seconds)
+        if self._watcher is not None:
+            self._watcher.end(abort=True, raises=False)
 
     def close(self) -> None:
         """Close the stream for good; one that runs is aborted first.

@@ -174,6 +174,18 @@ class Watcher:
         self.run.end(StopReason.ABORTED if abort else StopReason.STOPPED)
         self._wake.set()
 
+    def end(self, *, abort: bool, raises: bool = True, function_seconds: float = FUNCTION_SECONDS) -> None:
+        """Have the run end, and wait for that, but not on a thread that the end waits for; see `Stream.stop`."""
+        if not self._gate.is_ours:
+            return
+        self.ask(abort=abort)
+        if self.is_in_it:
+            return
+        if raises:
+            self.await_end_and_raise(function_seconds)
+        else:
+            self.await_end(function_seconds)
+
     def _fail(self, error: BaseException) -> None:
         self.run.fail(error)
         self._wake.set()
@@ -378,4 +390,5 @@ def _interpreter_is_ending() -> bool:
 
 def patience_after(error: BaseException | None) -> float:
     """Return for how many seconds functions that do not return are waited for: none after Ctrl-C, and its like."""
-    return FUNCTION_SECONDS if error is None or isinstance(error, Exception) else 0.0
+    is_interrupt = error is not None and not isinstance(error, (Exception, GeneratorExit))
+    return 0.0 if is_interrupt else FUNCTION_SECONDS
