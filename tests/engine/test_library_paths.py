@@ -54,6 +54,62 @@ def test_a_path_is_recorded_to_unless_it_is_there_already(stream: ps.DuplexStrea
         stream.record(10, out=tmp_path / "nowhere" / "out.wav")
 
 
+def test_a_file_that_appears_before_the_run_is_left_alone(stream: ps.DuplexStream, tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    stream.set_sink(path)
+    path.write_text("another take")
+    with pytest.raises(ps.FileError, match="it exists already") as refused:
+        stream.start()
+    assert refused.value.kind is ps.ErrorKind.EXISTS
+    assert refused.value.way_out is not None
+    assert path.read_text() == "another take"
+
+
+def test_a_file_of_a_name_that_leads_nowhere_is_left_alone(stream: ps.DuplexStream, tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    stream.set_sink(path)
+    path.symlink_to(tmp_path / "elsewhere.wav")
+    with pytest.raises(ps.FileError, match="it exists already"):
+        stream.start()
+    assert not path.exists()
+
+
+def test_a_run_that_fails_before_its_first_frame_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    for _ in range(2):
+        with ps.InputStream(device="virtual:die=0.0") as stream, pytest.raises(ps.DeviceError):
+            stream.record(RATE, out=path, blocking=True)
+        assert not path.exists()
+    with ps.InputStream(device="virtual:die=0.1") as stream, pytest.raises(ps.DeviceError):
+        stream.record(RATE, out=path, blocking=True)
+    assert len(read(path)) > 0
+
+
+def test_a_run_that_cannot_start_leaves_no_file_but_one_that_took_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+
+    def play(stream: ps.OutputStream, ring: ps.RingBuffer, *, loop: bool) -> None:  # noqa: ARG001
+        assert path.stat().st_size
+        if is_replaced:
+            path.unlink()
+            path.write_text("another take")
+        raise LookupError("no sound")
+
+    with ps.DuplexStream(device=FAST) as stream:
+        for is_replaced in (False, True):
+            with pytest.raises(LookupError):
+                stream.playrec(play, 100, out=path, blocking=True)
+            assert path.exists() == is_replaced
+    assert path.read_text() == "another take"
+
+
+def test_what_ends_without_a_frame_and_without_a_failure_is_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    with ps.InputStream(device=FAST) as stream:
+        stream.record(0, out=path, blocking=True)
+    assert len(read(path)) == 0
+
+
 @pytest.mark.parametrize("is_path", [True, False])
 def test_a_file_of_one_channel_plays_on_every_channel(is_path: bool, tmp_path: Path) -> None:
     mono = make_noise(tmp_path / "mono.wav", 3000, 1)

@@ -53,6 +53,9 @@ class Endpoint:
         """Return what went wrong with it in this run, if anything did."""
         return None
 
+    def give_up(self) -> None:
+        """Drop what is of no use after a run that was aborted or has failed; called before `release`."""
+
     def release(self) -> None:
         """End a run, even one that came no further than `hold`. No loop uses the endpoint any more."""
 

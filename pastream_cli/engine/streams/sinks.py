@@ -92,7 +92,7 @@ class FileSink(Sink):
 
 
 class PathSink(FileSink):
-    """The path of a new sound file, which a run makes and closes."""
+    """The path of a new sound file, which a run makes and closes. One that has failed keeps no file without a frame."""
 
     def __init__(self, stream: Core, side: Side, path: Any, buffersize: int | None) -> None:
         from pastream_cli.engine.streams import soundfiles
@@ -100,7 +100,7 @@ class PathSink(FileSink):
         Sink.__init__(self, side)
         soundfiles.check_new(path, side.sample_format)
         self._files, self._path = soundfiles, path
-        self._file = self._recording = self._guard = None
+        self._file = self._recording = self._guard = self._made = None
         self.ring = stream.new_ring(side, buffersize)
 
     def hold(self, end: Callable[[], bool]) -> None:
@@ -108,11 +108,16 @@ class PathSink(FileSink):
 
     def connect(self, stream: Core, channel_map: ChannelMap) -> None:
         rate, sample_format = round(stream.samplerate), self.side.sample_format
-        self._file = self._files.open_new(self._path, rate, len(channel_map), sample_format)
+        self._file, self._made = self._files.open_new(self._path, rate, len(channel_map), sample_format)
         super().connect(stream, channel_map)
+
+    def give_up(self) -> None:
+        if self._made is not None and (self._recording is None or not self._recording.frames):
+            self._files.remove_made(self._path, self._made)
 
     def release(self) -> None:
         file, self._file = self._file, None
+        self._made = None
         try:
             super().release()
         finally:

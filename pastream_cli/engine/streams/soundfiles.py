@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import soundfile
@@ -59,14 +60,41 @@ def check_new(path: Any, sample_format: str) -> None:
         raise _exists(path)
 
 
-def open_new(path: Any, rate: int, channels: int, sample_format: str) -> Any:
-    """Make a sound file that holds such samples; `FileError` where it cannot be made, or is there already."""
+def open_new(path: Any, rate: int, channels: int, sample_format: str) -> tuple[Any, os.stat_result]:
+    """Make a sound file that holds such samples; `FileError` where it cannot be made, or is there already.
+
+    Returns
+    -------
+    file : SoundFile
+        It has no frames yet.
+    made : os.stat_result
+        By which `remove_made` knows it again.
+    """
     try:
-        return open_for_recording(path, "x", rate, channels, sample_format, {})
+        # soundfile's own mode for new files would look first and open then: another program's file may come between
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError:
         raise _exists(path) from None
+    except OSError as error:
+        raise _cannot_record(path, str(error.strerror)) from None
+    made = os.fstat(descriptor)
+    os.close(descriptor)
+    try:
+        return open_for_recording(path, "w", rate, channels, sample_format, {}), made
     except (soundfile.SoundFileError, OSError) as error:
-        raise FileError(f"cannot record to {shown(os.fspath(path))}: {_reason(path, error)}") from None
+        remove_made(path, made)
+        raise _cannot_record(path, getattr(error, "error_string", str(error))) from None
+
+
+def remove_made(path: Any, made: os.stat_result) -> None:
+    """Remove a file that was made here, unless another one has taken its name."""
+    with suppress(OSError):
+        if os.path.samestat(os.lstat(path), made):
+            Path(path).unlink()
+
+
+def _cannot_record(path: Any, reason: str) -> FileError:
+    return FileError(f"cannot record to {shown(os.fspath(path))}: {reason}")
 
 
 def _exists(path: Any) -> FileError:
@@ -75,15 +103,6 @@ def _exists(path: Any) -> FileError:
         "choose another name, or pass what to_file opens, which overwrites it",
         ErrorKind.EXISTS,
     )
-
-
-def _reason(path: Any, error: Exception) -> str:
-    """Return why a file could not be opened: the system's reason where there is one, else libsndfile's."""
-    try:
-        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
-    except OSError as refused:
-        return str(refused.strerror)
-    return "it is a directory" if os.path.isdir(path) else getattr(error, "error_string", str(error))
 
 
 def check_writable(file: Any) -> None:

@@ -377,6 +377,8 @@ class Watcher:
             except Exception as error:  # noqa: BLE001 - it is raised where the stream's owner is
                 self.run.fail(error)
             try:
+                if self.run.reason not in {StopReason.COMPLETE, StopReason.STOPPED}:
+                    endpoint.give_up()
                 endpoint.release()
             except Exception as error:  # noqa: BLE001
                 self.run.fail(error)
