@@ -91,6 +91,28 @@ def test_a_mapping_says_where_each_channel_is_heard(data: Any, output_mapping: l
     assert np.allclose(taken, np.array(expected).T)
 
 
+@pytest.mark.parametrize("data", [NOISE, NOISE[:, 0]])
+def test_a_mapping_that_plays_two_channels_on_one_is_refused(data: Any) -> None:
+    with pytest.raises(ValueError, match=r"each channel once, not \[1, 1\]"):
+        ps.play(data, RATE, mapping=[1, 1], device=FAST)
+    with pytest.raises(ValueError, match=r"each channel once, not \[2, 1, 2\]"):
+        ps.playrec(np.zeros((10, 3)), RATE, output_mapping=[2, 1, 2], device=FAST)
+
+
+def test_a_call_of_one_side_takes_its_half_of_a_pair() -> None:
+    def opened() -> ps.Stream:
+        assert of_the_module._current.stream is not None
+        return of_the_module._current.stream
+
+    ps.rec(10, device=("virtual:fast:noise", "no such device"), latency=(0.1, None))
+    assert opened().device == "virtual:fast:noise"
+    ps.play(NOISE, RATE, device=("no such device", FAST), latency=("low", None))
+    assert opened().device == FAST
+    assert sum(map(len, ps.chunks(10, frames=20, device=(FAST, None), channels=(1, 2), dtype=("int16", None)))) == 20
+    with pytest.raises(ValueError, match="one value, not"):
+        ps.rec(10, device=(FAST, FAST, FAST))  # type: ignore[arg-type]
+
+
 def test_a_mapping_says_what_is_recorded() -> None:
     taken = ps.playrec(NOISE, RATE, input_mapping=[2, 1, 2], blocking=True, device=FAST)
     assert np.allclose(taken, NOISE[:, [1, 0, 1]])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Literal
 
 _SIDES = {"input": (0,), "output": (1,), "duplex": (0, 1)}
 _AS_THEY_ARE = {"channels": None, "dtype": "float32", "latency": "high", "extra_settings": None}
 """What a pair holds until it is set. The defaults of a stream are its own, so these say nothing."""
+_WITH_SIDES = ("device", *_AS_THEY_ARE)
 _SINGLE = (
     "samplerate",
     "blocksize",
@@ -16,6 +17,15 @@ _SINGLE = (
     "never_drop_input",
     "prime_output_buffers_using_stream_callback",
 )
+
+
+def of_one_side(kind: Literal["input", "output"], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a stream with a single side: of each pair that side's half."""
+    (side,) = _SIDES[kind]
+    return {
+        name: value[side] if name in _WITH_SIDES and type(value) in {tuple, list} and len(value) == 2 else value
+        for name, value in options.items()
+    }
 
 
 def with_defaults(kind: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +40,7 @@ def with_defaults(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     for name in _SINGLE:
         if merged.get(name) is None and getattr(default, name) != getattr(type(default), name):
             merged[name] = getattr(default, name)
-    for name in ("device", *_AS_THEY_ARE):
+    for name in _WITH_SIDES:
         merged[name] = _of_sides(merged.get(name), [_was_set(default, name, side) for side in _SIDES[kind]])
     return merged
 

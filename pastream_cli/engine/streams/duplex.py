@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
+from pastream_cli.engine.devices.defaults import of_one_side
 from pastream_cli.engine.streams.capturing import InputStream
 from pastream_cli.engine.streams.chunking import Chunks
 from pastream_cli.engine.streams.endpoints import is_path, is_sound_file
@@ -239,7 +240,7 @@ def chunks(
 def _open(playback: Any, options: dict[str, Any]) -> InputStream:
     """Open the stream that `chunks` is about."""
     if playback is None:
-        return InputStream(**options)
+        return InputStream(**of_one_side("input", options))
     if is_sound_file(playback) or isinstance(playback, PlayedFile):
         return DuplexStream.from_file(playback, **options)
     return DuplexStream(**options)

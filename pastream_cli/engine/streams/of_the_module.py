@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from pastream_cli.engine.devices.defaults import of_one_side
 from pastream_cli.engine.native import SAMPLE_FORMATS
 from pastream_cli.engine.streams.arrays import is_array, numpy_or_none
 from pastream_cli.engine.streams.capturing import InputStream
@@ -69,7 +70,8 @@ def play(
     samplerate : float, optional
         Frames per second; that of a sound file, or the device's, if left out.
     mapping : sequence of int, optional
-        The device's channel, one-based, for each channel of `data`; the others are silent. Mono plays on each of them.
+        The device's channel, one-based, for each channel of `data`, each named once; the others are silent. Mono plays
+        on each of them.
     blocking : bool, optional
         Return when all is played, instead of at once.
     loop : bool, optional
@@ -89,7 +91,7 @@ def play(
 
     if mapping is not None:
         wanted["channels"] = _most(mapping)
-    _current.replace(lambda: OutputStream(**{**wanted, **options}), act)
+    _current.replace(lambda: OutputStream(**{**wanted, **of_one_side("output", {**options})}), act)
     if blocking:
         wait()
 
@@ -170,7 +172,7 @@ def rec(
             stream.rxmapping = mapping
         return stream.record(frames, out=out, atleast_2d=out is None and _has_arrays(stream.dtype))
 
-    recorded: Sink = _current.replace(lambda: InputStream(**{**wanted, **options}), act)
+    recorded: Sink = _current.replace(lambda: InputStream(**{**wanted, **of_one_side("input", {**options})}), act)
     if blocking:
         wait()
     return recorded
@@ -334,6 +336,8 @@ def _map(stream: OutputStream, mapping: Sequence[int] | None, channels: int) -> 
         return
     if channels > 1 and len(mapping) != channels:
         raise ValueError(f"mapping must have {channels} entries, one per channel that is played, not {len(mapping)}")
+    if len(set(mapping)) < len(mapping):
+        raise ValueError(f"mapping must name each channel once, not {list(mapping)}: two would play on the same")
     entries = [0] * _most(mapping)
     for place, channel in enumerate(mapping, 1):
         entries[channel - 1] = place if channels != 1 else 1
