@@ -128,6 +128,11 @@ class OggLink(Pointer):
     end: int
     is_ended: int
     flac_begin: int
+    streams: int
+    page_begin: int
+    page_bytes: int
+    page_frame: int
+    is_page_last: int
 
 class ChainEvent(Pointer):
     frame: int
@@ -367,6 +372,8 @@ class Lib:
     def ogg_stream_number(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_find_link(self, descriptor: int, begin: int, end: int, link: OggLink, /) -> int: ...
     def ogg_add_flac(self, descriptor: int, link: OggLink, source: ByteSourceHandle, /) -> int: ...
+    def ogg_set_frame(self, page: UnsignedCharArray, frame: int, /) -> None: ...
+    def ogg_add_moved(self, descriptor: int, link: OggLink, frames: int, source: ByteSourceHandle, /) -> int: ...
     def pulse_choose_positions(
         self, captured: Int32Array, captured_channels: int, played: Int32Array, played_channels: int, /
     ) -> None: ...

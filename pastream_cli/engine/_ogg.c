@@ -47,9 +47,8 @@ int ogg_is_flac(const unsigned char *page) {
 }
 
 /* The checksum is computed with zeros in its own place. */
-static int ogg_is_intact(const unsigned char *page) {
+static uint32_t checksum_of(const unsigned char *page) {
     const int bytes = ogg_page_bytes(page);
-    const uint32_t said = little_endian(page + CHECKSUM);
     uint32_t sum = 0;
     for (int i = 0; i < bytes; ++i) {
         const int is_in_checksum = i >= CHECKSUM && i < CHECKSUM + 4;
@@ -57,11 +56,25 @@ static int ogg_is_intact(const unsigned char *page) {
         for (int bit = 0; bit < 8; ++bit)
             sum = sum << 1 ^ (sum >> 31 ? 0x04C11DB7u : 0);
     }
-    return sum == said;
+    return sum;
+}
+
+static void put_little_endian(unsigned char *bytes, int count, uint64_t number) {
+    for (int i = 0; i < count; ++i)
+        bytes[i] = (unsigned char)(number >> 8 * i);
+}
+
+static int is_intact(const unsigned char *page) {
+    return checksum_of(page) == little_endian(page + CHECKSUM);
+}
+
+void ogg_set_frame(unsigned char *page, int64_t frame) {
+    put_little_endian(page + GRANULE, 8, (uint64_t)frame);
+    put_little_endian(page + CHECKSUM, 4, checksum_of(page));
 }
 
 int ogg_is_first(const unsigned char *page) {
-    return (page[FLAGS] & OGG_BEGIN) && ogg_is_intact(page);
+    return (page[FLAGS] & OGG_BEGIN) && is_intact(page);
 }
 
 /* Returns a page that is there in full, NULL where none begins. */
@@ -82,6 +95,13 @@ static int64_t find_page(struct file_window *w, int64_t offset) {
         if (bytes[0] == 'O' && ogg_is_page(bytes, OGG_PAGE_HEADER_BYTES) && page_at(w, offset))
             return offset;
     }
+}
+
+static void note_first_sound(struct ogg_link *link, int64_t offset, const unsigned char *page) {
+    link->page_begin = offset;
+    link->page_bytes = ogg_page_bytes(page);
+    link->page_frame = ogg_granule(page);
+    link->is_page_last = (page[FLAGS] & OGG_END) != 0;
 }
 
 /* The first pages of a sound, one for each of its streams, are marked as such. So another sound
@@ -105,6 +125,9 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *l
         has_begun |= !is_first;
         if (offset == link->begin && is_first && ogg_is_flac(page))
             link->flac_begin = offset + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES;
+        link->streams += is_first;
+        if (!link->page_bytes && ogg_granule(page) > 0)
+            note_first_sound(link, offset, page);
         link->is_ended = (page[FLAGS] & OGG_END) != 0;
         offset += bytes;
     }
@@ -130,4 +153,29 @@ int64_t ogg_add_flac(int descriptor, const struct ogg_link *link, byte_source *s
         offset = end;
     }
     return frames;
+}
+
+int ogg_add_moved(int descriptor, const struct ogg_link *link, int64_t frames,
+                  byte_source *source) {
+    struct file_window window = {.descriptor = descriptor, .end = link->end};
+    unsigned char moved[OGG_MOST_PAGE_BYTES];
+    int64_t added = link->begin;
+    int64_t offset = link->page_begin;
+    while (offset >= 0) {
+        const unsigned char *page = page_at(&window, offset);
+        if (!page)
+            break;
+        const int bytes = ogg_page_bytes(page);
+        if (ogg_granule(page) > 0 && is_intact(page)) {
+            const int header_bytes = ogg_header_bytes(page);
+            memcpy(moved, page, (size_t)bytes);
+            ogg_set_frame(moved, ogg_granule(page) + frames);
+            if (!byte_source_add(source, added, offset) ||
+                !byte_source_add_bytes(source, moved, header_bytes))
+                return 0;
+            added = offset + header_bytes;
+        }
+        offset = find_page(&window, offset + bytes);
+    }
+    return byte_source_add(source, added, link->end);
 }

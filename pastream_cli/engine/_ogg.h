@@ -3,8 +3,6 @@
 #ifndef PASTREAM_OGG_H
 #define PASTREAM_OGG_H
 
-#include <stdint.h>
-
 #include "_byte_source.h"
 
 enum {
@@ -23,6 +21,12 @@ struct ogg_link {
     int64_t end;        /* where the next sound begins, or the file ends */
     int32_t is_ended;   /* its last page says that it is the last one */
     int64_t flac_begin; /* where the FLAC in it begins; 0: it is none */
+    int32_t streams;    /* that it has side by side */
+    /* The first page with sound that says at which frame it ends; of no bytes if there is none. */
+    int64_t page_begin;
+    int64_t page_bytes;
+    int64_t page_frame;
+    int32_t is_page_last;
 };
 
 /* Whether these bytes begin a page; `count` of them are there. */
@@ -42,5 +46,11 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *l
 /* Adds the FLAC in a link to a source, less the FLAC_BEGIN_BYTES that it begins with. Returns where
  * its last page says that the sound ends, in frames; -1 if memory is short. */
 int64_t ogg_add_flac(int descriptor, const struct ogg_link *link, byte_source *source);
+
+/* Has a page that is there in full say that it ends at a frame. */
+void ogg_set_frame(unsigned char *page, int64_t frame);
+/* Adds a sound to a source, where its pages say that they end so many frames later. Returns false
+ * if memory is short. */
+int ogg_add_moved(int descriptor, const struct ogg_link *link, int64_t frames, byte_source *source);
 
 #endif

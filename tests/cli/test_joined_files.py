@@ -256,3 +256,21 @@ def test_sounds_beyond_the_most_that_are_played_are_told(
             sources = find(os.dup(file.fileno()), "x", told.append)
         assert (len(sources), told) == (2, lines)
         sources[0].close()
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "opus"])
+def test_a_sound_that_was_cut_without_being_encoded_anew_is_played_to_its_end(
+    suffix: str, tmp_path: Path, pastream: Pastream
+) -> None:
+    need("ffmpeg")
+    whole = encoded(tmp_path / f"whole.{suffix}", rate=48000, seconds=4)
+    cut = tmp_path / f"cut.{suffix}"
+    command = ["ffmpeg", "-v", "error", "-ss", "1.3", "-i", whole, "-c", "copy", cut]
+    subprocess.run([str(word) for word in command], check=True)
+    heard, _ = play(pastream, cut)
+    sound = decoded(whole)[-len(heard) :]
+    assert 2.7 * 48000 <= len(heard) < 3.7 * 48000
+    tail = slice(24000, None)  # decoders of Opus need a while to agree
+    assert np.allclose(heard[tail], sound[tail], atol=0.01 if suffix == "opus" else 1e-6)
+    later, _ = play(pastream, cut, "--from", f"{len(heard) - 24000}s")
+    assert np.allclose(later, heard[-24000:], atol=0.01)

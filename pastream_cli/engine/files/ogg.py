@@ -6,8 +6,11 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import soundfile
+
 from pastream_cli.engine.files import flac
 from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.libsndfile import SoundInSource
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.units import format_count, format_frames
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 MAGIC = b"OggS"
 
 _MOST_LINKS = 4096
+_FAR_FRAME = 2**40
+_OPUS_RATE = 48000
+_OPUS_SKIP = 10  # where the header of an Opus says how many frames are to be skipped
 
 
 def find_sounds(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteSource]:
@@ -34,7 +40,7 @@ def find_sounds(descriptor: int, name: str, warn: Callable[[str], None]) -> list
         if told:
             warn(told)
         if not link.flac_begin:
-            source.add(link.begin, link.end)
+            _add_whole(link, source)
         sources.append(source)
         begin, is_ended = link.end, bool(link.is_ended or told)
     if len(sources) == _MOST_LINKS and lib.ogg_find_link(descriptor, begin, end, link):
@@ -54,3 +60,34 @@ def _add_flac(link: OggLink, source: ByteSource, name: str) -> str | None:
     if frames >= said:
         return None
     return f"{name} was cut off: it has {format_count(frames)} of its {format_frames(said)}"
+
+
+def _add_whole(link: OggLink, source: ByteSource) -> None:
+    """Add a sound from its first frame on.
+
+    Where a sound was cut without being encoded anew, its first page holds more frames than it says: the sound begins
+    before frame 0, and libsndfile would leave out as many frames at its end.
+    """
+    before = _frames_before_the_first(link, source.descriptor)
+    if before:
+        check_memory(lib.ogg_add_moved(source.descriptor, link, before, source.handle), "cannot read a file")
+    else:
+        source.add(link.begin, link.end)
+
+
+def _frames_before_the_first(link: OggLink, descriptor: int) -> int:
+    """Return how many frames of a sound lie before frame 0."""
+    if link.streams != 1 or not link.page_bytes or link.is_page_last:
+        return 0
+    page = bytearray(os.pread(descriptor, link.page_bytes, link.page_begin))
+    lib.ogg_set_frame(ffi.from_buffer("unsigned char[]", page), _FAR_FRAME)
+    first_page = ByteSource(descriptor, closes=False).add(link.begin, link.page_begin).add_bytes(bytes(page))
+    try:
+        with SoundInSource(first_page) as sound_file:
+            frames, rate = int(sound_file.frames), int(sound_file.samplerate)
+    except soundfile.SoundFileError:
+        return 0
+    first = os.pread(descriptor, _OPUS_SKIP + 2, link.begin + lib.OGG_PAGE_HEADER_BYTES + 1)
+    if first.startswith(b"OpusHead"):  # libsndfile leaves out what its header skips; pages count at one rate
+        frames = frames * _OPUS_RATE // rate + int.from_bytes(first[_OPUS_SKIP:], "little")
+    return max(0, frames - int(link.page_frame))
