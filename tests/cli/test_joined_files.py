@@ -274,3 +274,13 @@ def test_a_sound_that_was_cut_without_being_encoded_anew_is_played_to_its_end(
     assert np.allclose(heard[tail], sound[tail], atol=0.01 if suffix == "opus" else 1e-6)
     later, _ = play(pastream, cut, "--from", f"{len(heard) - 24000}s")
     assert np.allclose(later, heard[-24000:], atol=0.01)
+
+
+def test_an_ogg_that_ends_in_its_header_is_told_to_be_cut_off_and_is_no_raw_data(
+    tmp_path: Path, pastream: Pastream
+) -> None:
+    content = encoded(tmp_path / "whole.ogg").read_bytes()[:3000]
+    result = pastream("-", "null", "-D", "virtual:fast", stdin=content)
+    assert result.returncode == 4
+    assert "the file is damaged, or was cut off" in result.stderr
+    assert "raw" not in result.stderr

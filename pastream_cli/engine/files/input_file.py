@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pastream_cli.engine.native import Pointer, SndfileFunctions
 
 _NOT_RECOGNISED = "Format not recognised"
+_MALFORMED = "malformed"  # in what libsndfile says of a format that it knows
 _NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's message for a stream that mpg123 does not know
 _NOT_DECODED = (
     "unimplemented",
@@ -119,7 +120,7 @@ def cannot_open(name: str, path: str | None, reason: str) -> FileError:
     codec = codec_of_name(path) if path is not None and reason == _NOT_RECOGNISED else None
     if codec or any(word in reason for word in _NOT_DECODED):
         return not_decoded(name, codec or "its codec")
-    if path is None:
+    if path is None and _MALFORMED not in reason:
         return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER_IN_A_STREAM)
     if reason == _NOT_RECOGNISED:
         return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER)
