@@ -5,7 +5,7 @@
 
 #include "_byte_source.h"
 
-enum { MPEG_HEADER_BYTES = 4 };
+enum { MPEG_HEADER_BYTES = 4, ID3V2_HEADER_BYTES = 10 };
 
 /* What a frame's header says. */
 struct mpeg_frame {
@@ -32,6 +32,9 @@ struct mpeg_link {
 
 /* Returns whether these four bytes can be the header of a frame whose length they tell. */
 int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame);
+/* Returns the length that an ID3v2 tag says it has, whose first 10 bytes are there; 0 if it is
+ * none. */
+int64_t mpeg_id3_bytes(const unsigned char *bytes);
 /* Whether a frame of which `count` bytes are there holds an index in place of sound. */
 int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame);
 /* Returns how many frames of sound an index stands for, which is there in full; -1 if it does not

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from pastream_cli.errors import ExitCode
+from pastream_cli.engine.files.encoded import open_encoded
+from pastream_cli.engine.files.voc_blocks import MOST_BLOCKS
+from pastream_cli.errors import ExitCode, FileError
 from tests.explanations import explanation
 from tests.forks import Forks, forks_of
 from tests.homes import make_home
@@ -228,3 +230,81 @@ def test_what_has_no_header_is_not_played_by_its_name(pastream: Pastream, tmp_pa
     (tmp_path / f"in.{suffix}").write_text("This is no sound.\n" * 1000)
     result = pastream(f"in.{suffix}", "-D", "virtual:fast")
     assert result.returncode in {ExitCode.USAGE, ExitCode.FILE}, result.stderr
+
+
+# ---- lengths that lead nowhere ----
+
+
+@pytest.mark.parametrize("size", [-12, -13, -1, 0, -(2**63), 2**63 - 1])
+def test_a_chunk_of_a_caf_whose_size_leads_nowhere_is_refused(forks: Forks, tmp_path: Path, size: int) -> None:
+    (tmp_path / "in.caf").write_bytes(b"caff\0\1\0\0" + struct.pack(">4sq", b"free", size) + bytes(5000))
+    result = forks("in.caf", "-D", "virtual:fast", cwd=tmp_path)
+    assert result.returncode == ExitCode.FILE, result
+    assert explanation(result.stderr)
+
+
+SILENT_FRAMES = 50
+
+
+def make_quiet_mp3(path: Path, bit_rate_code: int, index: bytes, frame_bytes: int) -> None:
+    """Write an MP3 of MPEG 2 at 24 kHz, mono, with an index in a frame as small as its others."""
+    header = bytes((0xFF, 0xF3, bit_rate_code << 4 | 4, 0xC0))
+    first = (header + bytes(9) + index)[:frame_bytes].ljust(frame_bytes, b"\0")
+    path.write_bytes(first + header.ljust(frame_bytes, b"\0") * SILENT_FRAMES)
+
+
+@pytest.mark.parametrize(("bit_rate_code", "frame_bytes"), [(1, 24), (2, 48), (6, 144), (7, 168)])
+@pytest.mark.parametrize("said", [SILENT_FRAMES, 2 * SILENT_FRAMES])
+def test_an_index_of_an_mp3_in_a_small_frame_is_no_fault(
+    forks: Forks, tmp_path: Path, bit_rate_code: int, frame_bytes: int, said: int
+) -> None:
+    index = struct.pack(">4sII", b"Xing", 1, said)
+    make_quiet_mp3(tmp_path / "in.mp3", bit_rate_code, index, frame_bytes)
+    result = forks("in.mp3", "out.wav", "-D", "virtual:fast", cwd=tmp_path)
+    assert result.returncode == 0, result
+    assert soundfile.info(tmp_path / "out.wav").frames == SILENT_FRAMES * 576 - 529
+    told = "in.mp3 was cut off: it has 28 271 of its 57 071 frames" in result.stderr
+    assert told == (said > SILENT_FRAMES and frame_bytes > 24), result.stderr
+
+
+def voc_block(kind: int, content: bytes) -> bytes:
+    return bytes([kind]) + len(content).to_bytes(3, "little") + content
+
+
+VOC_FIRST = b"Creative Voice File\x1a" + struct.pack("<HHH", 26, 0x114, 0x1129 - 0x114 + 0x1234 & 0xFFFF)
+VOC_SOUND = struct.pack("<IBBH4x", RATE, 16, 1, 4)
+
+
+@pytest.mark.parametrize("length", [20, 21, 22, 25, 26, 29, 30, 41, 42])
+def test_a_voc_that_ends_in_its_header_is_played_or_refused(forks: Forks, tmp_path: Path, length: int) -> None:
+    (tmp_path / "in.voc").write_bytes((VOC_FIRST + voc_block(9, VOC_SOUND))[:length])
+    result = forks("in.voc", "-D", "virtual:fast", cwd=tmp_path)
+    assert bool(explanation(result.stderr)) == (result.returncode != 0), result
+
+
+def test_blocks_of_a_voc_without_samples_are_none(forks: Forks, tmp_path: Path) -> None:
+    sound = np.arange(1, 101, dtype="<i2").tobytes()
+    blocks = (voc_block(9, VOC_SOUND + sound), voc_block(9, bytes(5)), voc_block(2, b"") * 3, voc_block(2, sound))
+    (tmp_path / "in.voc").write_bytes(VOC_FIRST + b"".join(blocks) + b"\0")
+    result = forks("in.voc", "out.wav", "-D", "virtual:fast", cwd=tmp_path)
+    assert result.returncode == 0, result
+    assert soundfile.read(tmp_path / "out.wav", dtype="int16")[0].tobytes() == 2 * sound
+
+
+def test_a_voc_of_countless_blocks_is_played_as_far_as_they_are_looked_at(forks: Forks, tmp_path: Path) -> None:
+    sound = np.arange(1, 101, dtype="<i2").tobytes()
+    blocks = voc_block(9, VOC_SOUND + sound) + voc_block(2, b"") * MOST_BLOCKS + voc_block(2, sound)
+    (tmp_path / "in.voc").write_bytes(VOC_FIRST + blocks)
+    result = forks("in.voc", "out.wav", "-D", "virtual:fast", cwd=tmp_path)
+    assert result.returncode == 0, result
+    assert "in.voc has more than 262 144 blocks: what follows them is not played" in result.stderr
+    assert soundfile.info(tmp_path / "out.wav").frames == 100
+
+
+def test_what_cannot_be_read_is_told_and_closed(tmp_path: Path) -> None:
+    (tmp_path / "in.mp3").write_bytes(bytes(1000))
+    descriptor = os.open(tmp_path / "in.mp3", os.O_WRONLY)
+    with pytest.raises(FileError, match=r"cannot open in\.mp3: Bad file descriptor"):
+        open_encoded(descriptor, "in.mp3", print)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

@@ -14,9 +14,6 @@ from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handl
 from pastream_cli.engine.native import check_memory, ffi, lib
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from pastream_cli.engine.native import Pointer
 
 _NO_MEMORY = "cannot read a file"

@@ -10,12 +10,12 @@ from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.chain import chain_of
 from pastream_cli.engine.files.headers import FIRST_BYTES, begins_with_a_header
 from pastream_cli.engine.files.input_file import InputFile, opened
+from pastream_cli.engine.files.libsndfile import reason_of
 from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.errors import FileError
 
 # What holds frames of MPEG, if it does, among other things.
 _OTHER_CONTAINERS = (b"RIFF", b"\x1aE\xdf\xa3", b"\0\0\0\x18ftyp", b"\0\0\0\x1cftyp", b"\0\0\0\x20ftyp", b"\0\0\1\xba")
-_ID3_HEADER_BYTES = 10
 
 
 def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> InputFile | None:
@@ -27,10 +27,15 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
         descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC) if isinstance(source, str) else source
     except OSError:  # whoever opens it next says why
         return None
-    sources = _find(descriptor, name, warn)
-    if not sources:
-        if descriptor != STANDARD_INPUT:
+    sources: list[ByteSource] = []
+    try:
+        sources = _find(descriptor, name, warn)
+    except OSError as error:
+        raise FileError(f"cannot open {name}: {reason_of(error)}") from None
+    finally:
+        if not sources and descriptor != STANDARD_INPUT:
             os.close(descriptor)
+    if not sources:
         return None
     sources[0].closes = descriptor != STANDARD_INPUT
     try:
@@ -43,7 +48,7 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
 
 def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteSource]:
     """Return where the sounds are."""
-    begin = _id3_bytes(os.pread(descriptor, _ID3_HEADER_BYTES, 0))
+    begin = mp3.tag_bytes(os.pread(descriptor, mp3.TAG_HEADER_BYTES, 0))
     magic = os.pread(descriptor, len(flac.MAGIC), begin)
     if magic == flac.MAGIC:
         return [flac.source_of(descriptor, begin)]
@@ -53,10 +58,3 @@ def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteS
     if not begin and (begins_with_a_header(first) or first.startswith(_OTHER_CONTAINERS)):
         return []
     return mp3.find_recordings(descriptor, name, warn)
-
-
-def _id3_bytes(first: bytes) -> int:
-    """Return the length of a tag with title, pictures and the like; 0 if the file does not begin with one."""
-    if len(first) < _ID3_HEADER_BYTES or not first.startswith(b"ID3") or max(first[6:]) > 0x7F:
-        return 0
-    return _ID3_HEADER_BYTES + (first[6] << 21 | first[7] << 14 | first[8] << 7 | first[9])

@@ -10,6 +10,7 @@ MAGIC = b"fLaC"
 
 _ID3V1_BYTES = 128
 _APE_FOOTER_BYTES = 32
+_MOST_TAGS = 10
 # In STREAMINFO, the last 36 bits of these say how many frames there are; 0: it is not known.
 _FRAMES_BEGIN, _FRAMES_END = 18, 26
 _FRAMES_MASK = 2**36 - 1
@@ -33,12 +34,10 @@ def source_of(descriptor: int, begin: int) -> ByteSource:
 
 
 def _end_without_tags(descriptor: int, end: int) -> int:
-    """Return where the file ends without tags that are for MP3, and without zeros."""
-    while True:
-        without = _end_without_one(descriptor, end)
-        if without == end:
-            return end
-        end = without
+    """Return where the file ends without the tags of ID3v1 and APE that some programs put behind it."""
+    for _ in range(_MOST_TAGS):
+        end = _end_without_one(descriptor, end)
+    return end
 
 
 def _end_without_one(descriptor: int, end: int) -> int:

@@ -133,6 +133,8 @@ def _body_of_chunk(first: bytes, wanted: bytes, start: int, form: str) -> bytes:
     while start + header_bytes <= len(first):
         identifier, size = struct.unpack_from(form, first, start)
         start += header_bytes
+        if size < 0:  # CAF's sizes are signed: -1 stands for samples up to the end
+            break
         if identifier == wanted:
             return first[start : start + size]
         start += size + (size % 2 if header_bytes == struct.calcsize("<4sI") else 0)

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from pastream_cli.engine.files.au_header import AU_ENCODINGS, AU_MAGICS, read_au
 from pastream_cli.engine.files.head import LONGEST_CHUNK_BYTES, Head, HeaderError, StreamFormat, Way
+from pastream_cli.engine.files.mp3 import FRAME_HEADER_BYTES, TAG_HEADER_BYTES, is_frame, tag_bytes
 from pastream_cli.engine.files.w64_header import W64_MAGIC, read_w64
 from pastream_cli.engine.files.wav_header import PLAIN_PCM, RIFF_MAGICS, UNKNOWN_32, WAV_ENCODINGS, read_wav
 
@@ -37,8 +38,6 @@ _READ_AS_IT_COMES = (b"NIST_1A", b"riff.\x91\xcf\x11", b" paf", b"fap ", b"PVF1\
 _READ_AS_A_FILE = (b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
 
 _FLAC = b"fLaC"
-_ID3_HEADER_BYTES = 10
-_FRAME_HEADER_BYTES = 4
 
 
 def begins_with_a_header(first: bytes) -> bool:
@@ -66,7 +65,7 @@ def find_way(head: Head) -> StreamFormat | Way:
         return found
     if first[:4] == b"OggS":
         return Way.AS_OGG
-    if first.startswith(b"ID3") or _is_mp3_frame(first):
+    if first.startswith(b"ID3") or is_frame(first):
         return _find_way_of_mp3(head)
     if first.startswith((_FLAC, *_READ_AS_A_FILE)):
         return Way.AS_FLAC if first.startswith(_FLAC) else Way.AS_A_FILE
@@ -99,26 +98,18 @@ def _is_ircam(first: bytes) -> bool:
 # ---- MP3 ----
 
 
-def _is_mp3_frame(first: bytes) -> bool:
-    """Tell whether these bytes can be the header of an MPEG frame."""
-    if len(first) < 4 or first[0] != 0xFF or first[1] & 0xE0 != 0xE0:
-        return False
-    version, layer = first[1] >> 3 & 3, first[1] >> 1 & 3
-    return version != 1 and layer != 0 and first[2] >> 4 not in (0, 15) and first[2] >> 2 & 3 != 3
-
-
 def _find_way_of_mp3(head: Head) -> Way:
     """Tell how to read what is an MP3, if a frame follows the tag that it may begin with."""
     start = 0
     if head.taken.startswith(b"ID3"):
-        tag = head.fill(_ID3_HEADER_BYTES)
-        if len(tag) < _ID3_HEADER_BYTES:
+        tag = head.fill(TAG_HEADER_BYTES)
+        if len(tag) < TAG_HEADER_BYTES:
             raise HeaderError("its header ends too soon")
-        start = _ID3_HEADER_BYTES + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9])
+        start = tag_bytes(tag)
         if start > LONGEST_CHUNK_BYTES:
             return Way.AS_A_FILE
-    frame = head.fill(start + _FRAME_HEADER_BYTES)[start:]
-    if not frame.startswith(_FLAC) and not _is_mp3_frame(frame):
+    frame = head.fill(start + FRAME_HEADER_BYTES)[start:]
+    if not frame.startswith(_FLAC) and not is_frame(frame):
         return Way.AS_A_FILE
     del head.taken[:start]  # libsndfile cannot skip a long tag in a pipe
     return Way.AS_FLAC if frame.startswith(_FLAC) else Way.AS_MP3

@@ -22,11 +22,14 @@ MOST_JUNK_BYTES = 8192
 ENOUGH_BYTES = 2 * MOST_JUNK_BYTES
 """What has to be looked at to know whether a file is an MP3."""
 
+FRAME_HEADER_BYTES = lib.MPEG_HEADER_BYTES
+TAG_HEADER_BYTES = lib.ID3V2_HEADER_BYTES
+
 _MOST_LINKS = 4096
 _INDEX_NAMES = (b"Xing", b"Info")
 _FRAMES_ARE_TOLD = 1
 # Where these are, counted from the name of the index.
-_FLAGS, _FRAMES, _DELAYS = 4, 8, 141
+_FLAGS, _FRAMES, _FRAMES_END, _DELAYS, _DELAYS_END = 4, 8, 12, 141, 144
 _INDEX_BYTES = 192  # mpg123 looks for an index in frames of some size only
 
 
@@ -37,7 +40,12 @@ def is_in(first: bytes) -> bool:
 
 def is_frame(first: bytes) -> bool:
     """Tell whether these bytes can be the header of a frame."""
-    return len(first) >= lib.MPEG_HEADER_BYTES and _parse(first) is not None
+    return len(first) >= FRAME_HEADER_BYTES and _parse(first) is not None
+
+
+def tag_bytes(first: bytes) -> int:
+    """Return how long the tag (ID3v2) is that a file begins with, which holds title, pictures and the like; or 0."""
+    return lib.mpeg_id3_bytes(ffi.from_buffer("unsigned char[]", first)) if len(first) >= TAG_HEADER_BYTES else 0
 
 
 def _parse(header: bytes | bytearray) -> MpegFrame | None:
@@ -76,46 +84,51 @@ def _index_for(link: MpegLink, descriptor: int) -> bytes:
     if link.first.layer != 3:
         return b""
     said = _frames_said(link, descriptor)
-    if said is None:
-        return _new_index(link, descriptor)
-    frame = bytearray(os.pread(descriptor, link.index_bytes, link.index_begin))
+    frame = bytearray(_whole_index(link, descriptor))
+    if said is None or not frame:
+        return _new_index(link, descriptor, link.frames)
     if said != link.frames:
         struct.pack_into(">I", frame, link.name_offset + _FRAMES, link.frames)
         delays = link.name_offset + _DELAYS
-        if len(frame) >= delays + 3:  # the silence that an encoder put behind the end is not there
-            frame[delays + 1] &= 0xF0
-            frame[delays + 2] = 0
+        frame[delays + 1] &= 0xF0  # the silence that an encoder put behind the end is not there
+        frame[delays + 2] = 0
     return bytes(frame)
+
+
+def _whole_index(link: MpegLink, descriptor: int) -> bytes:
+    """Return the recording's own index, none where its frame is too short: there mpg123 does not look for one."""
+    frame = os.pread(descriptor, link.index_bytes, link.index_begin)
+    return frame if len(frame) >= link.name_offset + _DELAYS_END else b""
 
 
 def _frames_said(link: MpegLink, descriptor: int) -> int | None:
     """Return how many frames the recording's own index says that there are; `None` where it says nothing."""
-    if not link.index_bytes:
+    if link.index_bytes < link.name_offset + _FRAMES_END:
         return None
-    index = os.pread(descriptor, _FRAMES + 4, link.index_begin + link.name_offset)
-    if len(index) < _FRAMES + 4 or index[:4] not in _INDEX_NAMES:
+    index = os.pread(descriptor, _FRAMES_END, link.index_begin + link.name_offset)
+    if len(index) < _FRAMES_END or index[:4] not in _INDEX_NAMES:
         return None
     flags, frames = struct.unpack_from(">II", index, _FLAGS)
     return int(frames) if flags & _FRAMES_ARE_TOLD else None
 
 
-def _new_index(link: MpegLink, descriptor: int) -> bytes:
-    """Return a frame of the recording's kind that holds nothing but the number of its frames."""
-    header = bytearray(os.pread(descriptor, lib.MPEG_HEADER_BYTES, link.sound_begin))
+def _new_index(link: MpegLink, descriptor: int, frames: int) -> bytes:
+    """Return a frame of the recording's kind that holds nothing but a number of frames."""
+    header = bytearray(os.pread(descriptor, FRAME_HEADER_BYTES, link.sound_begin))
     header[1] |= 1  # without a checksum
     frame_bytes = 0
     for bit_rate_code in range(1, 15):
         header[2] = bit_rate_code << 4 | header[2] & 0x0F
         if (frame := _parse(header)) and (frame_bytes := frame.bytes) >= _INDEX_BYTES:
             break
-    index = struct.pack(">4sII", b"Xing", _FRAMES_ARE_TOLD, link.frames)
+    index = struct.pack(">4sII", b"Xing", _FRAMES_ARE_TOLD, frames)
     return (bytes(header) + bytes(link.name_offset - len(header)) + index).ljust(frame_bytes, b"\0")
 
 
 def _warn_of_a_cut(link: MpegLink, descriptor: int, index: bytes, name: str, warn: Callable[[str], None]) -> None:
     said = _frames_said(link, descriptor)
     if said is not None and said > link.frames + 1:  # some encoders count the index
-        promised = _sound_frames(os.pread(descriptor, link.index_bytes, link.index_begin))
+        promised = _sound_frames(_whole_index(link, descriptor) or _new_index(link, descriptor, said))
         warn(f"{name} was cut off: it has {format_count(_sound_frames(index))} of its {format_frames(promised)}")
     elif link.cut_bytes:
         warn(f"{name} was cut off: its last frame of MPEG is not there in full")

@@ -17,7 +17,7 @@ from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.caf_header import CAF_MAGIC, read_caf
 from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
-from pastream_cli.engine.files.voc_blocks import VOC_MAGIC, find_blocks
+from pastream_cli.engine.files.voc_blocks import MOST_BLOCKS, VOC_MAGIC, find_blocks
 from pastream_cli.engine.files.w64_header import CHUNK_HEADER_BYTES, CHUNK_TAILS, CHUNK_UNIT_BYTES, W64_MAGIC, read_w64
 from pastream_cli.engine.files.wav_header import RIFF_MAGICS, read_wav
 from pastream_cli.units import format_count, format_frames
@@ -47,6 +47,8 @@ class SampleRange(NamedTuple):
     begin: int
     end: int
     others: tuple[tuple[int, int], ...] = ()
+    are_all: bool = True
+    """Whether all parts of the file were looked at."""
 
     @property
     def bytes(self) -> int:
@@ -77,6 +79,8 @@ class SampleRange(NamedTuple):
 
     def told(self, name: str) -> str | None:
         """Return what is to be told where the header says something else than what is there."""
+        if not self.are_all:
+            return f"{name} has more than {format_count(MOST_BLOCKS)} blocks: what follows them is not played"
         stated = self.format.stated_bytes
         there = self.bytes
         if stated is None or (stated > there and stated >= LENGTH_OPEN):
@@ -154,9 +158,9 @@ def _in_blocks(descriptor: int, size: int) -> SampleRange | None:
     blocks = find_blocks(descriptor, size)
     if blocks is None:
         return None
-    form, ((begin, end), *others) = blocks
-    samples = SampleRange(form, begin, end, tuple(others))
-    return samples._replace(format=form._replace(stated_bytes=samples.bytes))
+    (begin, end), *others = blocks.parts
+    samples = SampleRange(blocks.format, begin, end, tuple(others), are_all=blocks.are_all)
+    return samples._replace(format=blocks.format._replace(stated_bytes=samples.bytes))
 
 
 def _head_of(descriptor: int, position: int) -> Head:
