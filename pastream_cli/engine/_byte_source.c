@@ -114,7 +114,7 @@ int byte_source_add_low_three(byte_source *s, int64_t begin, int64_t end) {
     return 1;
 }
 
-static int add_bytes(byte_source *s, const unsigned char *bytes, int64_t count) {
+int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t count) {
     if (count <= 0)
         return 1;
     unsigned char *memory = malloc((size_t)count);
@@ -130,7 +130,7 @@ static int add_bytes(byte_source *s, const unsigned char *bytes, int64_t count) 
 int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t count) {
     if (count <= 0)
         return 1;
-    if (!add_bytes(s, bytes, count))
+    if (!byte_source_add_bytes(s, bytes, count))
         return 0;
     struct part added = s->parts[s->count - 1];
     memmove(s->parts + 1, s->parts, (s->count - 1) * sizeof *s->parts);

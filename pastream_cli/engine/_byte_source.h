@@ -18,9 +18,10 @@ byte_source *byte_source_new(int descriptor);
  * already, and then those from the descriptor, as they come. It can seek in what came last. */
 byte_source *byte_source_new_stream(int descriptor, const unsigned char *first, int64_t count);
 void byte_source_free(byte_source *s);
-/* Adds to the end of the source bytes of the file from `begin` up to `end` (the file may be shorter
- * than that). Returns false if memory is short. */
+/* Add to the end of the source: bytes of the file from `begin` up to `end` (the file may be shorter
+ * than that), or a copy of bytes in memory. Return false if memory is short. */
 int byte_source_add(byte_source *s, int64_t begin, int64_t end);
+int byte_source_add_bytes(byte_source *s, const unsigned char *bytes, int64_t count);
 /* Puts a copy of bytes in front of all that the source has. */
 int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t count);
 /* Adds the first three of each four bytes from `begin` up to `end`: samples of 24 bits in the low

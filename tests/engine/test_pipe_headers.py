@@ -239,7 +239,7 @@ def test_a_header_that_makes_no_sense_is_refused_with_the_reason(data: bytes, re
         (b"FORM\0\0\0\0ILBM", Way.NOT_AT_ALL),
         (b"NIST_1A\n   1024", Way.AS_IT_COMES),
         (b"OggS\0\2" + bytes(22) + b"\1vorbis", Way.AS_OGG),
-        (b"OggS\0\2" + bytes(22) + b"\x7fFLAC\1", Way.AS_A_FILE),
+        (b"OggS\0\2" + bytes(22) + b"\x7fFLAC\1", Way.AS_OGG),
         (b"OggS", Way.AS_OGG),
         (b"\x64\xa3\3\0\0\0\0\0", Way.AS_IT_COMES),
         (b"\0\1\xa3\x64\0\0\0\0", Way.AS_IT_COMES),

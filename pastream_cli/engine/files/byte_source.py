@@ -47,6 +47,12 @@ class ByteSource:
         check_memory(lib.byte_source_add_low_three(self.handle, begin, end), _NO_MEMORY)
         return self
 
+    def add_bytes(self, data: bytes) -> ByteSource:
+        """Add bytes that are not in the file. Return the source."""
+        added = lib.byte_source_add_bytes(self.handle, ffi.from_buffer("unsigned char[]", data), len(data))
+        check_memory(added, _NO_MEMORY)
+        return self
+
     def put_in_front(self, data: bytes) -> None:
         """Put bytes that are not in the file before all the others."""
         data_in_c = ffi.from_buffer("unsigned char[]", data)
