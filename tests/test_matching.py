@@ -91,3 +91,35 @@ def test_each_side_takes_the_device_that_it_can_use() -> None:
 def test_only_a_number_and_a_whole_name_leave_the_server_unasked() -> None:
     assert all(is_whole(DEVICES, CAPTURE, text) for text in ("pulse", "PULSE, alsa", "0", "Scarlett 2i2", "3"))
     assert not any(is_whole(DEVICES, CAPTURE, text) for text in ("puls", "Scarlett", "7", "nothing", ""))
+
+
+BUILT_IN = "Built-in Audio Analog Stereo"
+MICROPHONE = served(3, BUILT_IN, "alsa_input.pci.analog-stereo", CAPTURE)
+OUTPUT = served(4, BUILT_IN, "alsa_output.pci.analog-stereo", PLAYBACK)
+ITS_MONITOR = served(5, f"Monitor of {BUILT_IN}", "alsa_output.pci.analog-stereo.monitor", CAPTURE, OUTPUT.name)
+
+
+@pytest.mark.parametrize(
+    ("text", "side", "meant"),
+    [
+        ("biult-in", CAPTURE, MICROPHONE),
+        ("biult-in", PLAYBACK, OUTPUT),
+        ("Built-in Audio Anlog Stereo", CAPTURE, MICROPHONE),
+        ("Built-in Audio Anlog Stereo, PulseAudio", CAPTURE, MICROPHONE),
+        ("alsa_input.pci.analogstereo", CAPTURE, MICROPHONE),
+        ("alsa_output.pci.analog-stereo.montor", CAPTURE, ITS_MONITOR),
+        ("Moniter of Built-in Audio Analog Stereo", CAPTURE, ITS_MONITOR),
+        ("moniter", CAPTURE, ITS_MONITOR),
+    ],
+)
+def test_a_near_miss_is_answered_with_the_device_that_was_meant(text: str, side: str, meant: DeviceInfo) -> None:
+    with pytest.raises(DeviceError) as raised:
+        find([PULSE, CARD, MICROPHONE, OUTPUT, ITS_MONITOR], side, text)
+    assert raised.value.kind is ErrorKind.MISTYPED
+    assert f"did you mean {meant.number} {meant.name}, PulseAudio?" in str(raised.value)
+
+
+def test_a_near_miss_of_a_word_that_several_have_names_them_all() -> None:
+    with pytest.raises(DeviceError, match=r"one of: .*3 Built-in.*6 Built-in") as raised:
+        find([MICROPHONE, served(6, BUILT_IN, "alsa_input.usb.analog-stereo", CAPTURE)], CAPTURE, "biult-in")
+    assert raised.value.kind is ErrorKind.ABSENT

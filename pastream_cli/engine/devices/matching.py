@@ -111,9 +111,18 @@ def _nearest(devices: Sequence[DeviceInfo], text: str) -> str | None:
         return f"{VIRTUAL}:{text.casefold().strip()}"
     if closest(word, [VIRTUAL]) or (len(word) > 3 and VIRTUAL.startswith(word)):
         return ":".join((VIRTUAL, *filter(None, rest)))
-    names = {word: device for device in devices for word in (*device.name.split(), device.name, label(device))}
-    near = closest(text, names)
-    return f"{names[near].number} {label(names[near])}" if near else None
+    called: dict[str, list[DeviceInfo]] = {}
+    for device in devices:
+        for name in _names(device) | _own_words(device):
+            called.setdefault(name, []).append(device)
+    near = closest(text, (name for name, its in called.items() if len(its) == 1))
+    return f"{called[near][0].number} {label(called[near][0])}" if near else None
+
+
+def _own_words(device: DeviceInfo) -> set[str]:
+    """Return the words of a device's name. A word of what a sink is called does not stand for its monitor."""
+    words_of_the_sink = device.served.monitored.casefold().split() if device.served is not None else []
+    return set(device.name.casefold().split()).difference(words_of_the_sink)
 
 
 def _candidates(devices: Sequence[DeviceInfo]) -> str:
