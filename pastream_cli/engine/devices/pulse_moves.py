@@ -74,15 +74,20 @@ class MoveWatch:
                 return
             client.subscribe(sum(_MASKS[side] for side in self._names), self._note)
             self._client = client
-            self._changed_ns = time.monotonic_ns()
-            while client.is_connected and not self._is_ended:
-                if self._changed_ns:
-                    self._look(client)
-                    time.sleep(_SECONDS_BETWEEN_LOOKS)
-                if not self._changed_ns and not client.turns(_FOR_EVER):
-                    break
-            with self._lock:
-                self._client = None
+            try:
+                self._follow(client)
+            finally:  # else end() would wake a client that is closed
+                with self._lock:
+                    self._client = None
+
+    def _follow(self, client: PulseClient) -> None:
+        self._changed_ns = time.monotonic_ns()
+        while client.is_connected and not self._is_ended:
+            if self._changed_ns:
+                self._look(client)
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+            if not self._changed_ns and not client.turns(_FOR_EVER):
+                break
 
     def _note(self, _kind: int, _index: int) -> None:
         self._changed_ns = self._changed_ns or time.monotonic_ns()
