@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pastream_cli.errors import ErrorKind
 from tests.homes import wait_until
 from tests.runner import Pastream, Result
 from tests.servers import PipeWireServer, PulseServer, Server
@@ -254,3 +255,71 @@ def test_the_environment_is_as_it_was_once_a_source_is_open(server: Server) -> N
         "print(device.stream.samplerate)\n"
     )
     assert server.run(sys.executable, "-c", program, timeout=30).stdout == f"{float(RATE)}\n"
+
+
+def test_a_source_is_opened_without_the_environment(server: Server) -> None:
+    program = (
+        "import os\n"
+        "from pastream_cli.engine.devices import hosts\n"
+        "from pastream_cli.engine.devices.opened import OpenDevice\n"
+        "sounddevice = hosts.begin()\n"
+        "before, open_stream = dict(os.environ), sounddevice._StreamBase\n"
+        "def opened(*arguments, **options):\n"
+        "    assert dict(os.environ) == before\n"
+        "    print('opened')\n"
+        "    return open_stream(*arguments, **options)\n"
+        "sounddevice._StreamBase = opened\n"
+        "OpenDevice('input', 'near.monitor').close()\n"
+    )
+    assert server.run(sys.executable, "-c", program, timeout=30).stdout == "opened\n"
+
+
+LOUDEST_HZ = """
+import numpy as np
+def loudest_hz(device):
+    samples = np.asarray(ps.rec(48000, 48000, channels=1, device=device, blocking=True))[24000:, 0].astype(float)
+    return 2 * int(np.argmax(np.abs(np.fft.rfft(samples))))
+"""
+
+AFTER_AN_OPEN_THAT_HANGS = """
+import threading
+from pastream_cli import engine as ps
+from pastream_cli.engine.devices import hosts, opened
+
+sounddevice, opens = hosts.begin(), threading.Event()
+class Hanging(sounddevice._StreamBase):
+    def __init__(self, *arguments, **options):
+        opens.wait()
+        super().__init__(*arguments, **options)
+
+sounddevice._StreamBase, usual = Hanging, sounddevice._StreamBase
+opened._MOST_SECONDS_TO_OPEN, usual_seconds = 0.5, opened._MOST_SECONDS_TO_OPEN
+try:
+    opened.OpenDevice("input", "near.monitor")
+except ps.DeviceError as error:
+    print(error.kind)
+sounddevice._StreamBase, opened._MOST_SECONDS_TO_OPEN = usual, usual_seconds
+print(loudest_hz("far.monitor"), loudest_hz("pulse"))
+opens.set()
+"""
+
+WITH_SOUNDDEVICE_LOADED_FIRST = """
+import sounddevice
+from pastream_cli import engine as ps
+print(loudest_hz("near.monitor"), loudest_hz("far.monitor"))
+"""
+
+
+def test_an_open_that_hangs_leads_no_other_to_its_source(pastream: Pastream, tmp_path: Path, server: Server) -> None:
+    program = LOUDEST_HZ + AFTER_AN_OPEN_THAT_HANGS
+    with tones(pastream, server, tmp_path):
+        result = server.run(sys.executable, "-c", program, timeout=40)
+    assert result.stdout == f"{ErrorKind.NOT_ANSWERING}\n{TONES_HZ['far']} 0\n"  # the default source is silent
+
+
+def test_a_source_is_recorded_by_its_name_where_sounddevice_was_loaded_first(
+    pastream: Pastream, tmp_path: Path, server: Server
+) -> None:
+    with tones(pastream, server, tmp_path):
+        result = server.run(sys.executable, "-c", LOUDEST_HZ + WITH_SOUNDDEVICE_LOADED_FIRST, timeout=40)
+    assert result.stdout == f"{TONES_HZ['near']} {TONES_HZ['far']}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -21,16 +22,23 @@ def way_to_servers(environment: Mapping[str, str] = os.environ) -> str | None:
     )
 
 
+_lock = threading.Lock()
+
+
 @contextmanager
 def set_for_a_while(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, for C libraries too, and put back what was there."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    """Set environment variables, for C libraries too, and put back what was there.
+
+    As long as one caller hangs with its variables set, another waits and sets none.
+    """
+    with _lock:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

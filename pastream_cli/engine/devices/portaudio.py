@@ -7,13 +7,14 @@ Every call here may hang with a host, so none is made on the main thread. Two pr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import hosts
 from pastream_cli.engine.devices.environment import set_for_a_while
-from pastream_cli.engine.devices.info import MOST_BELIEVABLE_LATENCY, DeviceInfo
+from pastream_cli.engine.devices.info import MOST_BELIEVABLE_LATENCY, DeviceInfo, Served
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
@@ -110,21 +111,24 @@ class PortAudioStream:
             return tuple(values) if kind == "duplex" else values[0]
 
         callback = ffi.addressof(lib, "attachment_callback")
+
+        def make() -> Any:
+            return sounddevice._StreamBase(  # noqa: SLF001
+                kind,
+                samplerate=rate,
+                blocksize=block_frames,
+                device=of_sides([side.device.opened_number for side in sides]),
+                channels=of_sides([side.channels for side in sides]),
+                dtype=of_sides([side.sample_format for side in sides]),
+                latency=of_sides([side.latency for side in sides]),
+                callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
+                userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", attachment))),
+                wrap_callback=None,
+                **{"clip_off": True, "dither_off": True, **host_options},
+            )
+
         try:
-            with _led_to(playback, capture):
-                self._stream = sounddevice._StreamBase(  # noqa: SLF001
-                    kind,
-                    samplerate=rate,
-                    blocksize=block_frames,
-                    device=of_sides([side.device.opened_number for side in sides]),
-                    channels=of_sides([side.channels for side in sides]),
-                    dtype=of_sides([side.sample_format for side in sides]),
-                    latency=of_sides([side.latency for side in sides]),
-                    callback=its_ffi.cast("PaStreamCallback *", int(ffi.cast("uintptr_t", callback))),
-                    userdata=its_ffi.cast("void *", int(ffi.cast("uintptr_t", attachment))),
-                    wrap_callback=None,
-                    **{"clip_off": True, "dither_off": True, **host_options},
-                )
+            self._stream = _opened(make, playback, capture)
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _refusal(error, sides, rate) from None
         hosts.note_opened(self)
@@ -171,9 +175,8 @@ class PortAudioStream:
         hosts.note_closed(self)
 
 
-@contextmanager
-def _led_to(playback: Side | None, capture: Side | None) -> Iterator[None]:
-    """Lead what is opened meanwhile to the source and the sink of these sides, if they are a sound server's.
+def _opened(make: Callable[[], Any], playback: Side | None, capture: Side | None) -> Any:
+    """Return what `make` opens, led to the source and the sink of these sides if they are a sound server's.
 
     Raises
     ------
@@ -183,26 +186,36 @@ def _led_to(playback: Side | None, capture: Side | None) -> Iterator[None]:
     sides = {PLAYBACK: playback, CAPTURE: capture}
     served = {name: side.device for name, side in sides.items() if side is not None and side.device.served is not None}
     if not served:
-        yield
-        return
+        return make()
     from pastream_cli.engine.devices import pulse
 
     for device in served.values():
         if not pulse.has(device):
             raise DeviceError(f"cannot open {device.name}: the sound server has it no more", ErrorKind.ABSENT)
     known = {name: device.served for name, device in served.items() if device.served is not None}
-    captured, played = (list(known[name].positions) if name in known else [] for name in (CAPTURE, PLAYBACK))
-    _choose_positions(captured, played)
+    _choose(known.get(CAPTURE), known.get(PLAYBACK))
     try:
-        with set_for_a_while({pulse.VARIABLES[name]: its.name for name, its in known.items()}):
-            yield
+        stream = make()
+        if lib.pulse_choice_is_taken():
+            return stream
+        stream.close()
+    except Exception:
+        if lib.pulse_choice_is_taken():
+            raise
     finally:
-        _choose_positions([], [])
+        _choose(None, None)
+    # the program loaded PortAudio before _pulse.c, so only the whole process can be led
+    with set_for_a_while({pulse.VARIABLES[name]: its.name for name, its in known.items()}):
+        return make()
 
 
-def _choose_positions(captured: list[int], played: list[int]) -> None:
-    """Give the channels of what this thread opens the positions of a source and a sink; see _pulse.c."""
-    lib.pulse_choose_positions(ffi.new("int32_t[]", captured), len(captured), ffi.new("int32_t[]", played), len(played))
+def _choose(source: Served | None, sink: Served | None) -> None:
+    """Lead what this thread opens to a source and a sink, and give its channels their positions; see _pulse.c."""
+    values: list[Any] = []
+    for its in (source, sink):
+        name, positions = (os.fsencode(its.name), its.positions) if its is not None else (b"", ())
+        values += [ffi.new("char[]", name), ffi.new("int32_t[]", list(positions)), len(positions)]
+    lib.pulse_choose(*values)
 
 
 def _believable(latency: float) -> float:
