@@ -82,6 +82,8 @@ def _run(argv: list[str]) -> ExitCode:
     if isinstance(wish, args.Show):
         return _show(wish)
     if isinstance(wish, args.ListDevices):
+        for warning in wish.warnings:
+            _warn(warning)
         return _list_devices(as_json=wish.json, verbose=wish.verbose)
     if isinstance(wish, args.Completions):
         from pastream_cli.command.shipped import text_of
@@ -119,6 +121,11 @@ def _show_manual() -> ExitCode:
         with suppress(OSError):
             columns = min(columns, os.get_terminal_size(sys.stdout.fileno()).columns)
     return _print(text_of_page(text_of(MANUAL), columns))
+
+
+def _warn(text: str) -> None:
+    with suppress(OSError):  # nobody reads it
+        sys.stderr.write(f"{PROGRAM}: warning: {text}\n")
 
 
 def _print(text: str) -> ExitCode:

@@ -22,6 +22,13 @@ _SMALLEST_LIKELY_BLOCK = 32
 _BIT_DEPTHS = (16, 24)
 # A lower rate was probably meant in kHz.
 _SMALLEST_LIKELY_RATE = 800
+_DOUBTFUL = {
+    "duration": r"[0:.]+[kKmM]?s?",
+    "latency": r"[3-9].*|[1-9][0-9].*",
+    "maps": r"0(?:,[0-9]+)*",
+    "sample_format": r"[SUF][0-9A-Z_]+|.*_.*",
+}
+"""Values, by the field of their option, of which something may have to be said."""
 
 
 class Show(Enum):
@@ -36,9 +43,10 @@ class Show(Enum):
 class ListDevices:
     """Show the devices."""
 
-    def __init__(self, *, json: bool, verbose: bool) -> None:
+    def __init__(self, *, json: bool, verbose: bool, warnings: Sequence[str] = ()) -> None:
         self.json = json
         self.verbose = verbose
+        self.warnings = warnings
 
 
 class Completions:
@@ -91,7 +99,8 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | S
     if shell := values.pop("completions", None):
         return Completions(shell)
     if values.pop("list", False):
-        return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False))
+        warnings = _beside_the_list(line.words)
+        return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False), warnings=warnings)
     from pastream_cli.command.job import Job
 
     playback, capture = _words(line.words)
@@ -178,7 +187,38 @@ def _warnings(line: Line, values: dict[str, Any], *, plays: bool) -> list[str]:
             if of_capture
             else f"the {of_playback} of -c is for playback, of which there is none"
         )
+    return warnings + _doubts(line, values)
+
+
+def _doubts(line: Line, values: dict[str, Any]) -> list[str]:
+    """Return a line for each value that was probably meant otherwise, or is for a file that there is not."""
+    if not line.given:
+        return []
+    import re
+
+    from pastream_cli.command.job import is_null
+
+    output = (*line.words, "")[1]
+    warnings: list[str] = []
+    for given in line.given:
+        if given.value and re.fullmatch(_DOUBTFUL.get(given.option.field, "(?!)"), given.value):
+            from pastream_cli.command.doubts import warning_of
+
+            warnings += filter(None, [warning_of(given, values, records=not is_null(output))])
+        if given.option.field in {"file_type", "encoding", "endian"} and all(map(is_null, line.words)):
+            warnings.append(
+                f"{given.name} is for a file or a pipe, and there is none; a pipe is - as in: pastream null - -t au"
+            )
     return warnings
+
+
+def _beside_the_list(words: Sequence[str]) -> list[str]:
+    """Return the warning for words beside -l, which does nothing but list."""
+    if not words:
+        return []
+    last = words[-1]
+    meant = f"a latency is --latency {last}" if last in {"low", "high"} else "without -l it plays or records"
+    return [f"-l lists the devices and does nothing with {' and '.join(map(shown, words))}; {meant}"]
 
 
 _SYNOPSIS = "pastream [OPTIONS] INPUT [OUTPUT]"

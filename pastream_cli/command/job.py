@@ -143,7 +143,7 @@ class Job:
             raise UsageError("cannot use --split 0: a file holds at least one frame", "leave it out for a single file")
         if self.buffer_frames == 0:
             raise UsageError(
-                "cannot use --buffersize 0: a buffer holds at least one frame", "leave it out for ten seconds"
+                "cannot use --buffersize 0: a buffer holds at least one frame", "without it a buffer holds ten seconds"
             )
 
     def _check_sides(self) -> None:

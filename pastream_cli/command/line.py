@@ -146,6 +146,8 @@ def _near_miss(name: str, argument: str, following: str | None) -> str:
         near = starts or list(filter(None, [closest(wanted, longs)]))
         if near:
             return f"did you mean {' or '.join(near)}?"
+    if _is_negative_number(name):
+        return "a number belongs to an option, or to effects of SoX: sox in.wav -t au - gain -3 | pastream -"
     suffix = argument.rpartition(".")[2]
     if suffix != argument and not equals and suffix.isalnum() and suffix[0].isalpha():
         return f"for a file whose name begins with - write {typed(argument)}"

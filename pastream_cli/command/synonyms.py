@@ -8,17 +8,17 @@ _OPTIONS = {
     "--blocksize": "block period periodsize framesperbuffer chunk chunksize",
     "--buffersize": "buffer bufsize bufferlength",
     "--channels": "ch chan nchannels channelcount ac",
-    "--device": "dev interface card soundcard inputdevice outputdevice adev",
-    "--duration": "time length seconds secs timeout for limit maxtime stopafter du",
+    "--device": "dev interface card soundcard inputdevice outputdevice adev source sink port audiodevice jack alsa pcm",
+    "--duration": "time length seconds secs timeout for limit maxtime stopafter du end endtime to until stop stopat",
     "--encoding": "codec subtype enc acodec sampleencoding",
     "--endian": "byteorder endianness bigendian littleendian",
     "--fatal-xruns": "xruns xrun fatal exitonxrun fatalerrors",
-    "--file-type": "type filetype container",
+    "--file-type": "type filetype fileformat container",
     "--format": "sampleformat dtype samplefmt fmt",
     "--from": "start seek ss startat startfrom skip begin position trim fromtime",
     "--help": "usage helpall allhelp hh",
     "--json": "report stats",
-    "--latency": "latencymsec latencytime bufferms delay",
+    "--latency": "buffertime",
     "--list": "listdevices showdevices ls listpcms listsources listsinks listdevs sources sinks",
     "--loop": "repeat endless",
     "--map": "channelmap remix mapping routes select",
@@ -46,6 +46,8 @@ _SAYINGS = {
     "--list shows the devices, and --device chooses one": "devices",
     "did you mean -c 1?": "mono",
     "did you mean -c 2?": "stereo",
+    "nothing is overwritten without -y": "nooverwrite noclobber dontoverwrite keep neveroverwrite",
+    "a start in five seconds is: sleep 5 && pastream null out.wav": "delay sleep wait startdelay",
     "nothing is appended to a file; --split, or {n} in the name, makes further ones": "append a continue resume",
     "write the time into the name: pastream null 'take-{start:%Y-%m-%d-%H%M}.wav'": "usestrftime strftime timestamp",
     "pastream never resamples; SoX does: sox in.wav -r 48k -t au - | pastream -": "resample convert src",
@@ -53,6 +55,7 @@ _SAYINGS = {
 }
 """Ways out for what has no option, and the words that are typed for it."""
 
+_MILLISECONDS = "latencymsec latencyms bufferms"
 _SAMPLE_BITS = "bits bit bitdepth depth b sampbits samplebits resolution wordlength samplesize"
 
 
@@ -62,11 +65,30 @@ def way_out_of(name: str, value: str | None) -> str | None:
     if word in _SAMPLE_BITS.split() and name.startswith("--"):
         bits = value if value in {"8", "16", "24", "32"} else "24"
         return f"a bit depth is -e, as in -e pcm_{bits.replace('8', 'u8')}"
+    if word in _MILLISECONDS.split():
+        milliseconds = int(value) if value and value.isdecimal() and len(value) < 6 else 200
+        return f"a latency is in seconds: --latency {milliseconds / 1000:g}"
     for option, words in _OPTIONS.items():
         if word in words.split() and len(word) > 1:
             return f"did you mean {option}?"
     for saying, words in _SAYINGS.items():
         if word in words.split():
+            if value and (way_out := _of_a_value(word, value)):
+                return way_out
             usual = "out.wav" if "null" in saying else "in.wav"
             return saying.replace("{value}", typed(value) if value and not value.startswith("-") else usual)
+    return None
+
+
+def _of_a_value(word: str, value: str) -> str | None:
+    """Return the way out where what follows is no name of a file: a null word, a device, a number of frames."""
+    from pastream_cli.command.device_words import is_device
+    from pastream_cli.command.job import is_null
+
+    if is_null(value):
+        return "INPUT is the first word, OUTPUT the second: pastream null out.wav records"
+    if is_device(value):
+        return f"a device is -D: pastream -D {typed(value)} null out.wav"
+    if word == "n" and value.isdecimal():
+        return f"a number of frames is -d {value}s"
     return None

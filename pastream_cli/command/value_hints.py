@@ -206,13 +206,18 @@ def _limit_remark(text: str, name: str) -> str | None:
 
 
 def _time_remark(text: str, name: str) -> str | None:
-    """Tell of a TIME that is missing, so that the next word was taken for it."""
+    """Tell of a TIME that is missing, so that the next word was taken for it, and of a size in bytes."""
+    if name == "--split" and re.fullmatch(r"[0-9.]+ ?(?:[MG]|[kKmMgG]i?[bB]|bytes?)", text):
+        return "a size is not taken, a time is: --split 10:00"
     if text.lower() == "null" or re.fullmatch(rf".+{_FILE_SUFFIX}", text.lower()):
         return f"its TIME is missing: {name} 10 {typed(text)}"
     return None
 
 
-def _size_remark(text: str, _name: str) -> str | None:
+def _size_remark(text: str, name: str) -> str | None:
+    if match := re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{0,6})?) ?(m?)(?:s|secs?|seconds?|msecs?)", text.lower()):
+        frames = Fraction(match[1]) * (48 if match[2] else 48000)
+        return f"it is in frames: {text} at 48 kHz is {name} {format_number(frames / 1000)}k"
     match = re.fullmatch(_BIT_DEPTH, text.lower())
     return f"a bit depth is -e, as in -e pcm_{match[1].replace('8', 'u8')}" if match else None
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from pastream_cli.command.job import is_null
+from pastream_cli.command.line_repairs import line_meant
 from pastream_cli.command.options import OPTIONS
 from pastream_cli.command.value_hints import time_spelling
 from pastream_cli.errors import STANDARD_STREAM, shown, typed
@@ -32,13 +33,9 @@ _SHOWN = by_word(
         "null shows the meter and records nothing": "meter monitor level levels vu listen test",
     }
 )
-_EFFECTS = by_word(
-    {
-        "effect": "bass channels compand contrast delay dither echo equalizer fade flanger gain highpass loudness "
-        "lowpass norm pitch rate remix repeat reverb reverse silence speed stretch swap synth tempo treble trim vol"
-    }
+_ADDRESS = (
+    r"(?i)(?:([a-z][a-z0-9+.-]*)://|www\.[a-z0-9-]+\.|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|de|fm|io|net|org|tv)/).+"
 )
-_ADDRESS = r"(?i)([a-z][a-z0-9+.-]*)://.+"
 _READ_AS_IT_COMES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".au", ".aiff", ".aif")
 _FETCHED = frozenset({"http", "https", "ftp", "sftp"})
 
@@ -46,7 +43,7 @@ _FETCHED = frozenset({"http", "https", "ftp", "sftp"})
 def meant(words: Sequence[str | None]) -> str | None:
     """Return the way out that the words of a command line suggest, INPUT first; `None` if they suggest nothing."""
     present = [word for word in words if word]
-    if way_out := _of_odd_words(present) or _of_a_verb(present):
+    if way_out := _of_odd_words(present) or _of_words(words) or _of_a_verb(present):
         return way_out
     joined = " ".join(present)
     if len(present) > 1 and os.path.exists(joined):
@@ -55,6 +52,12 @@ def meant(words: Sequence[str | None]) -> str | None:
     if lengths and present[0] == words[0] and length_meant(present[0]):
         return f"a TIME is typed {lengths[0]}, as in -d {lengths[0]} or -p {lengths[0]}"
     return f"a length is -d {lengths[0]}" if lengths else None
+
+
+def _of_words(words: Sequence[str | None]) -> str | None:
+    """Return the way out for words that are no names; a null word is `None` among them."""
+    named = [word or "null" for word in words]
+    return line_meant(named[: max(1, len(named) - (words[-1] is None))])
 
 
 def _of_odd_words(words: Sequence[str]) -> str | None:
@@ -85,17 +88,24 @@ def address_way_out(words: Sequence[str | None]) -> str | None:
     if first is None or not (match := re.fullmatch(_ADDRESS, first)):
         return None
     output = "" if second is None or is_null(second) else f" {typed(second)}"
-    if match[1].lower() == "file":
+    scheme = (match[1] or "https").lower()
+    if scheme == "file":
         path = re.sub(r"(?i)^file://(localhost(?=/))?", "", first)
         return f"a file is named without file://: pastream {typed(path)}{output}"
+    first = first if match[1] else f"https://{first}"
     path = first.partition("?")[0].partition("#")[0].lower()
-    if match[1].lower() in _FETCHED and path.endswith(_READ_AS_IT_COMES):
+    if scheme in _FETCHED and path.endswith(_READ_AS_IT_COMES):
         return f"an address is read through a pipe: curl -sL {typed(first)} | pastream -{output}"
     return f"an address is read through a pipe: ffmpeg -v error -i {typed(first)} -f au - | pastream -{output}"
 
 
 def sent(address: str) -> str:
-    """Return the pipe that records to an address."""
+    """Return the way out for an OUTPUT that is an address: mostly the pipe that records to it."""
+    scheme, _, path = address.partition("://")
+    if scheme.lower() == "file":
+        return f"a file is named without file://: pastream null {typed(path.removeprefix('localhost'))}"
+    if scheme.lower() in {"s3", "gs", "smb", "sftp", "scp", "ssh"}:
+        return "record to a file, and copy it there when it is done: pastream null out.wav"
     return f"pipe it: pastream null - -t mp3 | ffmpeg -v error -i - -c copy -f mp3 {typed(address)}"
 
 
@@ -155,14 +165,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def of_too_many(words: Sequence[str]) -> str:
     """Return the way out for a line of more than two words."""
-    first, second, third, *_ = words
+    first, second, *_ = words
     if way_out := address_way_out(words[:1]) or _of_odd_words(words):
         return way_out
-    if third in _EFFECTS:
-        return _with_effects(words)
+    if way_out := line_meant([word or "null" for word in words]):
+        return way_out
     if is_null(second) and not is_null(first) and not os.path.exists(first):
         rest = " ".join(map(typed, words[1:]))
-        return f"did you mean pastream {rest}? {shown(first)} is the value of no option"
+        return f"did you mean pastream {rest}? {shown(first)} belongs to no option"
     if any(word.startswith("-") and word != STANDARD_STREAM for word in words):
         return "what follows -- is a name; options stand before it"
     return meant(words) or _of_names(words)
@@ -176,13 +186,3 @@ def _of_names(words: Sequence[str]) -> str:
         return "put quotes around a name that has spaces"
     joined = " ".join(words[is_null(words[0]) : len(words) - is_null(words[-1])])
     return f"put quotes around a name that has spaces, as in {typed(joined)}"
-
-
-def _with_effects(words: Sequence[str]) -> str:
-    """Return the pipe that plays or records with effects of SoX."""
-    first, second, *effects = words
-    chain = " ".join(map(typed, effects))
-    if is_null(first):
-        return f"effects are SoX's: pastream null - -t au | sox -t au - {typed(second)} {chain}"
-    output = "" if is_null(second) else f" {typed(second)}"
-    return f"effects are SoX's: sox {typed(first)} -t au - {chain} | pastream -{output}"

@@ -97,11 +97,13 @@ def _latency_words(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= _LEAST_LATENCY_IN_SECONDS else f"{seconds * 1000:.3g} ms"
 
 
-def endless_warning(opening: Opening) -> str | None:
-    """Return the warning for a run that nobody watches, that ends by itself never, and that stores nothing."""
-    if opening.length_frames is not None or opening.playback_name is not None or opening.capture_name is not None:
+def useless_warning(opening: Opening, *, reports: bool) -> str | None:
+    """Return the warning for a run that nobody watches and that stores nothing, not even a report."""
+    if opening.playback_name is not None or opening.capture_name is not None:
         return None
-    return "this stores nothing and runs until it is stopped; to record: pastream null out.wav"
+    if opening.length_frames is None:
+        return "this stores nothing and runs until it is stopped; to record: pastream null out.wav"
+    return None if reports else "this stores nothing; to record: pastream null out.wav"
 
 
 # ---- while it runs ----

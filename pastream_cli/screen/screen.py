@@ -18,8 +18,8 @@ from pastream_cli.screen.lines import (
     LEVEL,
     banner_line,
     banner_lines,
-    endless_warning,
     loss_line,
+    useless_warning,
     warning_line,
 )
 from pastream_cli.screen.summary import buffer_line, summary_line, summary_lines
@@ -112,7 +112,7 @@ class Screen:
         """Show what is connected to what."""
         if not self._job.quiet:
             self._print(self._wrapped(banner_lines(opening) if self._outlet.is_terminal else [banner_line(opening)]))
-        if not self._outlet.is_terminal and (warning := endless_warning(opening)):
+        if not self._outlet.is_terminal and (warning := useless_warning(opening, reports=self._job.json)):
             self.warned(warning)
         if self._is_live:
             self._make_meter(opening)

@@ -22,7 +22,7 @@ _MEANT = by_word(
         "{utc:%Y-%m-%dT%H%M%SZ}": "iso iso8601",
     }
 )
-_FROM_THE_SHELL = by_word({"$(hostname)": "host hostname machine node", "$USER": "user username name"})
+_FROM_THE_SHELL = by_word({"$(hostname)": "host hostname machine node", "$USER": "user username"})
 _LETTERS = by_word({"%Y": "yyyy", "%y": "yy", "%m": "mm", "%d": "dd", "%H": "hh", "%M": "mi min", "%S": "ss"})
 _TIMES = "%[-_0^#]?[YmdHMSFTjyDRsbBaAeIpGVuz]"
 _RUN_OF_TIMES = rf"{_TIMES}(?:[-_.:, T]?{_TIMES})*"

@@ -22,12 +22,14 @@ _TYPES = {suffix: f"-t {name.lower()}" for suffix, name in formats.TYPE_OF_SUFFI
         "-t ogg": "vorbis",
         "-t raw": "pcm s16 s16le s24le s32le f32le dat bin none",
         "-t mp3": "mpeg mpeg3 layer3 lame mpga",
+        "-t au, as in sox ... -t au - | pastream -": "sox",
+        "-D for a device, which -l lists": "alsa pulse pulseaudio jack coreaudio oss sndio pipewire dshow waveaudio",
         "-t wav": "bwf bwav broadcast riff",
     }
 )
 _ENCODINGS = by_word(
     {
-        "-e pcm_u8 for a WAV, -e pcm_s8 for an AIFF, AU or FLAC": "8",
+        "-e pcm_u8 for a WAV, -e pcm_s8 for an AIFF, AU or FLAC": "8 pcm8",
         "-e ima_adpcm or -e ms_adpcm": "adpcm",
         "-e pcm_16, -e pcm_24 or -e pcm_32": "pcm lpcm int signed signedinteger integer",
         "-e pcm_u8": "unsigned unsignedinteger",

@@ -80,7 +80,7 @@ SPLIT = "it is for recordings: pastream null out.wav --split 10:00"
         (
             "null out.wav --buffersize 0",
             "use --buffersize 0: a buffer holds at least one frame",
-            "leave it out for ten seconds",
+            "without it a buffer holds ten seconds",
         ),
         ("null out.wav -d 1 -o 2", "use --offset: it drops the whole recording", "make -o shorter than -d"),
         (
@@ -93,7 +93,7 @@ SPLIT = "it is for recordings: pastream null out.wav --split 10:00"
         (
             "in.wav out.wav third.wav",
             "use third.wav: INPUT is in.wav and OUTPUT is out.wav",
-            "put quotes around a name that has spaces",
+            "that is a word too many: pastream in.wav out.wav",
         ),
         ("null out.wav --durration 5", "use --durration: there is no such option", "did you mean --duration?"),
         ("-x.wav", "use -x.wav: there is no option -x", "for a file whose name begins with - write ./-x.wav"),
