@@ -202,8 +202,8 @@ class Watcher:
 
     @property
     def aborted(self) -> bool:
-        """Whether the run has ended by an abort or a failure."""
-        return self.finished and self.run.reason in {StopReason.ABORTED, StopReason.FAILED}
+        """Whether the run has ended, or is about to end, by an abort or a failure."""
+        return self.run.reason in {StopReason.ABORTED, StopReason.FAILED}
 
     @property
     def is_in_it(self) -> bool:
