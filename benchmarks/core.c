@@ -158,9 +158,9 @@ static void time_callback(const char *row, const char *copies, enum mode mode, i
     fill_ring(d.played, format, channels);
     const int code = formats[format].code;
     if (!d.engine || (d.input && !engine_set_capture(d.engine, d.captured, code, channels)) ||
-        (d.output && !engine_set_playback(d.engine, d.played, code, channels)) ||
-        !engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000))
+        (d.output && !engine_set_playback(d.engine, d.played, code, channels)))
         give_up("the engine does not take this");
+    engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000);
     time_blocks(row, &d, format, channels);
     engine_free(d.engine);
     d.engine = NULL;
@@ -181,9 +181,9 @@ static void time_mapped_callback(const char *row, int kind, int format, int chan
     int32_t map[MOST_CHANNELS];
     make_map(map, kind, channels);
     if (!d.engine || !engine_set_capture(d.engine, NULL, formats[format].code, channels) ||
-        !engine_map_capture(d.engine, d.captured, map, channels) ||
-        !engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000))
+        !engine_map_capture(d.engine, d.captured, map, channels))
         give_up("the engine does not take this map");
+    engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000);
     time_blocks(row, &d, format, channels);
     engine_free(d.engine);
     free(d.input);
@@ -283,9 +283,9 @@ static void time_writer(const struct passage *p, int channels, int kind) {
     engine *e = engine_new();
     output_file *f = output_file_new(NULL, p->file_sample, p->file_bits, channels, 0, -1, -1);
     if (!e || !f || !engine_set_capture(e, r, formats[p->format].code, device_channels) ||
-        !engine_prepare(e, -1, 0, 0, 0, 0, 48000) ||
         writer_configure(e, &counting, map, channels, NAP_NS) != LOOP_OK)
         give_up("the engine does not take this");
+    engine_prepare(e, -1, 0, 0, 0, 0, 48000);
     (void)ring_advance_write(r, frames);
     (void)writer_offer(e, f);
     engine_finish(e);
@@ -317,10 +317,10 @@ static void time_reader(const struct passage *p, int channels, int kind) {
     };
     engine *e = engine_new();
     if (!e || !engine_set_playback(e, r, formats[p->format].code, channels) ||
-        !engine_prepare(e, -1, 0, 0, 0, 0, 48000) ||
         reader_configure(e, &counting, &f, p->file_sample, f.channels, map, 0, CHUNK_FRAMES,
                          NAP_NS) != LOOP_OK)
         give_up("the engine does not take this");
+    engine_prepare(e, -1, 0, 0, 0, 0, 48000);
     /* where nothing is converted the file writes into the ring: no noise then */
     if (kind == IDENTITY && p->format == f.format) {
         f.format = INT32;

@@ -130,9 +130,9 @@ static void prepare(struct job *j, int format) {
     if (!j->engine ||
         (j->captured && !engine_set_capture(j->engine, j->captured, format, j->channels)) ||
         (mapped && !engine_map_capture(j->engine, j->captured, map, j->channels)) ||
-        (j->played && !engine_set_playback(j->engine, j->played, format, j->channels)) ||
-        !engine_prepare(j->engine, -1, 0, 0, 0, 0, 48000))
+        (j->played && !engine_set_playback(j->engine, j->played, format, j->channels)))
         give_up("the engine does not take this");
+    engine_prepare(j->engine, -1, 0, 0, 0, 0, 48000);
     j->attachment =
         attachment_new(format, j->played ? j->channels : 0, format, j->captured ? j->channels : 0);
     if (!engine_attach(j->engine, j->attachment))

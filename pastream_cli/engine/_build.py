@@ -18,10 +18,12 @@ REAL_TIME_SOURCES = ("_attachment.c", "_cb.c", "_clock.c", "_convert.c", "_gathe
 SOURCES = (
     *REAL_TIME_SOURCES,
     "_alsa.c",
+    "_block.c",
     "_byte_source.c",
     "_chain_link.c",
     "_engine.c",
     "_follower.c",
+    "_host.c",
     "_memory.c",
     "_mpeg.c",
     "_ogg.c",
@@ -38,6 +40,7 @@ SOURCES = (
 )
 HEADERS = (
     "_attachment.h",
+    "_block.h",
     "_byte_source.h",
     "_chain_link.h",
     "_clock.h",

@@ -46,14 +46,14 @@ static int is_complete(const engine *e) {
 static void move_frames(const struct side *side, unsigned char *target, int32_t target_channels,
                         const unsigned char *source, int32_t source_channels, int64_t frames) {
     if (side->map)
-        gather(target, target_channels, source, source_channels, side->sample_format, side->map,
-               frames);
+        gather(target, target_channels, source, source_channels, side->sample_format,
+               at_distance(side, side->map), frames);
     else
         memcpy(target, source, (size_t)frames * (size_t)side->frame_bytes);
 }
 
 static void fetch(const struct side *side, unsigned char *output, int64_t frames) {
-    ring *r = side->frames;
+    ring *r = side_ring(side);
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
     const struct ring_span span = ring_span_at(r, index, (uint64_t)frames);
     const int64_t first = (int64_t)span.first_elements;
@@ -64,7 +64,7 @@ static void fetch(const struct side *side, unsigned char *output, int64_t frames
 }
 
 static void keep(const struct side *side, const unsigned char *input, int64_t frames) {
-    ring *r = side->frames;
+    ring *r = side_ring(side);
     const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
     const struct ring_span span = ring_span_at(r, index, (uint64_t)frames);
     const int64_t first = (int64_t)span.first_elements;
@@ -111,9 +111,9 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
     const int64_t wanted =
         max_frames(0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
     int64_t played = 0;
-    if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
+    if (has_ring(&e->playback) && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
         const int ended = is_all_read(e); /* before the ring is looked at */
-        const int64_t available = (int64_t)ring_available(e->playback.frames);
+        const int64_t available = (int64_t)ring_available(side_ring(&e->playback));
         played = min_frames(wanted, available);
         fetch(&e->playback, output, played);
         if (played > 0)
@@ -149,7 +149,7 @@ static void note_held(engine *e, const struct block_times *times, int64_t frames
 /* Returns whether the device has played the input to its end. `silent_frames` is the silence that
  * followed the input before the host asked for the present block. */
 static int is_heard(const engine *e, int64_t silent_frames) {
-    if (e->drain_frames < 0 || !e->playback.frames || !e->has_played)
+    if (e->drain_frames < 0 || !has_ring(&e->playback) || !e->has_played)
         return 1;
     return silent_frames >= max_frames(e->drain_frames + e->largest_block, e->held_frames);
 }
@@ -160,7 +160,8 @@ static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now
         e->open_loss = (struct loss){
             .frame = frame,
             .monotonic_ns = now,
-            .ring_index = atomic_load_explicit(&e->capture.frames->written, memory_order_relaxed),
+            .ring_index =
+                atomic_load_explicit(&side_ring(&e->capture)->written, memory_order_relaxed),
             .kind = kind,
         };
         count(&e->losses, 1);
@@ -171,11 +172,11 @@ static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now
 
 /* Whether the open loss can be published, so that a frame may be stored behind it. */
 static int gap_fits(const engine *e) {
-    return e->open_loss.frames == 0 || !e->fills_gaps || ring_room(e->gaps) > 0;
+    return e->open_loss.frames == 0 || !e->fills_gaps || ring_room(&e->gaps) > 0;
 }
 
 static void store(engine *e, const unsigned char *input, int64_t frames, int64_t now) {
-    ring *r = e->capture.frames;
+    ring *r = side_ring(&e->capture);
     const int64_t position = position_of(e);
     const int64_t skipped = max_frames(0, min_frames(frames, e->offset - position));
     const int64_t kept = frames - skipped;
@@ -189,7 +190,7 @@ static void store(engine *e, const unsigned char *input, int64_t frames, int64_t
     }
     if (e->open_loss.frames) {
         if (e->fills_gaps)
-            ring_put(e->gaps, &e->open_loss, 1);
+            ring_put(&e->gaps, &e->open_loss, 1);
         tell(e, &e->open_loss);
         e->open_loss.frames = 0;
     }
@@ -291,7 +292,7 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     const int64_t position = position_of(e);
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
     const int64_t silent_frames = e->silent_frames - frames;
-    if (input && e->capture.frames)
+    if (input && has_ring(&e->capture))
         store(e, input, taken, now);
     if (input)
         meter(e, &e->capture, input, taken);
@@ -307,15 +308,15 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
 }
 
 static int captures_all(const engine *e, const void *input, int64_t frames) {
-    if (!input || !e->capture.frames)
+    if (!input || !has_ring(&e->capture))
         return 1;
-    return (int64_t)ring_room(e->capture.frames) >= frames && gap_fits(e);
+    return (int64_t)ring_room(side_ring(&e->capture)) >= frames && gap_fits(e);
 }
 
 static int plays_all(const engine *e, int64_t frames) {
-    if (!e->playback.frames || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+    if (!has_ring(&e->playback) || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
         return 1;
-    return is_all_read(e) || (int64_t)ring_available(e->playback.frames) >= frames;
+    return is_all_read(e) || (int64_t)ring_available(side_ring(&e->playback)) >= frames;
 }
 
 /* Takes a block that does not fit into the capture ring, or that the playback ring cannot fill.
@@ -347,7 +348,7 @@ static int64_t leave_out(engine *e, const void *input, unsigned char *output, in
     e->frames_in_advance -= left_out;
     if (output)
         play_silence(e, output + (frames - left_out) * e->playback.frame_bytes, left_out);
-    if (!input || !e->capture.frames || is_still)
+    if (!input || !has_ring(&e->capture) || is_still)
         return left_out;
     e->open_lead.left_out += left_out;
     count(&e->left_out_frames, left_out);
@@ -389,9 +390,9 @@ void engine_device_lost(engine *e, int64_t frames) {
     const int64_t now = monotonic_ns();
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
     const int64_t skipped = max_frames(0, min_frames(taken, e->offset - position));
-    if (e->capture.frames && taken > skipped)
+    if (has_ring(&e->capture) && taken > skipped)
         lose(e, LOSS_DEVICE, position + skipped, taken - skipped, now);
-    if (e->playback.frames && !atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+    if (has_ring(&e->playback) && !atomic_load_explicit(&e->input_ended, memory_order_relaxed))
         underrun(e, position, min_frames(taken, max_frames(0, e->limit - position)), now);
     atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
 }

@@ -74,8 +74,8 @@ void begin_debt(engine *e, const struct debt *debt) {
     const int64_t uncounted = e->uncounted_frames;
     if (e->open_debt.monotonic_ns) {
         follow_clock(e, debt);
-        if (ring_room(e->debts) > 0)
-            ring_put(e->debts, &e->open_debt, 1);
+        if (ring_room(&e->debts) > 0)
+            ring_put(&e->debts, &e->open_debt, 1);
     }
     e->open_debt = *debt;
     /* follow_clock may have ended a lead, which changes what the device owes */

@@ -30,11 +30,11 @@ static inline int64_t position_of(const engine *e) {
 /* Hands a loss to the owner, which tells of it. If the owner's list is full, the loss is only
  * counted. */
 static inline void tell(engine *e, const struct loss *record) {
-    if (ring_room(e->events) == 0) {
+    if (ring_room(&e->events) == 0) {
         count(&e->unlisted_losses, 1);
         return;
     }
-    ring_put(e->events, record, 1);
+    ring_put(&e->events, record, 1);
 }
 
 #endif

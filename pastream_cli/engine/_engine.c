@@ -10,49 +10,53 @@
 #include "_state.h"
 
 engine *engine_new(void) {
-    engine *e = calloc(1, sizeof *e);
+    return engine_new_in(-1, 0);
+}
+
+engine *engine_new_in(int descriptor, uint64_t ring_bytes) {
+    engine *e = block_new(descriptor, sizeof *e, ring_bytes);
     if (!e)
         return NULL;
     e->fills_gaps = 1;
     e->drain_frames = -1;
     engine_expect_clock(e, -1);
     e->writer.wake[0] = e->writer.wake[1] = -1;
-    e->gaps = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
-    e->events = ring_new(sizeof(struct loss), LOSS_RECORDS, NULL);
-    e->debts = ring_new(sizeof(struct debt), DEBT_RECORDS, NULL);
-    if (e->gaps && e->events && e->debts)
-        return e;
-    engine_free(e);
-    return NULL;
+    ring_prepare(&e->gaps, sizeof(struct loss), LOSS_RECORDS, e->gap_records);
+    ring_prepare(&e->events, sizeof(struct loss), LOSS_RECORDS, e->event_records);
+    ring_prepare(&e->debts, sizeof(struct debt), DEBT_RECORDS, e->debt_records);
+    return e;
+}
+
+engine *engine_map(int descriptor) {
+    return block_map(descriptor, sizeof(engine));
+}
+
+ring *engine_new_ring(engine *e, uint32_t element_bytes, uint64_t capacity) {
+    ring *r = block_take(&e->header, sizeof *r);
+    void *elements = r ? block_take(&e->header, capacity * element_bytes) : NULL;
+    if (!elements)
+        return NULL;
+    ring_prepare(r, element_bytes, capacity, elements);
+    return r;
 }
 
 static const int64_t MOST_NS_IN_A_CALLBACK = 1000000000;
 static const int64_t DETACH_NAP_NS = 100000;
 
-static void free_levels(struct levels *levels) {
-    free(levels->peaks);
-    free(levels->square_sums);
-}
-
 void engine_free(engine *e) {
     if (!e)
         return;
     attachment *a = atomic_load(&e->attachment);
-    if (a)
+    /* that of a shared engine is in another process, which has ended or uses a mapping of its own
+     */
+    if (a && !e->header.is_shared)
         attachment_detach(a);
-    ring_free(e->gaps);
-    ring_free(e->events);
-    ring_free(e->debts);
-    free_levels(&e->meter);
-    free_levels(&e->shown);
-    free(e->playback.map);
-    free(e->capture.map);
     free(e->reader.map);
     free(e->writer.map);
     for (int i = 0; i < 2; ++i)
         if (e->writer.wake[i] >= 0)
             close(e->writer.wake[i]);
-    free(e);
+    block_free(&e->header);
 }
 
 static int are_channels(int number) {
@@ -65,12 +69,11 @@ static int set_side(struct side *side, ring *r, int sample_format, int channels)
     const int frame_bytes = channels * sample_bytes(sample_format);
     if (r && r->element_bytes != (uint32_t)frame_bytes)
         return 0;
-    side->frames = r;
+    side->ring = r ? distance_of(r, side) : 0;
+    side->map = 0;
     side->sample_format = sample_format;
     side->channels = channels;
     side->frame_bytes = frame_bytes;
-    free(side->map);
-    side->map = NULL;
     side->ring_channels = channels;
     return 1;
 }
@@ -82,21 +85,17 @@ static int is_map(const int32_t *map, int entries, int sources) {
     return 1;
 }
 
-static int map_side(struct side *side, ring *r, const int32_t *map, int entries, int sources,
-                    int ring_channels) {
+/* `copy` is where the side keeps its map. */
+static int map_side(struct side *side, int32_t *copy, ring *r, const int32_t *map, int entries,
+                    int sources, int ring_channels) {
     if (!are_channels(entries) || !are_channels(ring_channels) || !is_map(map, entries, sources))
         return 0;
     const int frame_bytes = ring_channels * sample_bytes(side->sample_format);
     if (!r || r->element_bytes != (uint32_t)frame_bytes)
         return 0;
-    const size_t bytes = (size_t)entries * sizeof *map;
-    int32_t *copy = malloc(bytes);
-    if (!copy)
-        return 0;
-    memcpy(copy, map, bytes);
-    free(side->map);
-    side->map = copy;
-    side->frames = r;
+    memcpy(copy, map, (size_t)entries * sizeof *map);
+    side->map = distance_of(copy, side);
+    side->ring = distance_of(r, side);
     side->ring_channels = ring_channels;
     return 1;
 }
@@ -106,11 +105,13 @@ void engine_leave_gaps(engine *e) {
 }
 
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels) {
-    return map_side(&e->playback, r, map, e->playback.channels, ring_channels, ring_channels);
+    return map_side(&e->playback, e->playback_map, r, map, e->playback.channels, ring_channels,
+                    ring_channels);
 }
 
 int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels) {
-    return map_side(&e->capture, r, map, ring_channels, e->capture.channels, ring_channels);
+    return map_side(&e->capture, e->capture_map, r, map, ring_channels, e->capture.channels,
+                    ring_channels);
 }
 
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
@@ -119,14 +120,6 @@ int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
 
 int engine_set_capture(engine *e, ring *r, int sample_format, int channels) {
     return set_side(&e->capture, r, sample_format, channels);
-}
-
-static int reset_levels(struct levels *levels, size_t channels) {
-    free_levels(levels);
-    levels->frames = 0;
-    levels->peaks = calloc(channels, sizeof *levels->peaks);
-    levels->square_sums = calloc(channels, sizeof *levels->square_sums);
-    return levels->peaks && levels->square_sums;
 }
 
 static int64_t sum_of_frames(int64_t a, int64_t b) {
@@ -154,15 +147,14 @@ static void reset_shared(engine *e) {
         atomic_store(flags[i], 0);
 }
 
-int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
-                   int64_t settle_at_most, double frames_per_second) {
-    const int32_t channels = e->capture.channels ? e->capture.channels : e->playback.channels;
-    if (!reset_levels(&e->meter, (size_t)channels) || !reset_levels(&e->shown, (size_t)channels))
-        return 0;
+void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
+                    int64_t settle_at_most, double frames_per_second) {
+    memset(&e->meter, 0, sizeof e->meter);
+    memset(&e->shown, 0, sizeof e->shown);
     e->limit = limit < 0 ? INT64_MAX : limit;
     e->pad = pad;
     e->offset = offset;
-    e->total = e->playback.frames && pad > 0 ? sum_of_frames(e->limit, pad) : e->limit;
+    e->total = has_ring(&e->playback) && pad > 0 ? sum_of_frames(e->limit, pad) : e->limit;
     e->settle_frames = settle_frames;
     e->settle_at_most = settle_at_most;
     e->frames_per_ns = frames_per_second / 1e9;
@@ -181,15 +173,15 @@ int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_
     e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
     engine_expect_clock(e, e->lead_tolerance);
     e->last_gap_frames = 0;
-    ring_reset(e->gaps, 0);
-    ring_reset(e->events, 0);
-    ring_reset(e->debts, 0);
+    e->capture_start = has_ring(&e->capture) ? ring_write_index(side_ring(&e->capture)) : 0;
+    ring_reset(&e->gaps, 0);
+    ring_reset(&e->events, 0);
+    ring_reset(&e->debts, 0);
     reset_shared(e);
     atomic_store(&e->writer.place, offset);
     atomic_store(&e->settled, settle_frames == 0);
     atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
-    return 1;
 }
 
 void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames) {
@@ -212,7 +204,7 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
 }
 
 int engine_next_loss(engine *e, struct loss *record) {
-    return (int)ring_read(e->events, record, 1);
+    return (int)ring_read(&e->events, record, 1);
 }
 
 int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames) {
@@ -230,7 +222,7 @@ int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *fr
 }
 
 int engine_next_debt(engine *e, struct debt *record) {
-    return (int)ring_read(e->debts, record, 1);
+    return (int)ring_read(&e->debts, record, 1);
 }
 
 int64_t engine_monotonic_ns(void) {
@@ -304,6 +296,36 @@ int attachment_detach(attachment *a) {
     return 1;
 }
 
+/* The ring's index is the truth: frames before it are in the ring, counted or not. */
+static void count_what_is_stored(engine *e) {
+    const uint64_t stored = ring_write_index(side_ring(&e->capture)) - e->capture_start;
+    const int64_t lost = atomic_load(&e->lost_frames);
+    atomic_store(&e->stored_frames, (int64_t)stored);
+    /* what was lost before the last frame that is stored is in both lists, or was not begun */
+    if (stored + (uint64_t)lost > 0)
+        atomic_store(&e->position, e->offset + (int64_t)stored + lost);
+}
+
+/* A loss that was handed to the writer is not open any more. */
+static void close_published_loss(engine *e) {
+    const uint64_t index = ring_write_index(&e->gaps);
+    if (!e->open_loss.frames || index == 0)
+        return;
+    const struct loss *last = &e->gap_records[(index - 1) % LOSS_RECORDS];
+    if (last->monotonic_ns == e->open_loss.monotonic_ns && last->frame == e->open_loss.frame)
+        e->open_loss.frames = 0;
+}
+
+void engine_release(engine *e) {
+    if (has_ring(&e->capture) && e->fills_gaps)
+        close_published_loss(e);
+    if (has_ring(&e->capture) && atomic_load(&e->time_zero_ns))
+        count_what_is_stored(e);
+    atomic_store(&e->device_is_active, 0);
+    atomic_store(&e->device_load, 0);
+    atomic_store(&e->attachment, NULL);
+}
+
 /* Adds what was measured after the last answer to what the owner has not taken yet. */
 static void answer_last_levels(engine *e) {
     const uint32_t asked = atomic_load(&e->levels_asked);
@@ -328,12 +350,12 @@ void engine_finish(engine *e) {
         return;
     answer_last_levels(e);
     if (e->open_underrun.frames)
-        ring_write(e->events, &e->open_underrun, 1);
+        ring_write(&e->events, &e->open_underrun, 1);
     if (e->open_loss.frames)
-        ring_write(e->events, &e->open_loss, 1);
+        ring_write(&e->events, &e->open_loss, 1);
     engine_end_lead(e);
     if (e->open_debt.monotonic_ns)
-        ring_write(e->debts, &e->open_debt, 1);
+        ring_write(&e->debts, &e->open_debt, 1);
     e->last_gap_frames = e->open_loss.frames;
     e->open_underrun.frames = 0;
     e->open_loss.frames = 0;

@@ -130,14 +130,28 @@ uint64_t ring_write(ring *r, const void *data, uint64_t elements);
 /* Sets both indices. Call it only while neither side runs. */
 void ring_reset(ring *r, uint64_t index);
 
-/* The life of an engine. engine_new returns NULL if memory is short. The rings stay the owner's. */
+/* The life of an engine. It is NULL if memory is short. Rings that are made elsewhere stay the
+ * owner's, and engine_new has no room for others. */
 engine *engine_new(void);
+/* Has room for two rings with elements of `ring_bytes` together. With a descriptor from
+ * shared_memory_new, which is grown for it, another process can map engine and rings; -1: plain
+ * memory. */
+engine *engine_new_in(int descriptor, uint64_t ring_bytes);
+/* Returns a ring in the memory of the engine, freed with that; NULL if it has no room. */
+ring *engine_new_ring(engine *e, uint32_t element_bytes, uint64_t capacity);
 void engine_free(engine *e);
+/* Returns a descriptor of memory that processes can share, which is nowhere in the file system; -1
+ * and errno if the system has none. */
+int shared_memory_new(void);
+/* For the process of the device: maps an engine that its owner made there. It is filled in page by
+ * page, so that the callback never touches one for the first time. NULL if this is no engine of the
+ * same build. engine_free takes the mapping away, and nothing more. */
+engine *engine_map(int descriptor);
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels);
 int engine_set_capture(engine *e, ring *r, int sample_format, int channels);
 /* Connects a ring whose frames have other channels than the device's. map has one entry per target
  * channel (of the device for playback, of the ring for capture): the source channel, zero-based, or
- * -1 for silence. Returns false if memory is short or the ring's elements are not such frames. */
+ * -1 for silence. Returns false if the ring's elements are not such frames. */
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels);
 int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels);
 /* Tells the callback that no writer fills losses with silence, because the owner takes frames as
@@ -145,9 +159,9 @@ int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels
 void engine_leave_gaps(engine *e);
 /* Prepares a run; lengths are in frames. A limit of -1 is none; a pad of -1 fills up to the limit.
  * With settle_frames 0, the first callback is time zero. frames_per_second is what the clock asks
- * of the device. Returns false if memory is short. */
-int engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
-                   int64_t settle_at_most, double frames_per_second);
+ * of the device. */
+void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
+                    int64_t settle_at_most, double frames_per_second);
 /* Has a device that buffers frames play silence after the end of the timeline, until it must have
  * played the last frame of the input. The silence is as long as what the device can hold:
  * `latency_frames` and a block, or what the host reports with each block if that is more, up to
@@ -184,6 +198,31 @@ int attachment_callback(const void *input, void *output, unsigned long frame_cou
 /* The part of it that runs only while the device is attached; user is the engine. */
 int engine_callback(const void *input, void *output, unsigned long frame_count,
                     const void *time_info, unsigned long host_flags, void *user);
+
+/* A device in a process of its own, the host process. That process maps the engine and attaches its
+ * device to it. The owner only looks; all that the device writes is in the engine. */
+/* In the host process, first of all: signals are ignored, and the process ends soon after `parent`,
+ * the one that it serves. Returns false if that has ended. */
+int host_begin(int parent);
+/* Has the process end within 0.4 s, even if it hangs. */
+void host_end_soon(void);
+/* What the host process knows of its stream: PortAudio's functions. */
+struct host_stream {
+    void *stream;
+    int (*is_active)(void *stream);
+    double (*cpu_load)(void *stream);
+};
+/* Tells the owner whether the stream runs, and its load. */
+int host_look(engine *e, const struct host_stream *s);
+/* Does so five times per second, until there is something to read from the descriptor. Returns true
+ * if the stream has ended by itself before that. */
+int host_wait(engine *e, int descriptor, const struct host_stream *s);
+/* For the owner, as the host process last said. */
+int engine_device_is_active(const engine *e);
+double engine_device_load(const engine *e);
+/* For the owner: takes away the device of a host process that has ended, at whatever moment. What
+ * was half done in a callback is put right. */
+void engine_release(engine *e);
 
 /* The owner may call these at any time. */
 void engine_read_counts(const engine *e, struct engine_counts *counts);

@@ -5,11 +5,13 @@
 
 #include <stdint.h>
 
+#include "_engine.h"
+
 /* What was measured since the owner last looked, one entry per channel. */
 struct levels {
-    float *peaks;
-    double *square_sums;
     int64_t frames;
+    float peaks[MOST_DEVICE_CHANNELS];
+    double square_sums[MOST_DEVICE_CHANNELS];
 };
 
 /* What was measured of one channel of a file since its first frame. */

@@ -158,7 +158,7 @@ static int rewind_or_end(engine *e, int64_t pass_frames, struct reader_scratch *
  * had fewer. */
 static int fill_ring(engine *e, int64_t wanted, struct reader_scratch *scratch,
                      int64_t *frames_read) {
-    ring *r = e->playback.frames;
+    ring *r = side_ring(&e->playback);
     while (wanted > 0) {
         const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
         const struct ring_span span =
@@ -243,7 +243,7 @@ static int seek_if_asked(engine *e, struct reader_scratch *scratch, int64_t *pas
     const int64_t skipped = atomic_load_explicit(&e->reader.skipped, memory_order_relaxed);
     atomic_store_explicit(&e->reader.skipped, skipped + frame - from, memory_order_relaxed);
     atomic_store_explicit(&e->reader.seek_frame, frame, memory_order_relaxed);
-    atomic_store_explicit(&e->reader.seek_index, ring_write_index(e->playback.frames),
+    atomic_store_explicit(&e->reader.seek_index, ring_write_index(side_ring(&e->playback)),
                           memory_order_relaxed);
     /* release: whoever sees the number must see where the seek has led */
     atomic_store_explicit(&e->reader.seeks, asked, memory_order_release);
@@ -267,7 +267,7 @@ static int waits_for_seek(engine *e) {
 /* Waits a little for room for a chunk, or a quarter of the ring, so that it wakes up seldom.
  * Returns the room, 0 if there is too little. */
 static int64_t wait_for_room(engine *e, int is_refilling) {
-    const ring *r = e->playback.frames;
+    const ring *r = side_ring(&e->playback);
     const int64_t room = (int64_t)ring_room(r);
     if (room >= least(e->reader.chunk_frames, (int64_t)r->capacity / 4))
         return room;
@@ -278,7 +278,7 @@ static int64_t wait_for_room(engine *e, int is_refilling) {
 static void read_until_the_end(engine *e, struct reader_scratch *scratch) {
     int64_t pass_frames = 0;
     int is_refilling = 0;
-    atomic_store_explicit(&e->reader.seek_index, ring_write_index(e->playback.frames),
+    atomic_store_explicit(&e->reader.seek_index, ring_write_index(side_ring(&e->playback)),
                           memory_order_relaxed);
     atomic_store_explicit(&e->reader.seek_frame, e->reader.start_frame, memory_order_relaxed);
     if (!go_to_start(e, scratch))
@@ -357,7 +357,7 @@ int64_t reader_skipped(const engine *e) {
 
 int64_t reader_heard_frame(const engine *e, int64_t latency_frames) {
     const uint64_t index = atomic_load_explicit(&e->reader.seek_index, memory_order_relaxed);
-    const uint64_t read = ring_read_index(e->playback.frames);
+    const uint64_t read = ring_read_index(side_ring(&e->playback));
     return frame_after_seek(e, (int64_t)(read - index) - latency_frames);
 }
 

@@ -7,23 +7,22 @@ ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory) {
     ring *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->element_bytes = element_bytes;
-    r->capacity = capacity;
-    r->owns_data = memory == NULL;
-    r->data = memory ? memory : malloc(capacity * element_bytes);
-    if (!r->data) {
+    void *elements = memory ? memory : malloc(capacity * element_bytes);
+    if (!elements) {
         free(r);
         return NULL;
     }
+    ring_prepare(r, element_bytes, capacity, elements);
+    r->owns_elements = memory == NULL;
     /* filled here, so that the callback is never the first to touch a page */
-    if (r->owns_data)
-        memset(r->data, 0, capacity * element_bytes);
+    if (r->owns_elements)
+        memset(elements, 0, capacity * element_bytes);
     return r;
 }
 
 void ring_free(ring *r) {
-    if (r && r->owns_data)
-        free(r->data);
+    if (r && r->owns_elements)
+        free(at_distance(r, r->elements));
     free(r);
 }
 

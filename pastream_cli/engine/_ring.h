@@ -2,6 +2,9 @@
  *
  * Both indices only grow (2^64 elements are 12,000 years at 48 kHz), so full and empty differ
  * without a spare element. The producer owns `written`, the consumer owns `read`.
+ *
+ * The two may be in different processes, each of which has the ring at another address. So the ring
+ * has no pointer to its elements, but the distance of the elements from itself.
  */
 #ifndef PASTREAM_RING_H
 #define PASTREAM_RING_H
@@ -15,10 +18,10 @@
 enum { CACHE_LINE_BYTES = 64 };
 
 struct ring {
-    unsigned char *data;
+    int64_t elements;  /* bytes from the ring to its first element */
     uint64_t capacity; /* elements, a power of two */
     uint32_t element_bytes;
-    int32_t owns_data;
+    int32_t owns_elements;
     /* Each index on a cache line of its own: the two threads never share a dirty line. */
     unsigned char before_written[CACHE_LINE_BYTES];
     _Atomic uint64_t written; /* elements, by the producer */
@@ -34,8 +37,26 @@ struct ring_span {
     uint64_t second_elements;
 };
 
+/* Returns how far `target` is from `place`, in bytes. */
+static inline int64_t distance_of(const void *target, const void *place) {
+    return (int64_t)((uintptr_t)target - (uintptr_t)place);
+}
+
+/* Returns what is so many bytes from `place`. */
+static inline void *at_distance(const void *place, int64_t distance) {
+    return (void *)((uintptr_t)place + (uintptr_t)distance);
+}
+
 static inline uint64_t ring_min(uint64_t a, uint64_t b) {
     return a < b ? a : b;
+}
+
+/* Owner, before either thread starts. */
+static inline void ring_prepare(ring *r, uint32_t element_bytes, uint64_t capacity,
+                                const void *elements) {
+    r->element_bytes = element_bytes;
+    r->capacity = capacity;
+    r->elements = distance_of(elements, r);
 }
 
 /* Consumer. */
@@ -55,9 +76,10 @@ static inline uint64_t ring_room(const ring *r) {
 static inline struct ring_span ring_span_at(const ring *r, uint64_t index, uint64_t elements) {
     const uint64_t start = index & (r->capacity - 1);
     const uint64_t first = ring_min(elements, r->capacity - start);
+    unsigned char *all = at_distance(r, r->elements);
     return (struct ring_span){
-        .first = r->data + start * r->element_bytes,
-        .second = r->data,
+        .first = all + start * r->element_bytes,
+        .second = all,
         .first_elements = first,
         .second_elements = elements - first,
     };

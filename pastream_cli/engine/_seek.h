@@ -27,7 +27,7 @@ static inline int is_all_read(const engine *e) {
 /* Drops all that is in the ring, and tells the reader from where on. The reader puts nothing into
  * it from when it has asked for that until it knows. */
 static inline void drop_for_seek(engine *e, int32_t drops) {
-    ring *r = e->playback.frames;
+    ring *r = side_ring(&e->playback);
     const uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
     ring_consume(r, ring_available(r));
     atomic_store_explicit(&e->drop_from, read, memory_order_relaxed);
@@ -49,8 +49,8 @@ static inline int take_seek(engine *e, int64_t frames) {
     const int32_t finished = atomic_load_explicit(&e->reader.finished, memory_order_acquire);
     /* the reader need not fill more than a half */
     const int64_t enough = min_frames(max_frames(e->reader.refill_frames, frames),
-                                      (int64_t)e->playback.frames->capacity / 2);
-    if (finished != drops + 1 && (int64_t)ring_available(e->playback.frames) < enough)
+                                      (int64_t)side_ring(&e->playback)->capacity / 2);
+    if (finished != drops + 1 && (int64_t)ring_available(side_ring(&e->playback)) < enough)
         return 0;
     /* release: whoever sees that the seek has taken effect must see where it has led */
     atomic_store_explicit(&e->seeks_taken, drops, memory_order_release);

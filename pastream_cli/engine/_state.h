@@ -2,6 +2,10 @@
  *
  * What one thread writes and another reads is _Atomic. Everything else belongs to one thread, or
  * is written by the owner before the others start.
+ *
+ * The device, with its callback, may be in another process than everything else. So what the
+ * callback uses has no pointers, but distances. Pointers of the owner's are of use to its process
+ * alone, and so is `attachment` to the device's.
  */
 #ifndef PASTREAM_STATE_H
 #define PASTREAM_STATE_H
@@ -9,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "_block.h"
 #include "_engine.h"
 #include "_levels.h"
 #include "_ring.h"
@@ -16,19 +21,30 @@
 enum { LOSS_RECORDS = 1024, DEBT_RECORDS = 256 };
 
 struct side {
-    ring *frames; /* NULL: this side's frames are neither stored nor fed */
+    int64_t ring; /* bytes from here to it; 0: frames are neither stored nor fed */
+    int64_t map;  /* likewise, between ring and device, see engine_map_playback; 0: none */
     int32_t sample_format;
     int32_t channels; /* 0: the device has no such side */
     int32_t frame_bytes;
-    int32_t *map; /* between ring and device, see engine_map_playback; NULL: none */
     int32_t ring_channels;
 };
 
+static inline int has_ring(const struct side *side) {
+    return side->ring != 0;
+}
+
+/* Only for a side that has a ring. */
+static inline ring *side_ring(const struct side *side) {
+    return at_distance(side, side->ring);
+}
+
 struct engine {
+    struct block_header header;
+
     /* Owner, before the start. */
     struct side playback;
     struct side capture;
-    _Atomic(attachment *) attachment; /* of its device; NULL: it has none */
+    _Atomic(attachment *) attachment; /* of its device, in the device's process; NULL: none */
     int64_t limit;          /* length of the input, or of all without one; INT64_MAX: none */
     int64_t pad;            /* frames after the input; -1: fill up to limit */
     int64_t offset;         /* frames dropped from the start of the recording */
@@ -38,12 +54,8 @@ struct engine {
     int64_t lead_tolerance; /* frames that a device may be ahead of the clock; -1: any number */
     int64_t drain_frames;   /* see engine_drain_after; -1: nothing to drain */
     int64_t drain_at_most;
-    ring *gaps;          /* struct loss, callback to writer: silence to be filled in */
-    ring *events;        /* struct loss, callback to owner: what to tell */
-    ring *debts;         /* struct debt, callback to owner */
-    int32_t fills_gaps;  /* a writer takes `gaps`; without one, it stays empty */
-    struct levels meter; /* the callback's own */
-    struct levels shown; /* written by the callback only while asked, see levels_asked */
+    uint64_t capture_start; /* index in the ring of the first frame of the run */
+    int32_t fills_gaps;     /* a writer takes `gaps`; without one, it stays empty */
 
     /* A loopback device moves the block that was played to the block that is captured. */
     void (*loop_back)(void *context, uint64_t frames);
@@ -78,6 +90,10 @@ struct engine {
 #include "_counters.h"
 #undef COUNTER
     _Atomic uint32_t levels_answered;
+
+    /* The process of the device, if it is not the owner's. */
+    _Atomic int32_t device_is_active;
+    _Atomic double device_load; /* share of the time that callbacks take */
 
     /* Owner, while running. */
     _Atomic uint32_t levels_asked;
@@ -127,6 +143,18 @@ struct engine {
         int wake[2];           /* a pipe; a byte in it wakes the writer; -1: there is none */
         _Atomic int64_t place; /* see writer_place */
     } writer;
+
+    /* What several threads use, each as it says itself. It is last because it is long. */
+    struct ring gaps;    /* struct loss, callback to writer: silence to be filled in */
+    struct ring events;  /* struct loss, callback to owner: what to tell */
+    struct ring debts;   /* struct debt, callback to owner */
+    struct levels meter; /* the callback's own */
+    struct levels shown; /* written by the callback only while asked, see levels_asked */
+    struct loss gap_records[LOSS_RECORDS];
+    struct loss event_records[LOSS_RECORDS];
+    struct debt debt_records[DEBT_RECORDS];
+    int32_t playback_map[MOST_DEVICE_CHANNELS];
+    int32_t capture_map[MOST_DEVICE_CHANNELS];
 };
 
 /* In _cb.c: counts frames that the device never delivered. Call on the callback's thread, between

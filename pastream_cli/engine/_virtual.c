@@ -234,10 +234,10 @@ static int go_once_without(struct server *server) {
 }
 
 static int may_play(virtual_device *v, const engine *e, int64_t position) {
-    const ring *played = e->playback.frames;
-    if (!played || atomic_load_explicit(&e->input_ended, memory_order_relaxed) ||
+    if (!has_ring(&e->playback) || atomic_load_explicit(&e->input_ended, memory_order_relaxed) ||
         reader_is_finished(e))
         return 1;
+    const ring *played = side_ring(&e->playback);
     const uint64_t wanted = (uint64_t)most(0, least(v->block_frames, e->limit - position));
     if (ring_available(played) >= ring_min(wanted, played->capacity))
         return 1;
@@ -250,22 +250,22 @@ static int may_play(virtual_device *v, const engine *e, int64_t position) {
 }
 
 static int may_capture(virtual_device *v, const engine *e, int64_t position) {
-    const ring *captured = e->capture.frames;
-    if (!captured)
+    if (!has_ring(&e->capture))
         return 1;
+    const ring *captured = side_ring(&e->capture);
     const int64_t taken = most(0, least(v->block_frames, e->total - position));
     const int64_t skipped = most(0, least(taken, e->offset - position));
     const int has_room =
         ring_room(captured) >= ring_min((uint64_t)(taken - skipped), captured->capacity);
-    return (has_room && (!e->fills_gaps || ring_room(e->gaps) > 0)) ||
+    return (has_room && (!e->fills_gaps || ring_room(&e->gaps) > 0)) ||
            (is_given_up(&v->sink, ring_read_index(captured)) && go_once_without(&v->sink));
 }
 
 /* Waits for an owner that reads the list of losses. One that does not read it still has the
  * counters. */
 static int may_tell(virtual_device *v, const engine *e) {
-    return ring_room(e->events) >= MOST_LOSSES_TOLD_AT_ONCE ||
-           is_given_up(&v->owner, ring_read_index(e->events));
+    return ring_room(&e->events) >= MOST_LOSSES_TOLD_AT_ONCE ||
+           is_given_up(&v->owner, ring_read_index(&e->events));
 }
 
 /* A device without an engine waits for nothing. */

@@ -163,7 +163,7 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
 /* Writes one chunk: silence for a loss, or captured frames. Returns how many frames. */
 static int64_t write_chunk(struct writer *w) {
     engine *e = w->engine;
-    ring *r = e->capture.frames;
+    ring *r = side_ring(&e->capture);
     const int64_t fits = least(w->chunk_frames, output_frames_left(w->current));
     if (w->silence_due) {
         const int64_t frames = least(fits, w->silence_due);
@@ -178,15 +178,15 @@ static int64_t write_chunk(struct writer *w) {
     /* The ring first, the gaps second: a gap is published before the frames that follow it. */
     int64_t available = (int64_t)ring_available(r);
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
-    if (ring_available(e->gaps)) {
+    if (ring_available(&e->gaps)) {
         const struct loss *gap =
             (const struct loss *)(const void *)ring_span_at(
-                e->gaps, atomic_load_explicit(&e->gaps->read, memory_order_relaxed), 1)
+                &e->gaps, atomic_load_explicit(&e->gaps.read, memory_order_relaxed), 1)
                 .first;
         const int64_t before_gap = (int64_t)(gap->ring_index - index);
         if (before_gap == 0) {
             w->silence_due = gap->frames;
-            ring_consume(e->gaps, 1);
+            ring_consume(&e->gaps, 1);
             return write_chunk(w);
         }
         available = least(available, before_gap);
@@ -202,7 +202,7 @@ static int64_t write_chunk(struct writer *w) {
 
 static int is_drained(const struct writer *w) {
     const engine *e = w->engine;
-    return !ring_available(e->capture.frames) && !ring_available(e->gaps) && !w->silence_due;
+    return !ring_available(side_ring(&e->capture)) && !ring_available(&e->gaps) && !w->silence_due;
 }
 
 /* A loss that was still open at the end follows everything else. Returns whether there is one. */
@@ -248,7 +248,7 @@ static void write_until_the_end(struct writer *w) {
 int writer_run(engine *e) {
     const int64_t fits = scratch_frames_for(SCRATCH_SAMPLES, e->writer.file_channels);
     const int64_t part =
-        most(LEAST_SCRATCH_FRAMES, (int64_t)e->capture.frames->capacity / LEAST_CHUNKS);
+        most(LEAST_SCRATCH_FRAMES, (int64_t)side_ring(&e->capture)->capacity / LEAST_CHUNKS);
     struct writer w = {.engine = e, .chunk_frames = least(fits, part)};
     w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
     w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);

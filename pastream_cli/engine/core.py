@@ -14,7 +14,7 @@ from typing import Any
 from pastream_cli.engine.connected import Connected
 from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.native import check_memory, lib
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.prebuffer import is_enough
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.threads import DeafThread
@@ -65,17 +65,14 @@ class Core(Connected):
         """
         self._set_drain()
         settle = self.isduplex and not self.open_device.is_virtual
-        check_memory(
-            lib.engine_prepare(
-                self._engine,
-                -1 if frames is None else frames,
-                -1 if pad is None else pad,
-                offset,
-                int(_SETTLE_SECONDS * self.samplerate) if settle else 0,
-                int(_SETTLE_AT_MOST_SECONDS * self.samplerate),
-                self.samplerate,
-            ),
-            "cannot prepare the stream",
+        lib.engine_prepare(
+            self._engine,
+            -1 if frames is None else frames,
+            -1 if pad is None else pad,
+            offset,
+            int(_SETTLE_SECONDS * self.samplerate) if settle else 0,
+            int(_SETTLE_AT_MOST_SECONDS * self.samplerate),
+            self.samplerate,
         )
         self._set_lead()
 

@@ -125,10 +125,8 @@ void run_open(struct run *run, uint64_t playback_ring_frames, uint64_t capture_r
                                      run->capture.format, run->capture.channels);
     if (!run->attachment || !engine_attach(run->engine, run->attachment))
         violation("the engine does not take the device");
-    if (!engine_prepare(run->engine, run->limit, run->pad, run->offset, run->settle_frames,
-                        run->settle_at_most,
-                        run->clock_rate > 0 ? run->clock_rate : FRAMES_PER_SECOND))
-        violation("out of memory");
+    engine_prepare(run->engine, run->limit, run->pad, run->offset, run->settle_frames,
+                   run->settle_at_most, run->clock_rate > 0 ? run->clock_rate : FRAMES_PER_SECOND);
     if (run->clock_rate > 0)
         engine_expect_clock(run->engine, run->lead_tolerance);
     if (run->playback_ring)

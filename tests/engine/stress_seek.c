@@ -157,10 +157,11 @@ void stress_seek(struct random r) {
     const int32_t map[] = {0};
     const int64_t chunk_frames = random_from(&r, 100, 20000);
     if (!engine_set_playback(p.engine, p.ring, SAMPLE_INT32, 1) ||
-        !engine_prepare(p.engine, -1, 0, 0, 0, 0, RATE) || !engine_attach(p.engine, p.attachment) ||
+        !engine_attach(p.engine, p.attachment) ||
         reader_configure(p.engine, &functions, &p.sound, FILE_INT32, 1, map, p.loop, chunk_frames,
                          NAP_NS) != LOOP_OK)
         violation("the engine cannot be prepared");
+    engine_prepare(p.engine, -1, 0, 0, 0, 0, RATE);
     reader_begin_at(p.engine, p.start, one_in(&r, 2) ? p.sound.frames : 0, 1);
     reader_expect_seeks(p.engine, REFILL_FRAMES);
     const pthread_t reader = start_thread(run_reader, &p);

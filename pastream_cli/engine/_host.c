@@ -1,0 +1,75 @@
+/* What the process of a device does beside calling PortAudio: it waits for requests, says whether
+ * the stream runs, and ends when the process that it serves has ended. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "_state.h"
+
+enum { LOOK_MS = 200, LAST_US = 400000 };
+
+/* The host library may hang in whatever the process is doing, so the process gives itself a time
+ * limit. What ends it then is SIGALRM. */
+static void end_soon(int signal_number) {
+    (void)signal_number;
+    const struct itimerval limit = {.it_value = {.tv_usec = LAST_US}};
+    (void)setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+void host_end_soon(void) {
+    end_soon(0);
+}
+
+int host_begin(int parent) {
+    /* a terminal's signals are for the process of the take, which decides what to do */
+    for (int number = 1; number < NSIG; ++number)
+        if (number != SIGCHLD && number != SIGALRM)
+            signal(number, SIG_IGN);
+    static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; ++i)
+        signal(crashes[i], SIG_DFL);
+    struct sigaction action = {.sa_handler = end_soon, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR1, &action, NULL);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+#endif
+    return getppid() == parent;
+}
+
+int host_look(engine *e, const struct host_stream *s) {
+    const int is_active = s->is_active(s->stream) == 1;
+    atomic_store_explicit(&e->device_load, is_active ? s->cpu_load(s->stream) : 0,
+                          memory_order_relaxed);
+    /* release: whoever sees that the device has ended sees all that it has delivered */
+    atomic_store_explicit(&e->device_is_active, is_active, memory_order_release);
+    return is_active;
+}
+
+int host_wait(engine *e, int descriptor, const struct host_stream *s) {
+    struct pollfd request = {.fd = descriptor, .events = POLLIN};
+    for (;;) {
+        const int was_active = atomic_load_explicit(&e->device_is_active, memory_order_relaxed);
+        const int is_running = host_look(e, s);
+        if (was_active && !is_running)
+            return 1;
+        const int count = poll(&request, 1, is_running ? LOOK_MS : -1);
+        if (count > 0 || (count < 0 && errno != EINTR))
+            return 0;
+    }
+}
+
+int engine_device_is_active(const engine *e) {
+    /* acquire: as host_look says */
+    return atomic_load_explicit(&e->device_is_active, memory_order_acquire);
+}
+
+double engine_device_load(const engine *e) {
+    return atomic_load_explicit(&e->device_load, memory_order_relaxed);
+}
