@@ -20,6 +20,8 @@ complete -c pastream -l latency -x -a '(__fish_complete_list , "printf %s\\\\n l
 complete -c pastream -s b -l blocksize -x -d 'device block in frames; 0: the host chooses'
 complete -c pastream -l buffersize -x -d 'frames buffered between device and file'
 complete -c pastream -l fatal-xruns -d 'stop at the first loss or underrun, exit 3'
+complete -c pastream -l wait -d 'wait for a device that is absent or in use'
+complete -c pastream -l reconnect -d 'go on when a device that was lost is back'
 complete -c pastream -l channel-select -x -d 'channels of the driver (ASIO only)'
 complete -c pastream -s q -l quiet -d 'say nothing but warnings and errors'
 complete -c pastream -s v -l verbose -d 'say more: host messages, buffers, timing'

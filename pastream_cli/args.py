@@ -158,7 +158,7 @@ def _value(given: Given) -> object:
         return given.option.constant
     from pastream_cli.command.values import convert
 
-    # Only --pad may have no value: its silence then fills up to the duration.
+    # Where a limit is optional, leaving it out is no limit.
     return None if given.value is None else convert(given.option.kind, given.value, given.name)
 
 

@@ -41,6 +41,7 @@ class ErrorKind(Enum):
     NEVER_RAN = "it ended, or fell silent, before the first frame"
     ENDED = "it has ended"
     SILENT = "it is there, and delivers nothing"
+    STAYED_AWAY = "it has gone, and was not back in time"
     # of a file
     EXISTS = "it is there already"
     LOCKED = "another take is being recorded into it"

@@ -128,7 +128,7 @@ ODD_TIMES = words(
 VALUES = {
     Kind.LIMIT: (TIMES, ODD_TIMES),
     Kind.OFFSET: (words("0 0.01 100s 1s 0.04"), ODD_TIMES),
-    Kind.PAD: (TIMES, ODD_TIMES),
+    Kind.OPTIONAL_LIMIT: (TIMES, ODD_TIMES),
     Kind.TIME: (words("0.01 0.05 1000s 480s 1"), ["0", "1s", "-1", *ODD_TIMES]),
     Kind.SIZE: (
         words("0 64 100 1024 1k 1K 4096 2.5k"),
@@ -236,7 +236,7 @@ def options(draw: st.DrawFn) -> list[list[str]]:
         given.append(["-d", draw(st.sampled_from(TIMES))])
     for _ in range(draw(st.integers(0, 5))):
         option = kinds[draw(mostly(st.sampled_from(usual), st.sampled_from(sorted(RARE_OPTIONS)), 20))]
-        is_flag = option.kind is Kind.FLAG or (option.kind is Kind.PAD and draw(st.booleans()))
+        is_flag = option.kind is Kind.FLAG or (option.kind is Kind.OPTIONAL_LIMIT and draw(st.booleans()))
         given.append(draw(typed(option, None if is_flag else draw(values(option)))))
     return given
 

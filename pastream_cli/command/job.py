@@ -80,6 +80,10 @@ class Job:
     block_frames: int = 0
     buffer_frames: int | None = None
     fatal_xruns: bool = False
+    wait: Time | None = _NOTHING
+    """How long a device that is not there, or is in use, is waited for at the start; `None` waits until stopped."""
+    reconnect: Time | None = _NOTHING
+    """How long a device that is lost is waited for, each time; `None` waits until stopped, nothing ends the run."""
     split: Time | None = None
     overwrite: bool = False
     quiet: bool = False
@@ -99,6 +103,16 @@ class Job:
         """Whether the capture side of a device is used; without any file it feeds the meter."""
         return self.output is not None or self.input is None
 
+    @property
+    def reconnects(self) -> bool:
+        """Whether a device that is lost is opened again."""
+        return self.reconnect is None or not self.reconnect.is_zero()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a device that is not there, or is in use, is waited for at the start."""
+        return self.wait is None or not self.wait.is_zero()
+
     def offset_drops_all(self, rate: float) -> bool:
         """Tell whether, at `rate`, the offset drops all of the longest run that was asked for."""
         if self.duration is None or self.offset.is_zero():
@@ -110,6 +124,7 @@ class Job:
         self._check_words()
         self._check_lengths()
         self._check_sides()
+        self._check_devices()
         self._check_screen()
 
     def _check_words(self) -> None:
@@ -152,6 +167,18 @@ class Job:
         for name, values in (("--map", self.maps), ("--channel-select", self.channel_select)):
             if len(values) > 1 and not duplex:
                 raise UsageError(f"cannot use {name} twice: this run has only one side", "give it once")
+
+    def _check_devices(self) -> None:
+        """Refuse what contradicts itself about a device that comes and goes."""
+        if self.reconnects and self.fatal_xruns:
+            raise UsageError(
+                "cannot use --reconnect: --fatal-xruns ends the take with the loss that it would be",
+                "leave out one of the two",
+            )
+        if self.wait is not None and self.wait.frames:
+            raise UsageError(
+                "cannot use --wait: frames have no length before there is a device", "say seconds, as in --wait 60"
+            )
 
     def _check_screen(self) -> None:
         """Refuse --quiet with an option whose output it would hide."""

@@ -113,7 +113,7 @@ class Line:
     def _next_value(self, option: Option, name: str) -> str | None:
         """Take the next argument as the value of `option`, if it can be one."""
         following = self._rest[0] if self._rest else None
-        if option.kind is Kind.PAD:
+        if option.kind is Kind.OPTIONAL_LIMIT:
             from pastream_cli.units import is_time
 
             is_value = following is not None and (is_time(following) or _is_negative_number(following))

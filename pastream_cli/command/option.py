@@ -21,7 +21,7 @@ class Kind(Enum):
     FLAG = "nothing"
     LIMIT = "a time, or -1 for no limit"
     OFFSET = "a time, where a file name is a likely slip"
-    PAD = "a time, -1, or nothing"
+    OPTIONAL_LIMIT = "a time, -1, or nothing"
     TIME = "a time"
     SIZE = "a number of frames"
     RATE = "a sample rate"
@@ -119,6 +119,6 @@ class Option:
     @property
     def value_form(self) -> str:
         """What follows the name, as the help shows it; empty for a flag."""
-        if self.kind is Kind.PAD:
+        if self.kind is Kind.OPTIONAL_LIMIT:
             return f"[{self.metavar}]"
         return f"{self.metavar}[,{self.metavar}]" if self.kind in PAIRS else self.metavar

@@ -38,7 +38,7 @@ This is not the output file: that is the second word, without an option.""",
     Option(
         names=("-p", "--pad"),
         field="pad",
-        kind=Kind.PAD,
+        kind=Kind.OPTIONAL_LIMIT,
         metavar="TIME",
         group=Group.LENGTH,
         help="go on in silence after the input, for TIME",
@@ -265,6 +265,34 @@ This is how long a disk may hesitate before anything is lost.""",
         help="stop at the first loss or underrun, exit 3",
         manual="""Stop as soon as a frame is lost or the playback runs dry, keep what was recorded, and exit with 3.
 Otherwise losses are told and the run goes on.""",
+    ),
+    Option(
+        names=("--wait",),
+        field="wait",
+        kind=Kind.OPTIONAL_LIMIT,
+        metavar="TIME",
+        group=Group.DEVICE,
+        help="wait for a device that is absent or in use",
+        manual="""Wait for a device that is not there at the start, or that another program uses: for *TIME*, in
+seconds, or without it until stopped.
+*OUTPUT* is checked before, and made when the device is there.
+See WHEN A DEVICE GOES.""",
+        default="a device that is not there is an error",
+    ),
+    Option(
+        names=("--reconnect",),
+        field="reconnect",
+        kind=Kind.OPTIONAL_LIMIT,
+        metavar="TIME",
+        group=Group.DEVICE,
+        help="go on when a device that was lost is back",
+        manual="""Open a device again that ends or falls silent in mid-take, as soon as it is back: the same one, and
+never another.
+The take goes on in the same file, at its place in time.
+*TIME* is how long the device may be away, each time; without it the take waits until it is stopped.
+It contradicts `--fatal-xruns`.
+See WHEN A DEVICE GOES.""",
+        default="a device that is lost ends the take",
     ),
     Option(
         names=("--channel-select",),

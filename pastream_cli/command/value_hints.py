@@ -237,7 +237,7 @@ _REMARKS: dict[Kind, Callable[[str, str], str | None]] = {
 """What is said of a value that belongs somewhere else."""
 
 _SPELLINGS: dict[Kind, Callable[[str], str | None]] = {
-    **dict.fromkeys((Kind.LIMIT, Kind.OFFSET, Kind.PAD, Kind.TIME), time_spelling),
+    **dict.fromkeys((Kind.LIMIT, Kind.OFFSET, Kind.OPTIONAL_LIMIT, Kind.TIME), time_spelling),
     Kind.SIZE: _size,
     Kind.RATE: _rate,
     Kind.CHANNELS: _channel_count,

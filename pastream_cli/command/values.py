@@ -195,7 +195,7 @@ def _channel_list(text: str, name: str) -> tuple[int, ...]:
 _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.LIMIT: _limit,
     Kind.OFFSET: _offset,
-    Kind.PAD: _limit,
+    Kind.OPTIONAL_LIMIT: _limit,
     Kind.TIME: parse_time,
     Kind.SIZE: parse_size,
     Kind.RATE: parse_rate,

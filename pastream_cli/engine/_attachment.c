@@ -5,33 +5,11 @@
 #include "_attachment.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "_clock.h"
+#include "_arrival.h"
 #include "_convert.h"
 
-enum { OVER = 1 };
-
-/* Finds the place of a replacement device's first block on the timeline, which has stood still
- * since the last block of the device before it. The clock tells how many frames are missing before
- * this block: they are a loss of the device. */
-static void place(attachment *a, engine *e, int64_t block_frames) {
-    /* wait until it has settled: frames that go by before that are missing too */
-    if (!atomic_load_explicit(&e->settled, memory_order_relaxed))
-        return;
-    a->is_placed = 1;
-    const int is_first_device = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0;
-    const int has_clock = e->lead_tolerance >= 0;
-    if (is_first_device || !has_clock)
-        return;
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    const int64_t now = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-    const int64_t owed = debt_before(e, position_of(e), now);
-    const int64_t missing = owed - block_frames - a->last_debt;
-    if (missing > 0)
-        engine_device_lost(e, missing);
-}
+enum { GO_ON = 0, OVER = 1 };
 
 static void play_silence(const attachment *a, void *output, unsigned long frames) {
     const int format = a->playback.sample_format;
@@ -44,9 +22,12 @@ int attachment_callback(const void *input, void *output, unsigned long frame_cou
     attachment *a = user;
     int result = OVER;
     engine *e = attachment_enter(a);
-    if (e) {
-        if (!a->is_placed)
-            place(a, e, (int64_t)frame_count);
+    const int64_t frames = (int64_t)frame_count;
+    if (e && e->arrival.is_under_way && arrival_takes(e, input, frames, host_flags)) {
+        result = GO_ON;
+        if (output)
+            play_silence(a, output, frame_count);
+    } else if (e) {
         result = engine_callback(input, output, frame_count, time_info, host_flags, e);
     } else if (output) {
         play_silence(a, output, frame_count);
@@ -57,7 +38,8 @@ int attachment_callback(const void *input, void *output, unsigned long frame_cou
 
 void attachment_lose(attachment *a, int64_t frames) {
     engine *e = attachment_enter(a);
-    if (e)
+    /* of a device that is still arriving, the clock knows what is missing */
+    if (e && !e->arrival.is_under_way)
         engine_device_lost(e, frames);
     attachment_leave(a);
 }

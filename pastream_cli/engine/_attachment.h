@@ -27,7 +27,6 @@ struct attachment {
     /* Owner, before the device starts. */
     struct device_side playback;
     struct device_side capture;
-    int64_t last_debt; /* the debt of the device before this one, after its last block */
 
     /* Owner. */
     _Atomic(engine *) engine; /* NULL: detached, or not attached yet */
@@ -35,7 +34,6 @@ struct attachment {
 
     /* Callback. */
     _Atomic int32_t in_callback;
-    int32_t is_placed; /* its first frame has its place on the timeline */
 };
 
 /* Call on a thread of the device. Returns the engine, which stays valid up to attachment_leave, or

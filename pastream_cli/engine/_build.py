@@ -14,7 +14,7 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 # What the callback runs: nothing in these may call anything that could block.
-REAL_TIME_SOURCES = ("_attachment.c", "_cb.c", "_clock.c", "_convert.c", "_gather.c", "_levels.c")
+REAL_TIME_SOURCES = ("_arrival.c", "_attachment.c", "_cb.c", "_clock.c", "_convert.c", "_gather.c", "_levels.c")
 SOURCES = (
     *REAL_TIME_SOURCES,
     "_alsa.c",

@@ -11,11 +11,11 @@
 #include "_clock.h"
 #include "_convert.h"
 #include "_count.h"
-#include "_gather.h"
 #include "_host_flags.h"
 #include "_seek.h"
 #include "_settle.h"
 #include "_state.h"
+#include "_store.h"
 
 enum { GO_ON = 0, COMPLETE = 1 };
 
@@ -42,16 +42,6 @@ static int is_complete(const engine *e) {
     return atomic_load_explicit(&e->complete, memory_order_relaxed);
 }
 
-/* Copies frames between ring and device, and picks their channels where the side has a map. */
-static void move_frames(const struct side *side, unsigned char *target, int32_t target_channels,
-                        const unsigned char *source, int32_t source_channels, int64_t frames) {
-    if (side->map)
-        gather(target, target_channels, source, source_channels, side->sample_format,
-               at_distance(side, side->map), frames);
-    else
-        memcpy(target, source, (size_t)frames * (size_t)side->frame_bytes);
-}
-
 static void fetch(const struct side *side, unsigned char *output, int64_t frames) {
     ring *r = side_ring(side);
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
@@ -61,17 +51,6 @@ static void fetch(const struct side *side, unsigned char *output, int64_t frames
     move_frames(side, output + first * side->frame_bytes, side->channels, span.second,
                 side->ring_channels, frames - first);
     ring_consume(r, (uint64_t)frames);
-}
-
-static void keep(const struct side *side, const unsigned char *input, int64_t frames) {
-    ring *r = side_ring(side);
-    const uint64_t index = atomic_load_explicit(&r->written, memory_order_relaxed);
-    const struct ring_span span = ring_span_at(r, index, (uint64_t)frames);
-    const int64_t first = (int64_t)span.first_elements;
-    move_frames(side, span.first, side->ring_channels, input, side->channels, first);
-    move_frames(side, span.second, side->ring_channels, input + first * side->frame_bytes,
-                side->channels, frames - first);
-    ring_publish(r, (uint64_t)frames);
 }
 
 static void play_silence(const engine *e, unsigned char *output, int64_t frames) {
@@ -154,51 +133,20 @@ static int is_heard(const engine *e, int64_t silent_frames) {
     return silent_frames >= max_frames(e->drain_frames + e->largest_block, e->held_frames);
 }
 
-/* Opens a loss or adds to the open one. A loss is published before the next frame is stored. */
-static void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now) {
-    if (e->open_loss.frames == 0) {
-        e->open_loss = (struct loss){
-            .frame = frame,
-            .monotonic_ns = now,
-            .ring_index =
-                atomic_load_explicit(&side_ring(&e->capture)->written, memory_order_relaxed),
-            .kind = kind,
-        };
-        count(&e->losses, 1);
-    }
-    e->open_loss.frames += frames;
-    count(&e->lost_frames, frames);
-}
-
-/* Whether the open loss can be published, so that a frame may be stored behind it. */
-static int gap_fits(const engine *e) {
-    return e->open_loss.frames == 0 || !e->fills_gaps || ring_room(&e->gaps) > 0;
-}
-
 static void store(engine *e, const unsigned char *input, int64_t frames, int64_t now) {
-    ring *r = side_ring(&e->capture);
     const int64_t position = position_of(e);
     const int64_t skipped = max_frames(0, min_frames(frames, e->offset - position));
     const int64_t kept = frames - skipped;
     if (kept == 0)
         return;
-    const int64_t room = (int64_t)ring_room(r);
-    if (room < kept || !gap_fits(e)) {
+    if ((int64_t)ring_room(side_ring(&e->capture)) < kept || !gap_fits(e)) {
         raise_flag(&e->overran, 1);
         lose(e, LOSS_OVERRUN, position + skipped, kept, now);
         return;
     }
-    if (e->open_loss.frames) {
-        if (e->fills_gaps)
-            ring_put(&e->gaps, &e->open_loss, 1);
-        tell(e, &e->open_loss);
-        e->open_loss.frames = 0;
-    }
-    keep(&e->capture, input + skipped * e->capture.frame_bytes, kept);
-    count(&e->stored_frames, kept);
-    const int64_t waiting = (int64_t)r->capacity - room + kept;
-    if (waiting > atomic_load_explicit(&e->capture_high_water, memory_order_relaxed))
-        atomic_store_explicit(&e->capture_high_water, waiting, memory_order_relaxed);
+    publish_loss(e);
+    put_captured(&e->capture, 0, input + skipped * e->capture.frame_bytes, kept);
+    publish_captured(e, kept);
 }
 
 static void meter(engine *e, const struct side *side, const void *data, int64_t frames) {

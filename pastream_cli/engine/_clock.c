@@ -76,6 +76,7 @@ void begin_debt(engine *e, const struct debt *debt) {
         follow_clock(e, debt);
         if (ring_room(&e->debts) > 0)
             ring_put(&e->debts, &e->open_debt, 1);
+        e->last_debt = e->open_debt;
     }
     e->open_debt = *debt;
     /* follow_clock may have ended a lead, which changes what the device owes */

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "_arrival.h"
 #include "_attachment.h"
 #include "_convert.h"
 #include "_state.h"
@@ -167,7 +168,9 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->settling_frames = 0;
     e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
+    e->arrival = (struct arrival){0};
     e->open_debt.monotonic_ns = 0;
+    e->last_debt.frames = INT64_MAX;
     e->usual_debt = 0;
     e->knows_usual = e->is_ahead = e->is_rushing = 0;
     e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
@@ -274,8 +277,7 @@ int engine_attach(engine *e, attachment *a) {
     e->loop_back = NULL;
     e->held_frames = e->largest_block = 0;
     e->clean_frames = e->settling_frames = 0;
-    atomic_store(&e->settled, e->settle_frames == 0);
-    a->last_debt = e->open_debt.frames;
+    arrival_begin(e);
     a->was_attached = 1;
     atomic_store(&e->attachment, a);
     /* sequentially consistent, and so a release: a callback that finds the engine finds all that */
@@ -349,6 +351,7 @@ void engine_finish(engine *e) {
     if (atomic_load_explicit(&e->capture_finished, memory_order_relaxed))
         return;
     answer_last_levels(e);
+    arrival_end(e);
     if (e->open_underrun.frames)
         ring_write(&e->events, &e->open_underrun, 1);
     if (e->open_loss.frames)

@@ -48,7 +48,8 @@ enum loss_kind {
     LOSS_HOST_CAPTURE,  /* the host flagged lost input, length unknown */
     LOSS_UNDERRUN,      /* the playback ring was empty; `frames` of silence were played */
     LOSS_HOST_PLAYBACK, /* the host flagged a gap in the output, length unknown */
-    LOSS_AHEAD          /* `frames` came faster than the clock; `left_out` of them were not kept */
+    LOSS_AHEAD,         /* `frames` came faster than the clock; `left_out` of them were not kept */
+    LOSS_AWAY           /* there was no device; `frames` went by, as the clock says */
 };
 
 enum virtual_sound { VIRTUAL_LOOPBACK, VIRTUAL_SILENCE, VIRTUAL_SINE, VIRTUAL_NOISE };
@@ -183,8 +184,8 @@ attachment *attachment_new(int playback_format, int playback_channels, int captu
 void attachment_free(attachment *a);
 /* Lets the device serve an engine. Call before the device starts, either before engine_prepare or
  * in the middle of a run. In a run, what is missing since the last block of the device before it is
- * a loss. Returns false if the engine has a device, the attachment had an engine, or the formats
- * differ. */
+ * a loss, LOSS_AWAY. Returns false if the engine has a device, the attachment had an engine, or the
+ * formats differ. */
 int engine_attach(engine *e, attachment *a);
 /* The owner may call this at any time. From then on the device takes and gives no frames: its
  * callback plays silence and asks the device to end. Waits for a callback that is at work, which
@@ -330,6 +331,11 @@ void virtual_free(virtual_device *v);
  * capture ring (the sink), if that makes no progress. -1, the default, is for ever. After the wait
  * the device goes on like one that is not fast. */
 void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns);
+/* Has the device go on with the clock of an earlier one, which was started at `since_ns`. What that
+ * clock has passed, faults too, does not come again. Call before virtual_run. */
+void virtual_go_on(virtual_device *v, int64_t since_ns);
+/* When the clock was started, by the monotonic clock; 0: not yet. */
+int64_t virtual_started_ns(const virtual_device *v);
 /* every_frames: the fault repeats after so many frames; 0: it happens once. */
 int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames,
                       int64_t every_frames);

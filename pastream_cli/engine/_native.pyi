@@ -52,6 +52,7 @@ class EngineCounts(Pointer):
     last_callback_ns: int
     stored_frames: int
     lost_frames: int
+    away_frames: int
     underrun_frames: int
     losses: int
     underruns: int
@@ -180,6 +181,7 @@ class Lib:
     LOSS_UNDERRUN: int
     LOSS_HOST_PLAYBACK: int
     LOSS_AHEAD: int
+    LOSS_AWAY: int
     VIRTUAL_LOOPBACK: int
     VIRTUAL_SILENCE: int
     VIRTUAL_SINE: int
@@ -345,6 +347,8 @@ class Lib:
     def virtual_set_drift(self, v: VirtualDeviceHandle, parts_per_million: float, /) -> None: ...
     def virtual_free(self, v: VirtualDeviceHandle, /) -> None: ...
     def virtual_wait_at_most(self, v: VirtualDeviceHandle, source_ns: int, sink_ns: int, /) -> None: ...
+    def virtual_go_on(self, v: VirtualDeviceHandle, since_ns: int, /) -> None: ...
+    def virtual_started_ns(self, v: VirtualDeviceHandle, /) -> int: ...
     def virtual_add_fault(
         self, v: VirtualDeviceHandle, kind: int, at_frame: int, frames: int, every_frames: int, /
     ) -> int: ...

@@ -38,6 +38,17 @@ static inline ring *side_ring(const struct side *side) {
     return at_distance(side, side->ring);
 }
 
+/* What is known of a replacement device up to its place on the timeline, see _arrival.h. */
+struct arrival {
+    int32_t is_under_way;
+    int64_t left_ns;            /* when the device before it called for the last time */
+    int64_t usual_debt;         /* what that device owed */
+    int64_t begun_ns;           /* the first callback; 0: not yet */
+    int64_t frames;             /* delivered so far */
+    int64_t least_debt;         /* after any of its blocks */
+    int64_t unpublished_frames; /* of these, in the ring, where the writer does not see them */
+};
+
 struct engine {
     struct block_header header;
 
@@ -71,7 +82,9 @@ struct engine {
     int64_t settling_frames;   /* settling: in all */
     struct loss open_loss;     /* of capture, not yet published; frames 0: none */
     struct loss open_underrun; /* frames 0: none */
+    struct arrival arrival;    /* of a device in the middle of a run */
     struct debt open_debt;     /* monotonic_ns 0: none */
+    struct debt last_debt;     /* the one before; frames INT64_MAX: there was none */
     int32_t knows_usual;
     double usual_debt;         /* what the device owes when it is in time; follows its drift */
     int64_t least_debt;        /* a device that owes less is ahead of the clock */

@@ -9,7 +9,7 @@
 #include "_state.h"
 #include "_virtual_sound.h"
 
-enum { MOST_FAULTS = 8, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
+enum { MOST_FAULTS = 32, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
 /* More losses than one block can have. */
 enum { MOST_LOSSES_TOLD_AT_ONCE = 16 };
 enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
@@ -47,10 +47,12 @@ struct virtual_device {
     int32_t *channel_map;
     struct fault faults[MOST_FAULTS];
     int fault_count;
-    int64_t frame; /* of the device's clock; lost ones included */
+    int64_t frame;    /* of the device's clock; lost ones included */
+    int64_t since_ns; /* when the clock was started, if that was before; 0: it starts anew */
     struct server source;
     struct server sink;
     struct server owner; /* reads the list of losses */
+    _Atomic int64_t started_ns;
     _Atomic int stop;
     _Atomic int abort;
     _Atomic int active;
@@ -177,6 +179,14 @@ void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns)
 
 void virtual_set_drift(virtual_device *v, double parts_per_million) {
     v->frames_of_clock = v->frames_per_second * (1 + parts_per_million / 1e6);
+}
+
+void virtual_go_on(virtual_device *v, int64_t since_ns) {
+    v->since_ns = since_ns;
+}
+
+int64_t virtual_started_ns(const virtual_device *v) {
+    return atomic_load_explicit(&v->started_ns, memory_order_relaxed);
 }
 
 int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames,
@@ -331,9 +341,36 @@ static void connect_to_engine(virtual_device *v) {
     attachment_leave(v->attachment);
 }
 
+/* Leaves out what of a fault was before the present frame. */
+static void pass_over(const virtual_device *v, struct fault *fault) {
+    const int64_t passed = v->frame - fault->at_frame;
+    if (passed <= 0)
+        return;
+    if (fault->every_frames)
+        fault->at_frame +=
+            (passed + fault->every_frames - 1) / fault->every_frames * fault->every_frames;
+    else if (fault->kind == FAULT_STALL && fault->frames > passed)
+        *fault = (struct fault){FAULT_STALL, v->frame, fault->frames - passed, 0};
+    else
+        fault->kind = FAULT_NONE;
+}
+
+/* Returns when the clock was started. A device that was opened before goes on with the next block
+ * of that clock. */
+static int64_t start_clock(virtual_device *v) {
+    const int64_t now = engine_monotonic_ns();
+    const int64_t start_ns = v->since_ns ? v->since_ns : now;
+    atomic_store_explicit(&v->started_ns, start_ns, memory_order_relaxed);
+    const double passed = (double)(now - start_ns) * v->frames_of_clock / 1e9;
+    v->frame = ((int64_t)passed + v->block_frames - 1) / v->block_frames * v->block_frames;
+    for (int i = 0; i < v->fault_count; ++i)
+        pass_over(v, &v->faults[i]);
+    return start_ns;
+}
+
 void virtual_run(virtual_device *v) {
     connect_to_engine(v);
-    const int64_t start_ns = engine_monotonic_ns();
+    const int64_t start_ns = start_clock(v);
     int complete = 0;
     while (!complete && !stop_asked(v)) {
         if (v->fast)

@@ -27,6 +27,7 @@ struct writer {
     void *gathered;      /* file channels in the device's format */
     void *converted;     /* file channels in the file's type */
     int64_t silence_due; /* frames of a loss still to be filled in */
+    int was_away;        /* there was no device during that loss */
     int took_last_gap;
 };
 
@@ -118,6 +119,17 @@ static int current_has_failed(const struct writer *w) {
     return w->current && output_has_failed(w->current);
 }
 
+/* Passes over the pieces that would hold nothing but the silence of a device that was away. */
+static void put_off(struct writer *w, const output_file *next) {
+    const int64_t piece = atomic_load_explicit(&next->frame_limit, memory_order_relaxed);
+    if (!w->was_away || piece < 1 || w->silence_due < piece)
+        return;
+    const int64_t frames = w->silence_due - w->silence_due % piece;
+    w->silence_due -= frames;
+    atomic_store_explicit(&w->engine->writer.place, writer_place(w->engine) + frames,
+                          memory_order_relaxed);
+}
+
 /* Takes the offered file if none is being written, or the present one has all its frames. Returns
  * whether there is a file to write to. */
 static int take_next(struct writer *w) {
@@ -131,6 +143,7 @@ static int take_next(struct writer *w) {
         return w->current && output_frames_left(w->current) > 0;
     /* before the present file is left, so that an owner who finds it done can read where the next
      * one begins */
+    put_off(w, next);
     output_begin(next, writer_place(e));
     if (w->current)
         end_current(w);
@@ -160,8 +173,34 @@ static void write_captured(struct writer *w, const void *captured, int64_t frame
     output_write(f, e->writer.functions, samples, frames);
 }
 
-/* Writes one chunk: silence for a loss, or captured frames. Returns how many frames. */
-static int64_t write_chunk(struct writer *w) {
+/* Looks for a gap at the writer's place, whose silence is due then. Returns how many captured
+ * frames can be written before the next gap. */
+static int64_t reach_gap(struct writer *w) {
+    engine *e = w->engine;
+    if (w->silence_due)
+        return 0;
+    /* The ring first, the gaps second: a gap is published before the frames that follow it. */
+    const int64_t available = (int64_t)ring_available(side_ring(&e->capture));
+    if (!ring_available(&e->gaps))
+        return available;
+    const uint64_t index =
+        atomic_load_explicit(&side_ring(&e->capture)->read, memory_order_relaxed);
+    const struct loss *gap =
+        (const struct loss *)(const void *)ring_span_at(
+            &e->gaps, atomic_load_explicit(&e->gaps.read, memory_order_relaxed), 1)
+            .first;
+    const int64_t before_gap = (int64_t)(gap->ring_index - index);
+    if (before_gap > 0)
+        return least(available, before_gap);
+    w->silence_due = gap->frames;
+    w->was_away = gap->kind == LOSS_AWAY;
+    ring_consume(&e->gaps, 1);
+    return 0;
+}
+
+/* Writes one chunk: silence for a loss, or captured frames, `available` at the most. Returns how
+ * many frames. */
+static int64_t write_chunk(struct writer *w, int64_t available) {
     engine *e = w->engine;
     ring *r = side_ring(&e->capture);
     const int64_t fits = least(w->chunk_frames, output_frames_left(w->current));
@@ -175,22 +214,7 @@ static int64_t write_chunk(struct writer *w) {
         w->silence_due -= frames;
         return frames;
     }
-    /* The ring first, the gaps second: a gap is published before the frames that follow it. */
-    int64_t available = (int64_t)ring_available(r);
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
-    if (ring_available(&e->gaps)) {
-        const struct loss *gap =
-            (const struct loss *)(const void *)ring_span_at(
-                &e->gaps, atomic_load_explicit(&e->gaps.read, memory_order_relaxed), 1)
-                .first;
-        const int64_t before_gap = (int64_t)(gap->ring_index - index);
-        if (before_gap == 0) {
-            w->silence_due = gap->frames;
-            ring_consume(&e->gaps, 1);
-            return write_chunk(w);
-        }
-        available = least(available, before_gap);
-    }
     const struct ring_span span = ring_span_at(r, index, (uint64_t)least(available, fits));
     const int64_t frames = (int64_t)span.first_elements;
     if (frames == 0)
@@ -210,6 +234,7 @@ static int take_last_gap(struct writer *w) {
     if (w->took_last_gap || !w->engine->last_gap_frames)
         return 0;
     w->took_last_gap = 1;
+    w->was_away = 0;
     w->silence_due = w->engine->last_gap_frames;
     return 1;
 }
@@ -223,8 +248,10 @@ static void write_until_the_end(struct writer *w) {
          * file is still the beginning */
         if (current_has_failed(w))
             return;
+        /* before the next file is begun, which the silence of a gap may put off */
+        const int64_t available = reach_gap(w);
         const int has_file = take_next(w);
-        const int64_t frames = has_file ? write_chunk(w) : 0;
+        const int64_t frames = has_file ? write_chunk(w, available) : 0;
         if (frames)
             atomic_store_explicit(&e->writer.place, output_end_frame(w->current),
                                   memory_order_relaxed);

@@ -40,6 +40,8 @@ class Attached(Progress):
         """Whether a device is attached; without one no frame comes or goes."""
         self.attached_ns = 0
         """When the present device was attached, by the monotonic clock; 0 for the first one."""
+        self.left_ns = 0
+        """When the last device that was detached called for the last time, by the monotonic clock; 0: none was."""
 
     # ---- one device after the other ----
 
@@ -47,10 +49,12 @@ class Attached(Progress):
         """Take the device away. Even if its callback still runs, it takes and gives no frames from here on.
 
         In the middle of a run the clock goes on. Frames that are missing up to the first block of the next device are
-        a loss, and silence in the recording. Playback goes on where it was.
+        a loss (`LossKind.AWAY`), and silence in the recording. Playback goes on where it was.
         """
         self._open_device.detach()
-        self.has_device = False
+        if self.has_device:
+            self.has_device = False
+            self.left_ns = self.counts().last_callback_ns
 
     def attach(self, device: OpenDevice) -> None:
         """Give the core another device, opened but not started yet, in place of the one that was detached.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from pastream_cli.engine.channel_maps import check_entries, indices_of
 from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 
@@ -30,6 +32,8 @@ _FAST_NAP_NS = 20_000
 _LEAST_NAP_NS = 500_000
 # What must follow a seek before playing goes on; the device itself holds more.
 _REFILL_SECONDS = 0.1
+# A gap is told soon after the next device has come, so few of them wait for that.
+_MOST_GAPS = 16
 _FILE_CHUNK_FRAMES = 16384
 _PIPE_CHUNK_FRAMES = 256
 
@@ -50,6 +54,8 @@ class Connected(Attached):
         """The writer's loop, likewise."""
         self.can_seek = False
         """Whether `seek` may be called while the loops run."""
+        self._gaps: deque[tuple[int, int]] = deque(maxlen=_MOST_GAPS)
+        """Where the device was taken away of late: on the timeline, and in the input."""
 
     def connect_input(
         self,
@@ -103,6 +109,25 @@ class Connected(Attached):
         """Have what is played jump by so many frames, soon and exactly, but within the file."""
         assert self.can_seek
         lib.reader_seek(self._engine, frames)
+
+    def detach(self) -> None:
+        """Take the device away; see `Attached.detach`."""
+        had_device = self.has_device
+        super().detach()
+        if had_device and self._read is not None:
+            self._gaps.append((self.counts().position, self.heard_frame(0)))
+
+    def new_losses(self) -> list[Loss]:
+        """Return the losses since the last call; see `Progress.new_losses`."""
+        return [
+            loss._replace(input_frame=self._input_frame_of(loss)) if loss.kind is LossKind.AWAY else loss
+            for loss in super().new_losses()
+        ]
+
+    def _input_frame_of(self, gap: Loss) -> int | None:
+        """Return the frame of the input at which playing went on after a gap."""
+        before = [input_frame for frame, input_frame in self._gaps if frame <= gap.frame]
+        return before[-1] if before else None
 
     @property
     def is_seeking(self) -> bool:

@@ -22,6 +22,7 @@ class LossKind(Enum):
     HOST_CAPTURE = "host-capture"
     DEFICIT = "deficit"
     AHEAD = "ahead"
+    AWAY = "device-away"
     UNDERRUN = "underrun"
     HOST_PLAYBACK = "host-playback"
 
@@ -32,6 +33,11 @@ class LossKind(Enum):
     @property
     def is_estimated(self) -> bool:
         """Whether the number of frames is an estimate by the clock."""
+        return self in {LossKind.DEFICIT, LossKind.AHEAD, LossKind.AWAY}
+
+    @property
+    def comes_in_parts(self) -> bool:
+        """Whether a loss may go on and on, so that it is told in parts, and not counted by the callback."""
         return self in {LossKind.DEFICIT, LossKind.AHEAD}
 
 
@@ -48,6 +54,8 @@ class Loss(NamedTuple):
     """When, by the monotonic clock."""
     left_out_frames: int = 0
     """How many of the frames that came ahead of the clock are lost; the others are not."""
+    input_frame: int | None = None
+    """If the device was away and something is played: the frame of the input at which that went on."""
 
 
 class Debt(NamedTuple):
@@ -71,6 +79,7 @@ class Counts(NamedTuple):
     last_callback_ns: int = 0
     stored_frames: int = 0
     lost_frames: int = 0
+    away_frames: int = 0
     underrun_frames: int = 0
     losses: int = 0
     underruns: int = 0

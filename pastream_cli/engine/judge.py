@@ -56,10 +56,21 @@ class Judge:
         Whether it waits for files and not for the clock, so that its silence means nothing.
     on_loss : OnLoss
         What a loss means.
+    patience_seconds : float, optional
+        How long the device may be silent at the least, before that is a stall.
     """
 
-    def __init__(self, latency: float, *, plays: bool, captures: bool, is_fast: bool, on_loss: OnLoss) -> None:
-        self._watchdog = Watchdog(latency, captures=captures)
+    def __init__(
+        self,
+        latency: float,
+        *,
+        plays: bool,
+        captures: bool,
+        is_fast: bool,
+        on_loss: OnLoss,
+        patience_seconds: float = 0.0,
+    ) -> None:
+        self._watchdog = Watchdog(latency, captures=captures, patience_seconds=patience_seconds)
         self._plays = plays
         self._is_fast = is_fast
         self._on_loss = on_loss

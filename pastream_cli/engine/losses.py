@@ -31,7 +31,7 @@ class Losses:
         self._lock = threading.Lock()
         self._losses = LossList()
         self._missing_frames = 0
-        self._gatherings = {kind: Gathering() for kind in LossKind if kind.is_estimated}
+        self._gatherings = {kind: Gathering() for kind in LossKind if kind.comes_in_parts}
 
     @property
     def missing_frames(self) -> int:
@@ -56,7 +56,7 @@ class Losses:
 
     def _take(self, *, is_last: bool) -> list[Loss]:
         new = self._core.new_losses()
-        losses = [loss for loss in new if not loss.kind.is_estimated]
+        losses = [loss for loss in new if not loss.kind.comes_in_parts]
         leads = [loss for loss in new if loss.kind is LossKind.AHEAD]
         for loss in (*self._deficits(is_last=is_last), *leads):
             self._gatherings[loss.kind].add(loss)

@@ -14,7 +14,7 @@ from pastream_cli.engine.judge import Judge, OnLoss
 from pastream_cli.engine.levels import RunLevels
 from pastream_cli.engine.losses import Losses
 from pastream_cli.engine.states import State, StopReason
-from pastream_cli.errors import DeviceError, ErrorKind
+from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 _DRAIN_STEP_SECONDS = 0.005
 # A pipe without progress for so long is stuck. A disk has more time: it may only be busy, or waking up.
@@ -58,6 +58,9 @@ class Owner(Protocol):
 
     def told_of_silence(self) -> None:
         """Take notice of a device that is silent; what it has delivered is being made safe."""
+
+    def outlives_device(self, error: PastreamError) -> bool:
+        """Take the device away, which has died as the error says, and return true; or let the run fail."""
 
     def stop_device(self) -> bool:
         """End the callbacks within a time limit; return whether they have ended."""
@@ -118,7 +121,7 @@ class Run:
         self.is_ending = False
         """Whether there is a reason for it to end."""
         self.device_is_lost = False
-        """Whether the device has died, so that it need not be called any more."""
+        """Whether the device has died or was taken away, so that it need not be called any more."""
         self.device_is_started = False
         self._was_device_asked = False
         self._since = time.monotonic()
@@ -200,21 +203,43 @@ class Run:
                 self.device_is_started = True
 
     def take_device_away(self) -> None:
-        """Go on without a device until another one is given: files are looked after, and time goes on."""
+        """Go on without a device until another one is given: files are looked after and synced, and time goes on."""
         core, _ = self._running()
         with self._device_lock:
             self._enter(State.AWAY)
+            self.device_is_lost = True
+            self._has_told_of_silence = False
             core.detach()
+            core.sync()
 
-    def give_device(self, device: OpenDevice, start: Callable[[], None]) -> None:
-        """Go on with another device, which is opened and not started yet; unless the end has been asked for."""
+    def give_device(self, device: OpenDevice, start: Callable[[], None], patience_seconds: float = 0.0) -> None:
+        """Go on with another device, which is opened and not started yet; unless the end has been asked for.
+
+        If it cannot be taken or started, that is raised, and the run goes on without a device.
+
+        Parameters
+        ----------
+        device : OpenDevice
+            Another one, or the same one opened again.
+        start : callable
+            Starts it; may take its time.
+        patience_seconds : float, optional
+            How long it may be silent at the least, before that is a stall.
+        """
         core, policy = self._running()
         with self._device_lock:
-            if self.state is State.AWAY and not self.is_ending:
-                core.attach(device)
+            if self.state is not State.AWAY or self.is_ending:
+                return
+            core.attach(device)
+            try:
                 start()
-                self._judge = _judge_of(core, policy)
-                self._enter(State.SETTLING)
+            except BaseException:
+                core.detach()
+                raise
+            self._judge = _judge_of(core, policy, patience_seconds)
+            self.device_is_lost = False
+            self._since = time.monotonic()
+            self._enter(State.SETTLING)
 
     def abandon(self) -> None:
         """End a run that never began."""
@@ -238,7 +263,8 @@ class Run:
             return 2 * shortest
         longest = self._owner.longest_wait_seconds(is_silent=self._is_silent)
         seconds = min(longest, (time.monotonic() - self._since) / 10)
-        if policy.length_frames is not None and not core.is_paused and not core.can_seek:
+        stands_still = core.is_paused or core.can_seek or self.state is State.AWAY
+        if policy.length_frames is not None and not stands_still:
             seconds = min(seconds, (policy.length_frames - self._counts.position) / core.samplerate)
         return max(shortest, seconds)
 
@@ -260,6 +286,8 @@ class Run:
         if verdict is None:
             self._tell_of_silence(counts)
             return
+        if verdict.device_is_lost and verdict.error is not None and self._owner.outlives_device(verdict.error):
+            return
         self.device_is_lost = verdict.device_is_lost
         if verdict.error is not None:
             self.fail(verdict.error)
@@ -271,7 +299,7 @@ class Run:
             return State.DRAINING
         if core.is_paused:
             return State.PAUSED
-        return State.RUNNING if counts.time_zero_ns else State.SETTLING
+        return State.RUNNING if counts.time_zero_ns and counts.settled else State.SETTLING
 
     def _tell_of_silence(self, counts: Counts) -> None:
         """Where the device is silent, sync the file and tell the owner, once until the device calls again."""
@@ -390,7 +418,13 @@ class Run:
         self._owner.leave_ends()
 
 
-def _judge_of(core: Core, policy: Policy) -> Judge:
+def _judge_of(core: Core, policy: Policy, patience_seconds: float = 0.0) -> Judge:
     """Return the judge for a run with this device and policy."""
-    plays, captures, on_loss = policy.plays, policy.captures, policy.on_loss
-    return Judge(core.longest_latency, plays=plays, captures=captures, is_fast=core.is_fast, on_loss=on_loss)
+    return Judge(
+        core.longest_latency,
+        plays=policy.plays,
+        captures=policy.captures,
+        is_fast=core.is_fast,
+        on_loss=policy.on_loss,
+        patience_seconds=patience_seconds,
+    )

@@ -31,11 +31,13 @@ class Watchdog:
         The stream's latency in seconds; 0 if what the host reports cannot be true.
     captures : bool, optional
         Whether the device captures; one that only plays has more time.
+    patience_seconds : float, optional
+        How long it may be silent at the least, whatever else is said.
     """
 
-    def __init__(self, latency: float, *, captures: bool = True) -> None:
+    def __init__(self, latency: float, *, captures: bool = True, patience_seconds: float = 0.0) -> None:
         least = _LEAST_SILENCE_SECONDS if captures else _LEAST_SILENCE_OF_PLAYBACK_SECONDS
-        self._stall_after = max(least, _LATENCIES_OF_SILENCE * latency)
+        self._stall_after = max(least, _LATENCIES_OF_SILENCE * latency, patience_seconds)
         self._silent_seconds = 0.0
         self._polled: float | None = None
         self._last_callback_ns = 0

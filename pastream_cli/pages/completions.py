@@ -103,7 +103,7 @@ def _has_offers(option: Option) -> bool:
 
 def _bash_cases() -> Iterator[str]:
     for option in OPTIONS:
-        if option.kind in (Kind.FLAG, Kind.PAD):
+        if option.kind in (Kind.FLAG, Kind.OPTIONAL_LIMIT):
             continue
         action = ""
         if option.asks:
@@ -178,7 +178,7 @@ def _zsh_value(option: Option) -> str:
         action = f"({' '.join(option.choices)})"
     else:
         action = " "
-    return f"{'::' if option.kind is Kind.PAD else ':'}{option.metavar}:{action}"
+    return f"{'::' if option.kind is Kind.OPTIONAL_LIMIT else ':'}{option.metavar}:{action}"
 
 
 def _zsh_escaped(text: str) -> str:
@@ -198,7 +198,7 @@ def fish() -> str:
 def _fish_line(option: Option) -> str:
     words = ["complete -c pastream"]
     words += [f"-s {name[1]}" if len(name) == 2 else f"-l {name[2:]}" for name in option.names]
-    if option.kind not in (Kind.FLAG, Kind.PAD):
+    if option.kind not in (Kind.FLAG, Kind.OPTIONAL_LIMIT):
         words.append("-x")
     if option.asks:
         ask = f"pastream {COMPLETE} {option.asks} (commandline -opc)[2..-1] 2>/dev/null"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 _COUNTS = (
     "lost_frames",
+    "away_frames",
     "losses",
     "missing_frames",
     "ahead_frames",
@@ -104,10 +105,11 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "files": (_file(file, report.rate) for file in report.files),
         "unlisted_files": report.files.unlisted,
         **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
-        "xruns": (_xrun(loss, report, epoch_ns) for loss in report.loss_list),
+        "xruns": (xrun for loss in report.loss_list for xrun in _xruns(loss, report, epoch_ns)),
         "unlisted_xruns": _unlisted(report),
         "pauses": (_pause(pause, report.rate) for pause in report.pauses),
         "moves": (_move(move, report.rate, epoch_ns) for move in report.moves),
+        "ended_away": report.ended_away,
         "dead_channels": list(report.dead_channels),
     }
 
@@ -132,6 +134,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "unlisted_xruns": 0,
         "pauses": [],
         "moves": [],
+        "ended_away": False,
         "dead_channels": [],
     }
 
@@ -180,6 +183,8 @@ def _asked(job: Job) -> dict[str, Any]:
         "block_frames": job.block_frames,
         "buffer_frames": job.buffer_frames,
         "fatal_xruns": job.fatal_xruns,
+        "wait": _time(job.wait),
+        "reconnect": _time(job.reconnect),
     }
 
 
@@ -246,12 +251,24 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
     }
 
 
-def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
-    certainty = "unknown" if loss.frames is None else "estimated" if loss.kind.is_estimated else "exact"
+def _xruns(loss: Loss, report: Report, epoch_ns: int) -> Iterator[dict[str, Any]]:
+    """Yield a loss: once for each side that it is of."""
     only_plays = report.opening is not None and report.opening.only_plays
+    if loss.kind is LossKind.AWAY:
+        if not only_plays:
+            yield _xrun(loss, "capture", report, epoch_ns)
+        if report.opening is not None and report.opening.playback_device is not None:
+            yield {**_xrun(loss, "playback", report, epoch_ns), "input_frame": loss.input_frame}
+    else:
+        side = "capture" if loss.kind.is_of_capture and not only_plays else "playback"
+        yield _xrun(loss, side, report, epoch_ns)
+
+
+def _xrun(loss: Loss, side: str, report: Report, epoch_ns: int) -> dict[str, Any]:
+    certainty = "unknown" if loss.frames is None else "estimated" if loss.kind.is_estimated else "exact"
     return {
         "kind": loss.kind.value,
-        "side": "capture" if loss.kind.is_of_capture and not only_plays else "playback",
+        "side": side,
         "frame": loss.frame,
         "seconds": _seconds(loss.frame, report.rate),
         "time": _clock_time(loss.monotonic_ns, epoch_ns),
@@ -262,8 +279,8 @@ def _xrun(loss: Loss, report: Report, epoch_ns: int) -> dict[str, Any]:
 
 def _unlisted(report: Report) -> int:
     """Return how many losses were counted for which the list had no room."""
-    exact = [kind for kind in LossKind if not kind.is_estimated]
-    listed = report.loss_list.count(*exact) - report.loss_list.unlisted(*exact)
+    counted = [kind for kind in LossKind if not kind.comes_in_parts]
+    listed = report.loss_list.count(*counted) - report.loss_list.unlisted(*counted)
     return max(0, report.counts.xruns - listed)
 
 

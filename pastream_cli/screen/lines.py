@@ -22,6 +22,7 @@ _WHAT_HAPPENED = {
     LossKind.DEVICE: ("lost by the device", ""),
     LossKind.HOST_CAPTURE: ("lost by the host", ""),
     LossKind.DEFICIT: ("never came", ", by the clock"),
+    LossKind.AWAY: ("went by", " while the device was away"),
     LossKind.UNDERRUN: ("of silence played", " for want of input"),
     LossKind.HOST_PLAYBACK: ("missing from the playback", ", says the host"),
 }
@@ -115,7 +116,7 @@ def loss_line(loss: Loss, rate: float) -> str:
         place = place_words([loss], 1, rate)
         return f"{PROGRAM}: the device {ahead_words(loss.frames or 0, loss.left_out_frames, place)}"
     frames = "an unknown number of frames" if loss.frames is None else f"{format_frames(loss.frames)}"
-    if loss.kind is LossKind.DEFICIT:
+    if loss.kind.is_estimated:
         frames = f"about {frames}"
     what, why = _WHAT_HAPPENED[loss.kind]
     return f"{PROGRAM}: {frames} {what} at {format_clock(loss.frame, rate)}{why}"

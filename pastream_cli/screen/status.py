@@ -50,7 +50,7 @@ class Status:
             self._paused_at = None
         elif self._paused_at is None:
             self._paused_at = now
-        self._estimated += sum(loss.kind.is_estimated for loss in snapshot.new_losses)
+        self._estimated += sum(loss.kind.comes_in_parts for loss in snapshot.new_losses)
         if snapshot.new_losses:
             self._last_xrun_frame = snapshot.new_losses[-1].frame
         elif before is not None and snapshot.counts.xruns > before.counts.xruns:
@@ -80,6 +80,9 @@ class Status:
     def _state(self, *, is_short: bool) -> Field:
         """Return the state of the run in a word or two."""
         snapshot = self.snapshot
+        if snapshot.away_seconds is not None:
+            words = "AWAY" if is_short else "DEVICE AWAY for"
+            return field("bold red", f"{words} {snapshot.away_seconds:.0f} s")
         if silent_seconds := self.silent_seconds():
             if not snapshot.frames:
                 return field("bold red", "WAITING" if is_short else "WAITING for the device")

@@ -129,7 +129,10 @@ def _xrun_words(report: Report) -> list[str]:
     words = []
     if report.counts.lost_frames:
         lost = f"{format_frames(report.counts.lost_frames)} lost in {format_times(report.counts.losses, 'place')}"
-        words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE)}")
+        words.append(f"{lost}{places(LossKind.OVERRUN, LossKind.DEVICE, LossKind.AWAY)}")
+    if report.counts.away_frames:
+        away = format_clock(report.counts.away_frames, report.rate)
+        words.append(f"the device was away {format_times(losses.count(LossKind.AWAY), 'time')}, for {away} in all")
     if report.missing_frames:
         words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
     if report.counts.ahead_frames:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.again import check_reopens
 from pastream_cli.engine.devices.choosing import choose_devices
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import OpenDevice
@@ -54,7 +55,13 @@ def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:
 
 
 def open_stream(plan: Plan) -> Core:
-    """Open the devices of a plan. This may hang with their host."""
+    """Open the devices of a plan. This may hang with their host.
+
+    Raises
+    ------
+    DeviceError
+        Where that fails, or where a device that is lost is to be opened again and its host does not allow that.
+    """
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
     device = OpenDevice(
         "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
@@ -65,6 +72,8 @@ def open_stream(plan: Plan) -> Core:
         blocksize=plan.block_frames,
         latency=[side.latency for side in sides],
     )
+    if plan.reconnects:
+        check_reopens(device)
     return Core(device)
 
 

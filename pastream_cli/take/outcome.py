@@ -42,6 +42,7 @@ def report_of(
     is_recorded: bool,
     moves: Spool[Move],
     input_frame: int | None,
+    ended_away: bool,
 ) -> Report:
     """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
@@ -64,6 +65,7 @@ def report_of(
         moves=moves,
         opening=opening,
         input_frame=input_frame,
+        ended_away=ended_away,
         loss_list=run.losses.all if run.losses is not None else LossList(),
         error=failure.message if failure else None,
         way_out=failure.way_out if failure else None,

@@ -70,7 +70,16 @@ class Plan(NamedTuple):
     buffer_frames: int | None
     """The size of each ring; `None` lets each choose its own."""
     fatal_xruns: bool
+    reconnects: bool
+    """Whether a device that is lost is opened again, ..."""
+    reconnect_seconds: float | None
+    """... and for how long that is tried each time; `None` for as long as it takes."""
     warnings: tuple[str, ...]
+
+    @property
+    def end_by_the_clock(self) -> int | None:
+        """The length of the timeline where a duration was given: it ends there whatever was played by then."""
+        return None if self.duration is None else self.duration + (self.pad or 0)
 
 
 def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceInfo]) -> Plan:
@@ -108,6 +117,8 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         block_frames=job.block_frames,
         buffer_frames=job.buffer_frames,
         fatal_xruns=job.fatal_xruns,
+        reconnects=job.reconnects,
+        reconnect_seconds=job.reconnect.to_frames(rate) / rate if job.reconnect else None,
         warnings=(*job.warnings, *_warnings(job, source, rate, is_fast=is_fast)),
     )
     _check(plan, is_fast=is_fast)

@@ -67,6 +67,8 @@ class Snapshot(NamedTuple):
     """Clipped samples of each channel of the file so far."""
     can_seek: bool = False
     """Whether the arrow keys move what is played."""
+    away_seconds: float | None = None
+    """How long the device has been away; `None` if it is there."""
 
 
 class Report(NamedTuple):
@@ -90,6 +92,8 @@ class Report(NamedTuple):
     opening: Opening | None = None
     input_frame: int | None = None
     """The first frame of the input that was not heard, where something was played."""
+    ended_away: bool = False
+    """Whether the device was away at the end, so that the run ends where the device went."""
     dead_channels: tuple[int, ...] = ()
     """Channels, one-based, that were exactly zero for 10 s or more."""
     error: str | None = None

@@ -23,13 +23,14 @@ from pastream_cli.engine.run import GivenUp, Policy, Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import FileError, HostError, NoThreadError, PastreamError, UsageError
+from pastream_cli.errors import ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import exit_code_of, failure_in, report_of
 from pastream_cli.take.plan import Plan
+from pastream_cli.take.reconnecting import Reconnecting
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
@@ -77,6 +78,7 @@ class Session:
         self._plan: Plan | None = None
         self._opened: Opening | None = None
         self._telling: Telling | None = None
+        self._reconnecting: Reconnecting | None = None
         self._uses_portaudio = not virtual.is_virtual(job.device)
 
     def run(self) -> Report:
@@ -97,6 +99,7 @@ class Session:
             is_recorded=self._recording is not None,
             moves=self._telling.moves.all if self._telling is not None else Spool(),
             input_frame=self._telling.place.input_frame if self._telling is not None else None,
+            ended_away=self._reconnecting is not None and self._reconnecting.has_ended_away,
         )
 
     def _go(self) -> None:
@@ -158,7 +161,10 @@ class Session:
         (stream, plan), run = self._running(), self._run
         stream.prepare(plan.duration, plan.pad, plan.offset)
         run.connect(stream, _policy_of(plan))
-        self._telling = Telling(self._observer, run, stream, plan, self._recording)
+        reconnecting = self._reconnecting = Reconnecting(
+            run, stream, plan, self._device_worker, self._observer.warned, self._wait_for
+        )
+        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting)
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -188,9 +194,14 @@ class Session:
     def longest_wait_seconds(self, *, is_silent: bool) -> float:
         """Return a second if nobody watches and nothing depends on polls, else a tenth or less."""
         assert self._telling is not None
-        is_calm = not (is_silent or self._telling.is_watched or self._depends_on_polls)
+        is_calm = not (is_silent or self._is_away or self._telling.is_watched or self._depends_on_polls)
         longest = _IDLE_POLL_SECONDS if is_calm else STEP_SECONDS
         return min(longest, self._recording.piece_seconds / 10) if self._recording is not None else longest
+
+    @property
+    def _is_away(self) -> bool:
+        """Whether the device has gone, and is not back yet."""
+        return self._reconnecting is not None and self._reconnecting.is_away
 
     @property
     def _depends_on_polls(self) -> bool:
@@ -204,9 +215,16 @@ class Session:
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell how the run stands, look after the files, and do what was asked for."""
         assert self._telling is not None
+        assert self._reconnecting is not None
         self._telling.tell(counts, losses)
         self.look_after_ends()
         requests, (stream, _) = self._requests, self._running()
+        if requests.stop:
+            self._run.end(StopReason.STOPPED)
+            return
+        self._reconnecting.poll(counts, time.monotonic())
+        if self._is_away:  # other keys wait until it is back
+            return
         if requests.pause:
             requests.pause = False
             (stream.resume if stream.is_paused else stream.pause)()
@@ -214,8 +232,6 @@ class Session:
         if requests.steps:
             steps, requests.steps = requests.steps, 0
             self._telling.place.move(steps, counts)
-        if requests.stop:
-            self._run.end(StopReason.STOPPED)
 
     def look_after_ends(self) -> None:
         """Look after the files. If one fails, the run ends, and what was captured is still written."""
@@ -230,9 +246,19 @@ class Session:
             self._run.fail(error)
 
     def told_of_silence(self) -> None:
-        """Warn that the device has fallen silent."""
+        """Have a silent device opened again, or warn that it is silent."""
         assert self._telling is not None
-        self._telling.tell_of_silence()
+        if not self._lose("is silent"):
+            self._telling.tell_of_silence()
+
+    def outlives_device(self, error: PastreamError) -> bool:
+        """Have a device that has died opened again, if that was asked for; tell whether it is."""
+        return self._lose("is silent" if error.kind is ErrorKind.SILENT else "has ended")
+
+    def _lose(self, what: str) -> bool:
+        stream, _ = self._running()
+        assert self._reconnecting is not None
+        return self._reconnecting.lose(what, stream.counts(), time.monotonic())
 
     # ---- for the run, at its end ----
 
@@ -263,7 +289,9 @@ class Session:
     def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell what came after the last look, and what is known only at the end."""
         assert self._telling is not None
+        assert self._reconnecting is not None
         self._telling.tell(counts, losses, is_last=True)
+        self._reconnecting.end(counts)
         self._telling.moves.end()
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)

@@ -13,6 +13,7 @@ from pastream_cli.engine.run import Run
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.place import Place
 from pastream_cli.take.plan import Plan
+from pastream_cli.take.reconnecting import Reconnecting
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Snapshot
 from pastream_cli.units import format_count, format_frames
@@ -38,13 +39,24 @@ class Telling:
         The plan that it carries out.
     recording : Recording, optional
         The files.
+    reconnecting : Reconnecting
+        Knows whether the device is away.
     """
 
-    def __init__(self, observer: Observer, run: Run, stream: Core, plan: Plan, recording: Recording | None) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        run: Run,
+        stream: Core,
+        plan: Plan,
+        recording: Recording | None,
+        reconnecting: Reconnecting,
+    ) -> None:
         self._observer = observer
         self._stream = stream
         self._plan = plan
         self._recording = recording
+        self._reconnecting = reconnecting
         self.moves = Moves(observer, plan)
         """What a sound server does to the run's streams."""
         self.place = Place(stream, plan)
@@ -128,6 +140,7 @@ class Telling:
             buffer_fill=stream.buffer_fill(),
             device_load=stream.cpu_load,
             is_paused=stream.is_paused,
+            away_seconds=self._reconnecting.seconds_away(time.monotonic()),
             can_split=recording is not None and recording.can_cut,
             can_seek=self.place.can_move,
             file_name=recording.name if recording is not None else None,

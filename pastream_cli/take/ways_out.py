@@ -37,6 +37,7 @@ _WAYS: dict[ErrorKind, str] = {
     ErrorKind.PLAYED: "name another OUTPUT",
     ErrorKind.RAW_UNDESCRIBED: "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
     ErrorKind.REFUSED: "-l lists the devices and their channels",
+    ErrorKind.STAYED_AWAY: "--reconnect without a time waits for it until it is stopped",
     ErrorKind.TOO_LONG_TO_KEEP: "decode it on the way, as in: ffmpeg -i FILE -f au - | pastream -",
 }
 """The way out of a failure for which the engine names none."""

@@ -33,7 +33,7 @@ def test_a_file_of_arguments_that_is_not_there_is_named(refused: Refused) -> Non
 
 
 SIZE_OR_RATE = {Kind.SIZE: ("not a size", SIZE_FORMS), Kind.RATE: ("not a sample rate", RATE_FORMS)}
-TIMES = {Kind.LIMIT, Kind.OFFSET, Kind.PAD, Kind.TIME}
+TIMES = {Kind.LIMIT, Kind.OFFSET, Kind.OPTIONAL_LIMIT, Kind.TIME}
 NUMBERS = [option for option in OPTIONS if option.kind in {*TIMES, *SIZE_OR_RATE, Kind.CHANNELS, Kind.LATENCY}]
 NO_NUMBERS = ("", "-5", "1e400", "0x10", "½", "1;5", "9" * 400)
 

@@ -100,6 +100,8 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
             "8k",
             "--latency",
             "low",
+            "--wait",
+            "1:00",
         ),
     )
     report = reported(*arguments)
@@ -127,6 +129,8 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "block_frames": 64,
         "buffer_frames": 4000,
         "fatal_xruns": True,
+        "wait": {"seconds": 60.0},
+        "reconnect": {"frames": 0},
     }
 
 
@@ -391,7 +395,7 @@ def text_of(value: dict[str, Any]) -> str:
 def test_every_report_is_as_the_schema_says(report: Report) -> None:
     value = json_report.run_report([], JOB, report, epoch_ns=1_700_000_000 * 10**9, now=NOW)
     value = checked(text_of(value))
-    listed = [loss for loss in report.loss_list if not loss.kind.is_estimated]
+    listed = [loss for loss in report.loss_list if not loss.kind.comes_in_parts]
     counted = report.counts.losses + report.counts.underruns + report.counts.host_flags
     assert value["unlisted_xruns"] == max(0, counted - len(listed))
 
@@ -423,6 +427,7 @@ def report_with(*losses: Loss, opening: Opening | None = None) -> Report:
         (LossKind.UNDERRUN, 5, "exact"),
         (LossKind.DEFICIT, 5, "estimated"),
         (LossKind.AHEAD, 5, "estimated"),
+        (LossKind.AWAY, 5, "estimated"),
         (LossKind.HOST_CAPTURE, None, "unknown"),
     ],
 )

@@ -16,7 +16,7 @@ from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.run import GivenUp, Policy, Run
 from pastream_cli.engine.states import State, StopReason
-from pastream_cli.errors import DeviceError, ErrorKind
+from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 RATE = 48000
 
@@ -84,6 +84,10 @@ class Stepper:
 
     def told_of_silence(self) -> None:
         self.silences += 1
+
+    def outlives_device(self, error: PastreamError) -> bool:
+        self.called.append(str(error))
+        return False
 
     def stop_device(self) -> bool:
         self.called.append("stop")

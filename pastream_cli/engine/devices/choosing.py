@@ -94,7 +94,9 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
     names = pair_of_names((), sides, text, virtual.is_virtual)
     name, *others = set(names.values())
     if not others and name is not None and virtual.is_virtual(name):  # no host need be asked
-        return dict.fromkeys(sides, virtual.parse(name).info(name))
+        device = virtual.parse(name)
+        device.check_there(name)
+        return dict.fromkeys(sides, device.info(name))
     devices, names = _devices_and_names(text, sides)
     if any(virtual.is_virtual(name) for name in names.values()):
         raise DeviceNameError(

@@ -29,6 +29,8 @@ class OpenDevice:
         Whether it captures, plays, or both.
     device, samplerate, channels, dtype, blocksize, latency, **host_options
         As for `Stream`, host options included; a device may also be given as a DeviceInfo.
+    since_ns : int, optional
+        When the clock of a virtual device was started that was open before, and is opened again.
 
     Notes
     -----
@@ -45,6 +47,7 @@ class OpenDevice:
         blocksize: int | None = None,
         *,
         latency: Any = None,
+        since_ns: int = 0,
         **host_options: Any,
     ) -> None:
         if samplerate is not None:
@@ -63,7 +66,11 @@ class OpenDevice:
         # Only freed after `close`: the callback of a device that never answers may still look at it.
         attachment = _new_attachment(self.playback, self.capture)
         self._attachment: AttachmentHandle | None = attachment
+        self._since_ns = since_ns
+        self.kind = kind
+        self.host_options = host_options
         self._lock = threading.Lock()
+        self._is_closed = False
         try:
             self.stream = self._open(attachment, samplerate or self.sides[0].device.default_rate, host_options)
             """The device as its host has it."""
@@ -73,12 +80,16 @@ class OpenDevice:
 
     def _open(self, attachment: AttachmentHandle, rate: float, host_options: dict[str, Any]) -> DeviceStream:
         if self.is_virtual:
+            name = self.sides[0].device.name
+            device = virtual.parse(name)
+            device.check_free(name)
             return virtual.VirtualStream(
                 attachment,
-                virtual.parse(self.sides[0].device.name),
+                device,
                 rate=rate,
                 block_frames=self.asked_blocksize,
                 latency=max(side.latency if isinstance(side.latency, float) else 0.1 for side in self.sides),
+                since_ns=self._since_ns,
             )
         from pastream_cli.engine.devices import hosts, portaudio
 
@@ -128,7 +139,11 @@ class OpenDevice:
                 lib.attachment_detach(self._attachment)
 
     def close(self) -> None:
-        """Close the device. May hang with its host."""
+        """Close the device, once. May hang with its host."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
         self.stream.close()
         with self._lock:
             attachment, self._attachment = self._attachment, None

@@ -25,6 +25,9 @@ _FAULTS = {"xrun": lib.FAULT_XRUN, "stall": lib.FAULT_STALL, "die": lib.FAULT_DI
 _DEFAULT_SINE_HZ = 1000.0
 _FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 _MOST_DRIFT = 500_000
+_DEADLY = frozenset({lib.FAULT_DIE, lib.FAULT_HANG})
+# When this program began to have a virtual device: what is absent or busy at first comes so long after that.
+_BEGUN_NS = lib.engine_monotonic_ns()
 
 _LEAST_BLOCK, _MOST_BLOCK = 64, 4096
 
@@ -49,6 +52,12 @@ class VirtualDevice(NamedTuple):
     faults: tuple[Fault, ...] = ()
     drift: float = 0.0
     """Of its clock against the system's, in parts per million."""
+    backs: tuple[Time, ...] = ()
+    """On its clock: when it can be opened again after it has died."""
+    absent: Time | None = None
+    """How long it is not there at first."""
+    busy: Time | None = None
+    """How long it is there at first and cannot be opened."""
 
     def info(self, name: str) -> DeviceInfo:
         """Return the description under which the device is listed."""
@@ -61,6 +70,24 @@ class VirtualDevice(NamedTuple):
             default_rate=float(self.rate),
         )
 
+    def check_there(self, name: str) -> None:
+        """Raise where the device is not there yet."""
+        if self._is_before(self.absent):
+            raise DeviceError(f"cannot find a device: {name} is not there yet", ErrorKind.ABSENT)
+
+    def check_free(self, name: str) -> None:
+        """Raise where the device cannot be opened yet."""
+        if self._is_before(self.busy):
+            raise DeviceError(f"cannot open {name}: it is in use", ErrorKind.BUSY)
+
+    def _is_before(self, time: Time | None) -> bool:
+        return time is not None and lib.engine_monotonic_ns() - _BEGUN_NS < 1e9 * time.to_frames(self.rate) / self.rate
+
+    def is_there_at(self, frame: int, rate: float) -> bool:
+        """Tell whether the device can be opened at a frame of its clock: it has not died, or is back again."""
+        deaths = [at for fault in self.faults if fault.kind in _DEADLY and (at := fault.at.to_frames(rate)) <= frame]
+        return not deaths or any(max(deaths) <= back.to_frames(rate) <= frame for back in self.backs)
+
 
 def is_virtual(device: object) -> bool:
     """Tell whether this is the name of a virtual device."""
@@ -71,6 +98,7 @@ def parse(name: str) -> VirtualDevice:
     """Parse a name such as ``virtual:sine=440:fast``; `DeviceNameError` where it is none."""
     settings: dict[str, Any] = {}
     faults: list[Fault] = []
+    backs: list[Time] = []
     for part in name.split(":")[1:]:
         key, has_value, value = part.partition("=")
         if key in _SOUNDS and "sound" not in settings and (not has_value or key == "sine"):
@@ -79,22 +107,18 @@ def parse(name: str) -> VirtualDevice:
                 settings["sine_hz"] = _parse_hertz(name, value)
         elif part == "fast":
             settings["fast"] = True
-        elif key == "channels" and has_value:
-            settings["channels"] = _parse_channels(name, value)
-        elif key == "rate" and has_value:
-            from pastream_cli.units import parse_rate
-
-            settings["rate"] = _parsed(parse_rate, value, name)
-        elif key == "drift" and has_value:
-            settings["drift"] = _parse_drift(name, value)
+        elif key in _SETTINGS and has_value:
+            settings[key] = _SETTINGS[key](name, value)
+        elif key == "back" and has_value:
+            backs.append(_parse_time(name, value))
         elif key in _FAULTS and has_value:
             faults.append(_parse_fault(name, key, value))
         else:
             raise DeviceNameError(name, f"{part!r} is not known", _nearest(name, part) or f"the forms are {_FORMS}")
-    takes_time = "drift" in settings or any(fault.kind != lib.FAULT_XRUN for fault in faults)
-    if settings.get("fast") and takes_time:
+    takes_time = {"drift", "absent", "busy"} & settings.keys() or any(fault.kind != lib.FAULT_XRUN for fault in faults)
+    if settings.get("fast") and (takes_time or backs):
         raise DeviceNameError(name, "faults other than xrun, and drift, happen in real time, without :fast")
-    return VirtualDevice(**settings, faults=tuple(faults))
+    return VirtualDevice(**settings, faults=tuple(faults), backs=tuple(backs))
 
 
 def _nearest(name: str, part: str) -> str | None:
@@ -108,7 +132,7 @@ def _nearest(name: str, part: str) -> str | None:
     elif key.casefold() in {"loop", "loopback"}:
         return f"did you mean {NAME}? it captures what it plays"
     else:
-        near = closest(key, (*_SOUNDS, "fast", "channels", "rate", "drift", *_FAULTS))
+        near = closest(key, (*_SOUNDS, "fast", "back", *_SETTINGS, *_FAULTS))
         meant = f"{near}{has_value}{value}" if near else None
     return f"did you mean {name.replace(f':{part}', f':{meant}', 1)}?" if meant else None
 
@@ -144,12 +168,24 @@ def _parse_fault(name: str, key: str, value: str) -> Fault:
             f"{key} takes {'a time and a length' if key == 'stall' else 'one time'}",
             "the forms are xrun=AT, xrun=AT/EVERY, stall=AT+LENGTH, die=AT and hang=AT",
         )
-    from pastream_cli.units import Time, parse_time
+    from pastream_cli.units import Time
 
     def time_of(text: str, has_text: str) -> Time:
-        return _parsed(parse_time, text, name) if has_text else Time(frames=0)
+        return _parse_time(name, text) if has_text else Time(frames=0)
 
     return Fault(_FAULTS[key], time_of(at, "at"), time_of(length, has_length), time_of(every, is_repeated))
+
+
+def _parse_rate(name: str, value: str) -> int:
+    from pastream_cli.units import parse_rate
+
+    return _parsed(parse_rate, value, name)
+
+
+def _parse_time(name: str, value: str) -> Time:
+    from pastream_cli.units import parse_time
+
+    return _parsed(parse_time, value, name)
 
 
 def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
@@ -160,13 +196,30 @@ def _parsed(parse_value: Callable[[str, str], T], value: str, name: str) -> T:
         raise DeviceNameError(name, error.reason, error.way_out) from None
 
 
+_SETTINGS: dict[str, Callable[[str, str], Any]] = {
+    "channels": _parse_channels,
+    "rate": _parse_rate,
+    "drift": _parse_drift,
+    "absent": _parse_time,
+    "busy": _parse_time,
+}
+"""How the value of each setting is parsed; the settings are fields of `VirtualDevice`."""
+
+
 class VirtualStream:
     """A stream of the virtual device; the same protocol as `portaudio.PortAudioStream`."""
 
     lock = NO_LOCK
 
     def __init__(
-        self, attachment: AttachmentHandle, device: VirtualDevice, *, rate: float, block_frames: int, latency: float
+        self,
+        attachment: AttachmentHandle,
+        device: VirtualDevice,
+        *,
+        rate: float,
+        block_frames: int,
+        latency: float,
+        since_ns: int = 0,
     ) -> None:
         self.samplerate = rate
         self.latency = latency
@@ -174,6 +227,7 @@ class VirtualStream:
         self.follows_the_system = not device.drift
         self.most_held_back = 0.0
         self.blocksize = block_frames or _block_for(latency * rate)
+        self._since_ns = since_ns  # of the clock that it goes on with; 0: it starts one
         self._block_is_ours = not block_frames
         self._patience_ns = (-1, -1)
         self._attachment = attachment
@@ -185,6 +239,12 @@ class VirtualStream:
     def active(self) -> bool:
         """Whether the clock runs; false once the run is complete, stopped or dead."""
         return self._device is not None and bool(lib.virtual_is_active(self._device))
+
+    @property
+    def since_ns(self) -> int:
+        """When its clock was started, by the monotonic clock; 0: not yet."""
+        started_ns = lib.virtual_started_ns(self._device) if self._device is not None else 0
+        return started_ns or self._since_ns
 
     @property
     def cpu_load(self) -> float:
@@ -223,6 +283,7 @@ class VirtualStream:
         )
         lib.virtual_wait_at_most(self._device, *self._patience_ns)
         lib.virtual_set_drift(self._device, device.drift)
+        lib.virtual_go_on(self._device, self._since_ns)
         for fault in device.faults:
             frames = (time.to_frames(rate) for time in (fault.at, fault.length, fault.every))
             lib.virtual_add_fault(self._device, fault.kind, *frames)

@@ -333,6 +333,10 @@ class Watcher:
     def told_of_silence(self) -> None:
         """Tell nobody: a silent device matters here only once it counts as dead."""
 
+    def outlives_device(self, error: PastreamError) -> bool:  # noqa: ARG002 - whatever it is
+        """Return false: a stream of the library's ends with its device."""
+        return False
+
     def stop_device(self) -> bool:
         """End the callbacks, at once where the run is aborted; tell whether they have ended."""
         return self._gate.stop(abort=self.run.reason not in {StopReason.COMPLETE, StopReason.STOPPED})

@@ -1,0 +1,146 @@
+/* How the first blocks of a replacement device get their place on the timeline. Real-time code, as
+ * _cb.c is.
+ *
+ * The timeline has stood still since the last block of the device before. The clock tells how many
+ * frames are missing, but one callback is a poor witness: it may be late. So the blocks of a first
+ * while are held in the ring, where the writer does not see them yet, and the callback that was the
+ * least late decides. A device that plays has silence for that while, and what it captures then is
+ * no recording of what is played: it belongs to the gap. */
+#include "_real_time.h"
+
+#include "_arrival.h"
+
+#include <time.h>
+
+#include "_clock.h"
+#include "_seek.h"
+#include "_settle.h"
+#include "_store.h"
+
+static const int64_t ARRIVAL_NS = 300000000;
+
+void arrival_begin(engine *e) {
+    arrival_end(e);
+    const int has_begun = atomic_load(&e->time_zero_ns) != 0;
+    e->arrival = (struct arrival){
+        .is_under_way = has_begun,
+        .left_ns = atomic_load(&e->last_callback_ns),
+        .usual_debt = min_frames(e->open_debt.frames, e->last_debt.frames),
+        .least_debt = INT64_MAX,
+    };
+    atomic_store(&e->settled, !has_begun && e->settle_frames == 0);
+}
+
+static int is_still(const engine *e) {
+    return atomic_load_explicit(&e->paused, memory_order_relaxed) || awaits_seek(e);
+}
+
+/* Puts a block into the ring, behind those that are held already. Returns whether it was held. */
+static int hold(engine *e, const void *input, int64_t frames) {
+    struct arrival *a = &e->arrival;
+    if (!input || !has_ring(&e->capture) || e->playback.channels || is_still(e))
+        return 0;
+    put_captured(&e->capture, a->unpublished_frames, input, frames);
+    a->unpublished_frames += frames;
+    return 1;
+}
+
+/* The rest of the ring is for a writer that is late. */
+static int holds_enough(const engine *e, int64_t frames) {
+    if (!has_ring(&e->capture))
+        return 0;
+    const int64_t held = e->arrival.unpublished_frames + frames;
+    return held > (int64_t)side_ring(&e->capture)->capacity / 2 ||
+           held > (int64_t)ring_room(side_ring(&e->capture));
+}
+
+/* Puts the time without a device on the timeline. It is a loss of each side. */
+static void lose_away(engine *e, int64_t frames) {
+    const int64_t position = position_of(e);
+    const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
+    const int64_t skipped = max_frames(0, min_frames(taken, e->offset - position));
+    const int64_t lost = taken - skipped;
+    if (lost > 0 && has_ring(&e->capture)) {
+        if (gap_fits(e))
+            publish_loss(e);
+        lose(e, LOSS_AWAY, position + skipped, lost, e->arrival.left_ns);
+    } else if (lost > 0) {
+        const struct loss record = {.frame = position + skipped,
+                                    .frames = lost,
+                                    .monotonic_ns = e->arrival.left_ns,
+                                    .kind = LOSS_AWAY};
+        tell(e, &record);
+        count(&e->losses, 1);
+        count(&e->lost_frames, lost);
+    }
+    count(&e->away_frames, lost);
+    atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
+}
+
+/* Gives the writer what was held. */
+static void release(engine *e, int64_t frames) {
+    const int64_t position = position_of(e);
+    const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
+    if (taken == 0)
+        return;
+    if (gap_fits(e)) {
+        publish_loss(e);
+        publish_captured(e, taken);
+    } else {
+        lose(e, LOSS_OVERRUN, position, taken, e->arrival.left_ns);
+    }
+    atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
+}
+
+static void arrive(engine *e) {
+    struct arrival *a = &e->arrival;
+    const int64_t missing = max_frames(0, a->least_debt - a->usual_debt);
+    int64_t held = a->unpublished_frames;
+    int64_t away = missing + a->frames - held;
+    a->is_under_way = 0;
+    a->unpublished_frames = 0;
+    atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
+    if (is_still(e)) {
+        count(&e->paused_frames, away + held);
+        return;
+    }
+    if (position_of(e) + away < e->offset) { /* the recording begins in what is held, or later */
+        away += held;
+        held = 0;
+    }
+    lose_away(e, away);
+    release(e, held);
+}
+
+int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long host_flags) {
+    struct arrival *a = &e->arrival;
+    if (e->lead_tolerance < 0) { /* without a clock nothing is missing */
+        a->is_under_way = 0;
+        atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
+        return 0;
+    }
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    const int64_t now = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    if (a->begun_ns == 0)
+        a->begun_ns = now;
+    const int is_settled = settle(e, frames, host_flags, now);
+    const int64_t debt = debt_before(e, position_of(e), now) - a->frames - frames;
+    a->least_debt = min_frames(a->least_debt, debt);
+    if (holds_enough(e, frames)) {
+        arrive(e);
+        return 0;
+    }
+    hold(e, input, frames);
+    a->frames += frames;
+    count(&e->callbacks, 1);
+    atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
+    if (is_settled && now - a->begun_ns >= ARRIVAL_NS)
+        arrive(e);
+    return 1;
+}
+
+void arrival_end(engine *e) {
+    if (e->arrival.is_under_way && e->arrival.unpublished_frames)
+        arrive(e);
+}

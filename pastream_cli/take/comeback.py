@@ -1,0 +1,73 @@
+"""When a device that a run has lost is tried again, and for how long. Pure: time is passed in, in seconds."""
+
+from __future__ import annotations
+
+_SECONDS_BETWEEN_TRIES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+# How long the first callback of a device may take that is back: an idle sink of a sound server takes two seconds. If it
+# does not come, the server may be suspended, and is then left alone for longer and longer.
+_FIRST_PATIENCE_SECONDS = 3.0
+_MOST_PATIENCE_SECONDS = 30.0
+
+
+class Comeback:
+    """Decides whether a run goes on without its device, and when that is tried again.
+
+    Parameters
+    ----------
+    is_wanted : bool
+        Whether a lost device is opened again at all.
+    most_seconds : float, optional
+        For how long it is tried, each time that the device is lost; `None`: for ever.
+    """
+
+    def __init__(self, *, is_wanted: bool, most_seconds: float | None) -> None:
+        self._is_wanted = is_wanted
+        self._most_seconds = most_seconds
+        self._lost_at: float | None = None
+        self._tries = 0
+        self._tried_at = 0.0
+        self._patience_seconds = _FIRST_PATIENCE_SECONDS
+
+    def lost(self, now: float) -> bool:
+        """Take notice that the device is lost. Tell whether the run goes on without it."""
+        if self._is_wanted and self._lost_at is None:
+            self._lost_at = now
+        return self._is_wanted
+
+    def tries(self, now: float) -> None:
+        """Take notice that the device is tried."""
+        self._tries += 1
+        self._tried_at = now
+
+    def fell_silent(self) -> None:
+        """Take notice that the device was opened, and has delivered nothing."""
+        self._patience_seconds = min(2 * self._patience_seconds, _MOST_PATIENCE_SECONDS)
+
+    def is_back(self) -> None:
+        """Take notice that the device delivers again."""
+        self._lost_at = None
+        self._tries = 0
+        self._patience_seconds = _FIRST_PATIENCE_SECONDS
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the device has been lost, and does not deliver yet."""
+        return self._lost_at is not None
+
+    def seconds_away(self, now: float) -> float:
+        """Return for how long it has been lost."""
+        return now - self._lost_at if self._lost_at is not None else 0.0
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long a device that was opened again may be silent."""
+        return self._patience_seconds
+
+    def is_due(self, now: float) -> bool:
+        """Whether to try the device now."""
+        pause = _SECONDS_BETWEEN_TRIES[min(self._tries, len(_SECONDS_BETWEEN_TRIES) - 1)]
+        return now - self._tried_at >= pause
+
+    def is_over(self, now: float) -> bool:
+        """Whether it has been away for too long."""
+        return self._most_seconds is not None and self.seconds_away(now) > self._most_seconds

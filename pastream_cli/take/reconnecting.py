@@ -1,0 +1,155 @@
+"""Brings a lost device back: takes it away from the run, tries until it can be opened, gives it to the run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices import again
+from pastream_cli.engine.devices.opened import OpenDevice
+from pastream_cli.engine.facts import Counts
+from pastream_cli.engine.run import Run
+from pastream_cli.engine.states import State
+from pastream_cli.engine.worker import Task, Worker
+from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
+from pastream_cli.take.comeback import Comeback
+from pastream_cli.take.plan import Plan
+from pastream_cli.units import format_clock
+
+
+class Reconnecting:
+    """What becomes of a run whose device may go and come back. All of it is for the main thread.
+
+    Parameters
+    ----------
+    run : Run
+        The run, which has begun.
+    stream : Core
+        Its device and loops.
+    plan : Plan
+        The plan that it carries out.
+    worker : Worker
+        Makes every call that may hang with a host.
+    warn : callable
+        Called with each warning, one line.
+    wait_for : callable
+        Waits for a task of the worker, and returns its result; it may raise because the run is to end.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        stream: Core,
+        plan: Plan,
+        worker: Worker,
+        warn: Callable[[str], None],
+        wait_for: Callable[[Task[None]], None],
+    ) -> None:
+        self._run = run
+        self._stream = stream
+        self._plan = plan
+        self._worker = worker
+        self._warn = warn
+        self._wait_for = wait_for
+        self._comeback = Comeback(is_wanted=plan.reconnects, most_seconds=plan.reconnect_seconds)
+        self._opening: Task[OpenDevice] | None = None
+        self._is_given = False  # a device that may still be arriving
+        self.has_ended_away = False
+        """Whether the device was away at the end of the run."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the device has gone, and no frame of another one is on the timeline yet."""
+        return self._comeback.is_away
+
+    def seconds_away(self, now: float) -> float | None:
+        """Return for how long the device has been away; `None` if it is there."""
+        return self._comeback.seconds_away(now) if self.is_away else None
+
+    def lose(self, what: str, counts: Counts, now: float) -> bool:
+        """Take the device away, if it is to be opened again; tell whether it was.
+
+        Parameters
+        ----------
+        what : str
+            What has happened, as in "has ended".
+        counts : Counts
+            What was counted so far.
+        now : float
+            Monotonic, in seconds.
+        """
+        was_away = self.is_away
+        # a take that has not begun, or is at its end, has nothing to go on with
+        if not counts.time_zero_ns or counts.complete or not self._comeback.lost(now):
+            return False
+        lost, self._is_given = self._stream.open_device, False
+        self._run.take_device_away()
+        self._worker.start(lambda: again.give_up(lost), quietly=True)
+        if was_away:
+            self._comeback.fell_silent()
+        else:
+            safe = "; what it has delivered is safe" if self._plan.output is not None else ""
+            self._warn(f"the device {what}{safe}; the take goes on when it is back")
+        return True
+
+    def poll(self, counts: Counts, now: float) -> None:
+        """Try the device when it is time for that, and fail the run when it is too late.
+
+        Raises
+        ------
+        Stopped
+            Where a stop is asked for while a device is being started.
+        """
+        if not self.is_away:
+            return
+        if self._run.state is not State.AWAY:
+            if counts.settled:
+                self._comeback.is_back()
+            return
+        if failure := self._failure(counts, now):
+            self._run.fail(failure)
+        elif self._opening is None:
+            if self._comeback.is_due(now):
+                self._comeback.tries(now)
+                before = self._stream.open_device
+                self._opening = self._worker.start(lambda: again.open_again(before))
+        elif self._opening.is_done:
+            opening, self._opening = self._opening, None
+            self._give(opening)
+
+    def _give(self, opening: Task[OpenDevice]) -> None:
+        """Give the run the device that was opened, if it was."""
+        try:
+            device = opening.result()
+        except PastreamError:  # it is not there yet
+            return
+        start = self._worker.start
+        try:
+            self._run.give_device(
+                device, lambda: self._wait_for(start(self._stream.start_device)), self._comeback.patience_seconds
+            )
+            self._is_given = True
+        except DeviceError:
+            start(lambda: again.give_up(device), quietly=True)
+
+    def _failure(self, counts: Counts, now: float) -> DeviceError | None:
+        """Return why the run cannot wait any longer, if that is so."""
+        if self._comeback.is_over(now):
+            seconds = f"{self._comeback.seconds_away(now):.0f}"
+            return DeviceError(f"cannot go on: the device was away for {seconds} s", ErrorKind.STAYED_AWAY)
+        length = self._plan.end_by_the_clock
+        passed = (now - counts.last_callback_ns / 1e9) * self._stream.samplerate
+        if length is not None and not self._stream.is_paused and counts.position + passed >= length:
+            return DeviceError("cannot go on: the device was away at the end of the take", ErrorKind.STAYED_AWAY)
+        return None
+
+    def end(self, counts: Counts) -> None:
+        """Tell of a device that is away at the end, and close one that came too late."""
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            self._worker.start(lambda: again.give_up(opening.result()), quietly=True)
+        has_arrived = self._is_given and counts.settled
+        self.has_ended_away = self.is_away and not has_arrived
+        if self.has_ended_away and self._run.failure is None:
+            place = format_clock(counts.position, self._stream.samplerate)
+            self._warn(f"stopped while the device was away; the take ends where it went, at {place}")
