@@ -29,10 +29,11 @@ _MANUAL_COLUMNS = 80
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, NoReturn, TextIO
+    from typing import Any, NoReturn
 
     from pastream_cli.args import Show
     from pastream_cli.command.job import Job
+    from pastream_cli.engine.devices.host_process import Host
     from pastream_cli.take.report import Report
 
 
@@ -174,36 +175,19 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
     return error.exit_code
 
 
-def _begin_hosts() -> None:
-    """Start every host. A worker does it: it takes as long as the imports that go on meanwhile, and a host may hang."""
-    from pastream_cli.engine.devices import hosts
-
-    hosts.begin()
-
-
-def _tell_of_an_abort(stream: TextIO) -> None:
-    """Have a line told, and the exit code of a lost device, where a library aborts the process during the run."""
-    from pastream_cli.engine.native import exit_on_abort
-
-    if not stream.closed:
-        line = f"{PROGRAM}: cannot go on: a library has aborted the process, as PortAudio does where a server dies\n"
-        exit_on_abort(ExitCode.DEVICE, stream.fileno(), line)
-
-
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
+    from pastream_cli.engine.devices.host_process import Host
     from pastream_cli.engine.host_messages import HostMessages
-    from pastream_cli.engine.worker import Worker
     from pastream_cli.take.signals import Requests
 
     noise = HostMessages(shown=verbose)
     with Requests() as requests:
-        worker = Worker("device", requests.wake)
-        worker.start(_begin_hosts)
+        host = Host()  # it begins every host library, while other imports go on here
         from pastream_cli.screen.device_table import device_table, no_device_lines
         from pastream_cli.take.listing import list_devices, virtual_device
 
         try:
-            devices = list_devices(requests, worker)
+            devices = list_devices(requests, host)
             trouble = [] if devices else no_device_lines()
         except PastreamError as error:
             from pastream_cli.take.ways_out import told
@@ -212,12 +196,15 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     for line in trouble:
         print(line, file=noise.stream)
     devices = [*devices, virtual_device()]
-    if not as_json:
-        return _print(device_table(devices))
-    from pastream_cli.screen.json_report import device_list
+    try:
+        if not as_json:
+            return _print(device_table(devices))
+        from pastream_cli.screen.json_report import device_list
 
-    _print_json(device_list(devices), None)
-    return ExitCode.COMPLETE
+        _print_json(device_list(devices), None)
+        return ExitCode.COMPLETE
+    finally:
+        host.end()
 
 
 def _run_session(job: Job, argv: list[str]) -> ExitCode:
@@ -229,7 +216,6 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
         from pastream_cli.engine.devices.virtual import is_virtual
         from pastream_cli.engine.files.without_numpy import load_soundfile
         from pastream_cli.engine.host_messages import HostMessages
-        from pastream_cli.engine.worker import Worker
         from pastream_cli.screen.keys import Keys
         from pastream_cli.screen.screen import Screen
 
@@ -239,18 +225,18 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
         # on a terminal the screen shows what libraries print, which would otherwise break up the meter
         noise = HostMessages(shown=job.verbose and not is_terminal)
         report: Report | None = None
+        host: Host | None = None
         try:
             with Keys(requests, job) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
-                worker = Worker("device", requests.wake)
                 if not is_virtual(job.device):
-                    worker.start(_begin_hosts)
+                    from pastream_cli.engine.devices.host_process import Host
+
+                    host = Host()  # as for a list
                 load_soundfile()
                 from pastream_cli.take.session import Session
                 from pastream_cli.take.ways_out import told
 
-                session = Session(job, screen, requests, worker)
-                if not is_virtual(job.device):
-                    _tell_of_an_abort(noise.stream)
+                session = Session(job, screen, requests, host)
                 report = session.run()
                 if session.failure is not None:
                     message, way_out = told(session.failure, job)
@@ -262,6 +248,8 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
                     screen.ended(report)
         except Exception as error:
             if report is None:
+                if host is not None:
+                    host.end()
                 raise
             failure = failure_of(error)
             _explain(failure)

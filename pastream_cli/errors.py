@@ -38,6 +38,7 @@ class ErrorKind(Enum):
     FORMAT_REFUSED = "it has no such samples"
     NOT_STARTED = "it was opened, and does not start"
     NOT_ANSWERING = "its host does not answer"
+    CRASHED = "its host library has crashed"
     NEVER_RAN = "it ended, or fell silent, before the first frame"
     ENDED = "it has ended"
     SILENT = "it is there, and delivers nothing"

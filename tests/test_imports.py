@@ -170,14 +170,29 @@ def test_a_quiet_recording_loads_neither_arrays_nor_colours(pastream: Pastream) 
     assert not {name for name in loaded if name.endswith(("_hints", ".spelling", ".synonyms"))}, "nothing was mistyped"
 
 
-@pytest.mark.parametrize("device", [(), ("-D", "loopback"), ("-D", "loopback, JACK Audio Connection Kit")])
-def test_a_recording_on_jack_asks_no_other_sound_server(
-    pastream: Pastream, jackd: JackServer, device: tuple[str, ...]
-) -> None:
+def test_the_process_of_a_take_loads_no_sound_host(pastream: Pastream, jackd: JackServer) -> None:
     timing = {"PYTHONPROFILEIMPORTTIME": "1"}
-    result = pastream("-v", *device, "-d", "0.01", "null", "take.wav", server=jackd, env=timing)
+    result = pastream("-v", "-d", "0.01", "null", "take.wav", server=jackd, env=timing)
     assert result.returncode == 0, result.stderr
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
+    assert "pastream_cli.engine.devices.hosted" in loaded
+    assert not {"sounddevice", "_sounddevice", "pastream_cli.engine.devices.portaudio"} & loaded
+
+
+ASK_A_HOST = """
+import sys
+from pastream_cli.engine.devices import host_program
+request = {"act": "choose", "text": %r, "sides": ["capture"], "rate_matters": True}
+assert host_program.Program().answer(request)["result"]
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("device", [None, "loopback", "loopback, JACK Audio Connection Kit"])
+def test_a_recording_on_jack_asks_no_other_sound_server(jackd: JackServer, device: str | None) -> None:
+    asked = [sys.executable, "-c", ASK_A_HOST % device]
+    run = subprocess.run(asked, env=jackd.environment, cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
     assert "sounddevice" in loaded
     assert not {name for name in loaded if name.startswith("pastream_cli.engine.devices.pulse")}
 

@@ -118,6 +118,8 @@ struct sndfile_functions {
 /* Ring: one producer thread, one consumer thread. Elements are frames or records. */
 ring *ring_new(uint32_t element_bytes, uint64_t capacity, void *memory);
 void ring_free(ring *r);
+/* Where its elements are. */
+void *ring_memory(const ring *r);
 uint64_t ring_capacity(const ring *r);
 uint32_t ring_element_bytes(const ring *r);
 uint64_t ring_readable(const ring *r);
@@ -358,10 +360,6 @@ struct pump {
 
 /* Copies until either end is closed, or until a chunk follows the audio. Blocks. */
 void pump_run(const struct pump *p);
-
-/* From here on, an abort() of a library writes the message to the descriptor, -1 for none, and ends
- * the process with this exit code. */
-void exit_on_abort(int exit_code, int descriptor, const char *message);
 
 /* From here on, a crash of the process gives this terminal the modes that it has now; -1 for none.
  */

@@ -1,7 +1,5 @@
-/* What a process does at last when a library calls abort() or crashes: it says why and exits with
- * the code that was decided, and the terminal has its modes back. */
+/* What a process does at last when it crashes: it gives the terminal its modes back. */
 #include <signal.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -9,10 +7,6 @@
 
 static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 enum { CRASHES = sizeof crashes / sizeof *crashes };
-
-static volatile sig_atomic_t code_after_abort;
-static volatile sig_atomic_t told_to = -1;
-static char last_words[256];
 
 static volatile sig_atomic_t terminal = -1;
 static struct termios modes_before;
@@ -25,24 +19,6 @@ static void put_modes_back(void) {
     const pid_t foreground = tcgetpgrp(terminal);
     if (foreground < 0 || foreground == getpgrp())
         tcsetattr(terminal, TCSANOW, &modes_before);
-}
-
-static void leave(int signal_number) {
-    (void)signal_number;
-    put_modes_back();
-    if (told_to >= 0) {
-        const ssize_t written = write(told_to, last_words, strlen(last_words));
-        (void)written; /* nobody is left to tell */
-    }
-    _exit(code_after_abort);
-}
-
-void exit_on_abort(int exit_code, int descriptor, const char *message) {
-    told_to = -1;
-    strncpy(last_words, message, sizeof last_words - 1);
-    code_after_abort = exit_code;
-    told_to = descriptor;
-    signal(SIGABRT, leave);
 }
 
 static void crash(int signal_number) {

@@ -26,6 +26,10 @@ void ring_free(ring *r) {
     free(r);
 }
 
+void *ring_memory(const ring *r) {
+    return at_distance(r, r->elements);
+}
+
 uint64_t ring_capacity(const ring *r) {
     return r->capacity;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.errors import DeviceError, ErrorKind
 
@@ -25,10 +25,13 @@ class Attached(Progress):
     ----------
     device : OpenDevice
         The first one. Those that come after it must have its format: rate, channels and sample formats.
+    buffersize : int, optional
+        Frames in the ring of a file, rounded up to a power of two; about 10 s by default.
     """
 
-    def __init__(self, device: OpenDevice) -> None:
-        engine = ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
+    def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
+        engine = device.new_engine(buffersize)
+        self._buffersize = buffersize
         super().__init__(engine, device.capture, device.playback)
         for side, configure in ((device.playback, lib.engine_set_playback), (device.capture, lib.engine_set_capture)):
             if side is not None:

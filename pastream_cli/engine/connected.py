@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.attached import Attached
 from pastream_cli.engine.channel_maps import check_entries, indices_of
-from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.native import check_memory, ffi, lib
+from pastream_cli.engine.ring_sizes import frames_taken_at_once, least_ring_frames, ring_frames
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
     from pastream_cli.engine.files.input_file import InputFile
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
-
-# On ALSA, PortAudio's latency is the device's own buffer less one period. A buffer has five periods or more.
-_OWN_BUFFER = 1.25
 
 # How long a loop may sleep. A file can wait; whoever reads the other end of a pipe should not have to. A long nap of
 # the writer delays no end, because the writer is woken for it. But a crash of the process loses what waits for it.
@@ -41,11 +38,11 @@ _PIPE_CHUNK_FRAMES = 256
 class Connected(Attached):
     """A device, and what its sides are connected to: a ring each, and behind it a file that a loop reads or writes.
 
-    All of that is connected before a run, and stays when the device is replaced.
+    All of that is connected before a run, and stays when the device is replaced. Parameters are those of `Attached`.
     """
 
-    def __init__(self, device: OpenDevice) -> None:
-        super().__init__(device)
+    def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
+        super().__init__(device, buffersize)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._read: Callable[[], Any] | None = None
@@ -64,7 +61,6 @@ class Connected(Attached):
         start_frame: int = 0,
         loop: bool = False,
         is_sought: bool = False,
-        buffersize: int | None = None,
         channel_map: Sequence[int] | None = None,
     ) -> RingBuffer:
         """Play a file. Return the ring that its frames go through.
@@ -80,15 +76,13 @@ class Connected(Attached):
         is_sought : bool
             Whether `seek` may be called. The reader then waits for that at the end of a file that can seek, and must
             be stopped. A core that captures too cannot seek.
-        buffersize : int, optional
-            Frames in the ring, rounded up to a power of two; about 10 s by default.
         channel_map : sequence of int, optional
             For each channel of the device, which channel of the file, zero-based, or -1 for silence.
         """
         from pastream_cli.engine.files.formats import file_sample_code
 
         assert self._playback is not None
-        ring = RingBuffer(self._playback.frame_bytes, self._ring_frames(self._playback, buffersize))
+        ring = self._new_ring(self._playback)
         self.connect_playback(ring)
         self.connect_reader(
             source.functions,
@@ -143,24 +137,20 @@ class Connected(Attached):
         """Return the frame of the file that is heard by way of a device of this latency."""
         return lib.reader_heard_frame(self._engine, latency_frames)
 
-    def connect_output(
-        self, sink: OutputFile, *, buffersize: int | None = None, channel_map: Sequence[int] | None = None
-    ) -> RingBuffer:
+    def connect_output(self, sink: OutputFile, *, channel_map: Sequence[int] | None = None) -> RingBuffer:
         """Record into a file. Return the ring that its frames go through.
 
         Parameters
         ----------
         sink : OutputFile
             The first file; `offer` hands over the next ones.
-        buffersize : int, optional
-            Frames in the ring, rounded up to a power of two; about 10 s by default.
         channel_map : sequence of int, optional
             For each channel of the file, which channel of the device, zero-based, or -1 for silence.
         """
         from pastream_cli.engine.files.libsndfile import FUNCTIONS
 
         assert self._capture is not None
-        ring = RingBuffer(self._capture.frame_bytes, self._ring_frames(self._capture, buffersize))
+        ring = self._new_ring(self._capture)
         self.connect_capture(ring)
         self.connect_writer(
             FUNCTIONS,
@@ -269,24 +259,20 @@ class Connected(Attached):
         frame_bytes = (channels or side.channels) * side.sample_bytes
         if buffersize is not None:
             check_size(buffersize)
-            frames = max(buffersize, self._least_ring_frames(side))
+            frames = max(buffersize, least_ring_frames(self.open_device, side))
         else:
-            frames = self._ring_frames(side, None)
+            frames = ring_frames(self.open_device, side, None)
         return RingBuffer(frame_bytes, frames, dtype=side.sample_format)
 
-    def _ring_frames(self, side: Side, buffersize: int | None) -> int:
-        frames = side.buffer_frames(self.samplerate, buffersize, self.asked_blocksize)
-        return max(frames, self._least_ring_frames(side))
-
-    def _least_ring_frames(self, side: Side) -> int:
-        return power_of_two_above(self.frames_taken_at_once) if side is self._playback else 1
+    def _new_ring(self, side: Side) -> RingBuffer:
+        """Return a ring for a file, where the device can use it."""
+        frames = ring_frames(self.open_device, side, self._buffersize)
+        return self.open_device.new_ring(self._engine, side.frame_bytes, frames)
 
     @property
     def frames_taken_at_once(self) -> int:
         """How many frames a device takes at once when it starts, to fill a buffer of its own (priming)."""
-        if self.open_device.is_virtual:
-            return 0
-        return int(_OWN_BUFFER * self.longest_latency * self.samplerate) + self.blocksize
+        return frames_taken_at_once(self.open_device)
 
     def cut(self) -> None:
         """Have the writer go on to the offered file now, without waiting for the frame limit."""

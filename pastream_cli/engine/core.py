@@ -43,8 +43,8 @@ class Core(Connected):
     with the device's host says so. No other blocks longer than it says.
     """
 
-    def __init__(self, device: OpenDevice) -> None:
-        super().__init__(device)
+    def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
+        super().__init__(device, buffersize)
         self._loops: list[threading.Thread] = []
         self.is_consumer_waited_for = False
         """Whether a fast device waits without limit for whoever empties the capture ring."""

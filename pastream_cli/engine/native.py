@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         AttachmentHandle,
         ByteSourceHandle,
         EngineHandle,
+        HostStream,
         Int32Array,
         MemoryFileHandle,
         MpegFrame,
@@ -42,6 +43,7 @@ __all__ = [
     "AttachmentHandle",
     "ByteSourceHandle",
     "EngineHandle",
+    "HostStream",
     "Int32Array",
     "MemoryFileHandle",
     "MpegFrame",
@@ -55,7 +57,6 @@ __all__ = [
     "VirtualDeviceHandle",
     "check_fits",
     "check_memory",
-    "exit_on_abort",
     "ffi",
     "lib",
     "memory_bytes",
@@ -95,11 +96,3 @@ def check_fits(wanted: int, what: str) -> None:
     there = memory_bytes()
     if wanted > there:
         raise ValueError(f"{what}: it takes {wanted // 10**9} GB of memory, and there are {there // 10**9}")
-
-
-def exit_on_abort(exit_code: int, descriptor: int = -1, message: str = "") -> None:
-    """Have a library's abort() write this message and end the process with this exit code from here on.
-
-    An assertion of PortAudio's fails if a JACK server dies while PortAudio opens or ends its host.
-    """
-    lib.exit_on_abort(exit_code, descriptor, message.encode())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
-    from pastream_cli.engine.native import Pointer, RingHandle
+    from pastream_cli.engine.native import EngineHandle, Pointer, RingHandle
 
     BufferOrArray: TypeAlias = Buffer | NDArray[Any]
     """Arrays are buffers too, but numpy says so to type checkers from Python 3.12 on only."""
@@ -298,6 +298,18 @@ class RingBuffer:
         if size > elements:
             raise ValueError("data holds fewer elements than size")
         return data, size
+
+
+class EngineRing(RingBuffer):
+    """A ring in the memory of an engine, which has room for it."""
+
+    def __init__(self, engine: EngineHandle, elementsize: int, size: int) -> None:
+        self._dtype = None
+        self._memory = engine
+        self._ring = check_memory(
+            lib.engine_new_ring(engine, elementsize, size), f"cannot make a ring of {size} elements"
+        )
+        self._view = memoryview(ffi.buffer(lib.ring_memory(self._ring), size * elementsize))
 
 
 def _memory_of(buffer: Any, elementsize: int, size: int | None) -> tuple[Pointer, int]:

@@ -7,6 +7,9 @@ _SECONDS_BETWEEN_TRIES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # does not come, the server may be suspended, and is then left alone for longer and longer.
 _FIRST_PATIENCE_SECONDS = 3.0
 _MOST_PATIENCE_SECONDS = 30.0
+# So many crashes of a host library, within that time, are the end of the device.
+_MOST_CRASHES = 3
+_CRASH_SECONDS = 60.0
 
 
 class Comeback:
@@ -26,13 +29,25 @@ class Comeback:
         self._lost_at: float | None = None
         self._tries = 0
         self._tried_at = 0.0
+        self._crashes: list[float] = []
         self._patience_seconds = _FIRST_PATIENCE_SECONDS
 
-    def lost(self, now: float) -> bool:
-        """Take notice that the device is lost. Tell whether the run goes on without it."""
-        if self._is_wanted and self._lost_at is None:
+    def lost(self, now: float, *, has_crashed: bool = False) -> bool:
+        """Take notice that the device is lost. Tell whether the run goes on without it.
+
+        If it is its host library that has crashed, the device is tried once more in any case; but if that happens again
+        and again, it counts as the end of the device.
+        """
+        self._crashes = [crash for crash in self._crashes if now - crash < _CRASH_SECONDS] + [now] * has_crashed
+        goes_on = self._is_wanted or (has_crashed and len(self._crashes) < _MOST_CRASHES)
+        if goes_on and self._lost_at is None:
             self._lost_at = now
-        return self._is_wanted
+        return goes_on
+
+    @property
+    def has_had_its_chance(self) -> bool:
+        """Whether the device need not be tried again: it was not asked for."""
+        return not self._is_wanted and self._tries > 0
 
     def tries(self, now: float) -> None:
         """Take notice that the device is tried."""
@@ -70,4 +85,5 @@ class Comeback:
 
     def is_over(self, now: float) -> bool:
         """Whether it has been away for too long."""
-        return self._most_seconds is not None and self.seconds_away(now) > self._most_seconds
+        has_limit = self._is_wanted and self._most_seconds is not None
+        return has_limit and self.seconds_away(now) > (self._most_seconds or 0)

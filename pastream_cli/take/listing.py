@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pastream_cli.engine.devices import virtual
-from pastream_cli.engine.devices.choosing import listed_devices
+from pastream_cli.engine.devices import hosted, virtual
+from pastream_cli.engine.devices.host_process import Host
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import DeviceError, ErrorKind
@@ -12,9 +12,9 @@ from pastream_cli.take.signals import Requests
 _POLL_SECONDS = 0.1
 
 
-def list_devices(requests: Requests, worker: Worker) -> list[DeviceInfo]:
-    """Return PortAudio's devices. A worker asks for them, so that a host that hangs does not block the main thread."""
-    task = worker.start(listed_devices)
+def list_devices(requests: Requests, host: Host) -> list[DeviceInfo]:
+    """Return the devices of a host process. A worker asks for them, so that the main thread answers signals."""
+    task = Worker("device", requests.wake).start(lambda: hosted.listed_devices(host))
     while not task.is_done:
         if requests.stop:
             raise DeviceError("cannot list the devices: stopped while the hosts were asked", ErrorKind.NOT_ANSWERING)

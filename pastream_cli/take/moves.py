@@ -41,12 +41,13 @@ class Moves:
         self._watch: MoveWatch | None = None
         self.all: Spool[Move] = Spool()
 
-    def begin(self) -> None:
-        """Watch from now on, if a sound server has one of the devices."""
+    def begin(self, process: int) -> None:
+        """Watch the streams of a process from now on, if a sound server has one of the devices."""
+        self.end()
         if self._names:
             from pastream_cli.engine.devices.pulse_moves import MoveWatch
 
-            self._watch = MoveWatch(self._names)
+            self._watch = MoveWatch(self._names, process)
 
     def tell(self, counts: Counts) -> None:
         """Tell of what was moved since the last time."""

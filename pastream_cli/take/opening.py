@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.again import check_reopens
 from pastream_cli.engine.devices.choosing import choose_devices
+from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.files.input_file import InputFile
@@ -21,18 +22,34 @@ from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
 
+if TYPE_CHECKING:  # loaded only where a real device is used
+    from pastream_cli.engine.devices.host_process import Host
+
 
 def resolve(
-    job: Job, file_worker: Worker, device_worker: Worker, requests: Requests, warn: Callable[[str], None]
+    job: Job,
+    host: Host | None,
+    file_worker: Worker,
+    device_worker: Worker,
+    requests: Requests,
+    warn: Callable[[str], None],
 ) -> Plan:
     """Check the names of a job, open its input, choose its devices, and return its plan."""
     result_of(file_worker.start(lambda: check_names(job)), requests)
     source = result_of(file_worker.start(lambda: _open_input(job, warn)), requests)
     # with neither -r nor an input the device's true rate decides: PortAudio's default may be one that is resampled
     rate_matters = job.rate is None and source is None
-    choosing = device_worker.start(lambda: choose_devices(job.device, sides_of(job), rate_matters=rate_matters))
+    choosing = device_worker.start(lambda: _choose(host, job, rate_matters=rate_matters))
     devices = result_of(choosing, requests)
     return result_of(file_worker.start(lambda: make_plan(job, source, devices)), requests)
+
+
+def _choose(host: Host | None, job: Job, *, rate_matters: bool) -> dict[str, DeviceInfo]:
+    if host is None:
+        return choose_devices(job.device, sides_of(job), rate_matters=rate_matters)
+    from pastream_cli.engine.devices import hosted
+
+    return hosted.choose_devices(host, job.device, sides_of(job), rate_matters=rate_matters)
 
 
 def sides_of(job: Job) -> list[str]:
@@ -54,27 +71,23 @@ def _open_input(job: Job, warn: Callable[[str], None]) -> InputFile | None:
     )
 
 
-def open_stream(plan: Plan) -> Core:
-    """Open the devices of a plan. This may hang with their host.
-
-    Raises
-    ------
-    DeviceError
-        Where that fails, or where a device that is lost is to be opened again and its host does not allow that.
-    """
+def open_stream(plan: Plan, host: Host | None) -> Core:
+    """Open the devices of a plan: real ones in a host process, within a time limit."""
     sides = [side for side in (plan.capture, plan.playback) if side is not None]
-    device = OpenDevice(
-        "duplex" if len(sides) > 1 else "input" if plan.capture else "output",
-        device=[side.device for side in sides],
-        samplerate=plan.rate,
-        channels=[side.channels for side in sides],
-        dtype=[side.sample_format for side in sides],
-        blocksize=plan.block_frames,
-        latency=[side.latency for side in sides],
-    )
-    if plan.reconnects:
-        check_reopens(device)
-    return Core(device)
+    kind = "duplex" if len(sides) > 1 else "input" if plan.capture else "output"
+    options: dict[str, Any] = {
+        "device": [side.device for side in sides],
+        "samplerate": plan.rate,
+        "channels": [side.channels for side in sides],
+        "dtype": [side.sample_format for side in sides],
+        "blocksize": plan.block_frames,
+        "latency": [side.latency for side in sides],
+    }
+    if host is None or any(side.device.is_virtual for side in sides):
+        return Core(OpenDevice(kind, **options), plan.buffer_frames)
+    from pastream_cli.engine.devices import hosted
+
+    return Core(hosted.HostedDevice(host, kind, **options), plan.buffer_frames)
 
 
 def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
@@ -88,7 +101,6 @@ def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
         start_frame=plan.input_start,
         loop=plan.loop,
         is_sought=is_sought,
-        buffersize=plan.buffer_frames,
         channel_map=plan.playback_map,
     )
 
@@ -96,7 +108,7 @@ def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
 def connect_output(plan: Plan, stream: Core, recording: Recording) -> None:
     """Make the first file, and have the stream record into it. This waits for a disk, or for the reader of a FIFO."""
     first = recording.make_first()
-    stream.connect_output(first, buffersize=plan.buffer_frames, channel_map=plan.capture_map)
+    stream.connect_output(first, channel_map=plan.capture_map)
 
 
 def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening:

@@ -80,7 +80,10 @@ class Reconnecting:
         """
         was_away = self.is_away
         # a take that has not begun, or is at its end, has nothing to go on with
-        if not counts.time_zero_ns or counts.complete or not self._comeback.lost(now):
+        if not counts.time_zero_ns or counts.complete:
+            return False
+        has_crashed = self._stream.open_device.stream.has_crashed
+        if not self._comeback.lost(now, has_crashed=has_crashed):
             return False
         lost, self._is_given = self._stream.open_device, False
         self._run.take_device_away()
@@ -89,7 +92,10 @@ class Reconnecting:
             self._comeback.fell_silent()
         else:
             safe = "; what it has delivered is safe" if self._plan.output is not None else ""
-            self._warn(f"the device {what}{safe}; the take goes on when it is back")
+            if has_crashed:
+                self._warn(f"the device's host library has crashed{safe}; it is started again")
+            else:
+                self._warn(f"the device {what}{safe}; the take goes on when it is back")
         return True
 
     def poll(self, counts: Counts, now: float) -> None:
@@ -122,6 +128,8 @@ class Reconnecting:
         try:
             device = opening.result()
         except PastreamError:  # it is not there yet
+            if self._comeback.has_had_its_chance:
+                self._run.fail(DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
             return
         start = self._worker.start
         try:

@@ -10,15 +10,14 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices import virtual
 from pastream_cli.engine.devices.time_limits import STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
-from pastream_cli.engine.native import exit_on_abort, lib
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.run import GivenUp, Policy, Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -28,7 +27,7 @@ from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_stream, opening_of, resolve
-from pastream_cli.take.outcome import exit_code_of, failure_in, report_of
+from pastream_cli.take.outcome import failure_in, report_of
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.reconnecting import Reconnecting
 from pastream_cli.take.recording import Recording
@@ -37,6 +36,9 @@ from pastream_cli.take.signals import Requests
 from pastream_cli.take.telling import Telling
 from pastream_cli.units import format_count
 
+if TYPE_CHECKING:  # loaded only where a real device is used
+    from pastream_cli.engine.devices.host_process import Host, HostProcess
+
 T = TypeVar("T")
 
 # The wait between two polls if nobody watches and nothing depends on them: waking up costs more than the poll.
@@ -44,6 +46,8 @@ T = TypeVar("T")
 _IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
 _CLOSE_SECONDS = 1.0
+# How long after its descriptors a process ends at most, if that is why they were closed.
+_END_SECONDS = 0.02
 # The wait, after a stop, for a file that is still being created: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
 # How long the reader may go on when everything is written: after that it is in a read that may never return.
@@ -61,15 +65,17 @@ class Session:
         Is told how the run goes; nothing depends on it.
     requests : Requests
         What signals ask for.
-    device_worker : Worker, optional
-        Makes every call of PortAudio, which it may be loading already.
+    host : Host, optional
+        The process that real devices are in, which is looking for them already.
     """
 
-    def __init__(self, job: Job, observer: Observer, requests: Requests, device_worker: Worker | None = None) -> None:
+    def __init__(self, job: Job, observer: Observer, requests: Requests, host: Host | None = None) -> None:
         self._job = job
         self._observer = observer
         self._requests = requests
-        self._device_worker = device_worker or Worker("device", requests.wake)
+        self._host = host
+        self._watched: HostProcess | None = None
+        self._device_worker = Worker("device", requests.wake)
         self._file_worker = Worker("files", requests.wake)
         self._run = Run(self)
         self._stream: Core | None = None
@@ -79,7 +85,6 @@ class Session:
         self._opened: Opening | None = None
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
-        self._uses_portaudio = not virtual.is_virtual(job.device)
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -118,29 +123,19 @@ class Session:
         return isinstance(self._run.failure, HostError)
 
     def leave(self) -> None:
-        """Close the device and end its host, but give up after a time limit."""
-        stream, uses_portaudio = self._stream, self._uses_portaudio
-        if stream is None and not uses_portaudio:
-            return
-
-        def close() -> None:
-            if stream is not None:
-                stream.close_device()
-            if uses_portaudio:
-                from pastream_cli.engine.devices import hosts
-
-                hosts.end()
-
-        exit_on_abort(exit_code_of(self._run))
-        with suppress(NoThreadError):
-            self._device_worker.start(close).wait(_CLOSE_SECONDS)
+        """Close the device and end its process, but give up after a time limit."""
+        if self._host is not None:
+            self._host.end()
+        elif self._stream is not None:
+            with suppress(NoThreadError):
+                self._device_worker.start(self._stream.close_device).wait(_CLOSE_SECONDS)
 
     # ---- its beginning ----
 
     def _open(self) -> None:
         warn = self._observer.warned
-        plan = self._plan = resolve(self._job, self._file_worker, self._device_worker, self._requests, warn)
-        stream = self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan)))
+        plan = self._plan = resolve(self._job, self._host, self._file_worker, self._device_worker, self._requests, warn)
+        stream = self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, self._host)))
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
             recording = self._recording = Recording(plan, stream, self._file_worker, warn)
@@ -171,7 +166,22 @@ class Session:
         if stream.input_error() == lib.INPUT_ENDS_BEFORE_START:
             raise _input_failure(plan, stream.input_error())
         run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
-        self._telling.moves.begin()
+        self._watch_process()
+
+    def _watch_process(self) -> None:
+        """Have a wait end when the device or its process ends by itself. Each process is watched once."""
+        process = self._host.process if self._host is not None else None
+        if process is None or process is self._watched:
+            return
+        assert self._telling is not None
+        self._watched = process
+        self._telling.moves.begin(process.pid)
+
+        def note_end() -> None:
+            self._requests.unwatch(process.life)
+            process.is_gone_within(_END_SECONDS)
+
+        self._requests.watch(process.life, note_end)
 
     def _wait_for_frames(self, seconds: float) -> None:
         self._requests.wait(seconds)
@@ -223,6 +233,7 @@ class Session:
             self._run.end(StopReason.STOPPED)
             return
         self._reconnecting.poll(counts, time.monotonic())
+        self._watch_process()
         if self._is_away:  # other keys wait until it is back
             return
         if requests.pause:
@@ -267,7 +278,9 @@ class Session:
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
-        return is_done_within(self._device_worker.start(stream.stop_device), self.wait, STOP_SECONDS)
+        stopping = self._device_worker.start(stream.stop_device)
+        # a host process that does not answer, or has crashed, is an error
+        return is_done_within(stopping, self.wait, STOP_SECONDS) and stopping.error is None
 
     @property
     def is_on_a_disk(self) -> bool:

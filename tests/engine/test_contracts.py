@@ -128,6 +128,14 @@ def test_sounddevice_declares_portaudios_callback() -> None:
     assert arguments == "6", "sounddevice._ffi no longer declares PaStreamCallback as PortAudio does"
 
 
+def test_sounddevice_lends_portaudios_functions_and_its_stream() -> None:
+    for function in ("Pa_IsStreamActive", "Pa_GetStreamCpuLoad"):
+        pointer = f"sounddevice._ffi.addressof(sounddevice._lib, '{function}')"
+        assert int(of_sounddevice(f"int(sounddevice._ffi.cast('uintptr_t', {pointer}))")), f"{function} has no address"
+    source = of_sounddevice("'self._ptr' in inspect.getsource(sounddevice._StreamBase)")
+    assert source == "True", "sounddevice._StreamBase._ptr, PortAudio's stream, has moved"
+
+
 def test_sounddevice_begins_portaudio_on_demand() -> None:
     counts = "sounddevice._initialized, sounddevice._terminate(), sounddevice._initialized, sounddevice._initialize()"
     assert of_sounddevice(f"{counts}, sounddevice._initialized") == "1 None 0 None 1", (

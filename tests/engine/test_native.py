@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 
 from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.native import ffi, lib
@@ -37,11 +35,3 @@ def test_what_the_callback_counts_is_known_in_python_by_the_same_names() -> None
 
 def test_a_command_line_takes_as_many_channels_as_a_device_may_have() -> None:
     assert lib.MOST_DEVICE_CHANNELS == MOST_CHANNELS
-
-
-def test_an_abort_of_a_library_ends_the_process_with_a_line_and_the_code_that_was_decided() -> None:
-    probe = (
-        "import os; from pastream_cli.engine.native import exit_on_abort; exit_on_abort(1, 2, 'gone\\n'); os.abort()"
-    )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "gone\n")

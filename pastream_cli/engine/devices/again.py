@@ -11,17 +11,6 @@ from pastream_cli.engine.devices.virtual import VirtualStream, parse
 from pastream_cli.engine.native import lib
 from pastream_cli.errors import DeviceError, ErrorKind
 
-_ALSA = "ALSA"
-
-
-def check_reopens(device: OpenDevice) -> None:
-    """Raise where the host of a device would not survive that it is opened again in this process."""
-    if not device.is_virtual and any(side.device.host_api != _ALSA for side in device.sides):
-        host = device.sides[0].device.host_api
-        raise DeviceError(
-            f"cannot open {device.name} again, should it go: {host} does not allow that yet", ErrorKind.REFUSED
-        )
-
 
 def open_again(before: OpenDevice) -> OpenDevice:
     """Open the device again with the rate, the formats, the channels and the block that it had.
@@ -31,6 +20,11 @@ def open_again(before: OpenDevice) -> OpenDevice:
     DeviceError
         Where it is not there, or cannot be opened at present.
     """
+    if not before.is_virtual:
+        from pastream_cli.engine.devices.hosted import HostedDevice
+
+        assert isinstance(before, HostedDevice)
+        return before.open_again()
     since_ns = 0
     if isinstance(before.stream, VirtualStream):
         since_ns = before.stream.since_ns

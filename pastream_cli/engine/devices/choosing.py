@@ -111,6 +111,26 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
     return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
 
 
+def find_again(before: dict[str, DeviceInfo]) -> dict[str, DeviceInfo]:
+    """Return the same device for each side, as it is listed now: by its name, its host and its place among equals.
+
+    Raises
+    ------
+    DeviceError
+        Where one of them is not there.
+    """
+    from pastream_cli.engine.devices import portaudio
+
+    devices = portaudio.devices()
+    if any(device.served is not None for device in before.values()):
+        devices += _rate_and_served(devices)[1]
+    now = {(device.name, device.host_api, device.twins_before): device for device in devices}
+    for device in before.values():
+        if (device.name, device.host_api, device.twins_before) not in now:
+            raise DeviceError(f"cannot open {device.name}: it is not there", ErrorKind.ABSENT)
+    return {side: now[device.name, device.host_api, device.twins_before] for side, device in before.items()}
+
+
 def _devices_and_names(text: str | None, sides: Sequence[str]) -> tuple[list[DeviceInfo], dict[str, str | None]]:
     """Return the devices to choose from, and what each side's is called in `text`.
 

@@ -37,6 +37,8 @@ class DeviceInfo(NamedTuple):
     is_default_playback: bool = False
     prefers_float: bool = False
     """Whether the host carries samples as float32, so that nothing else passes unchanged."""
+    twins_before: int = 0
+    """How many devices that are listed before it have its name and its host API."""
     served: Served | None = None
     """Where it is a source or sink of a sound server, as that has it."""
 

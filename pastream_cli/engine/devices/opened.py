@@ -12,7 +12,8 @@ from pastream_cli.engine.devices.choosing import sides_for
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.sides import DeviceStream, Side
 from pastream_cli.engine.devices.time_limits import answer
-from pastream_cli.engine.native import check_fits, check_memory, lib
+from pastream_cli.engine.native import check_fits, check_memory, ffi, lib
+from pastream_cli.engine.ringbuffer import RingBuffer
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import AttachmentHandle, EngineHandle
@@ -63,22 +64,25 @@ class OpenDevice:
         # one block is in the device, two are in the ring, and one is to spare
         block_bytes = self.asked_blocksize * sum(side.frame_bytes for side in self.sides)
         check_fits(4 * block_bytes, f"cannot open a stream with a blocksize of {self.asked_blocksize}")
-        # Only freed after `close`: the callback of a device that never answers may still look at it.
-        attachment = _new_attachment(self.playback, self.capture)
-        self._attachment: AttachmentHandle | None = attachment
+        self._attachment: AttachmentHandle | None = None
         self._since_ns = since_ns
         self.kind = kind
         self.host_options = host_options
         self._lock = threading.Lock()
         self._is_closed = False
+        self.stream = self._open(samplerate or self.sides[0].device.default_rate, host_options)
+        """The device as its host has it."""
+
+    def _open(self, rate: float, host_options: dict[str, Any]) -> DeviceStream:
+        # Only freed after `close`: the callback of a device that never answers may still look at it.
+        attachment = self._attachment = new_attachment(self.playback, self.capture)
         try:
-            self.stream = self._open(attachment, samplerate or self.sides[0].device.default_rate, host_options)
-            """The device as its host has it."""
+            return self._open_with(attachment, rate, host_options)
         except BaseException:
             lib.attachment_free(attachment)
             raise
 
-    def _open(self, attachment: AttachmentHandle, rate: float, host_options: dict[str, Any]) -> DeviceStream:
+    def _open_with(self, attachment: AttachmentHandle, rate: float, host_options: dict[str, Any]) -> DeviceStream:
         if self.is_virtual:
             name = self.sides[0].device.name
             device = virtual.parse(name)
@@ -121,6 +125,20 @@ class OpenDevice:
         """The name of the device; both names where there are two."""
         return " and ".join(dict.fromkeys(side.device.name for side in self.sides))
 
+    def new_engine(self, _buffersize: int | None) -> EngineHandle:
+        """Return an engine that the device can serve, with room for rings where they cannot be elsewhere.
+
+        Parameters
+        ----------
+        buffersize : int, optional
+            Frames in a ring, as far as that was asked for.
+        """
+        return ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
+
+    def new_ring(self, _engine: EngineHandle, frame_bytes: int, frames: int) -> RingBuffer:
+        """Return a ring that the device can use."""
+        return RingBuffer(frame_bytes, frames)
+
     def attach(self, engine: EngineHandle) -> bool:
         """Have its callback serve an engine; called before it is started.
 
@@ -153,6 +171,7 @@ class OpenDevice:
                 weakref.finalize(self, lib.attachment_free, attachment).atexit = False
 
 
-def _new_attachment(playback: Side | None, capture: Side | None) -> AttachmentHandle:
+def new_attachment(playback: Side | None, capture: Side | None) -> AttachmentHandle:
+    """Return what the callback of a device with these sides is given."""
     formats = [(side.format_code, side.channels) if side is not None else (0, 0) for side in (playback, capture)]
     return check_memory(lib.attachment_new(*formats[0], *formats[1]), "cannot open a stream")

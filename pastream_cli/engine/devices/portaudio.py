@@ -1,13 +1,14 @@
 """Real devices: PortAudio lists them and opens them with the C callback.
 
-Every call here may hang with a host, so none is made on the main thread. Two private names of sounddevice are used:
-`_StreamBase` and `_ffi`. If one of them changes, tests/engine/test_contracts.py fails.
+Every call here may hang with a host, so none is made on the main thread. Four private names of sounddevice are used:
+`_StreamBase` and its `_ptr`, `_ffi` and `_lib`. If one of them changes, tests/engine/test_contracts.py fails.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.sides import Side
-    from pastream_cli.engine.native import AttachmentHandle
+    from pastream_cli.engine.native import AttachmentHandle, HostStream
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _INVALID_SAMPLE_RATE = -9997
@@ -35,6 +36,12 @@ def devices() -> list[DeviceInfo]:
     sounddevice = hosts.begin()
     host_apis = sounddevice.query_hostapis()
     capture, playback = _defaults(sounddevice, host_apis)
+    seen: Counter[tuple[str, int]] = Counter()
+
+    def twins_before(device: Any) -> int:
+        seen[device["name"], device["hostapi"]] += 1
+        return seen[device["name"], device["hostapi"]] - 1
+
     return [
         DeviceInfo(
             number=index,
@@ -48,6 +55,7 @@ def devices() -> list[DeviceInfo]:
             is_default_capture=index == capture,
             is_default_playback=index == playback,
             prefers_float=host_apis[device["hostapi"]]["name"] in _FLOAT_HOSTS,
+            twins_before=twins_before(device),
         )
         for index, device in enumerate(sounddevice.query_devices())
     ]
@@ -148,6 +156,10 @@ class PortAudioStream:
             return False
 
     @property
+    def has_crashed(self) -> bool:
+        return False  # this process would have crashed too
+
+    @property
     def cpu_load(self) -> float:
         return float(self._stream.cpu_load)
 
@@ -173,6 +185,23 @@ class PortAudioStream:
     def close(self) -> None:
         self._stream.close()
         hosts.note_closed(self)
+
+    def as_seen_by_c(self) -> HostStream:
+        """Return the stream with the functions by which C can ask about it, as long as it is open."""
+        sounddevice = hosts.begin()
+        its_ffi, its_lib = sounddevice._ffi, sounddevice._lib  # noqa: SLF001
+
+        def address(pointer: Any) -> int:
+            return int(its_ffi.cast("uintptr_t", pointer))
+
+        def function(kind: str, name: str) -> Any:
+            return ffi.cast(kind, address(its_ffi.addressof(its_lib, name)))
+
+        seen = ffi.new("struct host_stream *")
+        seen.stream = ffi.cast("void *", address(self._stream._ptr))  # noqa: SLF001
+        seen.is_active = function("int (*)(void *)", "Pa_IsStreamActive")
+        seen.cpu_load = function("double (*)(void *)", "Pa_GetStreamCpuLoad")
+        return seen
 
 
 def _opened(make: Callable[[], Any], playback: Side | None, capture: Side | None) -> Any:

@@ -1,11 +1,10 @@
-"""Watches whether a sound server moves the streams of this process to another source or sink, on a thread of its own.
+"""Watches whether a sound server moves the streams of a process to another source or sink, on a thread of its own.
 
 The server tells by itself: as long as nothing happens to a stream, the thread sleeps.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -44,10 +43,13 @@ class MoveWatch:
     names : mapping
         For each side that is watched, the full name of the source or sink that it was opened with; `None` for the one
         where the server has put it.
+    process : int
+        The process whose streams they are.
     """
 
-    def __init__(self, names: Mapping[str, str | None]) -> None:
+    def __init__(self, names: Mapping[str, str | None], process: int) -> None:
         self._names = dict(names)
+        self._process = str(process).encode()
         self._lock = threading.Lock()
         """Held while the client is woken, and while it is taken away to be closed."""
         self._client: PulseClient | None = None
@@ -96,7 +98,7 @@ class MoveWatch:
         """See where each side is now."""
         changed_ns, self._changed_ns = self._changed_ns, 0
         for side, before in self._names.items():
-            now = _place(client, side)
+            now = _place(client, side, self._process)
             if now is None or now == before:
                 continue
             if before is not None:
@@ -104,11 +106,10 @@ class MoveWatch:
             self._names[side] = now
 
 
-def _place(client: PulseClient, side: str) -> str | None:
-    """Return the full name of the source or sink where this process's stream of a side is; `None` if it is nowhere."""
+def _place(client: PulseClient, side: str, process: bytes) -> str | None:
+    """Return the full name of the source or sink where a process's stream of a side is; `None` if it is nowhere."""
     deadline = time.monotonic() + _SECONDS
     stream, struct = _STREAMS[side]
-    process = str(os.getpid()).encode()
 
     def device_of(info: Any) -> int | None:
         its_process = client.library.pa_proplist_gets(info.properties, _PROCESS)

@@ -67,6 +67,10 @@ class DeviceStream(Protocol):
         """Whether callbacks come, or may still come. Never blocks."""
 
     @property
+    def has_crashed(self) -> bool:
+        """Whether its host library has crashed, which says nothing about the device. Never blocks."""
+
+    @property
     def cpu_load(self) -> float:
         """Share of the available time that the callback takes, where the host measures it."""
 

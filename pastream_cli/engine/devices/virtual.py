@@ -247,6 +247,10 @@ class VirtualStream:
         return started_ns or self._since_ns
 
     @property
+    def has_crashed(self) -> bool:
+        return False
+
+    @property
     def cpu_load(self) -> float:
         return 0.0
 

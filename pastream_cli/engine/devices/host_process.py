@@ -1,0 +1,194 @@
+"""The host process of a take, as the take sees it: started, asked within time limits, and killed if need be.
+
+A host library may crash, abort, or hang for minutes. So all of PortAudio is in a process of its own, in which there is
+nothing that the take needs: the engine and its rings are in memory that both processes have.
+"""
+
+from __future__ import annotations
+
+import _socket  # socket itself takes milliseconds to load
+import fcntl
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from pastream_cli.engine.devices.host_words import END_OF_LINE, LIFE, MEMORY, REQUESTS, error_of, line_of, value_of
+from pastream_cli.engine.native import lib
+from pastream_cli.errors import DeviceError, ErrorKind
+
+_MOST_BYTES_AT_ONCE = 65536
+_STEP_SECONDS = 0.002
+_SECONDS_TO_DIE = 0.2
+# A process that is told to end kills itself before that.
+_SECONDS_TO_END = 0.5
+_LEAST_DESCRIPTOR = 10
+"""Above those that a host process has."""
+
+
+class HostProcess:
+    """A process that holds PortAudio and one stream.
+
+    Start it on a thread that lives as long as this process does: the kernel takes the end of that thread for the end of
+    the take. One thread at a time may call `ask`; any thread may call the other methods meanwhile.
+
+    Parameters
+    ----------
+    memory : int
+        Descriptor of the memory that the engine is in.
+    """
+
+    def __init__(self, memory: int) -> None:
+        self._socket, theirs = _socket.socketpair()
+        self.life, its_life = os.pipe()
+        """Can be read from when the stream has ended by itself, or the process has."""
+        try:
+            self.pid = _spawn({REQUESTS: theirs.fileno(), MEMORY: memory, LIFE: its_life})
+        except BaseException:
+            os.close(self.life)
+            raise
+        finally:
+            theirs.close()
+            os.close(its_life)
+        # not before: another thread may be about to look at them
+        weakref.finalize(self, _close, self._socket, self.life).atexit = False
+        self._lock = threading.Lock()
+        """Held by whoever looks for the end of the process."""
+        self._has_ended = False
+        self._was_ended = False
+        """Whether it was told to end."""
+
+    def ask(self, act: str, seconds: float, failure: str, **values: Any) -> Any:
+        """Have the process do something, and return its answer.
+
+        Parameters
+        ----------
+        act : str
+            What to do: a method of `host_program.Program`.
+        seconds : float
+            For how long to wait. If that is over, the process is killed.
+        failure : str
+            What could not be done then, for the message.
+        **values
+            Plain values for that method.
+
+        Raises
+        ------
+        DeviceError
+            Where the process has ended, or does not answer in time.
+        PastreamError
+            Whatever the method raises.
+        """
+        answer = b""
+        with suppress(OSError):  # the process has ended
+            self._socket.sendall(line_of({"act": act, **values}))
+            answer = self._answer(time.monotonic() + seconds)
+        if not answer:
+            self.end(_SECONDS_TO_DIE)
+            raise DeviceError(f"{failure}: the host library has crashed", ErrorKind.CRASHED)
+        if not answer.endswith(END_OF_LINE):
+            self.end(0)
+            raise DeviceError(f"{failure}: its host does not answer", ErrorKind.NOT_ANSWERING)
+        value = value_of(answer)
+        if "error" in value:
+            raise error_of(value["error"])
+        return value["result"]
+
+    def _answer(self, deadline: float) -> bytes:
+        """Return the next line, without its end where the time is over; nothing where the process has ended."""
+        line = b" "  # which means nothing in front of a plain value
+        while not line.endswith(END_OF_LINE):
+            readable, _, _ = select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))
+            data = self._socket.recv(_MOST_BYTES_AT_ONCE) if readable else None
+            if not data:
+                return line if data is None else b""
+            line += data
+        return line
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there. Never blocks."""
+        with self._lock:
+            if not self._has_ended:
+                try:
+                    self._has_ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+                except ChildProcessError:  # somebody else has waited for it
+                    self._has_ended = True
+            return not self._has_ended
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether it has ended by itself."""
+        return not self.is_alive and not self._was_ended
+
+    def is_gone_within(self, seconds: float) -> bool:
+        """Wait for the end of the process; tell whether it has come."""
+        deadline = time.monotonic() + seconds
+        while self.is_alive:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_STEP_SECONDS)
+        return True
+
+    def end(self, seconds: float) -> None:
+        """Have the process close its stream and end, and kill it after so many seconds. On return it is gone."""
+        with suppress(OSError):
+            self._socket.shutdown(_socket.SHUT_RDWR)
+        if self.is_gone_within(seconds):
+            return
+        self._was_ended = True
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.is_gone_within(float("inf"))
+
+
+def _close(requests: Any, life: int) -> None:
+    requests.close()
+    os.close(life)
+
+
+def _spawn(descriptors: dict[int, int]) -> int:
+    """Start the program of a host process, which gets these descriptors; return its id."""
+    null = os.open(os.devnull, os.O_RDWR)
+    wanted = {0: null, 1: null, **descriptors}
+    # none of them must be overwritten before it has its new number
+    above = {new: fcntl.fcntl(old, fcntl.F_DUPFD_CLOEXEC, _LEAST_DESCRIPTOR) for new, old in wanted.items()}
+    folder = os.path.dirname(__file__)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(folder)))
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-I", "-S", f"{folder}/host_main.py", str(os.getpid()), root, *sys.path],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, old, new) for new, old in above.items()],
+            setpgroup=0,
+            setsigmask=(),
+        )
+    finally:
+        for descriptor in (null, *above.values()):
+            os.close(descriptor)
+
+
+class Host:
+    """The host process of a take, and those that replace it."""
+
+    def __init__(self) -> None:
+        self.memory: int = lib.shared_memory_new()
+        """Descriptor of the memory that the take's engine is in."""
+        if self.memory < 0:
+            raise DeviceError("cannot use a sound device: the system shares no memory", ErrorKind.REFUSED)
+        self.process = HostProcess(self.memory)
+
+    def end(self) -> None:
+        """Have the process close its stream and end its host libraries; if that takes too long, kill it."""
+        self.process.end(_SECONDS_TO_END)
+
+    def renew(self) -> None:
+        """Replace the process by one that has not looked for devices yet."""
+        self.process.end(0)
+        self.process = HostProcess(self.memory)
