@@ -107,6 +107,7 @@ class Scene(NamedTuple):
     has_lost: bool = False
     has_clipped: bool = False
     paused_seconds: int = 0
+    away_seconds: int = 0
     question: str = ""
     can_split: bool = False
     can_seek: bool = False
@@ -130,6 +131,9 @@ class Scene(NamedTuple):
             paused = stands._replace(frames=719 * RATE, levels=levels([0.0] * self.channels, 0.0), is_paused=True)
             if self.paused_seconds:
                 meter.take(paused, float(second))
+        for second in range(self.away_seconds):
+            away = stands._replace(frames=719 * RATE, away_seconds=float(second + 1))
+            meter.take(away, float(720 + second))
         return meter
 
     def _standing(self) -> Snapshot:
@@ -153,6 +157,7 @@ SCENES = {
     "playing-pipe": Scene(plays=True, records=False),
     "duplex": Scene(plays=True, lasts_minutes=20, channels=8),
     "paused": Scene(paused_seconds=83, can_split=True),
+    "away": Scene(away_seconds=83, can_split=True, lasts_minutes=20),
     "losses": Scene(lasts_minutes=20, has_lost=True),
     "clipped": Scene(lasts_minutes=20, has_clipped=True, channels=8),
     "asking": Scene(question="q again to stop"),

@@ -140,6 +140,15 @@ int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long ho
     return 1;
 }
 
+int arrival_covers_loss(engine *e) {
+    if (!e->arrival.is_under_way)
+        return 0;
+    if (e->arrival.frames == 0)
+        return 1;
+    arrive(e);
+    return 0;
+}
+
 void arrival_end(engine *e) {
     if (e->arrival.is_under_way && e->arrival.unpublished_frames)
         arrive(e);

@@ -11,6 +11,10 @@ void arrival_begin(engine *e);
  * handled as any other, because the device has arrived. */
 int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long host_flags);
 
+/* Callback: returns whether the clock will tell of frames that the device says it has lost. It does
+ * not after the first block, so that the device arrives with what it has delivered. */
+int arrival_covers_loss(engine *e);
+
 /* Owner, after the last callback: keeps what was captured while the device was arriving. */
 void arrival_end(engine *e);
 

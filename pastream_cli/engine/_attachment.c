@@ -38,8 +38,7 @@ int attachment_callback(const void *input, void *output, unsigned long frame_cou
 
 void attachment_lose(attachment *a, int64_t frames) {
     engine *e = attachment_enter(a);
-    /* of a device that is still arriving, the clock knows what is missing */
-    if (e && !e->arrival.is_under_way)
+    if (e && !arrival_covers_loss(e))
         engine_device_lost(e, frames);
     attachment_leave(a);
 }

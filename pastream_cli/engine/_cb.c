@@ -38,6 +38,12 @@ static int is_paused(const engine *e) {
     return atomic_load_explicit(&e->paused, memory_order_relaxed);
 }
 
+/* Whether there is a ring to play from, of which not all was played. */
+static int has_input(const engine *e) {
+    return has_ring(&e->playback) && !atomic_load_explicit(&e->input_ended, memory_order_relaxed) &&
+           !atomic_load_explicit(&e->silenced, memory_order_relaxed);
+}
+
 static int is_complete(const engine *e) {
     return atomic_load_explicit(&e->complete, memory_order_relaxed);
 }
@@ -90,7 +96,7 @@ static void play(engine *e, unsigned char *output, int64_t frames, int64_t now) 
     const int64_t wanted =
         max_frames(0, min_frames(frames, min_frames(e->limit - position, e->total - position)));
     int64_t played = 0;
-    if (has_ring(&e->playback) && !atomic_load_explicit(&e->input_ended, memory_order_relaxed)) {
+    if (has_input(e)) {
         const int ended = is_all_read(e); /* before the ring is looked at */
         const int64_t available = (int64_t)ring_available(side_ring(&e->playback));
         played = min_frames(wanted, available);
@@ -262,7 +268,7 @@ static int captures_all(const engine *e, const void *input, int64_t frames) {
 }
 
 static int plays_all(const engine *e, int64_t frames) {
-    if (!has_ring(&e->playback) || atomic_load_explicit(&e->input_ended, memory_order_relaxed))
+    if (!has_input(e))
         return 1;
     return is_all_read(e) || (int64_t)ring_available(side_ring(&e->playback)) >= frames;
 }

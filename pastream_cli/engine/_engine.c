@@ -142,7 +142,7 @@ static void reset_shared(engine *e) {
         &e->paused,      &e->capture_finished, &e->reader_stop,       &e->writer_cut,
         &e->writer_sync, &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
         &e->seeks_asked, &e->reader.drops,     &e->reader.seeks,      &e->seeks_dropped,
-        &e->seeks_taken,
+        &e->seeks_taken, &e->silenced,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
@@ -240,6 +240,10 @@ void nap(int64_t nanoseconds) {
         .tv_nsec = nanoseconds % 1000000000,
     };
     nanosleep(&length, NULL);
+}
+
+void engine_silence(engine *e, int silenced) {
+    atomic_store_explicit(&e->silenced, silenced, memory_order_relaxed);
 }
 
 void engine_pause(engine *e, int paused) {

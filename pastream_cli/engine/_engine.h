@@ -235,6 +235,9 @@ int engine_next_debt(engine *e, struct debt *record);
 int64_t engine_monotonic_ns(void);
 /* While paused, the timeline stands still: captured frames are dropped, playback waits. */
 void engine_pause(engine *e, int paused);
+/* While silenced, playback waits and the timeline goes on: for a process that is going to be
+ * stopped beside a device that is not. */
+void engine_silence(engine *e, int silenced);
 /* Call after the last callback. Publishes losses that are still open and the last levels, and lets
  * the writer drain and end. */
 void engine_finish(engine *e);

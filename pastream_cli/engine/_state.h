@@ -111,7 +111,8 @@ struct engine {
     /* Owner, while running. */
     _Atomic uint32_t levels_asked;
     _Atomic int32_t paused;
-    int64_t last_gap_frames; /* silence after the last frame; set before capture_finished */
+    _Atomic int32_t silenced; /* what is played waits */
+    int64_t last_gap_frames;  /* silence after the last frame; set before capture_finished */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
     _Atomic int32_t seeks_asked; /* comes after seek_by */

@@ -300,6 +300,10 @@ class Connected(Attached):
         """Hand the writer its next file; return false while another one still waits."""
         return bool(lib.writer_offer(self._engine, sink.handle))
 
+    def withdraw(self) -> bool:
+        """Take back the offered file, unless the writer has begun it; tell whether it was taken back."""
+        return bool(lib.writer_withdraw(self._engine) != ffi.NULL)
+
     def _nap_ns(self, ring: RingBuffer, most_ns: int) -> int:
         if self.is_fast:
             return _FAST_NAP_NS

@@ -122,6 +122,10 @@ class Progress:
             debts.append(Debt(record.frame, record.frames, record.block_frames, record.monotonic_ns))
         return debts
 
+    def silence(self, is_silent: bool) -> None:
+        """Let playback wait in silence, while the timeline goes on; or go on with it."""
+        lib.engine_silence(self._engine, is_silent)
+
     def pause(self) -> None:
         """Let the timeline stand still: captured frames are dropped, and playback waits."""
         if not self.is_paused:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.facts import Counts
 from pastream_cli.engine.judge import Judge, OnLoss
 from pastream_cli.engine.levels import RunLevels
 from pastream_cli.engine.losses import Losses
+from pastream_cli.engine.owner import Owner
 from pastream_cli.engine.states import State, StopReason
-from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
+from pastream_cli.errors import DeviceError, ErrorKind
 
 _DRAIN_STEP_SECONDS = 0.005
 # A pipe without progress for so long is stuck. A disk has more time: it may only be busy, or waking up.
@@ -42,51 +43,6 @@ class Policy(NamedTuple):
     """For each recorded channel, the device's channel, zero-based, or -1 for silence; `None` for all channels."""
     reader_seconds: float
     """How long a reader is waited for, once everything is written."""
-
-
-class Owner(Protocol):
-    """Whoever steps a run and is told of it. The run calls it only on the thread that steps the run."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait for `seconds`, or until something happens. Raise `GivenUp` to leave the rest of the end undone."""
-
-    def longest_wait_seconds(self, *, is_silent: bool) -> float:
-        """Return how long may pass before the next poll; `is_silent`: no callback came between the last two polls."""
-
-    def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
-        """Look around, with each poll, and `end` or `fail` the run if it is to end. `losses` are new ones."""
-
-    def told_of_silence(self) -> None:
-        """Take notice of a device that is silent; what it has delivered is being made safe."""
-
-    def outlives_device(self, error: PastreamError) -> bool:
-        """Take the device away, which has died as the error says, and return true; or let the run fail."""
-
-    def stop_device(self) -> bool:
-        """End the callbacks within a time limit; return whether they have ended."""
-
-    def look_after_ends(self) -> None:
-        """Do what files need while the last frames are written."""
-
-    @property
-    def is_on_a_disk(self) -> bool:
-        """Whether what is recorded to is a regular file."""
-
-    @property
-    def seconds_since_asked(self) -> float | None:
-        """How long ago somebody asked for the end; `None` where nobody has."""
-
-    def told_of_a_wait(self) -> None:
-        """Take notice that the end waits for the file or pipe that is recorded to."""
-
-    def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
-        """Look at what came after the last poll, and at what only the whole run shows."""
-
-    def finish_ends(self) -> None:
-        """Finish the files that were played and recorded, except those that a loop still uses."""
-
-    def leave_ends(self) -> None:
-        """Finish what can be finished at once, in a run that is given up."""
 
 
 class Run:

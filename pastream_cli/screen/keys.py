@@ -59,7 +59,9 @@ class Keys:
         self._requests = requests
         self._may_read = job.output != STANDARD_STREAM
         self._carries_sound = job.input == STANDARD_STREAM
-        self._asks = job.output is not None
+        self._records = job.output is not None
+        self.asks = True
+        """Whether the keys that end or pause a recording ask before they act."""
         self._descriptor = -1
         self._original: list[Any] | None = None
         self._has_ended = False
@@ -183,7 +185,7 @@ class Keys:
         is_held = self._is_pressed_again(key)
         is_answer = key == self._pressed and time.monotonic() < self._asked_until and not is_held
         self._pressed, self._pressed_at = key, time.monotonic()
-        if not self._asks or (key == b" " and self._requests.is_paused and not is_held):
+        if not (self._records and self.asks) or (key == b" " and self._requests.is_paused and not is_held):
             self._act_on(key)
         elif is_answer:
             self._is_confirmed = True
@@ -205,7 +207,7 @@ class Keys:
 
     def _show_question(self, question: str, until: float) -> None:
         self._asked_until = until
-        if self._asks and self.on_question is not None:
+        if self._records and self.on_question is not None:
             self.on_question(question, until)
 
     # ---- job control ----
@@ -216,8 +218,12 @@ class Keys:
             self.on_rest()
         self.give_back()
         signal.signal(number, signal.SIG_DFL)
+        if self._requests.on_halt is not None:
+            self._requests.on_halt(True)
         signal.pthread_kill(threading.get_ident(), number)  # to this thread: it is handled before the next line
         # Here the process was stopped, and has been continued.
+        if self._requests.on_halt is not None:
+            self._requests.on_halt(False)
         signal.signal(number, self._rest)
 
     def _come_back(self, _number: int, _frame: FrameType | None) -> None:

@@ -144,6 +144,8 @@ class Meter:
     def _key_words(self, width: int) -> str:
         """Return which key does what; where not all of it fits, what is less needed is left out."""
         snapshot = self._status.snapshot
+        if snapshot.away_seconds is not None:
+            return "q stops"
         words = ["space goes on" if snapshot.is_paused else "space pauses", "q stops"]
         needed_less = [words[0]]
         if snapshot.can_split:

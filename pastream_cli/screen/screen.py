@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from pastream_cli.screen.meter import Meter
     from pastream_cli.screen.paint import Painter
+    from pastream_cli.screen.waiting_line import WaitingLine
 
 _LEAST_SECONDS_BETWEEN_DRAWINGS = 0.09
 # Longer than the slowest terminal, tmux, takes to report the last of several new sizes.
@@ -116,7 +117,22 @@ class Screen:
             self.warned(warning)
         if self._is_live:
             self._make_meter(opening)
+        self._keys.asks = True
         self._keys.poll()
+
+    def waited(self, name: str, seconds: float) -> None:
+        """Show for how long a device has been waited for; keys act at once, as there is no take to spoil."""
+        self._keys.poll()
+        self._keys.asks = False
+        if self._is_live:
+            from pastream_cli.screen.waiting_line import WaitingLine
+
+            self._show(WaitingLine(name, seconds), time.monotonic())
+
+    def noted(self, text: str) -> None:
+        """Show one line that is no warning."""
+        if not self._job.quiet:
+            self._print(self._wrapped([f"{PROGRAM}: {text}"]))
 
     def warned(self, text: str) -> None:
         """Show one warning."""
@@ -134,9 +150,8 @@ class Screen:
             lines += _quoted(self._quotes())
         if lines:
             self._print(lines)
-        if self._meter is not None and now - self._drawn_at >= _LEAST_SECONDS_BETWEEN_DRAWINGS:
-            self._drawn_at = now
-            self._draw(self._meter, now)
+        if self._meter is not None:
+            self._show(self._meter, now)
         self._outlet.push()
 
     def asked(self, question: str, until: float) -> None:
@@ -194,12 +209,19 @@ class Screen:
 
     def _make_meter(self, opening: Opening) -> None:
         from pastream_cli.screen.meter import Meter
-        from pastream_cli.screen.paint import Painter
 
         self._meter = Meter(opening, is_ascii=self._is_ascii)
-        self._painter = Painter(has_colours=self._has_colours)
 
-    def _draw(self, meter: Meter, now: float) -> None:
+    def _show(self, meter: Meter | WaitingLine, now: float) -> None:
+        """Draw the meter, if it was not drawn a moment ago."""
+        from pastream_cli.screen.paint import Painter
+
+        self._painter = self._painter or Painter(has_colours=self._has_colours)
+        if now - self._drawn_at >= _LEAST_SECONDS_BETWEEN_DRAWINGS:
+            self._drawn_at = now
+            self._draw(meter, now)
+
+    def _draw(self, meter: Meter | WaitingLine, now: float) -> None:
         """Draw the meter, unless the process is in the background or the last drawing is still being written."""
         if self._outlet.is_behind:
             return
@@ -243,7 +265,7 @@ class Screen:
             blank = " " * self._status_width
             self._status_width = 0
             return f"\r{blank}\r"
-        return self._area.erase(self._outlet.size()[0]) if self._meter is not None else ""
+        return self._area.erase(self._outlet.size()[0]) if self._painter is not None else ""
 
     def _rest(self) -> None:
         """Erase the meter before the process is suspended and the shell gets the terminal."""

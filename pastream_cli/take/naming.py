@@ -55,6 +55,10 @@ class NameTemplate(NamedTuple):
     def has_number(self) -> bool:
         return any(isinstance(part, _Field) and part.name == "n" for part in self.parts)
 
+    @property
+    def has_time(self) -> bool:
+        return any(isinstance(part, _Field) and part.name != "n" for part in self.parts)
+
     def fill(self, number: int, first_frame: datetime) -> str:
         """Return the name of file `number`, whose first frame is at `first_frame` (aware)."""
         return "".join(part if isinstance(part, str) else _fill(part, number, first_frame) for part in self.parts)

@@ -26,17 +26,21 @@ if TYPE_CHECKING:  # loaded only where a real device is used
     from pastream_cli.engine.devices.host_process import Host
 
 
+def open_source(job: Job, worker: Worker, requests: Requests, warn: Callable[[str], None]) -> InputFile | None:
+    """Check the names of a job, and open its input."""
+    result_of(worker.start(lambda: check_names(job)), requests)
+    return result_of(worker.start(lambda: _open_input(job, warn)), requests)
+
+
 def resolve(
     job: Job,
+    source: InputFile | None,
     host: Host | None,
     file_worker: Worker,
     device_worker: Worker,
     requests: Requests,
-    warn: Callable[[str], None],
 ) -> Plan:
-    """Check the names of a job, open its input, choose its devices, and return its plan."""
-    result_of(file_worker.start(lambda: check_names(job)), requests)
-    source = result_of(file_worker.start(lambda: _open_input(job, warn)), requests)
+    """Choose the devices of a job, and return its plan."""
     # with neither -r nor an input the device's true rate decides: PortAudio's default may be one that is resampled
     rate_matters = job.rate is None and source is None
     choosing = device_worker.start(lambda: _choose(host, job, rate_matters=rate_matters))

@@ -59,6 +59,9 @@ class Recording:
         self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
         self._made = NameMemory()
         self._making: Task[OutputFile] | None = None
+        self._is_held = False
+        self._misnamed: Task[OutputFile] | None = None
+        """Makes a file that will not begin when its name says."""
         self._is_making_first = self._waits_for_a_reader = False
         self._finishing: deque[FinishingFile] = deque()
         self._files = FileList()  # those that are finished
@@ -196,7 +199,9 @@ class Recording:
         failure = self._failure_behind() or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
-        if current.writers_failure() is None:  # even if an earlier file has failed, the next one may get frames
+        if (
+            current.writers_failure() is None and not self._is_held
+        ):  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
         if failure is not None:
             raise failure
@@ -239,6 +244,18 @@ class Recording:
         else:
             self._wants_cut = True
 
+    def hold(self, is_held: bool) -> None:
+        """Make no next file while the device is away; one that was made is made anew if its name has a time."""
+        if is_held and not self._is_held and self._names.template.has_time:
+            self._misnamed = self._making
+            if self._is_offered and len(self._open) > 1 and self._stream.withdraw():
+                self._is_offered = False
+                self._drop(self._open.pop())
+        self._is_held = is_held
+
+    def _drop(self, file: OutputFile) -> None:
+        self._worker.start(lambda: file.close(keep_empty=False), quietly=True)
+
     def _make_next_in_time(self, current: OutputFile) -> None:
         if self._making is not None:
             self._offer_when_made(self._making)
@@ -253,17 +270,21 @@ class Recording:
                 self._making = self._worker.start(lambda: self._make(first_frame))
 
     def _frames_ahead(self, current: OutputFile) -> int:
-        """Return how many frames from now the next file begins."""
+        """Return how many frames from now the next file begins; fewer than 0 if it is late, as behind a gap."""
         if self._wants_cut or current.frame_limit is None:
             return 0
         if current.first_frame is None:
             return current.frame_limit
-        return max(0, current.first_frame + current.frame_limit - self._stream.frame_count)
+        ahead = current.first_frame + current.frame_limit - self._stream.frame_count
+        return ahead if ahead >= 0 else -(-ahead % current.frame_limit)
 
     def _offer_when_made(self, making: Task[OutputFile]) -> None:
         if not making.is_done:
             return
         self._making = None
+        if making is self._misnamed and making.error is None:
+            self._drop(making.result())
+            return
         try:
             self._open.append(making.result())
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take

@@ -122,6 +122,12 @@ class Observer(Protocol):
     def opened(self, opening: Opening) -> None:
         """Show what is connected to what."""
 
+    def waited(self, name: str, seconds: float) -> None:
+        """Show for how long a device has been waited for, before anything is open."""
+
+    def noted(self, text: str) -> None:
+        """Show one line that is no warning."""
+
     def warned(self, text: str) -> None:
         """Show one warning."""
 

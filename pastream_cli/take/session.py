@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
@@ -22,11 +23,11 @@ from pastream_cli.engine.run import GivenUp, Policy, Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
+from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
-from pastream_cli.take.opening import connect_input, connect_output, open_stream, opening_of, resolve
+from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.reconnecting import Reconnecting
@@ -34,10 +35,12 @@ from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.telling import Telling
+from pastream_cli.take.waiting import Waiting
 from pastream_cli.units import format_count
 
-if TYPE_CHECKING:  # loaded only where a real device is used
+if TYPE_CHECKING:  # loaded only where a real device, or a file, is used
     from pastream_cli.engine.devices.host_process import Host, HostProcess
+    from pastream_cli.engine.files.input_file import InputFile
 
 T = TypeVar("T")
 
@@ -134,8 +137,8 @@ class Session:
 
     def _open(self) -> None:
         warn = self._observer.warned
-        plan = self._plan = resolve(self._job, self._host, self._file_worker, self._device_worker, self._requests, warn)
-        stream = self._stream = self._wait_for(self._device_worker.start(lambda: open_stream(plan, self._host)))
+        source = open_source(self._job, self._file_worker, self._requests, warn)
+        plan, stream = self._plan, self._stream = self._open_devices(source)
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
             recording = self._recording = Recording(plan, stream, self._file_worker, warn)
@@ -148,6 +151,26 @@ class Session:
             warn(warning)
         if self._recording is not None:
             self._recording.warn_of_a_small_disk(plan.length)
+
+    def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
+        """Open the devices. If they are not there, or in use, wait for them where that was asked for."""
+        waiting, workers = Waiting(self._job, self._observer), (self._file_worker, self._device_worker)
+        while True:
+            try:
+                plan = resolve(self._job, source, self._host, *workers, self._requests)
+                stream = self._wait_for(self._device_worker.start(partial(open_stream, plan, self._host)))
+            except DeviceError as error:
+                if not waiting.goes_on(error, time.monotonic()):
+                    raise
+            else:
+                waiting.is_over(time.monotonic())
+                return plan, stream
+            while not waiting.is_due(time.monotonic()):
+                self._requests.wait(STEP_SECONDS)
+                if self._requests.stop:
+                    raise Stopped
+            if self._host is not None:  # a new process looks for devices anew
+                self._wait_for(self._device_worker.start(self._host.renew))
 
     def _wait_for(self, task: Task[T], seconds_after_a_stop: float = 0.0) -> T:
         return result_of(task, self._requests, seconds_after_a_stop)
@@ -165,6 +188,8 @@ class Session:
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
         if stream.input_error() == lib.INPUT_ENDS_BEFORE_START:
             raise _input_failure(plan, stream.input_error())
+        if self._host is not None:  # it goes on while this process is stopped, and what is played should not
+            self._requests.on_halt = stream.silence
         run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
         self._watch_process()
 
@@ -234,6 +259,8 @@ class Session:
             return
         self._reconnecting.poll(counts, time.monotonic())
         self._watch_process()
+        if self._recording is not None:
+            self._recording.hold(self._is_away)
         if self._is_away:  # other keys wait until it is back
             return
         if requests.pause:
@@ -250,7 +277,9 @@ class Session:
         if self._recording is None:
             return
         try:
-            if cut:
+            if cut and self._is_away:
+                self._observer.warned("no next file to start: the device is away")
+            elif cut:
                 self._recording.cut()
             self._recording.poll(time.monotonic())
         except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for

@@ -39,6 +39,8 @@ class Requests:
         """Whether keys may ask for other places of what is played."""
         self.steps = 0
         """How many steps to go on, or back where it is negative, in what is played."""
+        self.on_halt: Callable[[bool], None] | None = None
+        """Called with true before the process is stopped by the terminal's suspend key, and with false afterwards."""
         self._watched: dict[int, Callable[[], None]] = {}
         self._stopped_at = 0.0
         self._second_came = False

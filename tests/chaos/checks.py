@@ -124,7 +124,7 @@ def _check_exit(evidence: Evidence, report: dict[str, Any]) -> None:
     device_is_gone = deadly or evidence.met(ServerDeath, ServerHang) or was_given_up(evidence)
     is_excused = {
         0: (reason == "complete" and scenario.has_end) or (reason == "stopped" and bool(evidence.met(Stop))),
-        1: reason == "failed" and bool(device_is_gone),
+        1: reason == "failed" and bool(device_is_gone or scenario.reconnects),
         3: reason == "xrun" and scenario.is_fatal and _has_xruns(report),
         4: reason == "failed" and bool(evidence.met(FullDisk, Removal, ReaderLeaves, DiskRefusal, Truncation)),
         130: reason == "given-up" and bool(evidence.met(StopTwice)),
@@ -160,13 +160,16 @@ def _check_sums(report: dict[str, Any]) -> None:
         return
     by_kind: dict[str, list[int]] = {}
     for xrun in report["xruns"]:
-        by_kind.setdefault(xrun["kind"], []).append(xrun["frames"] or 0)
-    exact = by_kind.get("overrun", []) + by_kind.get("device", [])
+        if xrun["kind"] != "device-away" or xrun["side"] == "capture":  # which is told of both sides
+            by_kind.setdefault(xrun["kind"], []).append(xrun["frames"] or 0)
+    away = by_kind.get("device-away", [])
+    lost = by_kind.get("overrun", []) + by_kind.get("device", []) + away
     flags = by_kind.get("host-capture", []) + by_kind.get("host-playback", [])
     underruns, deficits = by_kind.get("underrun", []), by_kind.get("deficit", [])
     sums = {
-        "lost_frames": sum(exact),
-        "losses": len(exact),
+        "lost_frames": sum(lost),
+        "losses": len(lost),
+        "away_frames": sum(away),
         "underrun_frames": sum(underruns),
         "underruns": len(underruns),
         "missing_frames": sum(deficits),
@@ -186,7 +189,7 @@ def _check_clock(evidence: Evidence, report: dict[str, Any]) -> None:
     if evidence.returncode != 0 or report["stop_reason"] != "stopped" or not report["files"] or not stops:
         return
     scenario, start = evidence.scenario, report["files"][0]["start"]
-    if scenario.has_end:
+    if scenario.has_end or report["ended_away"]:
         return  # it may have ended by itself a moment before
     begun = _moment(start).timestamp() - scenario.offset / scenario.rate - evidence.epoch
     due_seconds = stops[0].begun - begun

@@ -23,6 +23,8 @@ AT_MOST_LOST_SECONDS = 1.2
 """By a take that is killed."""
 
 FLAC_BLOCK_FRAMES = 4096
+MOST_BLOCK_FRAMES = 4096
+"""Of a virtual device that chooses its block."""
 DISK_FAULTS = (DiskRefusal, Truncation, FullDisk)
 _TOLD_BY_A_HEADER = {"wav", "rf64", "w64", "aiff", "au", "caf"}
 
@@ -196,11 +198,15 @@ def _check_content(evidence: Evidence, take: Take, xruns: Xruns) -> None:
     first = take.file["first_frame"]
     frames = first + len(take.samples)
     if scenario.source is Source.DEVICE:
-        sound = expected.sine(scenario.rate, frames, scenario.channels, scenario.encoding)
+        most = scenario.block or MOST_BLOCK_FRAMES
+        sound = expected.sine(scenario.rate, frames + most, scenario.channels, scenario.encoding)
+        aways = xruns.places("device-away", side="capture")
+        sound = expected.in_place(sound, take.samples, first, aways, most)[:frames]
     else:
         assert evidence.source is not None
-        sound = expected.played(evidence.source, frames, xruns.places("underrun"), loops=scenario.loops)
-    sound = expected.with_silence(sound, xruns.places("overrun", "device"))
+        waits = xruns.places("underrun", "device-away", side="playback")
+        sound = expected.played(evidence.source, frames, waits, loops=scenario.loops)
+    sound = expected.with_silence(sound, xruns.places("overrun", "device", "device-away", side="capture"))
     difference = expected.first_difference(take.samples, sound[first:])
     name = take.file["name"]
     demand(difference is None, f"{name} is not what was captured: {difference}", UnexplainedLoss)

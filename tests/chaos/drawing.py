@@ -116,6 +116,8 @@ def _draw_fault(dice: random.Random, scenario: Scenario, at: float) -> Fault:
     ]
     if scenario.host is Host.VIRTUAL:
         frame = int(at * scenario.rate)
+        if not scenario.is_fatal:
+            choices += [DeviceFault(at=at, what="away", at_frame=frame, frames=dice.randint(1, scenario.rate))] * 2
         choices += [
             DeviceFault(at=at, what="xrun", at_frame=frame),
             DeviceFault(at=at, what="stall", at_frame=frame, frames=dice.randint(1, scenario.rate // 2)),

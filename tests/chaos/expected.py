@@ -54,6 +54,37 @@ def played(source: Samples, frames: int, underruns: Sequence[Place], *, loops: b
     return sound
 
 
+def in_place(sound: Samples, taken: Samples, begin: int, gaps: Sequence[Place], most_frames: int) -> Samples:
+    """Return the sound as a device goes on with it behind each gap: as many frames from its place as a clock may err.
+
+    Parameters
+    ----------
+    sound : array
+        The whole sound, and `most_frames` more.
+    taken : array
+        What was recorded of it, which tells how far from its place it goes on.
+    begin : int
+        The frame of the timeline at which `taken` begins.
+    gaps : sequence of Place
+        When there was no device.
+    most_frames : int
+        How far it may be from its place.
+    """
+    shifted = sound.copy()
+    for first, length in gaps:
+        at = max(first + length, begin)
+        heard = np.flatnonzero(taken[max(0, at - begin) :].any(axis=1))
+        if not len(heard):
+            continue
+        at += int(heard[0])
+        lowest = max(0, at - most_frames)
+        near = sound[lowest : at + most_frames + 1]
+        found = lowest + np.flatnonzero((near == taken[at - begin]).all(axis=1)) - at
+        shift = int(min(found, key=abs, default=0))
+        shifted[at : len(sound) - max(0, shift)] = sound[at + shift : len(sound) + min(0, shift)]
+    return shifted
+
+
 def with_silence(sound: Samples, losses: Iterable[Place]) -> Samples:
     """Return the sound with silence in the place of what was lost."""
     silenced = sound.copy()

@@ -30,9 +30,13 @@ class Xruns:
     def of(cls, report: dict[str, Any]) -> Xruns:
         return cls(report["xruns"], bool(report["unlisted_xruns"]))
 
-    def places(self, *kinds: str) -> list[Place]:
-        """Return the first frame and the length of each of these kinds."""
-        return [(xrun["frame"], xrun["frames"]) for xrun in self.all if xrun["kind"] in kinds]
+    def places(self, *kinds: str, side: str | None = None) -> list[Place]:
+        """Return the first frame and the length of each of these kinds, on that side if one is named."""
+        return [
+            (xrun["frame"], xrun["frames"])
+            for xrun in self.all
+            if xrun["kind"] in kinds and side in {None, xrun["side"]}
+        ]
 
 
 def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | None:
@@ -50,6 +54,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "ahead": False,
+        "device-away": scenario.reconnects,
         "host-capture": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "host-playback": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "device": is_virtual and (_is_as_told(evidence, xruns) or stopped > _tolerance_seconds(evidence)),

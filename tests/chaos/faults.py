@@ -310,7 +310,7 @@ class Removal(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceFault(Fault):
-    """What the virtual device is told to do to itself at a frame of its clock: xrun, stall, die or hang."""
+    """What the virtual device is told to do to itself at a frame of its clock: xrun, stall, die, hang or go away."""
 
     what: str
     at_frame: int
@@ -323,11 +323,18 @@ class DeviceFault(Fault):
     @property
     def word(self) -> str:
         """As in the device's name."""
+        if self.what == "away":
+            return f":die={self.at_frame}s:back={self.at_frame + self.frames}s"
         return f":{self.what}={self.at_frame}s" + (f"+{self.frames}s" if self.what == "stall" else "")
 
     @property
     def is_deadly(self) -> bool:
         return self.what in {"die", "hang"}
+
+    @property
+    def goes_away(self) -> bool:
+        """Whether it is back after so many frames."""
+        return self.what == "away"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,6 +124,11 @@ class Scenario:
         return self.encoding in BITS
 
     @property
+    def reconnects(self) -> bool:
+        """Whether its device goes away and comes back."""
+        return any(isinstance(fault, DeviceFault) and fault.goes_away for fault in self.faults)
+
+    @property
     def frame_bytes(self) -> int:
         """Of a frame in the file, where nothing is compressed; else 1, of which any number may be a frame."""
         is_plain = self.is_lossless and self.file_type != "flac"
@@ -147,6 +152,7 @@ class Scenario:
             "--loop": self.loops,
             "--fatal-xruns": self.is_fatal,
             "-y": self.overwrites,
+            "--reconnect": self.reconnects,
             "-v": self.host is not Host.VIRTUAL,
         }
         return words + [flag for flag, is_set in flags.items() if is_set]

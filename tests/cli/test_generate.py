@@ -100,6 +100,7 @@ def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
         "SCREEN AND KEYS",
         "PIPES",
         "DEVICES",
+        "WHEN A DEVICE GOES",
         "VIRTUAL DEVICE",
         "EXIT STATUS",
         "SIGNALS",

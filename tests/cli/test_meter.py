@@ -213,6 +213,12 @@ class Watcher:
     def opened(self, opening: Opening) -> None:
         """See nothing in it."""
 
+    def waited(self, name: str, seconds: float) -> None:
+        pass
+
+    def noted(self, text: str) -> None:
+        pass
+
     def warned(self, text: str) -> None:
         """See nothing in it."""
 

@@ -144,3 +144,34 @@ def input_frames(result: Result) -> list[Any]:
 def test_a_loss_cannot_be_the_end_and_be_survived() -> None:
     with pytest.raises(UsageError, match="cannot use --reconnect: --fatal-xruns ends the take"):
         parse(["null", "out.wav", "--reconnect", "--fatal-xruns"])
+
+
+def test_a_device_that_is_absent_or_in_use_is_waited_for(pastream: Pastream, tmp_path: Path) -> None:
+    (tmp_path / "old.wav").touch()
+    refused = pastream.start("null", "old.wav", "-D", "virtual:sine:absent=60", "--wait")
+    absent = pastream.start("null", "absent.wav", "-D", "virtual:sine:absent=1.2", "-d", "0.1", "--wait")
+    busy = pastream.start("null", "busy.wav", "-D", "virtual:sine:busy=1.2", "-d", "0.1", "--wait", "20")
+    never = pastream.start("null", "never.wav", "-D", "virtual:sine:busy=60", "--wait", "0.5")
+    stopped = Listener(pastream.start("null", "stopped.wav", "-D", "virtual:sine:absent=60", "--wait"))
+
+    result = pastream.finish(refused)  # before anything is waited for
+    assert (result.returncode, "waiting" in result.stderr) == (4, False)
+
+    stopped.wait_for("pastream: waiting for virtual:sine:absent=60: cannot find a device", 20)
+    stopped.process.send_signal(signal.SIGTERM)
+    result = stopped.finish(20)
+    assert (result.returncode, result.stderr.splitlines()[1:]) == (0, ["pastream: stopped before anything was opened"])
+
+    for process, device in ((absent, "virtual:sine:absent=1.2"), (busy, "virtual:sine:busy=1.2")):
+        result = pastream.finish(process)
+        assert result.returncode == 0, result
+        first, second, *_ = result.stderr.splitlines()
+        assert first.startswith(f"pastream: waiting for {device}: cannot ")
+        assert second.startswith(f"pastream: {device} is there, after ")
+
+    result = pastream.finish(never)
+    assert (result.returncode, result.stderr.splitlines()[1]) == (
+        1, "pastream: cannot open virtual:sine:busy=60: it is in use",
+    )  # fmt: skip
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"old.wav", "absent.wav", "busy.wav"}

@@ -53,10 +53,3 @@ def _check_back(before: OpenDevice, since_ns: int) -> None:
 def give_up(device: OpenDevice) -> None:
     """Close a device that has gone, within a time limit; if its host does not answer, it is leaked on purpose."""
     within(STOP_SECONDS, device.close, device.stream.lock)
-
-
-def look_again() -> None:
-    """Have the hosts list their devices anew, as long as none is open."""
-    from pastream_cli.engine.devices import hosts
-
-    hosts.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pastream_cli.engine.devices.info import DeviceInfo
@@ -26,8 +27,6 @@ _DEFAULT_SINE_HZ = 1000.0
 _FORMS = "virtual[:silence|:sine[=HZ]|:noise][:fast][:channels=N][:rate=HZ]"
 _MOST_DRIFT = 500_000
 _DEADLY = frozenset({lib.FAULT_DIE, lib.FAULT_HANG})
-# When this program began to have a virtual device: what is absent or busy at first comes so long after that.
-_BEGUN_NS = lib.engine_monotonic_ns()
 
 _LEAST_BLOCK, _MOST_BLOCK = 64, 4096
 
@@ -81,12 +80,20 @@ class VirtualDevice(NamedTuple):
             raise DeviceError(f"cannot open {name}: it is in use", ErrorKind.BUSY)
 
     def _is_before(self, time: Time | None) -> bool:
-        return time is not None and lib.engine_monotonic_ns() - _BEGUN_NS < 1e9 * time.to_frames(self.rate) / self.rate
+        if time is None:
+            return False
+        return lib.engine_monotonic_ns() - _first_look_ns() < 1e9 * time.to_frames(self.rate) / self.rate
 
     def is_there_at(self, frame: int, rate: float) -> bool:
         """Tell whether the device can be opened at a frame of its clock: it has not died, or is back again."""
         deaths = [at for fault in self.faults if fault.kind in _DEADLY and (at := fault.at.to_frames(rate)) <= frame]
         return not deaths or any(max(deaths) <= back.to_frames(rate) <= frame for back in self.backs)
+
+
+@cache
+def _first_look_ns() -> int:
+    """Return when this process first looked for a device that is not there, or in use, at first."""
+    return lib.engine_monotonic_ns()
 
 
 def is_virtual(device: object) -> bool:

@@ -1,0 +1,68 @@
+"""When a lost device is tried again, and for how long; when one that is awaited is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from pastream_cli.take.comeback import Comeback
+
+
+def tries(comeback: Comeback, until: float) -> list[float]:
+    """Return when the device was tried, looking ten times per second."""
+    tried = []
+    for tenth in range(int(until * 10) + 1):
+        now = 100 + tenth / 10
+        if comeback.is_due(now) and not comeback.is_over(now):
+            comeback.tries(now)
+            tried.append(tenth / 10)
+    return tried
+
+
+def test_a_lost_device_is_tried_at_once_and_then_less_and_less_often() -> None:
+    comeback = Comeback(is_wanted=True, most_seconds=None)
+    assert comeback.lost(100)
+    tried = tries(comeback, 30)
+    pauses = [after - before for before, after in pairwise(tried)]
+    assert tried[0] == 0
+    assert pauses == pytest.approx(sorted(pauses))
+    assert pauses[-1] == pytest.approx(5)
+
+
+def test_a_device_that_is_back_is_tried_at_once_when_it_goes_again() -> None:
+    comeback = Comeback(is_wanted=True, most_seconds=None)
+    comeback.lost(100)
+    tries(comeback, 20)
+    comeback.is_back()
+    assert not comeback.is_away
+    comeback.lost(130)
+    assert comeback.is_due(130)
+    assert comeback.seconds_away(131) == 1
+
+
+def test_a_device_that_stays_silent_is_left_alone_for_longer_and_longer() -> None:
+    comeback = Comeback(is_wanted=True, most_seconds=None)
+    comeback.lost(100)
+    patience = []
+    for _ in range(6):
+        patience.append(comeback.patience_seconds)
+        comeback.fell_silent()
+    assert patience == sorted(patience)
+    assert patience[0] < patience[1] < patience[-1] == patience[-2]
+
+
+def test_each_time_it_has_as_long_as_was_said() -> None:
+    comeback = Comeback(is_wanted=True, most_seconds=2.0)
+    for lost_at in (100, 200):
+        assert comeback.lost(lost_at)
+        assert comeback.lost(lost_at + 1)  # it came, and fell silent
+        assert not comeback.is_over(lost_at + 2)
+        assert comeback.is_over(lost_at + 2.1)
+        comeback.is_back()
+
+
+def test_a_run_that_does_not_want_it_ends_with_its_device() -> None:
+    comeback = Comeback(is_wanted=False, most_seconds=None)
+    assert not comeback.lost(100)
+    assert not comeback.is_away
