@@ -66,3 +66,20 @@ def test_a_run_that_does_not_want_it_ends_with_its_device() -> None:
     comeback = Comeback(is_wanted=False, most_seconds=None)
     assert not comeback.lost(100)
     assert not comeback.is_away
+
+
+def test_a_host_library_that_crashes_is_started_again_until_the_third_time_within_a_minute() -> None:
+    comeback = Comeback(is_wanted=False, most_seconds=None)
+    assert not comeback.lost(100)
+    assert not comeback.is_away
+    for now in (110, 120, 171, 181, 240):
+        assert comeback.lost(now, has_crashed=True), now
+        assert comeback.is_due(now)
+        assert not comeback.has_had_its_chance
+        comeback.tries(now)
+        assert comeback.has_had_its_chance
+        assert not comeback.is_over(now + 100)
+        comeback.is_back()
+    assert comeback.lost(241, has_crashed=True)
+    assert not comeback.lost(242, has_crashed=True)
+    assert Comeback(is_wanted=True, most_seconds=1).lost(243, has_crashed=True)

@@ -1,0 +1,118 @@
+"""The process of a real device: whatever becomes of it, the take goes on, and it never outlives its take."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.homes import wait_until
+from tests.runner import Pastream
+from tests.servers import JackServer
+from tests.sounds import RATE, read
+from tests.takes import SLACK, Listener, report_of, starved_seconds, wait_for_frames
+
+CRASHED = "pastream: warning: the device's host library has crashed; what it has delivered is safe; it is started again"
+BACK = "while the device was away"  # it is told once the next one has its place on the timeline
+DIED = "pastream: cannot go on: the device has ended"
+SECONDS_TO_BE_GONE = 0.5 * SLACK
+
+
+def host_of(take: int) -> int | None:
+    """Return the process of the device of a take; `None` while there is none."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            state, parent, *_ = (folder / "stat").read_text().rpartition(") ")[2].split()
+            if int(parent) == take and state != "Z" and b"host_main.py" in (folder / "cmdline").read_bytes():
+                return int(folder.name)
+    return None
+
+
+def is_there(process: int) -> bool:
+    with suppress(OSError):
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    return False
+
+
+def record(pastream: Pastream, path: Path, jackd: JackServer, *options: str) -> Listener:
+    """Start a recording, and wait for its first frames."""
+    process = pastream.start(
+        "null", path.name, "-D", "system", "-e", "pcm_24", "--json", *options, server=jackd, cwd=path.parent
+    )
+    wait_for_frames(path, RATE // 4)
+    return Listener(process)
+
+
+def crash(take: Listener, number: signal.Signals) -> int:
+    """End the process of the device, wait for the next one, and return that."""
+    host = host_of(take.process.pid)
+    assert host is not None
+    os.kill(host, number)
+    wait_until(lambda: host_of(take.process.pid) not in {None, host}, "another process", 30)
+    another = host_of(take.process.pid)
+    assert another is not None
+    return another
+
+
+def test_a_host_library_that_crashes_is_started_again_and_the_take_goes_on(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    crash(take, signal.SIGSEGV)
+    take.wait_for(BACK, 30)
+    time.sleep(0.5)
+    take.process.send_signal(signal.SIGINT)
+    result = take.finish(30)
+    assert (result.returncode, result.stderr.count(CRASHED)) == (0, 1), result.stderr
+    report = report_of(result)
+    [gap] = [xrun for xrun in report["xruns"] if xrun["kind"] == "device-away"]
+    assert report["lost_frames"] == report["away_frames"] == gap["frames"] > 0
+    assert len(read(tmp_path / "take.wav")) == report["frames"] > gap["frame"] + gap["frames"]
+
+
+def test_a_host_library_that_crashes_again_and_again_is_the_end_of_the_device(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    for turn, number in enumerate((signal.SIGABRT, signal.SIGKILL), 1):
+        crash(take, number)
+        wait_until(lambda: take.text.count(BACK) == turn, "the next device", 30)  # noqa: B023
+    last = host_of(take.process.pid)
+    assert last is not None
+    os.kill(last, signal.SIGSEGV)
+    result = take.finish(60)
+    assert (result.returncode, result.stderr.count(CRASHED)) == (1, 2), result.stderr
+    assert DIED in result.stderr
+    assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]
+
+
+@pytest.mark.parametrize("seconds", [3])
+def test_a_take_that_is_stopped_loses_nothing(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer, seconds: int
+) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    for number, pause in ((signal.SIGSTOP, seconds), (signal.SIGCONT, 1)):
+        take.process.send_signal(number)
+        time.sleep(pause)
+    starved = starved_seconds(host)
+    take.process.send_signal(signal.SIGINT)
+    result = take.finish(30)
+    report = report_of(result)
+    assert (result.returncode, report["lost_frames"]) == (0, 0), result.stderr
+    assert report["missing_frames"] <= 2 * starved * RATE
+    assert report["buffer"]["high_water_frames"] > (seconds - 1) * RATE
+
+
+def test_a_take_that_is_killed_leaves_no_process(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    take.process.kill()
+    take.process.wait()
+    wait_until(lambda: not is_there(host), "the end of the device's process", SECONDS_TO_BE_GONE)
