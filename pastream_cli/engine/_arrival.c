@@ -94,11 +94,14 @@ static void release(engine *e, int64_t frames) {
 
 static void arrive(engine *e) {
     struct arrival *a = &e->arrival;
-    const int64_t missing = max_frames(0, a->least_debt - a->usual_debt);
+    const int64_t slept = e->slept_frames;
+    const int64_t missing = max_frames(0, a->least_debt - a->usual_debt) + slept;
     int64_t held = a->unpublished_frames;
     int64_t away = missing + a->frames - held;
     a->is_under_way = 0;
     a->unpublished_frames = 0;
+    e->slept_frames = 0;
+    e->uncounted_frames -= slept; /* the clock did not ask for them */
     atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
     if (is_still(e)) {
         count(&e->paused_frames, away + held);

@@ -169,6 +169,7 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
     e->arrival = (struct arrival){0};
+    e->slept_frames = 0;
     e->open_debt.monotonic_ns = 0;
     e->last_debt.frames = INT64_MAX;
     e->usual_debt = 0;
@@ -196,6 +197,10 @@ void engine_expect_clock(engine *e, int64_t tolerance_frames) {
     e->lead_tolerance = tolerance_frames;
     e->least_debt =
         tolerance_frames < 0 ? INT64_MIN / 2 : (int64_t)e->usual_debt - tolerance_frames;
+}
+
+void engine_slept(engine *e, int64_t frames) {
+    e->slept_frames = frames;
 }
 
 void engine_read_counts(const engine *e, struct engine_counts *counts) {

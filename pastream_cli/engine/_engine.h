@@ -189,6 +189,9 @@ void attachment_free(attachment *a);
  * a loss, LOSS_AWAY. Returns false if the engine has a device, the attachment had an engine, or the
  * formats differ. */
 int engine_attach(engine *e, attachment *a);
+/* Says how many frames of the time without a device the clock of the callback does not know of,
+ * because the machine slept. Call before the device starts that ends that time. */
+void engine_slept(engine *e, int64_t frames);
 /* The owner may call this at any time. From then on the device takes and gives no frames: its
  * callback plays silence and asks the device to end. Waits for a callback that is at work, which
  * does not block. Returns false if that takes more than a second: its thread must have died. */

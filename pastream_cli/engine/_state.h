@@ -65,6 +65,7 @@ struct engine {
     int64_t lead_tolerance; /* frames that a device may be ahead of the clock; -1: any number */
     int64_t drain_frames;   /* see engine_drain_after; -1: nothing to drain */
     int64_t drain_at_most;
+    int64_t slept_frames;   /* see engine_slept */
     uint64_t capture_start; /* index in the ring of the first frame of the run */
     int32_t fills_gaps;     /* a writer takes `gaps`; without one, it stays empty */
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.opened import OpenDevice
+from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.errors import DeviceError, ErrorKind
@@ -43,6 +44,7 @@ class Attached(Progress):
         """Whether a device is attached; without one no frame comes or goes."""
         self.attached_ns = 0
         """When the present device was attached, by the monotonic clock; 0 for the first one."""
+        self._slept_frames = 0
         self.left_ns = 0
         """When the last device that was detached called for the last time, by the monotonic clock; 0: none was."""
 
@@ -59,8 +61,15 @@ class Attached(Progress):
             self.has_device = False
             self.left_ns = self.counts().last_callback_ns
 
-    def attach(self, device: OpenDevice) -> None:
+    def attach(self, device: OpenDevice, slept_seconds: float = 0.0) -> None:
         """Give the core another device, opened but not started yet, in place of the one that was detached.
+
+        Parameters
+        ----------
+        device : OpenDevice
+            The next one.
+        slept_seconds : float, optional
+            For how long the machine has slept since the last device called: the clock does not show that.
 
         Raises
         ------
@@ -72,8 +81,19 @@ class Attached(Progress):
             reason = f"{self._open_device.name} has not been detached"
             raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
         self._take(device)
+        self._slept_frames = int(slept_seconds * self._rate)
+        lib.engine_slept(self._engine, self._slept_frames)
         self.attached_ns = lib.engine_monotonic_ns()
         self._open_device, self.has_device = device, True
+
+    def new_losses(self) -> list[Loss]:
+        """Return the losses since the last call; see `Progress.new_losses`."""
+        losses = super().new_losses()
+        for gap in losses:
+            if gap.kind is LossKind.AWAY and self._slept_frames:
+                self._beside_the_timeline.lead(gap.frame, self._slept_frames)
+                self._slept_frames = 0
+        return losses
 
     def _take(self, device: OpenDevice) -> None:
         if not device.attach(self._engine):

@@ -76,12 +76,12 @@ class Core(Connected):
         )
         self._set_lead()
 
-    def attach(self, device: OpenDevice) -> None:
+    def attach(self, device: OpenDevice, slept_seconds: float = 0.0) -> None:
         """Give the core another device, before or in the middle of a run, and before that device is started.
 
         Parameters and exceptions are those of `Attached.attach`.
         """
-        super().attach(device)
+        super().attach(device, slept_seconds)
         self._set_drain()
         self._set_lead()
 

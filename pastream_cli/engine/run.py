@@ -23,6 +23,8 @@ _BLOCKED_SECONDS = 2.0
 _BLOCKED_DISK_SECONDS = 60.0
 # After so long, whoever has asked for a stop is told which disk the run waits for.
 _UNTOLD_DISK_SECONDS = 0.5
+# No machine sleeps for less. Two clocks that are read one after the other differ by a little.
+_LEAST_SLEEP_SECONDS = 0.1
 
 
 class GivenUp(Exception):  # noqa: N818 - it is no error
@@ -78,6 +80,7 @@ class Run:
         """Whether there is a reason for it to end."""
         self.device_is_lost = False
         """Whether the device has died or was taken away, so that it need not be called any more."""
+        self._asleep_at = _seconds_asleep()
         self.device_is_started = False
         self._was_device_asked = False
         self._since = time.monotonic()
@@ -186,7 +189,7 @@ class Run:
         with self._device_lock:
             if self.state is not State.AWAY or self.is_ending:
                 return
-            core.attach(device)
+            core.attach(device, self.slept_seconds)
             try:
                 start()
             except BaseException:
@@ -233,6 +236,8 @@ class Run:
         is_active = core.active
         before, counts = self._counts, core.counts()
         self._counts, self._is_silent = counts, counts.last_callback_ns == before.last_callback_ns
+        if counts.settled and not self._is_silent:
+            self._asleep_at = _seconds_asleep()
         self._owner.look(counts, self.losses.take())
         if self.is_ending or not has_device or self.state is State.AWAY:
             return
@@ -248,6 +253,12 @@ class Run:
         if verdict.error is not None:
             self.fail(verdict.error)
         self.end(verdict.reason)
+
+    @property
+    def slept_seconds(self) -> float:
+        """For how long the machine has slept since a device was last seen to call."""
+        seconds = _seconds_asleep() - self._asleep_at
+        return seconds if seconds > _LEAST_SLEEP_SECONDS else 0.0
 
     def _state_by(self, counts: Counts) -> State:
         core, _ = self._running()
@@ -372,6 +383,12 @@ class Run:
             self._core.detach()
             self.attempt(self._look_at_the_rest)
         self._owner.leave_ends()
+
+
+def _seconds_asleep() -> float:
+    """Return for how long the machine has slept since it was started; 0 where the system does not say."""
+    with_sleep = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(with_sleep) - time.monotonic() if with_sleep is not None else 0.0
 
 
 def _judge_of(core: Core, policy: Policy, patience_seconds: float = 0.0) -> Judge:

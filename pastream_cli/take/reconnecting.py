@@ -146,7 +146,7 @@ class Reconnecting:
             seconds = f"{self._comeback.seconds_away(now):.0f}"
             return DeviceError(f"cannot go on: the device was away for {seconds} s", ErrorKind.STAYED_AWAY)
         length = self._plan.end_by_the_clock
-        passed = (now - counts.last_callback_ns / 1e9) * self._stream.samplerate
+        passed = (now - counts.last_callback_ns / 1e9 + self._run.slept_seconds) * self._stream.samplerate
         if length is not None and not self._stream.is_paused and counts.position + passed >= length:
             return DeviceError("cannot go on: the device was away at the end of the take", ErrorKind.STAYED_AWAY)
         return None

@@ -77,8 +77,8 @@ class Take:
         time.sleep(10 * BLOCK / RATE)
         return self.core.counts().callbacks == before
 
-    def goes_to(self, device: OpenDevice) -> None:
-        self.core.attach(device)
+    def goes_to(self, device: OpenDevice, slept_seconds: float = 0.0) -> None:
+        self.core.attach(device, slept_seconds)
         self.core.start_device()
 
     def late_seconds(self) -> float:
@@ -219,6 +219,20 @@ def test_what_is_played_goes_on_where_it_was(tmp_path: Path) -> None:
     assert place >= 0.1 * RATE
     assert rest >= 0.1 * RATE
     assert (recorded.counts.underruns, recorded.counts.away_frames) == (0, frames)
+
+
+def test_a_gap_is_as_long_as_the_machine_slept_in_it(tmp_path: Path, heard: Callable[[str], Samples]) -> None:
+    take = Take(tmp_path / "take.wav", open_virtual(":noise"))
+    take.goes_on_for(0.1)
+    take.core.detach()
+    take.core.close_device()
+    take.goes_to(open_virtual(":sine"), slept_seconds=100.0)
+    take.goes_on_for(0.5)
+    recorded = take.ends()
+    [(_, frames)] = lost_places(recorded)
+    assert 100 * RATE <= frames < (100 + 10 * LATE_SECONDS) * RATE
+    assert recorded.counts.ahead_frames == 0
+    check_halves(recorded._replace(late_seconds=recorded.late_seconds + 100), [heard(":noise"), heard(":sine")])
 
 
 def test_what_one_device_owed_is_not_asked_of_the_next_one(tmp_path: Path) -> None:
