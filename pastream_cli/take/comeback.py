@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-_SECONDS_BETWEEN_TRIES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+# The device is tried again after a tenth of the time for which it has been away, so that a gap is hardly longer than it
+# has to be; but each try starts a process.
+_SHARE_BETWEEN_TRIES = 0.1
+_LEAST_SECONDS_BETWEEN_TRIES = 0.2
+_MOST_SECONDS_BETWEEN_TRIES = 5.0
 # How long the first callback of a device may take that is back: an idle sink of a sound server takes two seconds. If it
 # does not come, the server may be suspended, and is then left alone for longer and longer.
 _FIRST_PATIENCE_SECONDS = 3.0
@@ -80,8 +84,10 @@ class Comeback:
 
     def is_due(self, now: float) -> bool:
         """Whether to try the device now."""
-        pause = _SECONDS_BETWEEN_TRIES[min(self._tries, len(_SECONDS_BETWEEN_TRIES) - 1)]
-        return now - self._tried_at >= pause
+        if not self._tries:
+            return True
+        pause = max(_LEAST_SECONDS_BETWEEN_TRIES, _SHARE_BETWEEN_TRIES * self.seconds_away(self._tried_at))
+        return now - self._tried_at >= min(pause, _MOST_SECONDS_BETWEEN_TRIES)
 
     def is_over(self, now: float) -> bool:
         """Whether it has been away for too long."""
