@@ -192,11 +192,8 @@ def the_move(result: Result, before: str, now: str) -> float:
 
 
 def test_a_take_that_the_server_is_told_to_move_is_told_of_with_its_place(
-    pastream: Pastream, tmp_path: Path, server: Server, request: pytest.FixtureRequest
+    pastream: Pastream, tmp_path: Path, server: Server
 ) -> None:
-    if isinstance(server, PipeWireServer):
-        # in about half of the runs none or two are told; whether the session manager moves it back is not known yet
-        request.applymarker(pytest.mark.xfail(reason="moves on PipeWire are not told reliably", strict=False))
     with tones(pastream, server, tmp_path):
         process = start_take(pastream, server, "near.monitor")
         (output,) = server.run("pactl", "list", "short", "source-outputs").stdout.splitlines()
