@@ -1,6 +1,8 @@
 /* One link of a chain: a sound that libsndfile decodes, with the channels that the chain has. */
 #include "_chain_link.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,7 @@ static struct {
 } source_functions = {byte_source_get_length, byte_source_seek, byte_source_read, byte_source_write,
                       byte_source_tell};
 
-int chain_link_open(struct chain_link *l, int descriptor) {
+static int open_from(struct chain_link *l, int descriptor) {
     const struct sndfile_functions *functions = l->functions;
     struct sound_info info = {0};
     if (l->source)
@@ -59,15 +61,38 @@ int chain_link_open(struct chain_link *l, int descriptor) {
     return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
 }
 
-/* libsndfile opens no FLAC in a pipe, where it cannot seek at all. */
-int chain_link_open_flac(struct chain_link *l, int descriptor) {
-    l->source = byte_source_new_stream(descriptor, (const unsigned char *)"", 0);
+int chain_link_open(struct chain_link *l) {
+    return open_from(l, -1);
+}
+
+/* libsndfile opens no FLAC in a pipe, where it cannot seek at all. All else it opens nowhere but in
+ * a pipe, if it cannot seek to the end; it closes that one, also where it cannot read it. */
+int chain_link_open_pipe(struct chain_link *l, int descriptor, int is_flac) {
+    if (is_flac)
+        l->source = byte_source_new_stream(descriptor, (const unsigned char *)"", 0);
+    else
+        l->rest = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (l->rest >= 0)
+        return open_from(l, descriptor);
     if (!l->source) {
         close(descriptor);
         return 0;
     }
     l->has_own_source = 1;
-    return chain_link_open(l, -1);
+    return open_from(l, -1);
+}
+
+int chain_link_drop_some(struct chain_link *l) {
+    unsigned char bytes[4096];
+    ssize_t got = 0;
+    if (l->source)
+        return byte_source_drop_some(l->source);
+    if (l->rest < 0)
+        return 0;
+    do
+        got = read(l->rest, bytes, sizeof bytes);
+    while (got < 0 && errno == EINTR);
+    return got > 0;
 }
 
 void chain_link_close(struct chain_link *l) {
@@ -81,6 +106,9 @@ void chain_link_close(struct chain_link *l) {
         l->source = NULL;
         l->has_own_source = 0;
     }
+    if (l->rest >= 0)
+        close(l->rest);
+    l->rest = -1;
     free(l->scratch);
     free(l->ahead);
     l->scratch = NULL;

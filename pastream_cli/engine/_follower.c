@@ -10,9 +10,13 @@
 #include "_mpeg_frames.h"
 #include "_ogg.h"
 #include "_pipe.h"
+#include "_sound_chain.h"
 
 /* How many bytes must be there to judge whether frames of MPEG follow each other. */
 enum { MPEG_LOOK_AHEAD_BYTES = 6144, LONGEST_TAG_BYTES = 1 << 24 };
+
+/* How far the follower may run ahead of who plays: each sound that waits has a pipe of its own. */
+enum { MESSAGES_AHEAD_BYTES = 4096 };
 
 struct state {
     const struct follower *f;
@@ -25,8 +29,12 @@ struct state {
     int has_sound;             /* Ogg: the present sound has had more than its first pages */
     int is_flac;               /* Ogg: the present sound is FLAC, and is sent without its pages */
     uint32_t stream_number;    /* Ogg: of that FLAC */
+    struct ogg_trail trail;    /* Ogg: of the present sound */
     int is_in_step;            /* MPEG: a frame begins where the window does */
     struct mpeg_frame kind;
+    int64_t frames_said;     /* MPEG: that the present sound has by its index; -1: unknown */
+    int64_t frames_sent;     /* MPEG: of the present sound */
+    int64_t promised_frames; /* what the index promises in frames of sound */
 };
 
 /* Whether there is more to be done with what is there; if not, more must come, or all is over. */
@@ -49,16 +57,37 @@ static enum step send(struct state *s, int64_t count) {
     return write_all(s->target, rest(s), count) ? drop(s, count) : IS_OVER;
 }
 
+static int send_message(const struct state *s, const struct link_message *message) {
+    return write_all(s->f->links, (const unsigned char *)message, sizeof *message);
+}
+
+/* Ends the present sound, and says what is wrong with it. */
+static void end_link(struct state *s, int is_cut_off) {
+    const struct link_message cut_off = {.event = CHAIN_LINK_CUT_OFF};
+    const struct link_message missing = {.event = CHAIN_FRAMES_MISSING,
+                                         .frames = s->promised_frames};
+    const struct link_message torn = {.event = CHAIN_PAGES_MISSING};
+    if (s->target < 0)
+        return;
+    if (s->trail.is_torn)
+        send_message(s, &torn);
+    if (s->frames_said > s->frames_sent + 1) /* some encoders count the index */
+        send_message(s, &missing);
+    else if (is_cut_off)
+        send_message(s, &cut_off);
+    close(s->target);
+    s->target = -1;
+}
+
 static int begin_link(struct state *s, struct link_message message) {
     int ends[2];
-    if (s->target >= 0)
-        close(s->target);
-    s->target = -1;
     if (pipe2(ends, O_CLOEXEC))
         return 0;
     s->target = ends[1];
     message.descriptor = ends[0];
-    if (write_all(s->f->links, (const unsigned char *)&message, sizeof message))
+    s->frames_said = -1;
+    s->frames_sent = 0;
+    if (send_message(s, &message))
         return 1;
     close(ends[0]);
     return 0;
@@ -90,6 +119,8 @@ static int receive(struct state *s) {
 /* ---- Ogg ---- */
 
 static int begin_ogg_link(struct state *s, const unsigned char *page) {
+    end_link(s, !s->trail.is_ended);
+    s->trail = (struct ogg_trail){0};
     s->is_flac = ogg_is_first(page) && ogg_is_flac(page);
     s->stream_number = ogg_stream_number(page);
     return begin_link(s, (struct link_message){.frames = -1, .is_flac = s->is_flac});
@@ -105,21 +136,33 @@ static enum step send_without_page(struct state *s, const unsigned char *page, i
     return send(s, bytes - skipped);
 }
 
+static enum step drop_to_next_page(struct state *s) {
+    const unsigned char *bytes = rest(s);
+    const unsigned char *next = memchr(bytes + 1, 'O', (size_t)rest_bytes(s) - 1);
+    return drop(s, next ? next - bytes : rest_bytes(s));
+}
+
 static enum step follow_ogg(struct state *s) {
     const unsigned char *page = rest(s);
     const int64_t count = rest_bytes(s);
     if (count < OGG_PAGE_HEADER_BYTES)
         return WANTS_MORE;
-    if (!ogg_is_page(page, count)) {
-        const unsigned char *next = memchr(page + 1, 'O', (size_t)count - 1);
-        return drop(s, next ? next - page : count);
-    }
-    if (count < ogg_header_bytes(page) || count < ogg_page_bytes(page))
+    if (!ogg_is_page(page, count))
+        return drop_to_next_page(s);
+    const int is_whole = ogg_is_whole(page, count);
+    const unsigned char *next = ogg_page_behind(page, count);
+    /* only what follows shows whether a page was cut off, or is the last one */
+    if (!next && (!is_whole || ogg_is_last(page)) && !s->is_at_end)
         return WANTS_MORE;
+    if (!is_whole)
+        return drop_to_next_page(s);
+    if (next && ogg_goes_on(page, next))
+        ogg_clear_end(s->window.buffer + s->at);
     const int is_first = ogg_is_first(page);
     if ((s->target < 0 || (is_first && s->has_sound)) && !begin_ogg_link(s, page))
         return IS_OVER;
     s->has_sound = !is_first;
+    ogg_note_page(&s->trail, page);
     return s->is_flac ? send_without_page(s, page, is_first) : send(s, ogg_page_bytes(page));
 }
 
@@ -129,8 +172,13 @@ static enum step follow_ogg(struct state *s) {
  * silence around the sound is. */
 static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame) {
     struct link_message message = {0};
+    end_link(s, 0);
     message.frames = mpeg_frames_in_index(rest(s), frame, &message.skip_frames);
-    return begin_link(s, message) ? drop(s, frame->bytes) : IS_OVER;
+    if (!begin_link(s, message))
+        return IS_OVER;
+    s->promised_frames = message.frames;
+    s->frames_said = message.frames < 0 ? -1 : mpeg_frames_said(rest(s), frame);
+    return drop(s, frame->bytes);
 }
 
 static enum step follow_in_step(struct state *s) {
@@ -148,6 +196,7 @@ static enum step follow_in_step(struct state *s) {
         return begin_at_index(s, &frame);
     if (s->target < 0 && !begin_link(s, message))
         return IS_OVER;
+    ++s->frames_sent;
     return send(s, frame.bytes);
 }
 
@@ -156,10 +205,8 @@ static enum step try_step(struct state *s, const struct mpeg_frame *frame) {
     const int is_expected = s->target >= 0 && mpeg_are_alike(frame, &s->kind);
     if (!mpeg_is_sure(&s->window, s->at, is_expected))
         return rest_bytes(s) < MPEG_LOOK_AHEAD_BYTES && !s->is_at_end ? WANTS_MORE : drop(s, 1);
-    if (!is_expected && s->target >= 0) {
-        close(s->target);
-        s->target = -1;
-    }
+    if (!is_expected)
+        end_link(s, 0);
     s->kind = *frame;
     s->is_in_step = 1;
     return GO_ON;
@@ -197,6 +244,8 @@ static enum step follow_mpeg(struct state *s) {
 void follower_run(const struct follower *f) {
     struct state s = {.f = f, .first_left = f->first_bytes, .target = -1};
     enum step step = WANTS_MORE;
+    fcntl(f->links, F_SETPIPE_SZ, MESSAGES_AHEAD_BYTES);
+    s.frames_said = -1;
     s.window.descriptor = -1;
     s.window.end = INT64_MAX;
     do {
@@ -205,7 +254,7 @@ void follower_run(const struct follower *f) {
         if (step != IS_OVER)
             step = f->format == FOLLOW_OGG ? follow_ogg(&s) : follow_mpeg(&s);
     } while (step == GO_ON || (step == WANTS_MORE && !s.is_at_end));
-    if (s.target >= 0)
-        close(s.target);
+    /* MPEG: what is left in step is the part of a frame */
+    end_link(&s, f->format == FOLLOW_OGG ? !s.trail.is_ended : s.is_in_step && rest_bytes(&s) > 0);
     close(f->links);
 }

@@ -16,12 +16,14 @@ struct follower {
     int64_t first_bytes;
 };
 
-/* What the follower says of a sound, when it begins. */
+/* What the follower says of a sound: when it begins, and at its end what is wrong with it. */
 struct link_message {
+    int32_t event;       /* 0: it begins; a chain_event_kind: that is told of the last one */
     int32_t descriptor;  /* of the pipe that it comes through; the receiver closes it */
     int32_t skip_frames; /* silence that the encoder has put before it */
     int32_t is_flac;     /* it is to be opened in a byte source */
-    int64_t frames; /* behind these, its index says, there is nothing but silence; -1: unknown */
+    int64_t frames; /* behind these, its index says, there is nothing but silence; -1: unknown. For
+                     * an event: its value, but of CHAIN_FRAMES_MISSING how many were promised */
 };
 
 /* Runs until the source ends, or nobody reads a sound any more. Blocks. */

@@ -15,7 +15,7 @@ enum { LOOK_AHEAD_BYTES = 16384 };
 /* How far into a frame its index may begin. */
 enum { VBRI_OFFSET = 36, INDEX_NAME_BYTES = 4 };
 /* Counted from the index's name. */
-enum { DELAYS_OFFSET = 141, FRAMES_ARE_TOLD = 1, DECODER_DELAY = 529 };
+enum { FRAMES_OFFSET = 8, DELAYS_OFFSET = 141, FRAMES_ARE_TOLD = 1, DECODER_DELAY = 529 };
 
 static int bits_per_second(int version, int layer, int code) {
     static const short kilobits[5][15] = {
@@ -86,6 +86,14 @@ static int64_t big_endian(const unsigned char *b) {
     return (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
 }
 
+int64_t mpeg_frames_said(const unsigned char *bytes, const struct mpeg_frame *frame) {
+    const unsigned char *index = bytes + name_offset(frame);
+    if (frame->bytes < name_offset(frame) + FRAMES_OFFSET + 4 ||
+        !memcmp(bytes + VBRI_OFFSET, "VBRI", 4) || !(index[7] & FRAMES_ARE_TOLD))
+        return -1;
+    return big_endian(index + FRAMES_OFFSET);
+}
+
 /* LAME's part of an index tells how much silence lies before and behind the sound. A decoder of
  * layer III adds DECODER_DELAY before, as mpg123 reckons too. */
 int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,
@@ -93,15 +101,15 @@ int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame
     const int offset = name_offset(frame);
     const unsigned char *index = bytes + offset;
     *silent_frames = 0;
-    if (frame->bytes < offset + DELAYS_OFFSET + 3 || !memcmp(bytes + VBRI_OFFSET, "VBRI", 4) ||
-        !(index[7] & FRAMES_ARE_TOLD))
+    const int64_t said = mpeg_frames_said(bytes, frame);
+    if (frame->bytes < offset + DELAYS_OFFSET + 3 || said < 0)
         return -1;
     const unsigned char *delays = index + DELAYS_OFFSET;
     const int has_all = (index[7] & 15) == 15;
     const int before = has_all ? delays[0] << 4 | delays[1] >> 4 : 0;
     const int behind = has_all ? (delays[1] & 15) << 8 | delays[2] : 0;
     *silent_frames = before + DECODER_DELAY;
-    return most(0, big_endian(index + 8) * frame->samples - before - most(behind, DECODER_DELAY));
+    return most(0, said * frame->samples - before - most(behind, DECODER_DELAY));
 }
 
 /* Returns the length that a tag says it has, 0 if none begins at this offset. */

@@ -37,6 +37,8 @@ int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame);
 int64_t mpeg_id3_bytes(const unsigned char *bytes);
 /* Whether a frame of which `count` bytes are there holds an index in place of sound. */
 int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame);
+/* Returns how many frames of MPEG an index says that there are; -1 if it does not say. */
+int64_t mpeg_frames_said(const unsigned char *bytes, const struct mpeg_frame *frame);
 /* Returns how many frames of sound an index stands for, which is there in full; -1 if it does not
  * say. `silent_frames` is how many frames of silence come before them. */
 int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,

@@ -13,10 +13,12 @@
 typedef struct sound_chain sound_chain;
 
 enum chain_event_kind {
-    CHAIN_NEW_RATE,       /* `value` is the rate of the sound from here on; it is not converted */
-    CHAIN_NEW_CHANNELS,   /* `value` is the number of channels from here on; it is converted */
-    CHAIN_FRAMES_MISSING, /* the link promised `value` more frames than it has */
-    CHAIN_LINK_UNREADABLE /* the link cannot be opened, and is skipped */
+    CHAIN_NEW_RATE = 1,    /* `value` is the rate of the sound from here on; it is not converted */
+    CHAIN_NEW_CHANNELS,    /* `value` is the number of channels from here on; it is converted */
+    CHAIN_FRAMES_MISSING,  /* the link promised `value` more frames than it has */
+    CHAIN_LINK_UNREADABLE, /* the link cannot be opened, and is skipped */
+    CHAIN_LINK_CUT_OFF, /* Ogg: the link does not say that it ends here; MPEG: it ends in a frame */
+    CHAIN_PAGES_MISSING, /* Ogg: the link, which ends here, has lost some of its pages */
 };
 
 /* The error of a chain whose file could not be read, beside libsndfile's codes, which are positive.
@@ -41,9 +43,11 @@ void sound_chain_free(sound_chain *c);
 int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t frames, int is_promise,
                     int channels, int rate);
 /* Makes the chain that of a follower: behind the first link, which the owner has opened, come those
- * of which it sends messages through this pipe. The chain closes the pipe. What the message of the
- * first link said of silence is passed on. */
-void sound_chain_follow(sound_chain *c, int messages, int skip_frames, int64_t sound_frames);
+ * of which it sends messages through this pipe. The chain closes the pipe, and `rest`, another
+ * descriptor of the pipe that the first link comes through; -1 where that has a source. What the
+ * message of the first link said of silence is passed on. */
+void sound_chain_follow(sound_chain *c, int messages, int rest, int skip_frames,
+                        int64_t sound_frames);
 /* The functions of a chain, in place of libsndfile's. */
 const struct sndfile_functions *sound_chain_functions(void);
 /* The errno behind CHAIN_SYSTEM_ERROR. */

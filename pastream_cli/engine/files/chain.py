@@ -28,6 +28,8 @@ class ChainEventKind(Enum):
     NEW_CHANNELS = lib.CHAIN_NEW_CHANNELS
     FRAMES_MISSING = lib.CHAIN_FRAMES_MISSING
     UNREADABLE = lib.CHAIN_LINK_UNREADABLE
+    CUT_OFF = lib.CHAIN_LINK_CUT_OFF
+    PAGES_MISSING = lib.CHAIN_PAGES_MISSING
 
 
 class ChainEvent(NamedTuple):
@@ -88,9 +90,9 @@ class Chain:
             self._sources.append(source)
         self.frames = None if frames is None or self.frames is None else self.frames + frames
 
-    def follow(self, messages: int, skip_frames: int, sound_frames: int) -> None:
+    def follow(self, messages: int, rest: int, skip_frames: int, sound_frames: int) -> None:
         """Go on with the sounds that a follower finds in a pipe; see `sound_chain_follow`."""
-        lib.sound_chain_follow(self.handle, messages, skip_frames, sound_frames)
+        lib.sound_chain_follow(self.handle, messages, rest, skip_frames, sound_frames)
 
     def events(self) -> Iterator[ChainEvent]:
         """Yield what happened since the last call. It may be called at any time."""

@@ -44,14 +44,17 @@ def _open_followed(descriptor: int, first: bytes, name: str, followed_format: in
         os.close(messages)
         return None
     ffi.buffer(message)[:] = data
+    rest = -1 if message.is_flac else os.dup(message.descriptor)
     try:
         source = ByteSource.of_stream(message.descriptor, b"", closes=True) if message.is_flac else None
         found = opened(source or message.descriptor, name, {})
     except BaseException:
         os.close(messages)
+        if rest >= 0:
+            os.close(rest)
         raise
     chain = Chain(found.sound_file, source)
-    chain.follow(messages, message.skip_frames, message.frames)
+    chain.follow(messages, rest, message.skip_frames, message.frames)
     return found._replace(chain=chain, frames=None, seekable=False)
 
 

@@ -15,7 +15,15 @@ def words_of(event: ChainEvent, name: str, rate: int, played_rate: int) -> str:
         return f"{name} is at {event.value} Hz from {place} on, and is played at {played_rate} Hz: its pitch changes"
     if event.kind is ChainEventKind.NEW_CHANNELS:
         return f"{name} has {format_times(event.value, 'channel')} from {place} on"
+    return f"{name} {_words_of_a_lack(event, place)}"
+
+
+def _words_of_a_lack(event: ChainEvent, place: str) -> str:
     if event.kind is ChainEventKind.FRAMES_MISSING:
         promised = format_frames(event.frame + event.value)
-        return f"{name} was cut off: it has {format_count(event.frame)} of its {promised}"
-    return f"{name} cannot be read at {place}: that part is left out"
+        return f"was cut off: it has {format_count(event.frame)} of its {promised}"
+    if event.kind is ChainEventKind.CUT_OFF:
+        return f"was cut off at {place}"
+    if event.kind is ChainEventKind.PAGES_MISSING:
+        return f"is damaged: something is missing before {place}"
+    return f"cannot be read at {place}: that part is left out"
