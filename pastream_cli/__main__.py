@@ -174,20 +174,19 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
     return error.exit_code
 
 
-def _begin_hosts() -> None:
-    """Start every host. A worker does it: it takes as long as the imports that go on meanwhile, and a host may hang."""
-    from pastream_cli.engine.devices import hosts
+def _begin_hosts(stream: TextIO) -> None:
+    """Start every host. A worker does it: it takes as long as the imports that go on meanwhile, and a host may hang.
 
-    hosts.begin()
-
-
-def _tell_of_an_abort(stream: TextIO) -> None:
-    """Have a line told, and the exit code of a lost device, where a library aborts the process during the run."""
+    Where a library aborts the process from here on, a line is told on `stream`; the exit code is that of a lost device.
+    """
     from pastream_cli.engine.native import exit_on_abort
 
     if not stream.closed:
         line = f"{PROGRAM}: cannot go on: a library has aborted the process, as PortAudio does where a server dies\n"
         exit_on_abort(ExitCode.DEVICE, stream.fileno(), line)
+    from pastream_cli.engine.devices import hosts
+
+    hosts.begin()
 
 
 def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
@@ -198,7 +197,7 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
     noise = HostMessages(shown=verbose)
     with Requests() as requests:
         worker = Worker("device", requests.wake)
-        worker.start(_begin_hosts)
+        worker.start(lambda: _begin_hosts(noise.stream))
         from pastream_cli.screen.device_table import device_table, no_device_lines
         from pastream_cli.take.listing import list_devices, virtual_device
 
@@ -243,14 +242,12 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
             with Keys(requests, job) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
                 worker = Worker("device", requests.wake)
                 if not is_virtual(job.device):
-                    worker.start(_begin_hosts)
+                    worker.start(lambda: _begin_hosts(noise.stream))
                 load_soundfile()
                 from pastream_cli.take.session import Session
                 from pastream_cli.take.ways_out import told
 
                 session = Session(job, screen, requests, worker)
-                if not is_virtual(job.device):
-                    _tell_of_an_abort(noise.stream)
                 report = session.run()
                 if session.failure is not None:
                     message, way_out = told(session.failure, job)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from pastream_cli.engine.files import flac, mp3, ogg
-from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.byte_source import ByteSource, close_what_was_read
 from pastream_cli.engine.files.chain import chain_of
 from pastream_cli.engine.files.headers import FIRST_BYTES, begins_with_a_header
 from pastream_cli.engine.files.input_file import InputFile, opened
@@ -34,7 +34,7 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
         raise FileError(f"cannot open {name}: {reason_of(error)}") from None
     finally:
         if not sources and descriptor != STANDARD_INPUT:
-            os.close(descriptor)
+            close_what_was_read(descriptor)
     if not sources:
         return None
     sources[0].closes = descriptor != STANDARD_INPUT
