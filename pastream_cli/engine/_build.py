@@ -21,6 +21,7 @@ SOURCES = (
     "_byte_source.c",
     "_chain_link.c",
     "_engine.c",
+    "_flac.c",
     "_follower.c",
     "_memory.c",
     "_mpeg.c",
@@ -46,6 +47,7 @@ HEADERS = (
     "_counters.h",
     "_engine.h",
     "_file_window.h",
+    "_flac.h",
     "_follower.h",
     "_gather.h",
     "_host_flags.h",
@@ -93,10 +95,11 @@ _DECLARED_IN = (
     "_engine.h",
     "_byte_source.h",
     "_mpeg.h",
+    "_flac.h",
     "_ogg.h",
     "_pulse.h",
-    "_sound_chain.h",
     "_follower.h",
+    "_sound_chain.h",
 )
 
 

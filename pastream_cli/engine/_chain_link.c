@@ -14,9 +14,6 @@
 /* sndfile.h */
 enum { SNDFILE_READ = 0x10, SNDFILE_SET_CLIPPING = 0x10C0, SNDFILE_SEEK_START = 0 };
 
-/* libsndfile's greatest number stands for a length that it does not know. */
-static const int64_t UNKNOWN_FRAMES = (int64_t)1 << 62;
-
 enum { SCRATCH_FRAMES = 256 };
 /* More silence than any encoder of MPEG puts behind the sound. */
 enum { SILENT_FRAMES_AT_MOST = 4608 };
@@ -54,10 +51,6 @@ static int open_from(struct chain_link *l, int descriptor) {
     functions->command(l->file, SNDFILE_SET_CLIPPING, NULL, 1);
     l->channels = info.channels;
     l->rate = info.rate;
-    if (l->has_own_source && info.frames < UNKNOWN_FRAMES) {
-        l->frames = info.frames;
-        l->is_promise = 1;
-    }
     return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
 }
 

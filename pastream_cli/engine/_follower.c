@@ -1,4 +1,4 @@
-/* The follower: cuts a stream of Ogg or MPEG into the sounds that follow each other in it. A
+/* The follower: cuts a stream of Ogg, MPEG or FLAC into the sounds that follow each other in it. A
  * decoder is given one sound, from its beginning, and its end is the end of the pipe. */
 #include "_follower.h"
 
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "_file_window.h"
+#include "_flac.h"
 #include "_mpeg_frames.h"
 #include "_ogg.h"
 #include "_pipe.h"
@@ -116,14 +117,44 @@ static int receive(struct state *s) {
     return got > 0;
 }
 
+/* ---- FLAC ---- */
+
+/* libsndfile would stop where STREAMINFO says that the sound ends, which need not be true. */
+static int begin_flac_link(struct state *s, unsigned char *begin) {
+    struct link_message message = {.frames = -1, .is_flac = 1, .promised_frames = -1};
+    struct flac_info info;
+    if (flac_read_info(begin, &info)) {
+        message.promised_frames = info.frames ? info.frames : -1;
+        flac_forget_frames(begin);
+    }
+    return begin_link(s, message);
+}
+
+static enum step follow_flac(struct state *s) {
+    unsigned char *bytes = s->window.buffer + s->at;
+    const int64_t count = rest_bytes(s);
+    const int64_t sound = s->target < 0 ? 0 : flac_begin_in(bytes, count);
+    if (sound > 0)
+        return send(s, sound);
+    if (count >= FLAC_BEGIN_BYTES) {
+        end_link(s, 0);
+        return begin_flac_link(s, bytes) ? send(s, FLAC_BEGIN_BYTES) : IS_OVER;
+    }
+    if (count == 0 || !s->is_at_end)
+        return WANTS_MORE;
+    return s->target < 0 ? IS_OVER : send(s, count);
+}
+
 /* ---- Ogg ---- */
 
-static int begin_ogg_link(struct state *s, const unsigned char *page) {
+static int begin_ogg_link(struct state *s, unsigned char *page) {
     end_link(s, !s->trail.is_ended);
     s->trail = (struct ogg_trail){0};
     s->is_flac = ogg_is_first(page) && ogg_is_flac(page);
     s->stream_number = ogg_stream_number(page);
-    return begin_link(s, (struct link_message){.frames = -1, .is_flac = s->is_flac});
+    if (s->is_flac)
+        return begin_flac_link(s, page + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES);
+    return begin_link(s, (struct link_message){.frames = -1, .promised_frames = -1});
 }
 
 /* libsndfile knows FLAC only without Ogg around it. */
@@ -143,7 +174,7 @@ static enum step drop_to_next_page(struct state *s) {
 }
 
 static enum step follow_ogg(struct state *s) {
-    const unsigned char *page = rest(s);
+    unsigned char *page = s->window.buffer + s->at;
     const int64_t count = rest_bytes(s);
     if (count < OGG_PAGE_HEADER_BYTES)
         return WANTS_MORE;
@@ -171,7 +202,7 @@ static enum step follow_ogg(struct state *s) {
 /* An index is not sent on, since libsndfile loses frames behind one in a pipe; what it says of the
  * silence around the sound is. */
 static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame) {
-    struct link_message message = {0};
+    struct link_message message = {.promised_frames = -1};
     end_link(s, 0);
     message.frames = mpeg_frames_in_index(rest(s), frame, &message.skip_frames);
     if (!begin_link(s, message))
@@ -182,7 +213,7 @@ static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame)
 }
 
 static enum step follow_in_step(struct state *s) {
-    const struct link_message message = {.frames = -1};
+    const struct link_message message = {.frames = -1, .promised_frames = -1};
     struct mpeg_frame frame;
     if (rest_bytes(s) < MPEG_HEADER_BYTES)
         return WANTS_MORE;
@@ -252,7 +283,9 @@ void follower_run(const struct follower *f) {
         if (step == WANTS_MORE && !receive(&s))
             step = s.is_at_end ? GO_ON : IS_OVER;
         if (step != IS_OVER)
-            step = f->format == FOLLOW_OGG ? follow_ogg(&s) : follow_mpeg(&s);
+            step = f->format == FOLLOW_OGG    ? follow_ogg(&s)
+                   : f->format == FOLLOW_FLAC ? follow_flac(&s)
+                                              : follow_mpeg(&s);
     } while (step == GO_ON || (step == WANTS_MORE && !s.is_at_end));
     /* MPEG: what is left in step is the part of a frame */
     end_link(&s, f->format == FOLLOW_OGG ? !s.trail.is_ended : s.is_in_step && rest_bytes(&s) > 0);

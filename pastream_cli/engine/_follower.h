@@ -1,12 +1,12 @@
-/* The follower: cuts a stream of Ogg or MPEG into the sounds that follow each other in it, and
- * sends each through a pipe of its own. cffi reads this file too, so it holds plain declarations
- * only. */
+/* The follower: cuts a stream of Ogg, MPEG or FLAC into the sounds that follow each other in it,
+ * and sends each through a pipe of its own. cffi reads this file too, so it holds plain
+ * declarations only. */
 #ifndef PASTREAM_FOLLOWER_H
 #define PASTREAM_FOLLOWER_H
 
 #include <stdint.h>
 
-enum followed_format { FOLLOW_OGG, FOLLOW_MPEG };
+enum followed_format { FOLLOW_OGG, FOLLOW_MPEG, FOLLOW_FLAC };
 
 struct follower {
     int32_t source;
@@ -24,6 +24,7 @@ struct link_message {
     int32_t is_flac;     /* it is to be opened in a byte source */
     int64_t frames; /* behind these, its index says, there is nothing but silence; -1: unknown. For
                      * an event: its value, but of CHAIN_FRAMES_MISSING how many were promised */
+    int64_t promised_frames; /* by a header that libsndfile is not given; -1: unknown */
 };
 
 /* Runs until the source ends, or nobody reads a sound any more. Blocks. */

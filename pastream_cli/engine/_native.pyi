@@ -123,6 +123,19 @@ class MpegLink(Pointer):
     junk_bytes: int
     next: int
 
+class FlacInfo(Pointer):
+    least_block_frames: int
+    most_block_frames: int
+    rate: int
+    channels: int
+    bits: int
+    frames: int
+
+class FlacBlock(Pointer):
+    place: int
+    first_frame: int
+    frames: int
+
 class OggLink(Pointer):
     begin: int
     end: int
@@ -143,11 +156,6 @@ class OggTrail(Pointer):
     stream: int
     number: int
 
-class ChainEvent(Pointer):
-    frame: int
-    value: int
-    kind: int
-
 class Follower(Pointer):
     source: int
     links: int
@@ -161,6 +169,12 @@ class LinkMessage(Pointer):
     skip_frames: int
     is_flac: int
     frames: int
+    promised_frames: int
+
+class ChainEvent(Pointer):
+    frame: int
+    value: int
+    kind: int
 
 class Lib:
     MOST_DEVICE_CHANNELS: int
@@ -199,22 +213,25 @@ class Lib:
     HEADER_KEPT_PLAIN: int
     MPEG_HEADER_BYTES: int
     ID3V2_HEADER_BYTES: int
+    FLAC_BEGIN_BYTES: int
+    FLAC_MOST_FRAMES_IN_A_BLOCK: int
     OGG_PAGE_HEADER_BYTES: int
     OGG_MOST_PAGE_BYTES: int
     OGG_CONTINUED: int
     OGG_BEGIN: int
     OGG_END: int
     OGG_FLAC_MAPPING_BYTES: int
-    FLAC_BEGIN_BYTES: int
+    FOLLOW_OGG: int
+    FOLLOW_MPEG: int
+    FOLLOW_FLAC: int
     CHAIN_NEW_RATE: int
     CHAIN_NEW_CHANNELS: int
     CHAIN_FRAMES_MISSING: int
+    CHAIN_MORE_FRAMES: int
     CHAIN_LINK_UNREADABLE: int
     CHAIN_LINK_CUT_OFF: int
     CHAIN_PAGES_MISSING: int
     CHAIN_SYSTEM_ERROR: int
-    FOLLOW_OGG: int
-    FOLLOW_MPEG: int
     def ring_new(self, element_bytes: int, capacity: int, memory: Pointer, /) -> RingHandle: ...
     def ring_free(self, r: RingHandle, /) -> None: ...
     def ring_capacity(self, r: RingHandle, /) -> int: ...
@@ -379,6 +396,16 @@ class Lib:
     def mpeg_find_link(
         self, descriptor: int, begin: int, end: int, most_junk: int, source: ByteSourceHandle, link: MpegLink, /
     ) -> int: ...
+    def flac_read_info(self, begin: UnsignedCharArray, info: FlacInfo, /) -> int: ...
+    def flac_begin_in(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
+    def flac_forget_frames(self, begin: UnsignedCharArray, /) -> None: ...
+    def flac_find_begin(self, source: ByteSourceHandle, begin: int, end: int, /) -> int: ...
+    def flac_find_block(
+        self, source: ByteSourceHandle, begin: int, end: int, info: FlacInfo, block: FlacBlock, /
+    ) -> int: ...
+    def flac_find_last_block(
+        self, source: ByteSourceHandle, begin: int, end: int, info: FlacInfo, block: FlacBlock, /
+    ) -> int: ...
     def ogg_is_page(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
     def ogg_header_bytes(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_page_bytes(self, page: UnsignedCharArray, /) -> int: ...
@@ -405,6 +432,7 @@ class Lib:
         /,
     ) -> None: ...
     def pulse_choice_is_taken(self) -> int: ...
+    def follower_run(self, f: Follower, /) -> None: ...
     def sound_chain_new(self, functions: SndfileFunctions, channels: int, /) -> SoundChainHandle: ...
     def sound_chain_free(self, c: SoundChainHandle, /) -> None: ...
     def sound_chain_add(
@@ -418,13 +446,10 @@ class Lib:
         rate: int,
         /,
     ) -> int: ...
-    def sound_chain_follow(
-        self, c: SoundChainHandle, messages: int, rest: int, skip_frames: int, sound_frames: int, /
-    ) -> None: ...
+    def sound_chain_follow(self, c: SoundChainHandle, messages: int, rest: int, first: LinkMessage, /) -> None: ...
     def sound_chain_functions(self) -> SndfileFunctions: ...
     def sound_chain_system_error(self, c: SoundChainHandle, /) -> int: ...
     def sound_chain_next_event(self, c: SoundChainHandle, event: ChainEvent, /) -> int: ...
-    def follower_run(self, f: Follower, /) -> None: ...
 
 class FFI:
     RTLD_GLOBAL: int
@@ -463,15 +488,19 @@ class FFI:
     @overload
     def new(self, text: Literal["struct mpeg_link *"], value: object = ..., /) -> MpegLink: ...
     @overload
+    def new(self, text: Literal["struct flac_info *"], value: object = ..., /) -> FlacInfo: ...
+    @overload
+    def new(self, text: Literal["struct flac_block *"], value: object = ..., /) -> FlacBlock: ...
+    @overload
     def new(self, text: Literal["struct ogg_link *"], value: object = ..., /) -> OggLink: ...
     @overload
     def new(self, text: Literal["struct ogg_trail *"], value: object = ..., /) -> OggTrail: ...
     @overload
-    def new(self, text: Literal["struct chain_event *"], value: object = ..., /) -> ChainEvent: ...
-    @overload
     def new(self, text: Literal["struct follower *"], value: object = ..., /) -> Follower: ...
     @overload
     def new(self, text: Literal["struct link_message *"], value: object = ..., /) -> LinkMessage: ...
+    @overload
+    def new(self, text: Literal["struct chain_event *"], value: object = ..., /) -> ChainEvent: ...
     @overload
     def new(self, text: str, value: object = ..., /) -> Pointer: ...
     def cast(self, cdecl: object, source: object, /) -> Pointer: ...

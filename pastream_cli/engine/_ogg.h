@@ -4,6 +4,7 @@
 #define PASTREAM_OGG_H
 
 #include "_byte_source.h"
+#include "_flac.h"
 
 enum {
     OGG_PAGE_HEADER_BYTES = 27,
@@ -11,8 +12,7 @@ enum {
     OGG_CONTINUED = 1, /* flags of a page */
     OGG_BEGIN = 2,
     OGG_END = 4,
-    OGG_FLAC_MAPPING_BYTES = 9, /* of the first packet, before what a FLAC begins with */
-    FLAC_BEGIN_BYTES = 42       /* fLaC and STREAMINFO, which end that packet */
+    OGG_FLAC_MAPPING_BYTES = 9 /* of the first packet, before what a FLAC begins with */
 };
 
 /* One sound of a chain, or the only one. */

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "_chain_link.h"
-#include "_follower.h"
 #include "_loops.h"
 
 enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
@@ -97,12 +96,18 @@ int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t fra
     return 1;
 }
 
-void sound_chain_follow(sound_chain *c, int messages, int rest, int skip_frames,
-                        int64_t sound_frames) {
+/* What libsndfile cannot know of a link, and the follower does. */
+static void note(struct chain_link *l, const struct link_message *message) {
+    l->skip_frames = message->skip_frames;
+    l->sound_frames = message->frames;
+    l->frames = message->promised_frames;
+    l->is_promise = l->frames >= 0;
+}
+
+void sound_chain_follow(sound_chain *c, int messages, int rest, const struct link_message *first) {
     c->links_from = messages;
     c->links[0].rest = rest;
-    c->links[0].skip_frames = skip_frames;
-    c->links[0].sound_frames = sound_frames;
+    note(&c->links[0], first);
 }
 
 int sound_chain_system_error(const sound_chain *c) {
@@ -125,12 +130,10 @@ static void begin_link(sound_chain *c, const struct link_message *message) {
     struct chain_link *l = &c->links[0];
     *l = (struct chain_link){
         .functions = c->functions,
-        .frames = -1,
         .rest = -1,
-        .skip_frames = message->skip_frames,
-        .sound_frames = message->frames,
         .wanted_channels = c->channels,
     };
+    note(l, message);
     c->current = 0;
     if (!chain_link_open_pipe(l, message->descriptor, message->is_flac) && l->file) {
         l->functions->close(l->file);
@@ -227,6 +230,8 @@ static int has_ended_well(sound_chain *c, struct chain_link *l) {
     l->is_known_cut = l->is_promise && missing > 0;
     if (l->is_known_cut && !l->was_ended)
         tell(c, CHAIN_FRAMES_MISSING, c->position, missing);
+    if (l->is_promise && missing < 0 && !l->was_ended)
+        tell(c, CHAIN_MORE_FRAMES, c->position, -missing);
     l->was_ended = 1;
     return 1;
 }

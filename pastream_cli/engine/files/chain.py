@@ -14,7 +14,7 @@ from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handl
 from pastream_cli.engine.native import check_memory, ffi, lib
 
 if TYPE_CHECKING:
-    from pastream_cli.engine.native import Pointer
+    from pastream_cli.engine.native import LinkMessage, Pointer
 
 _NO_MEMORY = "cannot read a file"
 _PROMISES_ITS_LENGTH = "FLAC"  # by its header; the others are counted when they are opened
@@ -27,6 +27,7 @@ class ChainEventKind(Enum):
     NEW_RATE = lib.CHAIN_NEW_RATE
     NEW_CHANNELS = lib.CHAIN_NEW_CHANNELS
     FRAMES_MISSING = lib.CHAIN_FRAMES_MISSING
+    MORE_FRAMES = lib.CHAIN_MORE_FRAMES
     UNREADABLE = lib.CHAIN_LINK_UNREADABLE
     CUT_OFF = lib.CHAIN_LINK_CUT_OFF
     PAGES_MISSING = lib.CHAIN_PAGES_MISSING
@@ -90,9 +91,9 @@ class Chain:
             self._sources.append(source)
         self.frames = None if frames is None or self.frames is None else self.frames + frames
 
-    def follow(self, messages: int, rest: int, skip_frames: int, sound_frames: int) -> None:
+    def follow(self, messages: int, rest: int, first: LinkMessage) -> None:
         """Go on with the sounds that a follower finds in a pipe; see `sound_chain_follow`."""
-        lib.sound_chain_follow(self.handle, messages, rest, skip_frames, sound_frames)
+        lib.sound_chain_follow(self.handle, messages, rest, first)
 
     def events(self) -> Iterator[ChainEvent]:
         """Yield what happened since the last call. It may be called at any time."""

@@ -51,9 +51,11 @@ def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteS
     begin = mp3.tag_bytes(os.pread(descriptor, mp3.TAG_HEADER_BYTES, 0))
     magic = os.pread(descriptor, len(flac.MAGIC), begin)
     if magic == flac.MAGIC:
-        return [flac.source_of(descriptor, begin)]
+        return flac.find_sounds(descriptor, begin, name, warn)
     if magic == ogg.MAGIC:
-        return ogg.find_sounds(descriptor, name, warn)
+        if sources := ogg.find_sounds(descriptor, name, warn):
+            return sources
+        raise FileError(f"cannot open {name}: its header ends too soon", "the file is damaged, or was cut off")
     first = os.pread(descriptor, FIRST_BYTES, 0)
     if not begin and (begins_with_a_header(first) or first.startswith(_OTHER_CONTAINERS)):
         return []

@@ -15,6 +15,9 @@ def words_of(event: ChainEvent, name: str, rate: int, played_rate: int) -> str:
         return f"{name} is at {event.value} Hz from {place} on, and is played at {played_rate} Hz: its pitch changes"
     if event.kind is ChainEventKind.NEW_CHANNELS:
         return f"{name} has {format_times(event.value, 'channel')} from {place} on"
+    if event.kind is ChainEventKind.MORE_FRAMES:
+        said = format_frames(event.frame - event.value)
+        return f"the header of {name} says {said}: {format_count(event.value)} more were played"
     return f"{name} {_words_of_a_lack(event, place)}"
 
 

@@ -12,7 +12,7 @@ from pastream_cli.engine.files import flac
 from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.libsndfile import SoundInSource
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.units import format_count, format_frames
+from pastream_cli.units import format_count
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import OggLink
@@ -64,13 +64,11 @@ def _find_sound(descriptor: int, begin: int, end: int, link: OggLink, name: str)
 
 
 def _finish_flac(link: OggLink, source: ByteSource, name: str) -> str | None:
-    """Give a FLAC a beginning that has its true length; return a line if it was cut off."""
+    """Give a FLAC a beginning that has its true length; return a line if its header says another."""
     begin = os.pread(source.descriptor, lib.FLAC_BEGIN_BYTES, link.flac_begin)
     said = flac.frames_said(begin)
     source.put_in_front(flac.with_frames(begin, link.flac_frames))
-    if link.flac_frames >= said:
-        return None
-    return f"{name} was cut off: it has {format_count(link.flac_frames)} of its {format_frames(said)}"
+    return flac.told_of(name, said, link.flac_frames)
 
 
 def _add_whole(link: OggLink, source: ByteSource) -> None:
