@@ -32,6 +32,9 @@ struct state {
     uint32_t stream_number;    /* Ogg: of that FLAC */
     struct ogg_trail trail;    /* Ogg: of the present sound */
     int is_in_step;            /* MPEG: a frame begins where the window does */
+    int64_t gap_bytes;         /* MPEG: that were passed since the last frame, without tags */
+    int gap_is_junk;           /* MPEG: not all of them are zeros */
+    int64_t junk_bytes;        /* MPEG: between frames of the present sound */
     struct mpeg_frame kind;
     int64_t frames_said;     /* MPEG: that the present sound has by its index; -1: unknown */
     int64_t frames_sent;     /* MPEG: of the present sound */
@@ -68,10 +71,13 @@ static void end_link(struct state *s, int is_cut_off) {
     const struct link_message missing = {.event = CHAIN_FRAMES_MISSING,
                                          .frames = s->promised_frames};
     const struct link_message torn = {.event = CHAIN_PAGES_MISSING};
+    const struct link_message junk = {.event = CHAIN_JUNK, .frames = s->junk_bytes};
     if (s->target < 0)
         return;
     if (s->trail.is_torn)
         send_message(s, &torn);
+    if (s->junk_bytes)
+        send_message(s, &junk);
     if (s->frames_said > s->frames_sent + 1) /* some encoders count the index */
         send_message(s, &missing);
     else if (is_cut_off)
@@ -88,6 +94,7 @@ static int begin_link(struct state *s, struct link_message message) {
     message.descriptor = ends[0];
     s->frames_said = -1;
     s->frames_sent = 0;
+    s->junk_bytes = 0;
     if (send_message(s, &message))
         return 1;
     close(ends[0]);
@@ -213,7 +220,11 @@ static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame)
 }
 
 static enum step follow_in_step(struct state *s) {
-    const struct link_message message = {.frames = -1, .promised_frames = -1};
+    const struct link_message message = {
+        .frames = -1,
+        .promised_frames = -1,
+        .skip_frames = s->kind.layer == 3 ? MPEG_DECODER_DELAY : 0,
+    };
     struct mpeg_frame frame;
     if (rest_bytes(s) < MPEG_HEADER_BYTES)
         return WANTS_MORE;
@@ -231,13 +242,26 @@ static enum step follow_in_step(struct state *s) {
     return send(s, frame.bytes);
 }
 
+/* Leaves out what is no sound, nor a tag. */
+static enum step drop_junk(struct state *s, int64_t count) {
+    for (int64_t i = 0; i < count; ++i)
+        s->gap_is_junk |= rest(s)[i] != 0;
+    s->gap_bytes += count;
+    return drop(s, count);
+}
+
 /* Takes a frame for one, if others follow it. */
 static enum step try_step(struct state *s, const struct mpeg_frame *frame) {
     const int is_expected = s->target >= 0 && mpeg_are_alike(frame, &s->kind);
     if (!mpeg_is_sure(&s->window, s->at, is_expected))
-        return rest_bytes(s) < MPEG_LOOK_AHEAD_BYTES && !s->is_at_end ? WANTS_MORE : drop(s, 1);
-    if (!is_expected)
+        return rest_bytes(s) < MPEG_LOOK_AHEAD_BYTES && !s->is_at_end ? WANTS_MORE
+                                                                      : drop_junk(s, 1);
+    if (is_expected)
+        s->junk_bytes += s->gap_is_junk ? s->gap_bytes : 0;
+    else
         end_link(s, 0);
+    s->gap_bytes = 0;
+    s->gap_is_junk = 0;
     s->kind = *frame;
     s->is_in_step = 1;
     return GO_ON;
@@ -248,9 +272,9 @@ static enum step find_step(struct state *s) {
     const unsigned char *bytes = rest(s);
     const int64_t count = rest_bytes(s);
     struct mpeg_frame frame;
-    if (count < ID3V2_HEADER_BYTES)
+    if (count < MPEG_HEADER_BYTES || (count < MPEG_TAG_LOOK_AHEAD_BYTES && !s->is_at_end))
         return WANTS_MORE;
-    const int64_t tag = mpeg_id3_bytes(bytes);
+    const int64_t tag = mpeg_tag_at(&s->window, s->at);
     if (tag && tag < LONGEST_TAG_BYTES) {
         s->skip_bytes = tag;
         return GO_ON;
@@ -258,9 +282,9 @@ static enum step find_step(struct state *s) {
     if (mpeg_parse(bytes, &frame))
         return try_step(s, &frame);
     int64_t i = 1;
-    while (i < count && bytes[i] != 0xFF && bytes[i] != 'I')
+    while (i < count && bytes[i] != 0xFF && !memchr("IAT", bytes[i], 3))
         ++i;
-    return drop(s, i);
+    return drop_junk(s, i);
 }
 
 static enum step follow_mpeg(struct state *s) {

@@ -121,6 +121,7 @@ class MpegLink(Pointer):
     frames: int
     cut_bytes: int
     junk_bytes: int
+    junk_frames: int
     next: int
 
 class FlacInfo(Pointer):
@@ -212,7 +213,8 @@ class Lib:
     HEADER_KEPT: int
     HEADER_KEPT_PLAIN: int
     MPEG_HEADER_BYTES: int
-    ID3V2_HEADER_BYTES: int
+    MPEG_TAG_BYTES: int
+    MPEG_DECODER_DELAY: int
     FLAC_BEGIN_BYTES: int
     FLAC_MOST_FRAMES_IN_A_BLOCK: int
     OGG_PAGE_HEADER_BYTES: int
@@ -230,6 +232,7 @@ class Lib:
     CHAIN_MORE_FRAMES: int
     CHAIN_LINK_UNREADABLE: int
     CHAIN_LINK_CUT_OFF: int
+    CHAIN_JUNK: int
     CHAIN_PAGES_MISSING: int
     CHAIN_SYSTEM_ERROR: int
     def ring_new(self, element_bytes: int, capacity: int, memory: Pointer, /) -> RingHandle: ...
@@ -386,7 +389,7 @@ class Lib:
     def byte_source_write(self, bytes_: Pointer, count: int, source: Pointer, /) -> int: ...
     def byte_source_tell(self, source: Pointer, /) -> int: ...
     def mpeg_parse(self, bytes_: UnsignedCharArray, frame: MpegFrame, /) -> int: ...
-    def mpeg_id3_bytes(self, bytes_: UnsignedCharArray, /) -> int: ...
+    def mpeg_tag_bytes(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
     def mpeg_is_index(self, bytes_: UnsignedCharArray, count: int, frame: MpegFrame, /) -> int: ...
     def mpeg_frames_said(self, bytes_: UnsignedCharArray, frame: MpegFrame, /) -> int: ...
     def mpeg_frames_in_index(

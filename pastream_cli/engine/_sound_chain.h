@@ -20,6 +20,8 @@ enum chain_event_kind {
     CHAIN_MORE_FRAMES,     /* the link has `value` more frames than it promised */
     CHAIN_LINK_UNREADABLE, /* the link cannot be opened, and is skipped */
     CHAIN_LINK_CUT_OFF, /* Ogg: the link does not say that it ends here; MPEG: it ends in a frame */
+    CHAIN_JUNK, /* MPEG: the link, which ends here, has `value` bytes between frames that are no
+                   sound */
     CHAIN_PAGES_MISSING, /* Ogg: the link, which ends here, has lost some of its pages */
 };
 

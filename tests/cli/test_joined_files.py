@@ -134,6 +134,62 @@ def test_an_mp3_without_an_index_is_played_to_its_end(tmp_path: Path, pastream: 
     assert "warning" not in result.stderr
     twice, _ = play(pastream, path, "--loop", "-d", f"{2 * len(heard)}s")
     assert np.array_equal(twice[len(heard) :], twice[: len(heard)])
+    assert np.array_equal(play(pastream, path, is_piped=True)[0], heard)
+
+
+def test_bytes_inside_an_mp3_that_are_no_sound_are_told_with_their_place(tmp_path: Path) -> None:
+    content = encoded(tmp_path / "whole.mp3", seconds=4).read_bytes()
+    places = [content.index(b"\xff\xfb")]
+    while frame := mp3._parse(content[places[-1] :].ljust(4)):
+        places.append(places[-1] + frame.bytes)
+    middles = [places[len(places) * part // 4] for part in (1, 2)]
+    parts = (content[: middles[0]], content[middles[0] : middles[1]], content[middles[1] :])
+    path = tmp_path / "in.mp3"
+    for between, lines in (
+        (b"\1\2\0", ["x has 6 bytes that are no sound, the first at 00:00:01.0: they are left out"]),
+        *((harmless, []) for harmless in (ID3V1, id3v2(PICTURE), APE, bytes(500))),
+    ):
+        path.write_bytes(between.join(parts))
+        told: list[str] = []
+        sources = mp3.find_recordings(os.open(path, os.O_RDONLY), "x", told.append)
+        assert (len(sources), told) == (1, lines)
+        sources[0].close()
+
+
+@pytest.mark.parametrize("before", [b"", b"tags"], ids=["alone", "behind tags"])
+def test_an_mp3_in_the_free_format_is_played_from_a_pipe(before: bytes, tmp_path: Path, pastream: Pastream) -> None:
+    wav = encoded(tmp_path / "plain.mp3").with_suffix(".wav")
+    path = tmp_path / "free.mp3"
+    subprocess.run(["lame", "--quiet", "--freeformat", "-b", "400", wav, path], check=True, stderr=subprocess.DEVNULL)
+    path.write_bytes(id3v2(PICTURE) * bool(before) + path.read_bytes())
+    heard, result = play(pastream, path, is_piped=True)
+    assert len(heard) == 44100
+    assert "playing begins when it ends" in result.stderr
+
+
+def test_an_mp3_behind_a_tag_of_ape_is_played_as_it_comes(tmp_path: Path, pastream: Pastream) -> None:
+    plain = encoded(tmp_path / "plain.mp3")
+    tagged = tmp_path / "tagged.mp3"
+    size = 5_000_000
+    header = (
+        b"APETAGEX" + (2000).to_bytes(4, "little") + size.to_bytes(4, "little") + bytes((1, 0, 0, 0, 0, 0, 0, 0xA0))
+    )
+    tagged.write_bytes(header.ljust(32 + size, b"\xff") + plain.read_bytes())
+    heard, result = play(pastream, tagged, is_piped=True)
+    assert np.array_equal(heard, decoded(plain))
+    assert "warning" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"OggS\0\2" + bytes(10), b"ID3\4\0\0\0\0\0\5title", b"\xff\xfb\x90\x64" * 2, b"fLaC\0\0"]
+)
+def test_what_begins_as_sound_does_and_holds_none_is_damaged_and_no_raw_data(
+    content: bytes, pastream: Pastream
+) -> None:
+    result = pastream("-", "null", "-D", "virtual:fast", stdin=content)
+    assert result.returncode == 4
+    assert "the file is damaged, or was cut off" in result.stderr
+    assert "raw" not in result.stderr
 
 
 def id3v2(content: bytes) -> bytes:

@@ -51,7 +51,7 @@ def parse(data: bytes, most: int) -> tuple[object, bytes]:
     elif isinstance(found, Way):
         # nothing is lost but a tag in front of an MP3
         assert data.endswith(bytes(head.taken) + rest)
-        assert bytes(head.taken) + rest == data or data.startswith(b"ID3")
+        assert bytes(head.taken) + rest == data or data.startswith((b"ID3", b"APETAGEX"))
     return found, rest
 
 

@@ -31,6 +31,7 @@ class ChainEventKind(Enum):
     UNREADABLE = lib.CHAIN_LINK_UNREADABLE
     CUT_OFF = lib.CHAIN_LINK_CUT_OFF
     PAGES_MISSING = lib.CHAIN_PAGES_MISSING
+    JUNK = lib.CHAIN_JUNK
 
 
 class ChainEvent(NamedTuple):

@@ -38,6 +38,9 @@ _READ_AS_IT_COMES = (b"NIST_1A", b"riff.\x91\xcf\x11", b" paf", b"fap ", b"PVF1\
 _READ_AS_A_FILE = (b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
 
 _FLAC = b"fLaC"
+_TAGS = (b"ID3", b"APETAGEX")
+_MOST_TAGS = 8
+_SHORTEST_TAG_BYTES = 10
 
 
 def begins_with_a_header(first: bytes) -> bool:
@@ -65,7 +68,7 @@ def find_way(head: Head) -> StreamFormat | Way:
         return found
     if first[:4] == b"OggS":
         return Way.AS_OGG
-    if first.startswith(b"ID3") or is_frame(first):
+    if first.startswith(_TAGS) or is_frame(first):
         return _find_way_of_mp3(head)
     if first.startswith((_FLAC, *_READ_AS_A_FILE)):
         return Way.AS_FLAC if first.startswith(_FLAC) else Way.AS_A_FILE
@@ -99,16 +102,18 @@ def _is_ircam(first: bytes) -> bool:
 
 
 def _find_way_of_mp3(head: Head) -> Way:
-    """Tell how to read what is an MP3, if a frame follows the tag that it may begin with."""
+    """Tell how to read what is an MP3, if a frame follows the tags that it may begin with."""
     start = 0
-    if head.taken.startswith(b"ID3"):
-        tag = head.fill(TAG_HEADER_BYTES)
-        if len(tag) < TAG_HEADER_BYTES:
-            raise HeaderError("its header ends too soon")
-        start = tag_bytes(tag)
+    for _ in range(_MOST_TAGS):
+        tag = tag_bytes(head.fill(start + TAG_HEADER_BYTES)[start:])
+        start += tag
         if start > LONGEST_CHUNK_BYTES:
             return Way.AS_A_FILE
+        if not tag:
+            break
     frame = head.fill(start + FRAME_HEADER_BYTES)[start:]
+    if len(frame) < FRAME_HEADER_BYTES or len(head.taken) < _SHORTEST_TAG_BYTES:
+        raise HeaderError("it holds no sound that can be read" if start else "its header ends too soon")
     if not frame.startswith(_FLAC) and not is_frame(frame):
         return Way.AS_A_FILE
     del head.taken[:start]  # libsndfile cannot skip a long tag in a pipe

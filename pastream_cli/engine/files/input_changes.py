@@ -27,6 +27,8 @@ def _words_of_a_lack(event: ChainEvent, place: str) -> str:
         return f"was cut off: it has {format_count(event.frame)} of its {promised}"
     if event.kind is ChainEventKind.CUT_OFF:
         return f"was cut off at {place}"
+    if event.kind is ChainEventKind.JUNK:
+        return f"has {format_count(event.value)} bytes that are no sound before {place}: they are left out"
     if event.kind is ChainEventKind.PAGES_MISSING:
         return f"is damaged: something is missing before {place}"
     return f"cannot be read at {place}: that part is left out"

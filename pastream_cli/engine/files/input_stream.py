@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files import headers, mp3, relay
+from pastream_cli.engine.files.encoded import open_encoded
 from pastream_cli.engine.files.encoded_stream import open_encoded_stream
 from pastream_cli.engine.files.foreign import bytes_to_know, codec_of
 from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
-from pastream_cli.engine.files.input_file import InputFile, cannot_open, not_decoded, opened
+from pastream_cli.engine.files.input_file import NO_SOUND, InputFile, cannot_open, damaged, not_decoded, opened
 from pastream_cli.engine.files.paths import STANDARD_INPUT
 from pastream_cli.engine.files.raw import RawDescription, raw_format
 from pastream_cli.engine.files.regular_file import open_file
 from pastream_cli.engine.files.sample_range import stated_frames
-from pastream_cli.errors import STANDARD_STREAM, FileError
+from pastream_cli.errors import STANDARD_STREAM, ErrorKind, FileError
 
 
 def open_stream(path: str, name: str, described: RawDescription | None, warn: Callable[[str], None]) -> InputFile:
@@ -34,10 +35,10 @@ def open_stream(path: str, name: str, described: RawDescription | None, warn: Ca
         if described is not None and found is Way.NOT_AT_ALL:
             described.format(name)  # raises, and names the missing options
         if not first:
-            raise FileError(f"cannot read {name}: it is empty")
+            raise FileError(f"cannot read {name}: it is empty", kind=ErrorKind.EMPTY)
         return _open_after_header(descriptor, name, head, found, warn)
     except HeaderError as error:
-        raise FileError(f"cannot open {name}: {error}") from None
+        raise damaged(name, str(error)) from None
     except OSError as error:
         raise FileError(f"cannot read {name}: {error.strerror}") from None
 
@@ -52,14 +53,36 @@ def _open_after_header(
             head.taken.clear()
             source = _pumped(descriptor, head, found)
         return opened(source, name, raw, found)._replace(stated_frames=stated_frames(found))
-    if found is Way.AS_IT_COMES:
-        return opened(_pumped(descriptor, head), name, {})
-    if encoded := open_encoded_stream(descriptor, name, head, found):
-        return encoded
-    if found is Way.AS_A_FILE:
-        warn(f"{name} cannot be decoded as it comes: playing begins when it ends")
-        return open_file(relay.keep(descriptor, bytes(head.taken), name), name, warn)
-    raise cannot_open(name, None, "not a sound format that is known")
+    try:
+        if found is Way.AS_IT_COMES:
+            return opened(_pumped(descriptor, head), name, {})
+        if encoded := open_encoded_stream(descriptor, name, head, found):
+            return encoded
+        if found is Way.AS_A_FILE or mp3.is_free_format(head.fill(mp3.ENOUGH_BYTES)):
+            warn(f"{name} cannot be decoded as it comes: playing begins when it ends")
+            return _open_kept(relay.keep(descriptor, bytes(head.taken), name), name, warn)
+    except FileError as error:
+        if error.kind in {
+            ErrorKind.NO_HEADER,
+            ErrorKind.NO_HEADER_IN_A_STREAM,
+        }:  # its beginning is that of a sound all the same
+            raise damaged(name, NO_SOUND) from None
+        raise
+    if found is Way.NOT_AT_ALL:
+        raise cannot_open(name, None, "not a sound format that is known")
+    raise damaged(name, NO_SOUND)
+
+
+def _open_kept(descriptor: int, name: str, warn: Callable[[str], None]) -> InputFile:
+    """Open a stream that has been kept, as the file that it is."""
+    try:
+        if encoded := open_encoded(os.dup(descriptor), name, warn):
+            os.close(descriptor)
+            return encoded
+    except FileError:
+        os.close(descriptor)
+        raise
+    return open_file(descriptor, name, warn)
 
 
 def _pumped(descriptor: int, head: Head, samples: StreamFormat | None = None) -> int:

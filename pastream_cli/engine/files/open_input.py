@@ -75,7 +75,7 @@ def check_input(path: str, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise FileError(f"cannot open {name}: Is a directory", kind=ErrorKind.FOLDER)
     if stat.S_ISREG(status.st_mode) and not status.st_size:
-        raise FileError(f"cannot open {name}: it is empty")
+        raise FileError(f"cannot open {name}: it is empty", kind=ErrorKind.EMPTY)
 
 
 def _begins_with_a_header(source: str | int) -> bool:
