@@ -35,6 +35,8 @@ SOURCES = (
     "_sound_chain.c",
     "_virtual.c",
     "_virtual_sound.c",
+    "_wav.c",
+    "_wav_follower.c",
     "_writer.c",
 )
 HEADERS = (
@@ -66,6 +68,8 @@ HEADERS = (
     "_sound_chain.h",
     "_state.h",
     "_virtual_sound.h",
+    "_wav.h",
+    "_wav_follower.h",
 )
 
 # Loops are vectorised first, and short ones then unrolled in full, so that sums and peaks stay in registers; clang
@@ -100,6 +104,7 @@ _DECLARED_IN = (
     "_pulse.h",
     "_follower.h",
     "_sound_chain.h",
+    "_wav_follower.h",
 )
 
 

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "_convert.h"
 #include "_gather.h"
 #include "_loops.h"
 
 /* sndfile.h */
 enum { SNDFILE_READ = 0x10, SNDFILE_SET_CLIPPING = 0x10C0, SNDFILE_SEEK_START = 0 };
+enum { SNDFILE_SUBTYPES = 0xFFFF, SNDFILE_FLOAT = 6, SNDFILE_DOUBLE = 7 };
 
 enum { SCRATCH_FRAMES = 256 };
 /* More silence than any encoder of MPEG puts behind the sound. */
@@ -40,7 +42,11 @@ static struct {
 
 static int open_from(struct chain_link *l, int descriptor) {
     const struct sndfile_functions *functions = l->functions;
-    struct sound_info info = {0};
+    struct sound_info info = {.format = l->raw_format};
+    if (l->raw_format) {
+        info.channels = l->channels;
+        info.rate = l->rate;
+    }
     if (l->source)
         byte_source_seek(0, SEEK_SET, l->source);
     l->file = l->source ? functions->open_virtual(&source_functions, SNDFILE_READ, &info, l->source)
@@ -51,6 +57,8 @@ static int open_from(struct chain_link *l, int descriptor) {
     functions->command(l->file, SNDFILE_SET_CLIPPING, NULL, 1);
     l->channels = info.channels;
     l->rate = info.rate;
+    l->is_float = (info.format & SNDFILE_SUBTYPES) == SNDFILE_FLOAT ||
+                  (info.format & SNDFILE_SUBTYPES) == SNDFILE_DOUBLE;
     return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
 }
 
@@ -103,14 +111,35 @@ void chain_link_close(struct chain_link *l) {
         close(l->rest);
     l->rest = -1;
     free(l->scratch);
+    free(l->floats);
     free(l->ahead);
     l->scratch = NULL;
+    l->floats = NULL;
     l->ahead = NULL;
     l->ahead_frames = 0;
     l->ahead_place = 0;
 }
 
-static int64_t call(const struct chain_link *l, int sample, void *samples, int64_t frames) {
+/* Reads floating-point samples as integers: libsndfile would scale them by their peak, or not. */
+static int64_t call_and_convert(struct chain_link *l, int sample, unsigned char *samples,
+                                int64_t frames) {
+    int64_t total = 0;
+    int64_t got = 1;
+    if (!l->floats && !(l->floats = scratch_for(SCRATCH_FRAMES, l->channels)))
+        l->out_of_memory = 1;
+    while (l->floats && total < frames && got > 0) {
+        const int64_t asked = least(SCRATCH_FRAMES, frames - total);
+        got = most(0, l->functions->read_float(l->file, l->floats, asked));
+        convert(samples + total * l->channels * sample_bytes(sample), sample, ALL_BITS, l->floats,
+                SAMPLE_FLOAT32, got * l->channels);
+        total += got;
+    }
+    return total;
+}
+
+static int64_t call(struct chain_link *l, int sample, void *samples, int64_t frames) {
+    if (l->is_float && sample != FILE_FLOAT32)
+        return call_and_convert(l, sample, samples, frames);
     switch (sample) {
     case FILE_FLOAT32:
         return most(0, l->functions->read_float(l->file, samples, frames));

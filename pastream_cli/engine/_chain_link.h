@@ -14,8 +14,10 @@ struct chain_link {
     int32_t is_promise;
     int32_t channels;
     int32_t rate;
-    int32_t rest;      /* the pipe that libsndfile reads, for what it leaves unread; -1: none */
-    int32_t is_owners; /* the owner closes it */
+    int32_t raw_format; /* of samples without a header; 0: libsndfile finds out what they are */
+    int32_t is_float;   /* the samples are floating-point numbers */
+    int32_t rest;       /* the pipe that libsndfile reads, for what it leaves unread; -1: none */
+    int32_t is_owners;  /* the owner closes it */
     int32_t has_own_source; /* the link frees its source, and closes the source's descriptor */
     int32_t was_begun;      /* what is told of a link is told once, not in each pass of a loop */
     int32_t was_ended;
@@ -24,6 +26,7 @@ struct chain_link {
     int64_t sound_frames; /* behind these there should be a little silence only; -1: unknown */
     int32_t wanted_channels;
     void *scratch; /* frames with the link's channels */
+    void *floats;  /* frames that are to be converted */
     void *ahead;   /* frames that were read to see whether the link ends behind them */
     int64_t ahead_frames;
     int64_t ahead_place;

@@ -16,9 +16,6 @@
 /* How many bytes must be there to judge whether frames of MPEG follow each other. */
 enum { MPEG_LOOK_AHEAD_BYTES = 6144, LONGEST_TAG_BYTES = 1 << 24 };
 
-/* How far the follower may run ahead of who plays: each sound that waits has a pipe of its own. */
-enum { MESSAGES_AHEAD_BYTES = 4096 };
-
 struct state {
     const struct follower *f;
     struct file_window window; /* what has come */

@@ -8,6 +8,9 @@
 
 enum followed_format { FOLLOW_OGG, FOLLOW_MPEG, FOLLOW_FLAC };
 
+/* How far a follower may run ahead of who plays: each sound that waits has a pipe of its own. */
+enum { MESSAGES_AHEAD_BYTES = 4096 };
+
 struct follower {
     int32_t source;
     int32_t links;  /* a pipe for a link_message each; the follower closes it at the end */
@@ -25,6 +28,10 @@ struct link_message {
     int64_t frames; /* behind these, its index says, there is nothing but silence; -1: unknown. For
                      * an event: its value, but of CHAIN_FRAMES_MISSING how many were promised */
     int64_t promised_frames; /* by a header that libsndfile is not given; -1: unknown */
+    /* Of samples without a header: */
+    int32_t raw_format; /* libsndfile's number for them; 0: the sound has a header */
+    int32_t channels;
+    int32_t rate;
 };
 
 /* Runs until the source ends, or nobody reads a sound any more. Blocks. */

@@ -100,9 +100,6 @@ class Pump(Pointer):
     target: int
     first: UnsignedCharArray
     first_bytes: int
-    audio_bytes: int
-    trailer_bytes: int
-    is_low_three: int
 
 class MpegFrame(Pointer):
     version: int
@@ -171,11 +168,30 @@ class LinkMessage(Pointer):
     is_flac: int
     frames: int
     promised_frames: int
+    raw_format: int
+    channels: int
+    rate: int
 
 class ChainEvent(Pointer):
     frame: int
     value: int
     kind: int
+
+class WavSamples(Pointer):
+    raw_format: int
+    channels: int
+    rate: int
+    frame_bytes: int
+    is_big_endian: int
+    is_low_three: int
+    stated_bytes: int
+    trailer_bytes: int
+
+class WavFollower(Pointer):
+    source: int
+    target: int
+    links: int
+    first: WavSamples
 
 class Lib:
     MOST_DEVICE_CHANNELS: int
@@ -226,6 +242,7 @@ class Lib:
     FOLLOW_OGG: int
     FOLLOW_MPEG: int
     FOLLOW_FLAC: int
+    MESSAGES_AHEAD_BYTES: int
     CHAIN_NEW_RATE: int
     CHAIN_NEW_CHANNELS: int
     CHAIN_FRAMES_MISSING: int
@@ -234,6 +251,7 @@ class Lib:
     CHAIN_LINK_CUT_OFF: int
     CHAIN_JUNK: int
     CHAIN_PAGES_MISSING: int
+    CHAIN_NO_SOUND: int
     CHAIN_SYSTEM_ERROR: int
     def ring_new(self, element_bytes: int, capacity: int, memory: Pointer, /) -> RingHandle: ...
     def ring_free(self, r: RingHandle, /) -> None: ...
@@ -447,12 +465,14 @@ class Lib:
         is_promise: int,
         channels: int,
         rate: int,
+        raw_format: int,
         /,
     ) -> int: ...
     def sound_chain_follow(self, c: SoundChainHandle, messages: int, rest: int, first: LinkMessage, /) -> None: ...
     def sound_chain_functions(self) -> SndfileFunctions: ...
     def sound_chain_system_error(self, c: SoundChainHandle, /) -> int: ...
     def sound_chain_next_event(self, c: SoundChainHandle, event: ChainEvent, /) -> int: ...
+    def wav_follower_run(self, f: WavFollower, /) -> None: ...
 
 class FFI:
     RTLD_GLOBAL: int
@@ -504,6 +524,10 @@ class FFI:
     def new(self, text: Literal["struct link_message *"], value: object = ..., /) -> LinkMessage: ...
     @overload
     def new(self, text: Literal["struct chain_event *"], value: object = ..., /) -> ChainEvent: ...
+    @overload
+    def new(self, text: Literal["struct wav_samples *"], value: object = ..., /) -> WavSamples: ...
+    @overload
+    def new(self, text: Literal["struct wav_follower *"], value: object = ..., /) -> WavFollower: ...
     @overload
     def new(self, text: str, value: object = ..., /) -> Pointer: ...
     def cast(self, cdecl: object, source: object, /) -> Pointer: ...

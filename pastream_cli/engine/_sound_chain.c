@@ -26,6 +26,7 @@ struct sound_chain {
     int32_t rate_before; /* of the link that was told last */
     int32_t channels_before;
     int links_from; /* a pipe of descriptors, -1: none */
+    int has_told;   /* the owner of anything */
     int error;
     int system_error;
 };
@@ -69,7 +70,7 @@ void sound_chain_free(sound_chain *c) {
 }
 
 int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t frames, int is_promise,
-                    int channels, int rate) {
+                    int channels, int rate, int raw_format) {
     if (c->count == c->capacity) {
         const int64_t capacity = c->capacity ? 2 * c->capacity : 1;
         struct chain_link *links = realloc(c->links, (size_t)capacity * sizeof *links);
@@ -89,6 +90,7 @@ int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t fra
         .channels = channels,
         .rate = rate,
         .rest = -1,
+        .raw_format = raw_format,
         .is_owners = file != NULL,
         .sound_frames = -1,
         .wanted_channels = c->channels,
@@ -124,12 +126,16 @@ int sound_chain_next_event(sound_chain *c, struct chain_event *event) {
 static void tell(sound_chain *c, int kind, int64_t frame, int64_t value) {
     const struct chain_event event = {.frame = frame, .value = value, .kind = kind};
     ring_write(c->events, &event, 1);
+    c->has_told = 1;
 }
 
 static void begin_link(sound_chain *c, const struct link_message *message) {
     struct chain_link *l = &c->links[0];
     *l = (struct chain_link){
         .functions = c->functions,
+        .channels = message->channels,
+        .rate = message->rate,
+        .raw_format = message->raw_format,
         .rest = -1,
         .wanted_channels = c->channels,
     };
@@ -202,6 +208,8 @@ static struct chain_link *current_link(sound_chain *c) {
         tell(c, CHAIN_LINK_UNREADABLE, c->position, 0);
         leave_link(c, l);
     }
+    if (c->position == 0 && !c->has_told)
+        tell(c, CHAIN_NO_SOUND, 0, 0);
     return NULL;
 }
 

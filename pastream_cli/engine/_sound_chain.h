@@ -23,6 +23,7 @@ enum chain_event_kind {
     CHAIN_JUNK, /* MPEG: the link, which ends here, has `value` bytes between frames that are no
                    sound */
     CHAIN_PAGES_MISSING, /* Ogg: the link, which ends here, has lost some of its pages */
+    CHAIN_NO_SOUND       /* there is not one frame, for which nothing else was told */
 };
 
 /* The error of a chain whose file could not be read, beside libsndfile's codes, which are positive.
@@ -43,9 +44,10 @@ void sound_chain_free(sound_chain *c);
 /* Adds a link. `file` is open already and stays the owner's, or is NULL, and the chain opens the
  * link when its turn comes. `source` is where its bytes are, NULL for those of a pipe; it stays the
  * owner's. `frames` is -1 if nobody knows it. Where it is only what a header promises, other than
- * so many frames are an event. Returns false if memory is short. */
+ * so many frames are an event. `raw_format` is libsndfile's number for samples without a header, 0
+ * for a sound that has one. Returns false if memory is short. */
 int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t frames, int is_promise,
-                    int channels, int rate);
+                    int channels, int rate, int raw_format);
 /* Makes the chain that of a follower: behind the first link, which the owner has opened, come those
  * of which it sends messages through this pipe. The chain closes the pipe, and `rest`, another
  * descriptor of the pipe that the first link comes through; -1 where that has a source. `first` is

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         RingHandle,
         SndfileFunctions,
         VirtualDeviceHandle,
+        WavFollower,
     )
 
     T = TypeVar("T")
@@ -59,6 +60,7 @@ __all__ = [
     "RingHandle",
     "SndfileFunctions",
     "VirtualDeviceHandle",
+    "WavFollower",
     "check_fits",
     "check_memory",
     "exit_on_abort",

@@ -12,7 +12,7 @@ from pastream_cli.engine.files.au_header import AU_ENCODINGS, AU_MAGICS, read_au
 from pastream_cli.engine.files.head import LONGEST_CHUNK_BYTES, Head, HeaderError, StreamFormat, Way
 from pastream_cli.engine.files.mp3 import FRAME_HEADER_BYTES, TAG_HEADER_BYTES, is_frame, tag_bytes
 from pastream_cli.engine.files.w64_header import W64_MAGIC, read_w64
-from pastream_cli.engine.files.wav_header import PLAIN_PCM, RIFF_MAGICS, UNKNOWN_32, WAV_ENCODINGS, read_wav
+from pastream_cli.engine.files.wav_header import PLAIN_PCM, UNKNOWN_32, WAV_ENCODINGS, begins_a_wav, read_wav
 
 FIRST_BYTES = 12
 """How many bytes `find_way` looks at first."""
@@ -47,7 +47,7 @@ def begins_with_a_header(first: bytes) -> bool:
     """Tell whether what was said to be RAW data begins with the header of a sound file."""
     kind = first[8:12]
     return (
-        (first[:4] in RIFF_MAGICS and kind == b"WAVE")
+        begins_a_wav(first)
         or (first[:4] == b"FORM" and kind in _FORM_KINDS)
         or first[:4] in AU_MAGICS
         or first[:4] == b"OggS"
@@ -77,7 +77,7 @@ def find_way(head: Head) -> StreamFormat | Way:
 
 def _read_plain(head: Head, first: bytes) -> StreamFormat | Way | None:
     """Read the header of a container of plain samples; `None` if it is none."""
-    if first[:4] in RIFF_MAGICS and first[8:12] == b"WAVE":
+    if begins_a_wav(first):
         return read_wav(head, first)
     if first[:4] in AU_MAGICS:
         return read_au(head, AU_MAGICS[first[:4]])

@@ -44,8 +44,6 @@ class InputFile(NamedTuple):
     frames: int | None
     seekable: bool
     chain: Chain | None = None
-    stated_frames: int | None = None
-    """How many frames the header of a stream says there are; `None` where it leaves that open."""
 
     @property
     def is_stream(self) -> bool:
