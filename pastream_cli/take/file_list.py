@@ -69,7 +69,7 @@ class FileList:
             return
         self.files.append(file)
         if len(self.files) % _FILES_BETWEEN_COLLECTIONS == 0:
-            # gives back what CPython keeps of small objects that were freed: 15 kB an hour of pieces of a minute, for days
+            # gives back what CPython keeps of small objects that were freed: 15 kB an hour, for days
             gc.collect()
         self.names = (*self.names[:1], file.name)
         self.frames += file.frames
