@@ -24,7 +24,7 @@ _BIT_DEPTHS = (16, 24)
 _SMALLEST_LIKELY_RATE = 800
 _DOUBTFUL = {
     "duration": r"[0:.]+[kKmM]?s?",
-    "latency": r"[3-9].*|[1-9][0-9].*",
+    "latency": r"([3-9]|[1-9][0-9]+)(,.*)?",
     "maps": r"0(?:,[0-9]+)*",
     "sample_format": r"[SUF][0-9A-Z_]+|.*_.*",
 }

@@ -50,6 +50,7 @@ class ErrorKind(Enum):
     FIFO_OF_OTHERS = "another user may have put it there to catch a file"
     NOT_FOUND = "it is not there"
     FOLDER = "it is a folder"
+    EMPTY = "there is nothing in it"
     FOREIGN = "other programs can read it"
     NO_HEADER = "it may be RAW data"
     NO_HEADER_IN_A_STREAM = "it may be RAW data, and comes through a pipe"
@@ -189,8 +190,8 @@ def failure_of(error: Exception) -> PastreamError:
 
 
 def shown(text: str) -> str:
-    """Return `text` for a message: as typed, or quoted if it is empty or has characters that cannot be printed."""
-    return text if text and text.isprintable() else repr(text)
+    """Return `text` for a message: as typed, or quoted if nobody could see where it begins, ends, or what is in it."""
+    return text if text.isprintable() and text == text.strip() != "" else repr(text)
 
 
 def typed(text: str) -> str:

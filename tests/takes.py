@@ -28,7 +28,7 @@ _HEADER_FRAMES = 50
 RAMP = "virtual:sine=0.01"
 """A sound so slow that for 20 s each frame has a value of its own in 24 bits, and only the first is silent."""
 
-PATIENT = ("--latency", "5")
+PATIENT = ("--latency", "5.0")
 """Makes a virtual device lose nothing of its own accord before a busy machine lets it be five seconds late."""
 
 SLACK = 3

@@ -49,6 +49,7 @@ IMPORTERS: dict[str, set[str]] = {
         "engine/files/chain.py",
         "engine/files/container.py",
         "engine/files/finishing.py",
+        "engine/files/flac.py",
         "engine/files/formats.py",
         "engine/files/input_file.py",
         "engine/files/libsndfile.py",

@@ -15,7 +15,7 @@ FIELDS = ("{n}", "{n:03}", "{date}", "{time}", "{start:%H%M}", "{utc:%Y-%m-%d}",
 DIRECTIVES = "aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwWxXyYzZ%-_0^#"
 WORDS = (*right.GOOD_INPUTS, *right.ODD_INPUTS, *right.GOOD_OUTPUTS, *right.ODD_OUTPUTS)
 DEVICES = (*right.FAST_DEVICES, *right.OTHER_DEVICES, "pulse", "0", "1,2", "hw:1,0", "mic, ALSA", "system,JACK", "null")
-VALUES = tuple({*chain.from_iterable(chain(*right.VALUES.values(), *right.NAMES.values()))})
+VALUES = tuple(dict.fromkeys(chain.from_iterable(chain(*right.VALUES.values(), *right.NAMES.values()))))
 
 ODD_CHARACTERS = (
     *"\udcff\udc80\udced\x1b\x07\r\n\t\x7f\u202e\ufeff\u0660\u00b2\u2460\U0001f3a4\u0130\ufb01\xdf\xa0",

@@ -232,6 +232,7 @@ second for the recording.""",
         help="low, high or seconds",
         manual="""How far ahead the device works: `low`, `high` or a number of seconds.
 More of it costs less processor time and forgives more; less of it is heard sooner.
+Whole seconds from 3 on are asked about, as they may be milliseconds; with a point, as in 3.0, they are not.
 Hosts with a fixed period ignore it.""",
         default="0.5 when only recording, 0.2 otherwise",
         choices=("low", "high"),

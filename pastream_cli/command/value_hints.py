@@ -101,9 +101,10 @@ def time_spelling(text: str) -> str | None:
 
 def _sum_of_amounts(text: str) -> Fraction | None:
     """Add up amounts with their units, as in ``1h30m``. One without a unit is of the next smaller one."""
-    amounts = re.findall(_AMOUNT, text)
-    if not amounts or not re.fullmatch(f"(?:{_AMOUNT})+", text):
+    found = list(re.finditer(_AMOUNT, text))
+    if not found or "".join(match[0] for match in found) != text:
         return None
+    amounts = [match.groups() for match in found]
     total, smaller = Fraction(0), 0
     for number, unit in amounts:
         seconds = _SECONDS_OF.get(unit, 0) if unit else smaller or (1 if len(amounts) == 1 else 0)

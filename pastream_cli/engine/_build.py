@@ -22,6 +22,7 @@ SOURCES = (
     "_byte_source.c",
     "_chain_link.c",
     "_engine.c",
+    "_flac.c",
     "_follower.c",
     "_host.c",
     "_memory.c",
@@ -36,6 +37,8 @@ SOURCES = (
     "_sound_chain.c",
     "_virtual.c",
     "_virtual_sound.c",
+    "_wav.c",
+    "_wav_follower.c",
     "_writer.c",
 )
 HEADERS = (
@@ -49,6 +52,7 @@ HEADERS = (
     "_counters.h",
     "_engine.h",
     "_file_window.h",
+    "_flac.h",
     "_follower.h",
     "_gather.h",
     "_host_flags.h",
@@ -67,6 +71,8 @@ HEADERS = (
     "_sound_chain.h",
     "_state.h",
     "_virtual_sound.h",
+    "_wav.h",
+    "_wav_follower.h",
 )
 
 # Loops are vectorised first, and short ones then unrolled in full, so that sums and peaks stay in registers; clang
@@ -96,10 +102,12 @@ _DECLARED_IN = (
     "_engine.h",
     "_byte_source.h",
     "_mpeg.h",
+    "_flac.h",
     "_ogg.h",
     "_pulse.h",
-    "_sound_chain.h",
     "_follower.h",
+    "_sound_chain.h",
+    "_wav_follower.h",
 )
 
 

@@ -218,9 +218,10 @@ static void receive(byte_source *s) {
         k->count += got;
 }
 
-void byte_source_drain(byte_source *s) {
-    while (s->kept.bytes && !s->kept.is_ended)
+int byte_source_drop_some(byte_source *s) {
+    if (s->kept.bytes && !s->kept.is_ended)
         receive(s);
+    return s->kept.bytes && !s->kept.is_ended;
 }
 
 /* Reads what has come, and waits only where that is nothing, or too little for libsndfile to see

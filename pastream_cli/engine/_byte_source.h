@@ -31,8 +31,8 @@ int64_t byte_source_length(const byte_source *s);
 int byte_source_descriptor(const byte_source *s);
 /* Whether all of its bytes have been read. */
 int byte_source_is_at_end(const byte_source *s);
-/* Waits until nothing more comes through a pipe, and drops what comes. */
-void byte_source_drain(byte_source *s);
+/* Waits for more of a pipe, and drops it. Returns false at its end; a file has nothing more. */
+int byte_source_drop_some(byte_source *s);
 /* The errno of the first read that failed, 0 for none. libsndfile takes such a failure for the end.
  */
 int byte_source_error(const byte_source *s);

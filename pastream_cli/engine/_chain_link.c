@@ -1,19 +1,20 @@
 /* One link of a chain: a sound that libsndfile decodes, with the channels that the chain has. */
 #include "_chain_link.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "_convert.h"
 #include "_gather.h"
 #include "_loops.h"
 
 /* sndfile.h */
 enum { SNDFILE_READ = 0x10, SNDFILE_SET_CLIPPING = 0x10C0, SNDFILE_SEEK_START = 0 };
-
-/* libsndfile's greatest number stands for a length that it does not know. */
-static const int64_t UNKNOWN_FRAMES = (int64_t)1 << 62;
+enum { SNDFILE_SUBTYPES = 0xFFFF, SNDFILE_FLOAT = 6, SNDFILE_DOUBLE = 7 };
 
 enum { SCRATCH_FRAMES = 256 };
 /* More silence than any encoder of MPEG puts behind the sound. */
@@ -39,9 +40,13 @@ static struct {
 } source_functions = {byte_source_get_length, byte_source_seek, byte_source_read, byte_source_write,
                       byte_source_tell};
 
-int chain_link_open(struct chain_link *l, int descriptor) {
+static int open_from(struct chain_link *l, int descriptor) {
     const struct sndfile_functions *functions = l->functions;
-    struct sound_info info = {0};
+    struct sound_info info = {.format = l->raw_format};
+    if (l->raw_format) {
+        info.channels = l->channels;
+        info.rate = l->rate;
+    }
     if (l->source)
         byte_source_seek(0, SEEK_SET, l->source);
     l->file = l->source ? functions->open_virtual(&source_functions, SNDFILE_READ, &info, l->source)
@@ -52,22 +57,43 @@ int chain_link_open(struct chain_link *l, int descriptor) {
     functions->command(l->file, SNDFILE_SET_CLIPPING, NULL, 1);
     l->channels = info.channels;
     l->rate = info.rate;
-    if (l->has_own_source && info.frames < UNKNOWN_FRAMES) {
-        l->frames = info.frames;
-        l->is_promise = 1;
-    }
+    l->is_float = (info.format & SNDFILE_SUBTYPES) == SNDFILE_FLOAT ||
+                  (info.format & SNDFILE_SUBTYPES) == SNDFILE_DOUBLE;
     return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
 }
 
-/* libsndfile opens no FLAC in a pipe, where it cannot seek at all. */
-int chain_link_open_flac(struct chain_link *l, int descriptor) {
-    l->source = byte_source_new_stream(descriptor, (const unsigned char *)"", 0);
+int chain_link_open(struct chain_link *l) {
+    return open_from(l, -1);
+}
+
+/* libsndfile opens no FLAC in a pipe, where it cannot seek at all. All else it opens nowhere but in
+ * a pipe, if it cannot seek to the end; it closes that one, also where it cannot read it. */
+int chain_link_open_pipe(struct chain_link *l, int descriptor, int is_flac) {
+    if (is_flac)
+        l->source = byte_source_new_stream(descriptor, (const unsigned char *)"", 0);
+    else
+        l->rest = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (l->rest >= 0)
+        return open_from(l, descriptor);
     if (!l->source) {
         close(descriptor);
         return 0;
     }
     l->has_own_source = 1;
-    return chain_link_open(l, -1);
+    return open_from(l, -1);
+}
+
+int chain_link_drop_some(struct chain_link *l) {
+    unsigned char bytes[4096];
+    ssize_t got = 0;
+    if (l->source)
+        return byte_source_drop_some(l->source);
+    if (l->rest < 0)
+        return 0;
+    do
+        got = read(l->rest, bytes, sizeof bytes);
+    while (got < 0 && errno == EINTR);
+    return got > 0;
 }
 
 void chain_link_close(struct chain_link *l) {
@@ -81,15 +107,39 @@ void chain_link_close(struct chain_link *l) {
         l->source = NULL;
         l->has_own_source = 0;
     }
+    if (l->rest >= 0)
+        close(l->rest);
+    l->rest = -1;
     free(l->scratch);
+    free(l->floats);
     free(l->ahead);
     l->scratch = NULL;
+    l->floats = NULL;
     l->ahead = NULL;
     l->ahead_frames = 0;
     l->ahead_place = 0;
 }
 
-static int64_t call(const struct chain_link *l, int sample, void *samples, int64_t frames) {
+/* Reads floating-point samples as integers: libsndfile would scale them by their peak, or not. */
+static int64_t call_and_convert(struct chain_link *l, int sample, unsigned char *samples,
+                                int64_t frames) {
+    int64_t total = 0;
+    int64_t got = 1;
+    if (!l->floats && !(l->floats = scratch_for(SCRATCH_FRAMES, l->channels)))
+        l->out_of_memory = 1;
+    while (l->floats && total < frames && got > 0) {
+        const int64_t asked = least(SCRATCH_FRAMES, frames - total);
+        got = most(0, l->functions->read_float(l->file, l->floats, asked));
+        convert(samples + total * l->channels * sample_bytes(sample), sample, ALL_BITS, l->floats,
+                SAMPLE_FLOAT32, got * l->channels);
+        total += got;
+    }
+    return total;
+}
+
+static int64_t call(struct chain_link *l, int sample, void *samples, int64_t frames) {
+    if (l->is_float && sample != FILE_FLOAT32)
+        return call_and_convert(l, sample, samples, frames);
     switch (sample) {
     case FILE_FLOAT32:
         return most(0, l->functions->read_float(l->file, samples, frames));

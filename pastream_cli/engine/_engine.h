@@ -359,12 +359,9 @@ struct pump {
     int32_t target;             /* a pipe; the pump closes it at the end */
     const unsigned char *first; /* bytes to write before those that are read */
     int64_t first_bytes;
-    int64_t audio_bytes;   /* length of the audio by its header; other chunks follow */
-    int64_t trailer_bytes; /* length of those chunks; 0: the header says nothing of them */
-    int32_t is_low_three;  /* of each four bytes of audio, only the first three are passed on */
 };
 
-/* Copies until either end is closed, or until a chunk follows the audio. Blocks. */
+/* Copies until either end is closed. Blocks. */
 void pump_run(const struct pump *p);
 
 /* From here on, a crash of the process gives this terminal the modes that it has now; -1 for none.

@@ -1,4 +1,4 @@
-/* The follower: cuts a stream of Ogg or MPEG into the sounds that follow each other in it. A
+/* The follower: cuts a stream of Ogg, MPEG or FLAC into the sounds that follow each other in it. A
  * decoder is given one sound, from its beginning, and its end is the end of the pipe. */
 #include "_follower.h"
 
@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "_file_window.h"
+#include "_flac.h"
 #include "_mpeg_frames.h"
 #include "_ogg.h"
 #include "_pipe.h"
+#include "_sound_chain.h"
 
 /* How many bytes must be there to judge whether frames of MPEG follow each other. */
 enum { MPEG_LOOK_AHEAD_BYTES = 6144, LONGEST_TAG_BYTES = 1 << 24 };
@@ -25,8 +27,15 @@ struct state {
     int has_sound;             /* Ogg: the present sound has had more than its first pages */
     int is_flac;               /* Ogg: the present sound is FLAC, and is sent without its pages */
     uint32_t stream_number;    /* Ogg: of that FLAC */
+    struct ogg_trail trail;    /* Ogg: of the present sound */
     int is_in_step;            /* MPEG: a frame begins where the window does */
+    int64_t gap_bytes;         /* MPEG: that were passed since the last frame, without tags */
+    int gap_is_junk;           /* MPEG: not all of them are zeros */
+    int64_t junk_bytes;        /* MPEG: between frames of the present sound */
     struct mpeg_frame kind;
+    int64_t frames_said;     /* MPEG: that the present sound has by its index; -1: unknown */
+    int64_t frames_sent;     /* MPEG: of the present sound */
+    int64_t promised_frames; /* what the index promises in frames of sound */
 };
 
 /* Whether there is more to be done with what is there; if not, more must come, or all is over. */
@@ -49,16 +58,41 @@ static enum step send(struct state *s, int64_t count) {
     return write_all(s->target, rest(s), count) ? drop(s, count) : IS_OVER;
 }
 
+static int send_message(const struct state *s, const struct link_message *message) {
+    return write_all(s->f->links, (const unsigned char *)message, sizeof *message);
+}
+
+/* Ends the present sound, and says what is wrong with it. */
+static void end_link(struct state *s, int is_cut_off) {
+    const struct link_message cut_off = {.event = CHAIN_LINK_CUT_OFF};
+    const struct link_message missing = {.event = CHAIN_FRAMES_MISSING,
+                                         .frames = s->promised_frames};
+    const struct link_message torn = {.event = CHAIN_PAGES_MISSING};
+    const struct link_message junk = {.event = CHAIN_JUNK, .frames = s->junk_bytes};
+    if (s->target < 0)
+        return;
+    if (s->trail.is_torn)
+        send_message(s, &torn);
+    if (s->junk_bytes)
+        send_message(s, &junk);
+    if (s->frames_said > s->frames_sent + 1) /* some encoders count the index */
+        send_message(s, &missing);
+    else if (is_cut_off)
+        send_message(s, &cut_off);
+    close(s->target);
+    s->target = -1;
+}
+
 static int begin_link(struct state *s, struct link_message message) {
     int ends[2];
-    if (s->target >= 0)
-        close(s->target);
-    s->target = -1;
     if (pipe2(ends, O_CLOEXEC))
         return 0;
     s->target = ends[1];
     message.descriptor = ends[0];
-    if (write_all(s->f->links, (const unsigned char *)&message, sizeof message))
+    s->frames_said = -1;
+    s->frames_sent = 0;
+    s->junk_bytes = 0;
+    if (send_message(s, &message))
         return 1;
     close(ends[0]);
     return 0;
@@ -87,12 +121,44 @@ static int receive(struct state *s) {
     return got > 0;
 }
 
+/* ---- FLAC ---- */
+
+/* libsndfile would stop where STREAMINFO says that the sound ends, which need not be true. */
+static int begin_flac_link(struct state *s, unsigned char *begin) {
+    struct link_message message = {.frames = -1, .is_flac = 1, .promised_frames = -1};
+    struct flac_info info;
+    if (flac_read_info(begin, &info)) {
+        message.promised_frames = info.frames ? info.frames : -1;
+        flac_forget_frames(begin);
+    }
+    return begin_link(s, message);
+}
+
+static enum step follow_flac(struct state *s) {
+    unsigned char *bytes = s->window.buffer + s->at;
+    const int64_t count = rest_bytes(s);
+    const int64_t sound = s->target < 0 ? 0 : flac_begin_in(bytes, count);
+    if (sound > 0)
+        return send(s, sound);
+    if (count >= FLAC_BEGIN_BYTES) {
+        end_link(s, 0);
+        return begin_flac_link(s, bytes) ? send(s, FLAC_BEGIN_BYTES) : IS_OVER;
+    }
+    if (count == 0 || !s->is_at_end)
+        return WANTS_MORE;
+    return s->target < 0 ? IS_OVER : send(s, count);
+}
+
 /* ---- Ogg ---- */
 
-static int begin_ogg_link(struct state *s, const unsigned char *page) {
+static int begin_ogg_link(struct state *s, unsigned char *page) {
+    end_link(s, !s->trail.is_ended);
+    s->trail = (struct ogg_trail){0};
     s->is_flac = ogg_is_first(page) && ogg_is_flac(page);
     s->stream_number = ogg_stream_number(page);
-    return begin_link(s, (struct link_message){.frames = -1, .is_flac = s->is_flac});
+    if (s->is_flac)
+        return begin_flac_link(s, page + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES);
+    return begin_link(s, (struct link_message){.frames = -1, .promised_frames = -1});
 }
 
 /* libsndfile knows FLAC only without Ogg around it. */
@@ -105,21 +171,33 @@ static enum step send_without_page(struct state *s, const unsigned char *page, i
     return send(s, bytes - skipped);
 }
 
+static enum step drop_to_next_page(struct state *s) {
+    const unsigned char *bytes = rest(s);
+    const unsigned char *next = memchr(bytes + 1, 'O', (size_t)rest_bytes(s) - 1);
+    return drop(s, next ? next - bytes : rest_bytes(s));
+}
+
 static enum step follow_ogg(struct state *s) {
-    const unsigned char *page = rest(s);
+    unsigned char *page = s->window.buffer + s->at;
     const int64_t count = rest_bytes(s);
     if (count < OGG_PAGE_HEADER_BYTES)
         return WANTS_MORE;
-    if (!ogg_is_page(page, count)) {
-        const unsigned char *next = memchr(page + 1, 'O', (size_t)count - 1);
-        return drop(s, next ? next - page : count);
-    }
-    if (count < ogg_header_bytes(page) || count < ogg_page_bytes(page))
+    if (!ogg_is_page(page, count))
+        return drop_to_next_page(s);
+    const int is_whole = ogg_is_whole(page, count);
+    const unsigned char *next = ogg_page_behind(page, count);
+    /* only what follows shows whether a page was cut off, or is the last one */
+    if (!next && (!is_whole || ogg_is_last(page)) && !s->is_at_end)
         return WANTS_MORE;
+    if (!is_whole)
+        return drop_to_next_page(s);
+    if (next && ogg_goes_on(page, next))
+        ogg_clear_end(s->window.buffer + s->at);
     const int is_first = ogg_is_first(page);
     if ((s->target < 0 || (is_first && s->has_sound)) && !begin_ogg_link(s, page))
         return IS_OVER;
     s->has_sound = !is_first;
+    ogg_note_page(&s->trail, page);
     return s->is_flac ? send_without_page(s, page, is_first) : send(s, ogg_page_bytes(page));
 }
 
@@ -128,13 +206,22 @@ static enum step follow_ogg(struct state *s) {
 /* An index is not sent on, since libsndfile loses frames behind one in a pipe; what it says of the
  * silence around the sound is. */
 static enum step begin_at_index(struct state *s, const struct mpeg_frame *frame) {
-    struct link_message message = {0};
+    struct link_message message = {.promised_frames = -1};
+    end_link(s, 0);
     message.frames = mpeg_frames_in_index(rest(s), frame, &message.skip_frames);
-    return begin_link(s, message) ? drop(s, frame->bytes) : IS_OVER;
+    if (!begin_link(s, message))
+        return IS_OVER;
+    s->promised_frames = message.frames;
+    s->frames_said = message.frames < 0 ? -1 : mpeg_frames_said(rest(s), frame);
+    return drop(s, frame->bytes);
 }
 
 static enum step follow_in_step(struct state *s) {
-    const struct link_message message = {.frames = -1};
+    const struct link_message message = {
+        .frames = -1,
+        .promised_frames = -1,
+        .skip_frames = s->kind.layer == 3 ? MPEG_DECODER_DELAY : 0,
+    };
     struct mpeg_frame frame;
     if (rest_bytes(s) < MPEG_HEADER_BYTES)
         return WANTS_MORE;
@@ -148,18 +235,30 @@ static enum step follow_in_step(struct state *s) {
         return begin_at_index(s, &frame);
     if (s->target < 0 && !begin_link(s, message))
         return IS_OVER;
+    ++s->frames_sent;
     return send(s, frame.bytes);
+}
+
+/* Leaves out what is no sound, nor a tag. */
+static enum step drop_junk(struct state *s, int64_t count) {
+    for (int64_t i = 0; i < count; ++i)
+        s->gap_is_junk |= rest(s)[i] != 0;
+    s->gap_bytes += count;
+    return drop(s, count);
 }
 
 /* Takes a frame for one, if others follow it. */
 static enum step try_step(struct state *s, const struct mpeg_frame *frame) {
     const int is_expected = s->target >= 0 && mpeg_are_alike(frame, &s->kind);
     if (!mpeg_is_sure(&s->window, s->at, is_expected))
-        return rest_bytes(s) < MPEG_LOOK_AHEAD_BYTES && !s->is_at_end ? WANTS_MORE : drop(s, 1);
-    if (!is_expected && s->target >= 0) {
-        close(s->target);
-        s->target = -1;
-    }
+        return rest_bytes(s) < MPEG_LOOK_AHEAD_BYTES && !s->is_at_end ? WANTS_MORE
+                                                                      : drop_junk(s, 1);
+    if (is_expected)
+        s->junk_bytes += s->gap_is_junk ? s->gap_bytes : 0;
+    else
+        end_link(s, 0);
+    s->gap_bytes = 0;
+    s->gap_is_junk = 0;
     s->kind = *frame;
     s->is_in_step = 1;
     return GO_ON;
@@ -170,9 +269,9 @@ static enum step find_step(struct state *s) {
     const unsigned char *bytes = rest(s);
     const int64_t count = rest_bytes(s);
     struct mpeg_frame frame;
-    if (count < ID3V2_HEADER_BYTES)
+    if (count < MPEG_HEADER_BYTES || (count < MPEG_TAG_LOOK_AHEAD_BYTES && !s->is_at_end))
         return WANTS_MORE;
-    const int64_t tag = mpeg_id3_bytes(bytes);
+    const int64_t tag = mpeg_tag_at(&s->window, s->at);
     if (tag && tag < LONGEST_TAG_BYTES) {
         s->skip_bytes = tag;
         return GO_ON;
@@ -180,9 +279,9 @@ static enum step find_step(struct state *s) {
     if (mpeg_parse(bytes, &frame))
         return try_step(s, &frame);
     int64_t i = 1;
-    while (i < count && bytes[i] != 0xFF && bytes[i] != 'I')
+    while (i < count && bytes[i] != 0xFF && !memchr("IAT", bytes[i], 3))
         ++i;
-    return drop(s, i);
+    return drop_junk(s, i);
 }
 
 static enum step follow_mpeg(struct state *s) {
@@ -197,15 +296,19 @@ static enum step follow_mpeg(struct state *s) {
 void follower_run(const struct follower *f) {
     struct state s = {.f = f, .first_left = f->first_bytes, .target = -1};
     enum step step = WANTS_MORE;
+    fcntl(f->links, F_SETPIPE_SZ, MESSAGES_AHEAD_BYTES);
+    s.frames_said = -1;
     s.window.descriptor = -1;
     s.window.end = INT64_MAX;
     do {
         if (step == WANTS_MORE && !receive(&s))
             step = s.is_at_end ? GO_ON : IS_OVER;
         if (step != IS_OVER)
-            step = f->format == FOLLOW_OGG ? follow_ogg(&s) : follow_mpeg(&s);
+            step = f->format == FOLLOW_OGG    ? follow_ogg(&s)
+                   : f->format == FOLLOW_FLAC ? follow_flac(&s)
+                                              : follow_mpeg(&s);
     } while (step == GO_ON || (step == WANTS_MORE && !s.is_at_end));
-    if (s.target >= 0)
-        close(s.target);
+    /* MPEG: what is left in step is the part of a frame */
+    end_link(&s, f->format == FOLLOW_OGG ? !s.trail.is_ended : s.is_in_step && rest_bytes(&s) > 0);
     close(f->links);
 }

@@ -10,6 +10,12 @@
 
 enum { BYTES_PER_FILE_SAMPLE = 4, LEAST_SCRATCH_FRAMES = 64 };
 
+/* After a seek, lossy decoders are exact only some frames later: libsndfile's for Vorbis after one
+ * block (up to 8192 frames, of which a half counts), mpg123 and Opus after their reservoir and
+ * their pre-roll. So the reader seeks to a place that many frames before its aim, and drops them.
+ */
+enum { PREROLL_FRAMES = 8192 };
+
 static inline int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }

@@ -7,7 +7,7 @@
 #include "_loops.h"
 
 enum { MPEG_1 = 3, MPEG_2 = 2, MPEG_2_5 = 0, RESERVED_VERSION = 1 };
-enum { ID3V1_BYTES = 128, APE_HEADER_BYTES = 32 };
+enum { ID3V1_BYTES = 128, ID3V2_HEADER_BYTES = 10, APE_HEADER_BYTES = 32 };
 /* How many frames have to follow each other where nothing is known yet. */
 enum { FRAMES_TO_BE_SURE = 3 };
 /* More than these take. */
@@ -15,7 +15,7 @@ enum { LOOK_AHEAD_BYTES = 16384 };
 /* How far into a frame its index may begin. */
 enum { VBRI_OFFSET = 36, INDEX_NAME_BYTES = 4 };
 /* Counted from the index's name. */
-enum { DELAYS_OFFSET = 141, FRAMES_ARE_TOLD = 1, DECODER_DELAY = 529 };
+enum { FRAMES_OFFSET = 8, DELAYS_OFFSET = 141, FRAMES_ARE_TOLD = 1 };
 
 static int bits_per_second(int version, int layer, int code) {
     static const short kilobits[5][15] = {
@@ -75,61 +75,82 @@ int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_f
            !memcmp(bytes + VBRI_OFFSET, "VBRI", INDEX_NAME_BYTES);
 }
 
-int64_t mpeg_id3_bytes(const unsigned char *b) {
+static int64_t id3_bytes(const unsigned char *b) {
     if (memcmp(b, "ID3", 3) || b[3] == 0xFF || ((b[6] | b[7] | b[8] | b[9]) & 0x80))
         return 0;
     const int64_t footer_bytes = b[5] & 0x10 ? ID3V2_HEADER_BYTES : 0;
     return ID3V2_HEADER_BYTES + (b[6] << 21 | b[7] << 14 | b[8] << 7 | b[9]) + footer_bytes;
 }
 
+static int64_t ape_bytes(const unsigned char *b) {
+    if (memcmp(b, "APETAGEX", 8))
+        return 0;
+    const int64_t size = b[12] | b[13] << 8 | b[14] << 16 | (int64_t)b[15] << 24;
+    return b[23] & 0x20 ? APE_HEADER_BYTES + size : APE_HEADER_BYTES;
+}
+
+int64_t mpeg_tag_bytes(const unsigned char *bytes, int64_t count) {
+    const int64_t id3 = count < ID3V2_HEADER_BYTES ? 0 : id3_bytes(bytes);
+    return id3 || count < APE_HEADER_BYTES ? id3 : ape_bytes(bytes);
+}
+
 static int64_t big_endian(const unsigned char *b) {
     return (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
 }
 
-/* LAME's part of an index tells how much silence lies before and behind the sound. A decoder of
- * layer III adds DECODER_DELAY before, as mpg123 reckons too. */
+int64_t mpeg_frames_said(const unsigned char *bytes, const struct mpeg_frame *frame) {
+    const unsigned char *index = bytes + name_offset(frame);
+    if (frame->bytes < name_offset(frame) + FRAMES_OFFSET + 4 ||
+        !memcmp(bytes + VBRI_OFFSET, "VBRI", 4) || !(index[7] & FRAMES_ARE_TOLD))
+        return -1;
+    return big_endian(index + FRAMES_OFFSET);
+}
+
+/* LAME's part of an index tells how much silence lies before and behind the sound, beside the
+ * decoder's own. */
 int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,
                              int32_t *silent_frames) {
     const int offset = name_offset(frame);
     const unsigned char *index = bytes + offset;
-    *silent_frames = 0;
-    if (frame->bytes < offset + DELAYS_OFFSET + 3 || !memcmp(bytes + VBRI_OFFSET, "VBRI", 4) ||
-        !(index[7] & FRAMES_ARE_TOLD))
+    *silent_frames = MPEG_DECODER_DELAY;
+    const int64_t said = mpeg_frames_said(bytes, frame);
+    if (frame->bytes < offset + DELAYS_OFFSET + 3 || said < 0)
         return -1;
     const unsigned char *delays = index + DELAYS_OFFSET;
     const int has_all = (index[7] & 15) == 15;
     const int before = has_all ? delays[0] << 4 | delays[1] >> 4 : 0;
     const int behind = has_all ? (delays[1] & 15) << 8 | delays[2] : 0;
-    *silent_frames = before + DECODER_DELAY;
-    return most(0, big_endian(index + 8) * frame->samples - before - most(behind, DECODER_DELAY));
-}
-
-/* Returns the length that a tag says it has, 0 if none begins at this offset. */
-static int64_t said_tag_bytes(struct file_window *w, int64_t offset) {
-    const unsigned char *b = window_at(w, offset, ID3V2_HEADER_BYTES);
-    if (b && mpeg_id3_bytes(b))
-        return mpeg_id3_bytes(b);
-    b = window_at(w, offset, APE_HEADER_BYTES);
-    if (b && !memcmp(b, "APETAGEX", 8)) {
-        const int64_t size = b[12] | b[13] << 8 | b[14] << 16 | (int64_t)b[15] << 24;
-        return b[23] & 0x20 ? APE_HEADER_BYTES + size : APE_HEADER_BYTES;
-    }
-    b = window_at(w, offset, 3);
-    return b && !memcmp(b, "TAG", 3) && offset == w->end - ID3V1_BYTES ? ID3V1_BYTES : 0;
-}
-
-/* Returns the length of a tag that begins at an offset, 0 if none does. Its bytes are no sound, and
- * pictures in them may look like frames. A tag that says it is longer than the file is not
- * believed.
- */
-static int64_t tag_bytes(struct file_window *w, int64_t offset) {
-    const int64_t bytes = said_tag_bytes(w, offset);
-    return bytes <= w->end - offset ? bytes : 0;
+    *silent_frames = before + MPEG_DECODER_DELAY;
+    return most(0, said * frame->samples - before - most(behind, MPEG_DECODER_DELAY));
 }
 
 static int parse_at(struct file_window *w, int64_t offset, struct mpeg_frame *frame) {
     const unsigned char *bytes = window_at(w, offset, MPEG_HEADER_BYTES);
     return bytes && mpeg_parse(bytes, frame);
+}
+
+/* Returns the length of a tag that says it at its beginning. */
+static int64_t told_tag_bytes(struct file_window *w, int64_t offset) {
+    const int64_t count = least(w->end - offset, MPEG_TAG_BYTES);
+    const unsigned char *bytes = window_at(w, offset, count);
+    return bytes ? mpeg_tag_bytes(bytes, count) : 0;
+}
+
+/* Returns the length of an ID3v1 tag, 0 if there is none. It says no length, and is the last of a
+ * file, or of one of those that were joined. */
+static int64_t id3v1_bytes(struct file_window *w, int64_t offset) {
+    const int64_t end = offset + ID3V1_BYTES;
+    const unsigned char *b = window_at(w, offset, 3);
+    struct mpeg_frame frame;
+    if (!b || memcmp(b, "TAG", 3) || end > w->end)
+        return 0;
+    return end == w->end || parse_at(w, end, &frame) || told_tag_bytes(w, end) ? ID3V1_BYTES : 0;
+}
+
+int64_t mpeg_tag_at(struct file_window *w, int64_t offset) {
+    const int64_t told = told_tag_bytes(w, offset);
+    const int64_t bytes = told ? told : id3v1_bytes(w, offset);
+    return bytes <= w->end - offset ? bytes : 0;
 }
 
 /* Whether frames of one kind follow each other from an offset on, up to the end or a tag. */
@@ -140,7 +161,7 @@ static int is_sure(struct file_window *w, int64_t offset, int frames) {
         return 0;
     offset += first.bytes;
     for (int i = 1; i < frames; ++i) {
-        if (offset == w->end || tag_bytes(w, offset))
+        if (offset == w->end || mpeg_tag_at(w, offset))
             return 1;
         if (offset > w->end)
             return i > 1;
@@ -155,11 +176,19 @@ int mpeg_is_sure(struct file_window *w, int64_t offset, int is_expected) {
     return is_sure(w, offset, is_expected ? 2 : FRAMES_TO_BE_SURE);
 }
 
-/* Returns where the next frame begins, -1 if there is none, or if more than so many bytes that are
- * neither zeros nor a tag come before it. */
-static int64_t find_frame(struct file_window *w, int64_t offset, int64_t most_junk,
+/* What may come before a frame, and what does. */
+struct gap {
+    int64_t most_junk; /* bytes that are neither zeros nor a tag */
+    int64_t junk;
+    int64_t tag_bytes;
+};
+
+/* Returns where the next frame begins, -1 if there is none behind so much junk as there may be. */
+static int64_t find_frame(struct file_window *w, int64_t offset, struct gap *gap,
                           const struct mpeg_link *link) {
-    while (most_junk >= 0) {
+    gap->junk = 0;
+    gap->tag_bytes = 0;
+    while (gap->junk <= gap->most_junk) {
         /* what is looked at ahead must be in the window too, or each step would read it anew */
         const int64_t room = w->end - offset;
         const unsigned char *bytes =
@@ -167,8 +196,10 @@ static int64_t find_frame(struct file_window *w, int64_t offset, int64_t most_ju
         struct mpeg_frame frame;
         if (!bytes || room < MPEG_HEADER_BYTES)
             return -1;
-        const int64_t tag = bytes[0] == 'I' || bytes[0] == 'A' ? tag_bytes(w, offset) : 0;
+        const int64_t tag =
+            bytes[0] == 'I' || bytes[0] == 'A' || bytes[0] == 'T' ? mpeg_tag_at(w, offset) : 0;
         if (tag) {
+            gap->tag_bytes += tag;
             offset += tag;
             continue;
         }
@@ -177,7 +208,7 @@ static int64_t find_frame(struct file_window *w, int64_t offset, int64_t most_ju
             if (mpeg_is_sure(w, offset, is_expected))
                 return offset;
         }
-        most_junk -= bytes[0] != 0;
+        gap->junk += bytes[0] != 0;
         ++offset;
     }
     return -1;
@@ -188,7 +219,8 @@ int mpeg_is_in(const unsigned char *bytes, int64_t count, int64_t most_junk) {
     if (count > WINDOW_BYTES)
         return 0;
     memcpy(window.buffer, bytes, (size_t)count);
-    return find_frame(&window, 0, most_junk, NULL) >= 0;
+    struct gap gap = {.most_junk = most_junk};
+    return find_frame(&window, 0, &gap, NULL) >= 0;
 }
 
 static int is_index_at(struct file_window *w, int64_t offset, const struct mpeg_frame *frame) {
@@ -224,10 +256,19 @@ static int begins_another(struct file_window *w, int64_t offset, const struct mp
            (!mpeg_are_alike(&frame, &link->first) || is_index_at(w, offset, &frame));
 }
 
+static void note_junk(struct mpeg_link *link, const struct gap *gap, int64_t gap_bytes) {
+    if (!gap->junk)
+        return;
+    if (!link->junk_bytes)
+        link->junk_frames = link->frames;
+    link->junk_bytes += gap_bytes - gap->tag_bytes;
+}
+
 int mpeg_find_link(int descriptor, int64_t begin, int64_t end, int64_t most_junk,
                    byte_source *source, struct mpeg_link *link) {
     struct file_window window = {.descriptor = descriptor, .end = end};
-    int64_t offset = find_frame(&window, begin, most_junk, NULL);
+    struct gap gap = {.most_junk = most_junk};
+    int64_t offset = find_frame(&window, begin, &gap, NULL);
     memset(link, 0, sizeof *link);
     if (offset < 0 || !parse_at(&window, offset, &link->first))
         return 0;
@@ -245,10 +286,11 @@ int mpeg_find_link(int descriptor, int64_t begin, int64_t end, int64_t most_junk
         link->next = taken;
         if (link->cut_bytes)
             break;
-        offset = find_frame(&window, taken, INT64_MAX, link);
+        gap.most_junk = INT64_MAX;
+        offset = find_frame(&window, taken, &gap, link);
         if (offset < 0 || begins_another(&window, offset, link))
             break;
-        link->junk_bytes += offset - taken;
+        note_junk(link, &gap, offset - taken);
     }
     if (link->cut_bytes)
         link->next = end;

@@ -5,7 +5,9 @@
 
 #include "_byte_source.h"
 
-enum { MPEG_HEADER_BYTES = 4, ID3V2_HEADER_BYTES = 10 };
+/* MPEG_TAG_BYTES are enough to know how long a tag is. A decoder of layer III plays
+ * MPEG_DECODER_DELAY frames of silence before the sound. */
+enum { MPEG_HEADER_BYTES = 4, MPEG_TAG_BYTES = 32, MPEG_DECODER_DELAY = 529 };
 
 /* What a frame's header says. */
 struct mpeg_frame {
@@ -26,19 +28,22 @@ struct mpeg_link {
     int64_t sound_begin;     /* the first frame of sound */
     int64_t frames;          /* frames of sound that are there in full */
     int64_t cut_bytes;       /* what is there of a last frame that is not there in full */
-    int64_t junk_bytes;      /* what lies between frames and is neither sound nor a tag */
+    int64_t junk_bytes;      /* what lies between frames and is neither sound, a tag nor zeros */
+    int64_t junk_frames;     /* how many frames come before the first of that */
     int64_t next;            /* where the search for the next recording begins */
 };
 
 /* Returns whether these four bytes can be the header of a frame whose length they tell. */
 int mpeg_parse(const unsigned char *bytes, struct mpeg_frame *frame);
-/* Returns the length that an ID3v2 tag says it has, whose first 10 bytes are there; 0 if it is
- * none. */
-int64_t mpeg_id3_bytes(const unsigned char *bytes);
+/* Returns the length that a tag (ID3v2, APE) says it has, of which `count` bytes are there; 0 if it
+ * is none that says so at its beginning. */
+int64_t mpeg_tag_bytes(const unsigned char *bytes, int64_t count);
 /* Whether a frame of which `count` bytes are there holds an index in place of sound. */
 int mpeg_is_index(const unsigned char *bytes, int64_t count, const struct mpeg_frame *frame);
+/* Returns how many frames of MPEG an index says that there are; -1 if it does not say. */
+int64_t mpeg_frames_said(const unsigned char *bytes, const struct mpeg_frame *frame);
 /* Returns how many frames of sound an index stands for, which is there in full; -1 if it does not
- * say. `silent_frames` is how many frames of silence come before them. */
+ * say. `silent_frames` is how many frames of silence a decoder plays before them. */
 int64_t mpeg_frames_in_index(const unsigned char *bytes, const struct mpeg_frame *frame,
                              int32_t *silent_frames);
 /* Whether frames follow each other in these bytes, WINDOW_BYTES at most, and begin before

@@ -106,9 +106,6 @@ class Pump(Pointer):
     target: int
     first: UnsignedCharArray
     first_bytes: int
-    audio_bytes: int
-    trailer_bytes: int
-    is_low_three: int
 
 class MpegFrame(Pointer):
     version: int
@@ -127,23 +124,41 @@ class MpegLink(Pointer):
     frames: int
     cut_bytes: int
     junk_bytes: int
+    junk_frames: int
     next: int
+
+class FlacInfo(Pointer):
+    least_block_frames: int
+    most_block_frames: int
+    rate: int
+    channels: int
+    bits: int
+    frames: int
+
+class FlacBlock(Pointer):
+    place: int
+    first_frame: int
+    frames: int
 
 class OggLink(Pointer):
     begin: int
     end: int
     is_ended: int
     flac_begin: int
+    flac_frames: int
     streams: int
+    has_end_inside: int
     page_begin: int
     page_bytes: int
     page_frame: int
     is_page_last: int
 
-class ChainEvent(Pointer):
-    frame: int
-    value: int
-    kind: int
+class OggTrail(Pointer):
+    is_ended: int
+    is_torn: int
+    has_sound: int
+    stream: int
+    number: int
 
 class Follower(Pointer):
     source: int
@@ -153,10 +168,36 @@ class Follower(Pointer):
     first_bytes: int
 
 class LinkMessage(Pointer):
+    event: int
     descriptor: int
     skip_frames: int
     is_flac: int
     frames: int
+    promised_frames: int
+    raw_format: int
+    channels: int
+    rate: int
+
+class ChainEvent(Pointer):
+    frame: int
+    value: int
+    kind: int
+
+class WavSamples(Pointer):
+    raw_format: int
+    channels: int
+    rate: int
+    frame_bytes: int
+    is_big_endian: int
+    is_low_three: int
+    stated_bytes: int
+    trailer_bytes: int
+
+class WavFollower(Pointer):
+    source: int
+    target: int
+    links: int
+    first: WavSamples
 
 class Lib:
     MOST_DEVICE_CHANNELS: int
@@ -195,21 +236,30 @@ class Lib:
     HEADER_KEPT: int
     HEADER_KEPT_PLAIN: int
     MPEG_HEADER_BYTES: int
-    ID3V2_HEADER_BYTES: int
+    MPEG_TAG_BYTES: int
+    MPEG_DECODER_DELAY: int
+    FLAC_BEGIN_BYTES: int
+    FLAC_MOST_FRAMES_IN_A_BLOCK: int
     OGG_PAGE_HEADER_BYTES: int
     OGG_MOST_PAGE_BYTES: int
     OGG_CONTINUED: int
     OGG_BEGIN: int
     OGG_END: int
     OGG_FLAC_MAPPING_BYTES: int
-    FLAC_BEGIN_BYTES: int
+    FOLLOW_OGG: int
+    FOLLOW_MPEG: int
+    FOLLOW_FLAC: int
+    MESSAGES_AHEAD_BYTES: int
     CHAIN_NEW_RATE: int
     CHAIN_NEW_CHANNELS: int
     CHAIN_FRAMES_MISSING: int
+    CHAIN_MORE_FRAMES: int
     CHAIN_LINK_UNREADABLE: int
+    CHAIN_LINK_CUT_OFF: int
+    CHAIN_JUNK: int
+    CHAIN_PAGES_MISSING: int
+    CHAIN_NO_SOUND: int
     CHAIN_SYSTEM_ERROR: int
-    FOLLOW_OGG: int
-    FOLLOW_MPEG: int
     def ring_new(self, element_bytes: int, capacity: int, memory: Pointer, /) -> RingHandle: ...
     def ring_free(self, r: RingHandle, /) -> None: ...
     def ring_memory(self, r: RingHandle, /) -> Pointer: ...
@@ -371,7 +421,7 @@ class Lib:
     def byte_source_length(self, s: ByteSourceHandle, /) -> int: ...
     def byte_source_descriptor(self, s: ByteSourceHandle, /) -> int: ...
     def byte_source_is_at_end(self, s: ByteSourceHandle, /) -> int: ...
-    def byte_source_drain(self, s: ByteSourceHandle, /) -> None: ...
+    def byte_source_drop_some(self, s: ByteSourceHandle, /) -> int: ...
     def byte_source_error(self, s: ByteSourceHandle, /) -> int: ...
     def byte_source_get_length(self, source: Pointer, /) -> int: ...
     def byte_source_seek(self, offset: int, whence: int, source: Pointer, /) -> int: ...
@@ -379,8 +429,9 @@ class Lib:
     def byte_source_write(self, bytes_: Pointer, count: int, source: Pointer, /) -> int: ...
     def byte_source_tell(self, source: Pointer, /) -> int: ...
     def mpeg_parse(self, bytes_: UnsignedCharArray, frame: MpegFrame, /) -> int: ...
-    def mpeg_id3_bytes(self, bytes_: UnsignedCharArray, /) -> int: ...
+    def mpeg_tag_bytes(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
     def mpeg_is_index(self, bytes_: UnsignedCharArray, count: int, frame: MpegFrame, /) -> int: ...
+    def mpeg_frames_said(self, bytes_: UnsignedCharArray, frame: MpegFrame, /) -> int: ...
     def mpeg_frames_in_index(
         self, bytes_: UnsignedCharArray, frame: MpegFrame, silent_frames: Int32Array, /
     ) -> int: ...
@@ -388,15 +439,30 @@ class Lib:
     def mpeg_find_link(
         self, descriptor: int, begin: int, end: int, most_junk: int, source: ByteSourceHandle, link: MpegLink, /
     ) -> int: ...
+    def flac_read_info(self, begin: UnsignedCharArray, info: FlacInfo, /) -> int: ...
+    def flac_begin_in(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
+    def flac_forget_frames(self, begin: UnsignedCharArray, /) -> None: ...
+    def flac_find_begin(self, source: ByteSourceHandle, begin: int, end: int, /) -> int: ...
+    def flac_find_block(
+        self, source: ByteSourceHandle, begin: int, end: int, info: FlacInfo, block: FlacBlock, /
+    ) -> int: ...
+    def flac_find_last_block(
+        self, source: ByteSourceHandle, begin: int, end: int, info: FlacInfo, block: FlacBlock, /
+    ) -> int: ...
     def ogg_is_page(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
     def ogg_header_bytes(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_page_bytes(self, page: UnsignedCharArray, /) -> int: ...
+    def ogg_page_behind(self, page: UnsignedCharArray, count: int, /) -> UnsignedCharArray: ...
+    def ogg_is_whole(self, page: UnsignedCharArray, count: int, /) -> int: ...
     def ogg_is_first(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_is_flac(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_stream_number(self, page: UnsignedCharArray, /) -> int: ...
-    def ogg_find_link(self, descriptor: int, begin: int, end: int, link: OggLink, /) -> int: ...
-    def ogg_add_flac(self, descriptor: int, link: OggLink, source: ByteSourceHandle, /) -> int: ...
+    def ogg_note_page(self, trail: OggTrail, page: UnsignedCharArray, /) -> None: ...
+    def ogg_find_link(self, descriptor: int, begin: int, end: int, flac: ByteSourceHandle, link: OggLink, /) -> int: ...
     def ogg_set_frame(self, page: UnsignedCharArray, frame: int, /) -> None: ...
+    def ogg_is_last(self, page: UnsignedCharArray, /) -> int: ...
+    def ogg_goes_on(self, page: UnsignedCharArray, next_: UnsignedCharArray, /) -> int: ...
+    def ogg_clear_end(self, page: UnsignedCharArray, /) -> None: ...
     def ogg_add_moved(self, descriptor: int, link: OggLink, frames: int, source: ByteSourceHandle, /) -> int: ...
     def pulse_choose(
         self,
@@ -409,6 +475,7 @@ class Lib:
         /,
     ) -> None: ...
     def pulse_choice_is_taken(self) -> int: ...
+    def follower_run(self, f: Follower, /) -> None: ...
     def sound_chain_new(self, functions: SndfileFunctions, channels: int, /) -> SoundChainHandle: ...
     def sound_chain_free(self, c: SoundChainHandle, /) -> None: ...
     def sound_chain_add(
@@ -420,15 +487,14 @@ class Lib:
         is_promise: int,
         channels: int,
         rate: int,
+        raw_format: int,
         /,
     ) -> int: ...
-    def sound_chain_follow(
-        self, c: SoundChainHandle, messages: int, skip_frames: int, sound_frames: int, /
-    ) -> None: ...
+    def sound_chain_follow(self, c: SoundChainHandle, messages: int, rest: int, first: LinkMessage, /) -> None: ...
     def sound_chain_functions(self) -> SndfileFunctions: ...
     def sound_chain_system_error(self, c: SoundChainHandle, /) -> int: ...
     def sound_chain_next_event(self, c: SoundChainHandle, event: ChainEvent, /) -> int: ...
-    def follower_run(self, f: Follower, /) -> None: ...
+    def wav_follower_run(self, f: WavFollower, /) -> None: ...
 
 class FFI:
     RTLD_GLOBAL: int
@@ -469,13 +535,23 @@ class FFI:
     @overload
     def new(self, text: Literal["struct mpeg_link *"], value: object = ..., /) -> MpegLink: ...
     @overload
+    def new(self, text: Literal["struct flac_info *"], value: object = ..., /) -> FlacInfo: ...
+    @overload
+    def new(self, text: Literal["struct flac_block *"], value: object = ..., /) -> FlacBlock: ...
+    @overload
     def new(self, text: Literal["struct ogg_link *"], value: object = ..., /) -> OggLink: ...
     @overload
-    def new(self, text: Literal["struct chain_event *"], value: object = ..., /) -> ChainEvent: ...
+    def new(self, text: Literal["struct ogg_trail *"], value: object = ..., /) -> OggTrail: ...
     @overload
     def new(self, text: Literal["struct follower *"], value: object = ..., /) -> Follower: ...
     @overload
     def new(self, text: Literal["struct link_message *"], value: object = ..., /) -> LinkMessage: ...
+    @overload
+    def new(self, text: Literal["struct chain_event *"], value: object = ..., /) -> ChainEvent: ...
+    @overload
+    def new(self, text: Literal["struct wav_samples *"], value: object = ..., /) -> WavSamples: ...
+    @overload
+    def new(self, text: Literal["struct wav_follower *"], value: object = ..., /) -> WavFollower: ...
     @overload
     def new(self, text: str, value: object = ..., /) -> Pointer: ...
     def cast(self, cdecl: object, source: object, /) -> Pointer: ...

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "_file_window.h"
+#include "_loops.h"
 
-enum { FLAGS = 5, GRANULE = 6, STREAM = 14, CHECKSUM = 22, SEGMENTS = 26 };
+enum { FLAGS = 5, GRANULE = 6, STREAM = 14, NUMBER = 18, CHECKSUM = 22, SEGMENTS = 26 };
 
 int ogg_is_page(const unsigned char *bytes, int64_t count) {
     return count >= OGG_PAGE_HEADER_BYTES && !memcmp(bytes, "OggS", 5);
@@ -46,15 +47,20 @@ int ogg_is_flac(const unsigned char *page) {
            !memcmp(page + begin + OGG_FLAC_MAPPING_BYTES, "fLaC", 4);
 }
 
-/* The checksum is computed with zeros in its own place. */
+/* The checksum is computed with zeros in its own place, four bits at a time. */
 static uint32_t checksum_of(const unsigned char *page) {
+    static const uint32_t remainders[16] = {
+        0x00000000, 0x04C11DB7, 0x09823B6E, 0x0D4326D9, 0x130476DC, 0x17C56B6B,
+        0x1A864DB2, 0x1E475005, 0x2608EDB8, 0x22C9F00F, 0x2F8AD6D6, 0x2B4BCB61,
+        0x350C9B64, 0x31CD86D3, 0x3C8EA00A, 0x384FBDBD,
+    };
     const int bytes = ogg_page_bytes(page);
     uint32_t sum = 0;
     for (int i = 0; i < bytes; ++i) {
         const int is_in_checksum = i >= CHECKSUM && i < CHECKSUM + 4;
         sum ^= (uint32_t)(is_in_checksum ? 0 : page[i]) << 24;
-        for (int bit = 0; bit < 8; ++bit)
-            sum = sum << 1 ^ (sum >> 31 ? 0x04C11DB7u : 0);
+        sum = sum << 4 ^ remainders[sum >> 28];
+        sum = sum << 4 ^ remainders[sum >> 28];
     }
     return sum;
 }
@@ -73,8 +79,56 @@ void ogg_set_frame(unsigned char *page, int64_t frame) {
     put_little_endian(page + CHECKSUM, 4, checksum_of(page));
 }
 
+int ogg_is_last(const unsigned char *page) {
+    return (page[FLAGS] & OGG_END) != 0;
+}
+
+int ogg_goes_on(const unsigned char *page, const unsigned char *next) {
+    return ogg_is_last(page) && ogg_is_page(next, OGG_PAGE_HEADER_BYTES) &&
+           !(next[FLAGS] & OGG_BEGIN) && ogg_stream_number(page) == ogg_stream_number(next);
+}
+
+void ogg_clear_end(unsigned char *page) {
+    page[FLAGS] &= (unsigned char)~OGG_END;
+    ogg_set_frame(page, ogg_granule(page));
+}
+
 int ogg_is_first(const unsigned char *page) {
     return (page[FLAGS] & OGG_BEGIN) && is_intact(page);
+}
+
+static int is_there(const unsigned char *page, int64_t count) {
+    return count >= OGG_PAGE_HEADER_BYTES && count >= ogg_header_bytes(page) &&
+           count >= ogg_page_bytes(page);
+}
+
+const unsigned char *ogg_page_behind(const unsigned char *page, int64_t count) {
+    const int is_near = is_there(page, count);
+    return is_near && count - ogg_page_bytes(page) >= OGG_PAGE_HEADER_BYTES
+               ? page + ogg_page_bytes(page)
+               : NULL;
+}
+
+int ogg_is_whole(const unsigned char *page, int64_t count) {
+    const unsigned char *next = ogg_page_behind(page, count);
+    if (next && ogg_is_page(next, OGG_PAGE_HEADER_BYTES) &&
+        ogg_stream_number(next) == ogg_stream_number(page) &&
+        little_endian(next + NUMBER) == little_endian(page + NUMBER) + 1)
+        return 1;
+    return is_there(page, count) && is_intact(page);
+}
+
+void ogg_note_page(struct ogg_trail *trail, const unsigned char *page) {
+    const uint32_t number = little_endian(page + NUMBER);
+    trail->is_ended = ogg_is_last(page);
+    if (!trail->has_sound && ogg_granule(page) > 0) {
+        trail->has_sound = 1;
+        trail->stream = ogg_stream_number(page);
+    } else if (trail->has_sound && ogg_stream_number(page) == trail->stream) {
+        trail->is_torn |= number > trail->number + 1;
+    }
+    if (trail->has_sound && ogg_stream_number(page) == trail->stream)
+        trail->number = number;
 }
 
 /* Returns a page that is there in full, NULL where none begins. */
@@ -83,7 +137,11 @@ static const unsigned char *page_at(struct file_window *w, int64_t offset) {
     if (!page || !ogg_is_page(page, OGG_PAGE_HEADER_BYTES))
         return NULL;
     page = window_at(w, offset, ogg_header_bytes(page));
-    return page ? window_at(w, offset, ogg_page_bytes(page)) : NULL;
+    if (!page)
+        return NULL;
+    const int64_t count = least(ogg_page_bytes(page) + OGG_PAGE_HEADER_BYTES, w->end - offset);
+    page = window_at(w, offset, count);
+    return page && ogg_is_whole(page, count) ? page : NULL;
 }
 
 /* Returns where the next page begins, -1 if there is none. */
@@ -101,13 +159,16 @@ static void note_first_sound(struct ogg_link *link, int64_t offset, const unsign
     link->page_begin = offset;
     link->page_bytes = ogg_page_bytes(page);
     link->page_frame = ogg_granule(page);
-    link->is_page_last = (page[FLAGS] & OGG_END) != 0;
+    link->is_page_last = ogg_is_last(page);
 }
 
 /* The first pages of a sound, one for each of its streams, are marked as such. So another sound
  * begins at a marked page that follows one without the mark. */
-int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *link) {
+int ogg_find_link(int descriptor, int64_t begin, int64_t end, byte_source *flac,
+                  struct ogg_link *link) {
     struct file_window window = {.descriptor = descriptor, .end = end};
+    unsigned char before[OGG_PAGE_HEADER_BYTES] = {0};
+    uint32_t flac_stream = 0;
     int has_begun = 0;
     memset(link, 0, sizeof *link);
     link->begin = find_page(&window, begin);
@@ -123,36 +184,23 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, struct ogg_link *l
             break;
         }
         has_begun |= !is_first;
-        if (offset == link->begin && is_first && ogg_is_flac(page))
+        if (offset == link->begin && is_first && ogg_is_flac(page)) {
             link->flac_begin = offset + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES;
+            flac_stream = ogg_stream_number(page);
+        } else if (link->flac_begin && ogg_stream_number(page) == flac_stream) {
+            link->flac_frames = most(link->flac_frames, ogg_granule(page));
+            if (!byte_source_add(flac, offset + ogg_header_bytes(page), offset + bytes))
+                return -1;
+        }
         link->streams += is_first;
         if (!link->page_bytes && ogg_granule(page) > 0)
             note_first_sound(link, offset, page);
-        link->is_ended = (page[FLAGS] & OGG_END) != 0;
+        link->is_ended = ogg_is_last(page);
+        link->has_end_inside |= ogg_goes_on(before, page);
+        memcpy(before, page, sizeof before);
         offset += bytes;
     }
     return link->begin >= 0;
-}
-
-int64_t ogg_add_flac(int descriptor, const struct ogg_link *link, byte_source *source) {
-    struct file_window window = {.descriptor = descriptor, .end = link->end};
-    int64_t frames = 0;
-    uint32_t stream = 0;
-    for (int64_t offset = link->begin; offset >= 0; offset = find_page(&window, offset)) {
-        const unsigned char *page = page_at(&window, offset);
-        if (!page)
-            break;
-        const int64_t end = offset + ogg_page_bytes(page);
-        if (offset == link->begin)
-            stream = ogg_stream_number(page);
-        else if (ogg_stream_number(page) == stream) {
-            frames = ogg_granule(page) > frames ? ogg_granule(page) : frames;
-            if (!byte_source_add(source, offset + ogg_header_bytes(page), end))
-                return -1;
-        }
-        offset = end;
-    }
-    return frames;
 }
 
 int ogg_add_moved(int descriptor, const struct ogg_link *link, int64_t frames,
@@ -160,22 +208,25 @@ int ogg_add_moved(int descriptor, const struct ogg_link *link, int64_t frames,
     struct file_window window = {.descriptor = descriptor, .end = link->end};
     unsigned char moved[OGG_MOST_PAGE_BYTES];
     int64_t added = link->begin;
-    int64_t offset = link->page_begin;
+    int64_t offset = link->page_bytes ? link->page_begin : -1;
     while (offset >= 0) {
         const unsigned char *page = page_at(&window, offset);
         if (!page)
             break;
         const int bytes = ogg_page_bytes(page);
-        if (ogg_granule(page) > 0 && is_intact(page)) {
-            const int header_bytes = ogg_header_bytes(page);
-            memcpy(moved, page, (size_t)bytes);
-            ogg_set_frame(moved, ogg_granule(page) + frames);
+        memcpy(moved, page, (size_t)bytes);
+        const int64_t next = find_page(&window, offset + bytes);
+        if (ogg_granule(moved) > 0 && is_intact(moved)) {
+            const int header_bytes = ogg_header_bytes(moved);
+            ogg_set_frame(moved, ogg_granule(moved) + frames);
+            if (next >= 0)
+                ogg_clear_end(moved);
             if (!byte_source_add(source, added, offset) ||
                 !byte_source_add_bytes(source, moved, header_bytes))
                 return 0;
             added = offset + header_bytes;
         }
-        offset = find_page(&window, offset + bytes);
+        offset = next;
     }
     return byte_source_add(source, added, link->end);
 }

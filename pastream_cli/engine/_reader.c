@@ -9,11 +9,6 @@ enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
 /* Samples per read: so few that they and their converted copies stay in the first-level cache. */
 enum { SCRATCH_SAMPLES = 4096 };
 
-/* After a seek, lossy decoders are exact only some frames later: libsndfile's for Vorbis after one
- * block (up to 8192 frames, of which a half counts), mpg123 and Opus after their reservoir and
- * their pre-roll. */
-enum { PREROLL_FRAMES = 8192 };
-
 static const int64_t REFILL_NAP_NS = 1000000;
 
 int reader_configure(engine *e, const struct sndfile_functions *functions, void *file,

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "_chain_link.h"
-#include "_follower.h"
 #include "_loops.h"
 
 enum { SNDFILE_SEEK_START = 0 }; /* sndfile.h */
@@ -20,12 +19,14 @@ struct sound_chain {
     int64_t count;
     int64_t capacity;
     int64_t current;
-    int64_t position; /* in frames */
-    ring *events;     /* struct chain_event, reader to owner */
+    int64_t position;   /* in frames */
+    int64_t heard_from; /* what was read before the position has reached this is not played */
+    ring *events;       /* struct chain_event, reader to owner */
     int32_t channels;
     int32_t rate_before; /* of the link that was told last */
     int32_t channels_before;
     int links_from; /* a pipe of descriptors, -1: none */
+    int has_told;   /* the owner of anything */
     int error;
     int system_error;
 };
@@ -69,7 +70,7 @@ void sound_chain_free(sound_chain *c) {
 }
 
 int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t frames, int is_promise,
-                    int channels, int rate) {
+                    int channels, int rate, int raw_format) {
     if (c->count == c->capacity) {
         const int64_t capacity = c->capacity ? 2 * c->capacity : 1;
         struct chain_link *links = realloc(c->links, (size_t)capacity * sizeof *links);
@@ -88,6 +89,8 @@ int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t fra
         .is_promise = is_promise,
         .channels = channels,
         .rate = rate,
+        .rest = -1,
+        .raw_format = raw_format,
         .is_owners = file != NULL,
         .sound_frames = -1,
         .wanted_channels = c->channels,
@@ -95,10 +98,18 @@ int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t fra
     return 1;
 }
 
-void sound_chain_follow(sound_chain *c, int messages, int skip_frames, int64_t sound_frames) {
+/* What libsndfile cannot know of a link, and the follower does. */
+static void note(struct chain_link *l, const struct link_message *message) {
+    l->skip_frames = message->skip_frames;
+    l->sound_frames = message->frames;
+    l->frames = message->promised_frames;
+    l->is_promise = l->frames >= 0;
+}
+
+void sound_chain_follow(sound_chain *c, int messages, int rest, const struct link_message *first) {
     c->links_from = messages;
-    c->links[0].skip_frames = skip_frames;
-    c->links[0].sound_frames = sound_frames;
+    c->links[0].rest = rest;
+    note(&c->links[0], first);
 }
 
 int sound_chain_system_error(const sound_chain *c) {
@@ -112,75 +123,104 @@ int sound_chain_next_event(sound_chain *c, struct chain_event *event) {
 /* ---- the reader's part ---- */
 
 /* Tells the owner. An event for which there is no room is dropped: nobody takes them. */
-static void tell(sound_chain *c, int kind, int64_t value) {
-    const struct chain_event event = {.frame = c->position, .value = value, .kind = kind};
+static void tell(sound_chain *c, int kind, int64_t frame, int64_t value) {
+    const struct chain_event event = {.frame = frame, .value = value, .kind = kind};
     ring_write(c->events, &event, 1);
+    c->has_told = 1;
+}
+
+static void begin_link(sound_chain *c, const struct link_message *message) {
+    struct chain_link *l = &c->links[0];
+    *l = (struct chain_link){
+        .functions = c->functions,
+        .channels = message->channels,
+        .rate = message->rate,
+        .raw_format = message->raw_format,
+        .rest = -1,
+        .wanted_channels = c->channels,
+    };
+    note(l, message);
+    c->current = 0;
+    if (!chain_link_open_pipe(l, message->descriptor, message->is_flac) && l->file) {
+        l->functions->close(l->file);
+        l->file = NULL;
+    }
+}
+
+/* Tells what the follower has found at the end of a link. */
+static void tell_of_the_end(sound_chain *c, const struct link_message *message) {
+    const struct chain_link *l = &c->links[0];
+    const int is_promise = message->event == CHAIN_FRAMES_MISSING;
+    const int64_t value = message->frames - (is_promise ? l->place : 0);
+    if (!(is_promise && value <= 0) && !(message->event == CHAIN_LINK_CUT_OFF && l->is_known_cut))
+        tell(c, message->event, c->position, value);
 }
 
 /* Waits for the follower to begin another link, which takes the place of the one before. */
 static int receive_link(sound_chain *c) {
     struct link_message message;
-    ssize_t got = 0;
-    if (c->links_from < 0)
-        return 0;
-    if (c->links[0].source) /* what a decoder leaves unread keeps the follower from going on */
-        byte_source_drain(c->links[0].source);
-    do
-        got = read(c->links_from, &message, sizeof message);
-    while (got < 0 && errno == EINTR);
-    if (got != sizeof message)
-        return 0;
-    struct chain_link *l = &c->links[0];
-    chain_link_close(l);
-    *l = (struct chain_link){
-        .functions = c->functions,
-        .frames = -1,
-        .skip_frames = message.skip_frames,
-        .sound_frames = message.frames,
-        .wanted_channels = c->channels,
-    };
-    c->current = 0;
-    const int is_open = message.is_flac ? chain_link_open_flac(l, message.descriptor)
-                                        : chain_link_open(l, message.descriptor);
-    if (!is_open)
-        chain_link_close(l);
-    return 1;
+    ssize_t got;
+    while (c->links_from >= 0) {
+        do
+            got = read(c->links_from, &message, sizeof message);
+        while (got < 0 && errno == EINTR);
+        if (got != sizeof message)
+            return 0;
+        if (!message.event) {
+            begin_link(c, &message);
+            return 1;
+        }
+        tell_of_the_end(c, &message);
+    }
+    return 0;
 }
 
+/* Tells what changes with a link, once it is heard: a seek reads some frames that are not. */
 static void tell_changes(sound_chain *c, struct chain_link *l) {
-    if (l->was_begun)
+    const int64_t begin = c->position - l->place;
+    if (l->was_begun || c->position < c->heard_from)
         return;
     l->was_begun = 1;
     if (l->rate != c->rate_before)
-        tell(c, CHAIN_NEW_RATE, l->rate);
+        tell(c, CHAIN_NEW_RATE, begin, l->rate);
     if (l->channels != c->channels_before)
-        tell(c, CHAIN_NEW_CHANNELS, l->channels);
+        tell(c, CHAIN_NEW_CHANNELS, begin, l->channels);
     c->rate_before = l->rate;
     c->channels_before = l->channels;
+}
+
+/* Ends a link, whose length is known by now. What its decoder has left unread in a pipe would keep
+ * the follower from going on. */
+static void leave_link(sound_chain *c, struct chain_link *l) {
+    while (chain_link_drop_some(l))
+        continue;
+    l->frames = l->place;
+    chain_link_close(l);
+    ++c->current;
 }
 
 /* Returns the link to read from, which is open; NULL at the end of the chain. */
 static struct chain_link *current_link(sound_chain *c) {
     while (c->current < c->count || receive_link(c)) {
         struct chain_link *l = &c->links[c->current];
-        if (l->file || (l->source && chain_link_open(l, -1))) {
-            tell_changes(c, l);
+        if (l->file || (l->source && chain_link_open(l)))
             return l;
-        }
-        chain_link_close(l);
-        tell(c, CHAIN_LINK_UNREADABLE, 0);
-        ++c->current;
+        tell(c, CHAIN_LINK_UNREADABLE, c->position, 0);
+        leave_link(c, l);
     }
+    if (c->position == 0 && !c->has_told)
+        tell(c, CHAIN_NO_SOUND, 0, 0);
     return NULL;
 }
 
-static int is_at_the_end_of_its_bytes(const struct chain_link *l) {
-    return !l->source || byte_source_is_at_end(l->source);
+/* A pipe is looked at only behind an error, since that waits for more to come. */
+static int is_at_the_end_of_its_bytes(struct chain_link *l) {
+    return l->source ? byte_source_is_at_end(l->source) : !chain_link_drop_some(l);
 }
 
 /* Judges why a link had no more frames. Returns false if that is an error. What libsndfile says
  * after the last frame that was promised, or where the bytes end, is none. */
-static int has_ended_well(sound_chain *c, const struct chain_link *l) {
+static int has_ended_well(sound_chain *c, struct chain_link *l) {
     const int error = c->functions->error(l->file);
     const int64_t missing = l->frames < 0 ? 0 : l->frames - l->place;
     const int system_error = l->out_of_memory ? ENOMEM
@@ -195,8 +235,12 @@ static int has_ended_well(sound_chain *c, const struct chain_link *l) {
         c->error = error;
         return 0;
     }
-    if (l->is_promise && missing > 0 && !l->was_ended)
-        tell(c, CHAIN_FRAMES_MISSING, missing);
+    l->is_known_cut = l->is_promise && missing > 0;
+    if (l->is_known_cut && !l->was_ended)
+        tell(c, CHAIN_FRAMES_MISSING, c->position, missing);
+    if (l->is_promise && missing < 0 && !l->was_ended)
+        tell(c, CHAIN_MORE_FRAMES, c->position, -missing);
+    l->was_ended = 1;
     return 1;
 }
 
@@ -206,14 +250,13 @@ static int64_t read_frames(sound_chain *c, int sample, void *samples, int64_t fr
     struct chain_link *l;
     while (total < frames && !c->error && (l = current_link(c))) {
         unsigned char *target = (unsigned char *)samples + total * frame_bytes;
+        tell_changes(c, l);
         const int64_t got = chain_link_read(l, sample, target, frames - total);
         total += got;
         c->position += got;
         if (total == frames || !has_ended_well(c, l))
             break;
-        l->was_ended = 1;
-        chain_link_close(l);
-        ++c->current;
+        leave_link(c, l);
     }
     return total;
 }
@@ -248,6 +291,7 @@ static int go_to(sound_chain *c, int64_t frame) {
     if (!l || c->current != i || !chain_link_seek(l, place))
         return 0;
     c->position = frame;
+    c->heard_from = frame ? frame + PREROLL_FRAMES : 0;
     return 1;
 }
 

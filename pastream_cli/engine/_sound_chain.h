@@ -9,14 +9,21 @@
 
 #include "_byte_source.h"
 #include "_engine.h"
+#include "_follower.h"
 
 typedef struct sound_chain sound_chain;
 
 enum chain_event_kind {
-    CHAIN_NEW_RATE,       /* `value` is the rate of the sound from here on; it is not converted */
-    CHAIN_NEW_CHANNELS,   /* `value` is the number of channels from here on; it is converted */
-    CHAIN_FRAMES_MISSING, /* the link promised `value` more frames than it has */
-    CHAIN_LINK_UNREADABLE /* the link cannot be opened, and is skipped */
+    CHAIN_NEW_RATE = 1,    /* `value` is the rate of the sound from here on; it is not converted */
+    CHAIN_NEW_CHANNELS,    /* `value` is the number of channels from here on; it is converted */
+    CHAIN_FRAMES_MISSING,  /* the link promised `value` more frames than it has */
+    CHAIN_MORE_FRAMES,     /* the link has `value` more frames than it promised */
+    CHAIN_LINK_UNREADABLE, /* the link cannot be opened, and is skipped */
+    CHAIN_LINK_CUT_OFF, /* Ogg: the link does not say that it ends here; MPEG: it ends in a frame */
+    CHAIN_JUNK, /* MPEG: the link, which ends here, has `value` bytes between frames that are no
+                   sound */
+    CHAIN_PAGES_MISSING, /* Ogg: the link, which ends here, has lost some of its pages */
+    CHAIN_NO_SOUND       /* there is not one frame, for which nothing else was told */
 };
 
 /* The error of a chain whose file could not be read, beside libsndfile's codes, which are positive.
@@ -36,14 +43,16 @@ sound_chain *sound_chain_new(const struct sndfile_functions *functions, int chan
 void sound_chain_free(sound_chain *c);
 /* Adds a link. `file` is open already and stays the owner's, or is NULL, and the chain opens the
  * link when its turn comes. `source` is where its bytes are, NULL for those of a pipe; it stays the
- * owner's. `frames` is -1 if nobody knows it. Where it is only what a header promises, fewer frames
- * are an event. Returns false if memory is short. */
+ * owner's. `frames` is -1 if nobody knows it. Where it is only what a header promises, other than
+ * so many frames are an event. `raw_format` is libsndfile's number for samples without a header, 0
+ * for a sound that has one. Returns false if memory is short. */
 int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t frames, int is_promise,
-                    int channels, int rate);
+                    int channels, int rate, int raw_format);
 /* Makes the chain that of a follower: behind the first link, which the owner has opened, come those
- * of which it sends messages through this pipe. The chain closes the pipe. What the message of the
- * first link said of silence is passed on. */
-void sound_chain_follow(sound_chain *c, int messages, int skip_frames, int64_t sound_frames);
+ * of which it sends messages through this pipe. The chain closes the pipe, and `rest`, another
+ * descriptor of the pipe that the first link comes through; -1 where that has a source. `first` is
+ * the message of the first link. */
+void sound_chain_follow(sound_chain *c, int messages, int rest, const struct link_message *first);
 /* The functions of a chain, in place of libsndfile's. */
 const struct sndfile_functions *sound_chain_functions(void);
 /* The errno behind CHAIN_SYSTEM_ERROR. */

@@ -337,7 +337,6 @@ class Session:
         self._telling.moves.end()
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)
-            self._telling.warn_of_a_late_end()
 
     def finish_ends(self) -> None:
         """Finish the files. Raise if the input could not be read to its end."""

@@ -106,13 +106,6 @@ class Telling:
             there, promised = there + plan.input_start, format_frames(source.frames)
             self._observer.warned(f"{source.name} ended early: it had {format_count(there)} of its {promised}")
 
-    def warn_of_a_late_end(self) -> None:
-        """Warn of a stream whose header gives a length that was passed: what follows it may be meant to be no sound."""
-        source, heard = self._plan.input, self.place.input_frame
-        if source is not None and source.stated_frames is not None and (heard or 0) > source.stated_frames:
-            said, behind = format_frames(source.stated_frames), (heard or 0) - source.stated_frames
-            self._observer.warned(f"the header of {source.name} says {said}: {format_count(behind)} more were played")
-
     def _tell_of_the_input(self) -> None:
         """Tell what changes in the middle of the input, and what it lacks."""
         source = self._plan.input

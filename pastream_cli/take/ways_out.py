@@ -109,7 +109,8 @@ def _similar_file(path: str) -> str | None:
     from pastream_cli.spelling import closest
 
     try:
-        there = [entry.name for entry in os.scandir(Path(path).parent) if entry.is_file()]
+        with os.scandir(Path(path).parent) as entries:
+            there = [entry.name for entry in entries if entry.is_file()]
     except OSError:
         return None
     near = closest(Path(path).name, there)

@@ -20,6 +20,7 @@ from tests.chaos.faults import (
     FullDisk,
     Kill,
     ReaderLeaves,
+    ReaderStall,
     Removal,
     ServerDeath,
     ServerHang,
@@ -206,7 +207,7 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
     told = sum(file["frames"] for file in report["files"])
     sums = f"{told} frames told and {report['unwritten_frames']} unwritten of a timeline of {timeline}"
     demand(told + report["unwritten_frames"] == timeline or not _records(scenario, report), sums)
-    has_failed_later = code == 3 and report["error"] and evidence.met(FullDisk, DiskRefusal, Truncation)
+    has_failed_later = code == 3 and report["error"] and evidence.met(FullDisk, DiskRefusal, Truncation, ReaderStall)
     if code in {0, 1, 3} and not evidence.met(ReaderLeaves, Removal) and not has_failed_later:
         demand(frames == timeline, f"{frames} frames were stored of a timeline of {timeline}", UnexplainedLoss)
     elif code == 4:

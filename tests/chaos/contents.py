@@ -69,7 +69,7 @@ def _check_names(evidence: Evidence, told: set[str]) -> None:
     for name in there - told:
         # a file that was made ahead may have been moved by another program, be kept by the disk, or just be begun
         may_be_left = evidence.returncode == 130 or name.startswith(MOVED)
-        may_be_left |= evidence.returncode == 4 and bool(evidence.met(DiskRefusal))
+        may_be_left |= bool(evidence.met(DiskRefusal))
         frames = len(read_take(evidence.folder / name, evidence.scenario))
         demand(may_be_left and not frames, f"{name} is there, with {frames} frames, and not told")
 

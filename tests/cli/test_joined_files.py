@@ -12,7 +12,12 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pastream_cli.engine.files import mp3, ogg
+from pastream_cli.engine.files import flac, mp3, ogg
+from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.open_input import open_input
+from pastream_cli.engine.native import lib
+from pastream_cli.errors import FileError
+from pastream_cli.units import format_count, format_frames
 from tests.homes import need
 from tests.runner import Pastream, Result
 
@@ -56,7 +61,7 @@ def play(pastream: Pastream, path: Path, *options: str, is_piped: bool = False) 
 
 
 @pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
-@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "oga"])
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "oga", "flac"])
 def test_files_that_are_joined_end_to_end_are_all_played(
     suffix: str, is_piped: bool, tmp_path: Path, pastream: Pastream
 ) -> None:
@@ -69,7 +74,7 @@ def test_files_that_are_joined_end_to_end_are_all_played(
 
 
 @pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
-@pytest.mark.parametrize("suffix", ["mp3", "ogg", "oga"])
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "oga", "flac"])
 def test_a_change_of_rate_and_channels_is_told_with_its_time(
     suffix: str, is_piped: bool, tmp_path: Path, pastream: Pastream
 ) -> None:
@@ -96,7 +101,7 @@ def test_channels_are_mixed_to_mono_and_others_are_silent(tmp_path: Path, pastre
     assert np.array_equal(play(pastream, joined)[0], np.concatenate([decoded(four), padded]))
 
 
-@pytest.mark.parametrize("suffix", ["ogg", "oga"])
+@pytest.mark.parametrize("suffix", ["ogg", "oga", "flac"])
 def test_a_chain_is_looped_from_its_first_link(suffix: str, tmp_path: Path, pastream: Pastream) -> None:
     parts = [encoded(tmp_path / f"{seed}.{suffix}", seed=seed, seconds=0.5) for seed in (1, 2)]
     joined = tmp_path / f"joined.{suffix}"
@@ -129,6 +134,62 @@ def test_an_mp3_without_an_index_is_played_to_its_end(tmp_path: Path, pastream: 
     assert "warning" not in result.stderr
     twice, _ = play(pastream, path, "--loop", "-d", f"{2 * len(heard)}s")
     assert np.array_equal(twice[len(heard) :], twice[: len(heard)])
+    assert np.array_equal(play(pastream, path, is_piped=True)[0], heard)
+
+
+def test_bytes_inside_an_mp3_that_are_no_sound_are_told_with_their_place(tmp_path: Path) -> None:
+    content = encoded(tmp_path / "whole.mp3", seconds=4).read_bytes()
+    places = [content.index(b"\xff\xfb")]
+    while frame := mp3._parse(content[places[-1] :].ljust(4)):
+        places.append(places[-1] + frame.bytes)
+    middles = [places[len(places) * part // 4] for part in (1, 2)]
+    parts = (content[: middles[0]], content[middles[0] : middles[1]], content[middles[1] :])
+    path = tmp_path / "in.mp3"
+    for between, lines in (
+        (b"\1\2\0", ["x has 6 bytes that are no sound, the first at 00:00:01.0: they are left out"]),
+        *((harmless, []) for harmless in (ID3V1, id3v2(PICTURE), APE, bytes(500))),
+    ):
+        path.write_bytes(between.join(parts))
+        told: list[str] = []
+        sources = mp3.find_recordings(os.open(path, os.O_RDONLY), "x", told.append)
+        assert (len(sources), told) == (1, lines)
+        sources[0].close()
+
+
+@pytest.mark.parametrize("before", [b"", b"tags"], ids=["alone", "behind tags"])
+def test_an_mp3_in_the_free_format_is_played_from_a_pipe(before: bytes, tmp_path: Path, pastream: Pastream) -> None:
+    wav = encoded(tmp_path / "plain.mp3").with_suffix(".wav")
+    path = tmp_path / "free.mp3"
+    subprocess.run(["lame", "--quiet", "--freeformat", "-b", "400", wav, path], check=True, stderr=subprocess.DEVNULL)
+    path.write_bytes(id3v2(PICTURE) * bool(before) + path.read_bytes())
+    heard, result = play(pastream, path, is_piped=True)
+    assert len(heard) == 44100
+    assert "playing begins when it ends" in result.stderr
+
+
+def test_an_mp3_behind_a_tag_of_ape_is_played_as_it_comes(tmp_path: Path, pastream: Pastream) -> None:
+    plain = encoded(tmp_path / "plain.mp3")
+    tagged = tmp_path / "tagged.mp3"
+    size = 5_000_000
+    header = (
+        b"APETAGEX" + (2000).to_bytes(4, "little") + size.to_bytes(4, "little") + bytes((1, 0, 0, 0, 0, 0, 0, 0xA0))
+    )
+    tagged.write_bytes(header.ljust(32 + size, b"\xff") + plain.read_bytes())
+    heard, result = play(pastream, tagged, is_piped=True)
+    assert np.array_equal(heard, decoded(plain))
+    assert "warning" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"OggS\0\2" + bytes(10), b"ID3\4\0\0\0\0\0\5title", b"\xff\xfb\x90\x64" * 2, b"fLaC\0\0"]
+)
+def test_what_begins_as_sound_does_and_holds_none_is_damaged_and_no_raw_data(
+    content: bytes, pastream: Pastream
+) -> None:
+    result = pastream("-", "null", "-D", "virtual:fast", stdin=content)
+    assert result.returncode == 4
+    assert "the file is damaged, or was cut off" in result.stderr
+    assert "raw" not in result.stderr
 
 
 def id3v2(content: bytes) -> bytes:
@@ -178,6 +239,8 @@ def test_a_file_that_was_cut_off_is_played_as_far_as_it_goes(tmp_path: Path, pas
             assert np.array_equal(heard, there[: len(heard)])
         if suffix in {"flac", "mp3", "oga"}:
             assert " of its " in result.stderr
+        if suffix in {"flac", "oga"}:
+            assert f"({format_frames(len(heard))})" in result.stderr.splitlines()[1], "the banner"
 
 
 @pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
@@ -240,7 +303,78 @@ def test_a_flac_in_ogg_without_a_length_in_its_header_gets_the_one_of_its_last_p
     assert "for 00:00:01.0 (44 100 frames)" in result.stderr
 
 
-@pytest.mark.parametrize("suffix", ["ogg", "mp3"])
+def flac_of(path: Path, frames: int, *, seed: int = 1) -> bytes:
+    """Return a FLAC of noise."""
+    soundfile.write(path, np.random.default_rng(seed).uniform(-0.5, 0.5, frames), 44100, "PCM_16", format="FLAC")
+    return path.read_bytes()
+
+
+def saying(content: bytes, frames: int) -> bytes:
+    """Return a FLAC whose header says that it has so many frames."""
+    return flac.with_frames(content[: lib.FLAC_BEGIN_BYTES], frames) + content[lib.FLAC_BEGIN_BYTES :]
+
+
+def test_streams_of_flac_in_a_file_are_all_found_whatever_their_lengths(tmp_path: Path) -> None:
+    short, long, loud = (flac_of(tmp_path / "flac", frames, seed=frames) for frames in (300, 60_000, 150_000))
+    silent = bytearray(flac_of(tmp_path / "flac", 150_000))
+    for parts in (
+        [long],
+        [long, long],
+        *([long] * count for count in (3, 13, 17, 40)),
+        [short, short],
+        [short, long],
+        [long, short],
+        [saying(short, 0), saying(loud, 0)],
+        [saying(long, 0)] * 3,
+        [saying(long, 17), long],
+        [loud, bytes(silent)],
+        [long, ID3V1, id3v2(PICTURE), long],
+        [long[: len(long) // 2], long],
+    ):
+        path = tmp_path / "joined"
+        path.write_bytes(b"".join(parts))
+        with path.open("rb") as file:
+            sources = flac.find_sounds(os.dup(file.fileno()), 0, "x", lambda _line: None)
+        assert len(sources) == sum(part.startswith(flac.MAGIC) for part in parts), [len(part) for part in parts]
+        sources[0].close()
+
+
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
+@pytest.mark.parametrize("said", [1, 20_000])
+def test_a_flac_whose_header_says_too_few_frames_is_played_to_its_end(
+    said: int, is_piped: bool, tmp_path: Path, pastream: Pastream
+) -> None:
+    path = tmp_path / "stale.flac"
+    path.write_bytes(saying(flac_of(path, 44100), said))
+    heard, result = play(pastream, path, is_piped=is_piped)
+    path.write_bytes(saying(path.read_bytes(), 44100))
+    assert np.array_equal(heard, decoded(path))
+    name = "standard input" if is_piped else path
+    there = f"{format_count(44100 - said)} more were played" if is_piped else "44 100 frames are there, and played"
+    assert f"the header of {name} says {format_frames(said)}: {there}" in result.stderr
+
+
+def test_a_header_that_ends_too_soon_and_bits_that_are_not_decoded_are_told(tmp_path: Path) -> None:
+    content = flac_of(tmp_path / "flac", 5000)
+    of_20_bits = bytearray(content)
+    of_20_bits[20:22] = content[20] | 1, content[21] & 0x0F | 0x30
+    for file, reason, way_out in (
+        (content[:20], "its header ends too soon", "the file is damaged, or was cut off"),
+        (
+            encoded(tmp_path / "x.ogg").read_bytes()[:28],
+            "its header ends too soon",
+            "the file is damaged, or was cut off",
+        ),
+        (of_20_bits, "FLAC of 20 bits per sample is not decoded here", None),
+    ):
+        path = tmp_path / "file"
+        path.write_bytes(file)
+        with pytest.raises(FileError) as told:
+            open_input(str(path))
+        assert (told.value.message, told.value.way_out) == (f"cannot open {path}: {reason}", way_out)
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "mp3", "flac"])
 def test_sounds_beyond_the_most_that_are_played_are_told(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,12 +382,17 @@ def test_sounds_beyond_the_most_that_are_played_are_told(
     joined = tmp_path / "joined"
     monkeypatch.setattr(ogg, "_MOST_LINKS", 2)
     monkeypatch.setattr(mp3, "_MOST_LINKS", 2)
+    monkeypatch.setattr(flac, "_MOST_LINKS", 2)
+    finders: dict[str, Callable[[int, str, Callable[[str], None]], list[ByteSource]]] = {
+        "mp3": mp3.find_recordings,
+        "ogg": ogg.find_sounds,
+        "flac": lambda descriptor, name, warn: flac.find_sounds(descriptor, 0, name, warn),
+    }
     for count, lines in ((2, []), (3, ["x holds more than 2 sounds: the others are left out"])):
         joined.write_bytes(count * part)
         told: list[str] = []
         with joined.open("rb") as file:
-            find = mp3.find_recordings if suffix == "mp3" else ogg.find_sounds
-            sources = find(os.dup(file.fileno()), "x", told.append)
+            sources = finders[suffix](os.dup(file.fileno()), "x", told.append)
         assert (len(sources), told) == (2, lines)
         sources[0].close()
 

@@ -55,7 +55,7 @@ def test_sox_reads_what_is_recorded_as_it_comes(pastream: Pastream) -> None:
 
 def test_a_wav_that_grows_longer_than_planned_is_read_to_its_end(pastream: Pastream, tmp_path: Path) -> None:
     make_noise(tmp_path / "in.wav", RATE // 2)
-    device = ("-b", "480", "-D", "virtual:stall=4800s+9600s", "--latency", "5")
+    device = ("-b", "480", "-D", "virtual:stall=4800s+9600s", "--latency", "5.0")
     result = pastream("in.wav", "-", "-t", "wav", "-d", "5", *device)
     assert result.returncode == 0, result.stderr
     recording, _rate = soundfile.read(io.BytesIO(result.stdout), always_2d=True)

@@ -149,6 +149,16 @@ def test_whatever_is_typed_is_understood_or_refused_at_once(campaign: Callable[[
     assert not slow
 
 
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("part", ["1", "1,", "1 ", "1h", "1:", "1.", "a", "-", "%Y", "{", "../", "a.", "0,"])
+def test_a_long_word_is_refused_at_once(part: str) -> None:
+    word = part * (20_000 // len(part)) + "!"
+    started = time.thread_time()
+    for vector in ((word,), ("null", word), ("null", "out.wav", "-d", word), ("null", "out.wav", "-r", word)):
+        understand(vector)
+    assert time.thread_time() - started < MOST_SECONDS
+
+
 @pytest.fixture
 def pipe() -> Iterator[Callable[[bytes], str]]:
     """Makes a stream that begins with some bytes, and is then of silence, and returns the path of its end."""

@@ -19,6 +19,7 @@ struct stream {
     unsigned char bytes[MOST_BYTES + 4096];
     int64_t count;
     int64_t sound_bytes; /* in frames, or in pages */
+    int pages;
 };
 
 static void add(struct stream *s, const void *bytes, int64_t count) {
@@ -49,6 +50,9 @@ static void add_page(struct stream *s, struct random *r, int flags) {
         page[OGG_PAGE_HEADER_BYTES + i] = (unsigned char)random_from(r, 0, 255);
         bytes += page[OGG_PAGE_HEADER_BYTES + i];
     }
+    page[18] = (unsigned char)s->pages;
+    page[19] = (unsigned char)(s->pages++ >> 8);
+    ogg_set_frame(page, random_from(r, -1, 100000));
     add(s, page, bytes);
     s->sound_bytes += bytes;
 }
@@ -120,16 +124,25 @@ static int64_t bytes_in_mpeg_file(int file, int64_t end) {
 }
 
 static int64_t bytes_in_ogg_file(int file, int64_t end) {
-    struct ogg_link link;
     int64_t begin = 0;
     int64_t total = 0;
-    while (ogg_find_link(file, begin, end, &link)) {
+    for (;;) {
+        struct ogg_link link;
+        byte_source *source = byte_source_new(file);
+        const int found = ogg_find_link(file, begin, end, source, &link);
+        byte_source_free(source);
+        if (!found)
+            return total;
         if (link.begin < begin || link.end <= link.begin || link.end > end)
             violation("a sound from %lld to %lld", (long long)link.begin, (long long)link.end);
+        source = byte_source_new(file);
+        if (!ogg_add_moved(file, &link, 1000, source))
+            violation("cannot move a sound");
+        expect_equal("bytes of a moved sound", bytes_in_source(source), link.end - link.begin);
+        byte_source_free(source);
         total += link.end - link.begin;
         begin = link.end;
     }
-    return total;
 }
 
 struct receiver {
@@ -143,6 +156,8 @@ static void *receive(void *context) {
     struct link_message message;
     ssize_t got;
     while (read(receiver->messages, &message, sizeof message) == sizeof message) {
+        if (message.event)
+            continue;
         while ((got = read(message.descriptor, bytes, sizeof bytes)) > 0)
             receiver->bytes += got;
         close(message.descriptor);

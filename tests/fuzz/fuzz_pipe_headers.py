@@ -46,12 +46,12 @@ def parse(data: bytes, most: int) -> tuple[object, bytes]:
         assert 1 <= found.channels <= 1024
         assert 1 <= found.rate < 2**31
         assert found.endian in {"BIG", "LITTLE"}
-        assert (found.trailer_bytes > 0) == (found.audio_bytes > 0)
+        assert not found.trailer_bytes or found.stated_bytes
         assert bytes(head.taken) + rest == data
     elif isinstance(found, Way):
         # nothing is lost but a tag in front of an MP3
         assert data.endswith(bytes(head.taken) + rest)
-        assert bytes(head.taken) + rest == data or data.startswith(b"ID3")
+        assert bytes(head.taken) + rest == data or data.startswith((b"ID3", b"APETAGEX"))
     return found, rest
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from itertools import chain, repeat
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -19,7 +20,8 @@ from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import NoThreadError
 
 _SECONDS = 10.0
-_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_LOOKS = (0.1, 0.2, 0.7, 1.0)
+"""Behind an event the watch looks several times: PipeWire may tell of a change before it moves a stream, not after."""
 _FOR_EVER = -1
 _STREAMS: dict[str, Any] = {CAPTURE: ("source_output", SourceOutput), PLAYBACK: ("sink_input", SinkInput)}
 _MASKS = {CAPTURE: 0x8, PLAYBACK: 0x4}  # pa_subscription_mask_t
@@ -54,8 +56,10 @@ class MoveWatch:
         """Held while the client is woken, and while it is taken away to be closed."""
         self._client: PulseClient | None = None
         self._is_ended = False
-        self._changed_ns = 0
-        """When the first event came that has not been looked into."""
+        self._event_ns = 0
+        """When the latest event came."""
+        self._sightings: dict[str, MovedStream] = {}
+        """For each side, a place that one look has seen and that the next has to confirm."""
         self.moves: SimpleQueue[MovedStream] = SimpleQueue()
         """Those that nobody has taken yet."""
         try:
@@ -83,27 +87,42 @@ class MoveWatch:
                     self._client = None
 
     def _follow(self, client: PulseClient) -> None:
-        self._changed_ns = time.monotonic_ns()
+        self._note()
+        seen_ns = 0
         while client.is_connected and not self._is_ended:
-            if self._changed_ns:
-                self._look(client)
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-            if not self._changed_ns and not client.turns(_FOR_EVER):
+            if self._event_ns != seen_ns:
+                seen_ns = self._event_ns
+                self._look_for_a_while(client)
+            elif not client.turns(_FOR_EVER):
                 break
 
-    def _note(self, _kind: int, _index: int) -> None:
-        self._changed_ns = self._changed_ns or time.monotonic_ns()
+    def _note(self, *_event: int) -> None:
+        self._event_ns = time.monotonic_ns()
+
+    def _look_for_a_while(self, client: PulseClient) -> None:
+        seconds_to_looks = chain(_SECONDS_BETWEEN_LOOKS, repeat(_SECONDS_BETWEEN_LOOKS[-1]))
+        for number, seconds in enumerate(seconds_to_looks, 1):
+            client.reaches(time.monotonic() + seconds, lambda: self._is_ended)
+            if self._is_ended or not client.is_connected:
+                return
+            self._look(client)
+            if number >= len(_SECONDS_BETWEEN_LOOKS) and not self._sightings:
+                return
 
     def _look(self, client: PulseClient) -> None:
-        """See where each side is now."""
-        changed_ns, self._changed_ns = self._changed_ns, 0
+        """See where each side is now: where two looks find it at the same new place, it has moved there."""
         for side, before in self._names.items():
             now = _place(client, side, self._process)
+            sighting = self._sightings.pop(side, None)
             if now is None or now == before:
                 continue
-            if before is not None:
-                self.moves.put(MovedStream(side, changed_ns, before, now))
-            self._names[side] = now
+            if before is None:
+                self._names[side] = now
+            elif sighting is not None and sighting.now == now:
+                self.moves.put(sighting)
+                self._names[side] = now
+            else:
+                self._sightings[side] = MovedStream(side, self._event_ns, before, now)
 
 
 def _place(client: PulseClient, side: str, process: bytes) -> str | None:

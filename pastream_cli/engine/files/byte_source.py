@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.native import check_memory, ffi, lib
@@ -62,4 +63,10 @@ class ByteSource:
         """Close the file, if this source is to close it. Nothing may read the source any more."""
         if self.closes:
             self.closes = False
-            os.close(self.descriptor)
+            close_what_was_read(self.descriptor)
+
+
+def close_what_was_read(descriptor: int) -> None:
+    """Close a file that nothing was written to: whatever the disk says of that, what was read is right."""
+    with suppress(OSError):
+        os.close(descriptor)

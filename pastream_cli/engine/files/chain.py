@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.head import StreamFormat
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handle_of
+from pastream_cli.engine.files.raw import raw_number
 from pastream_cli.engine.native import check_memory, ffi, lib
 
 if TYPE_CHECKING:
-    from pastream_cli.engine.native import Pointer
+    from pastream_cli.engine.native import LinkMessage, Pointer
 
 _NO_MEMORY = "cannot read a file"
 _PROMISES_ITS_LENGTH = "FLAC"  # by its header; the others are counted when they are opened
@@ -27,7 +29,12 @@ class ChainEventKind(Enum):
     NEW_RATE = lib.CHAIN_NEW_RATE
     NEW_CHANNELS = lib.CHAIN_NEW_CHANNELS
     FRAMES_MISSING = lib.CHAIN_FRAMES_MISSING
+    MORE_FRAMES = lib.CHAIN_MORE_FRAMES
     UNREADABLE = lib.CHAIN_LINK_UNREADABLE
+    CUT_OFF = lib.CHAIN_LINK_CUT_OFF
+    PAGES_MISSING = lib.CHAIN_PAGES_MISSING
+    JUNK = lib.CHAIN_JUNK
+    NO_SOUND = lib.CHAIN_NO_SOUND
 
 
 class ChainEvent(NamedTuple):
@@ -52,16 +59,23 @@ class Chain:
         Gives the chain its rate and channels. It must be closed after the chain.
     source : ByteSource, optional
         Where the first one's bytes are; `None` for a pipe.
+    promised_frames : int, optional
+        How many frames a header says that the first one has; `None` where it does not.
     """
 
-    def __init__(self, first: soundfile.SoundFile, source: ByteSource | None) -> None:
+    def __init__(
+        self, first: soundfile.SoundFile, source: ByteSource | None, promised_frames: int | None = None
+    ) -> None:
         chain = lib.sound_chain_new(FUNCTIONS, first.channels)
         self.handle = ffi.gc(check_memory(chain, _NO_MEMORY), lib.sound_chain_free)
         self.functions = lib.sound_chain_functions()
         self._sources: list[ByteSource] = []
         self.frames: int | None = 0
         """Frames of all links; `None` where that is not known."""
-        self._add(first, source, handle_of(first))
+        if promised_frames is None:
+            self._add(first, source, handle_of(first))
+        else:
+            self._add_link(handle_of(first), source, promised_frames, first.channels, first.samplerate, is_promise=True)
 
     def add(self, source: ByteSource) -> None:
         """Add a link, which C opens when its turn comes."""
@@ -69,28 +83,39 @@ class Chain:
             with SoundInSource(source) as sound_file:
                 self._add(sound_file, source, ffi.NULL)
         except soundfile.SoundFileError:  # the reader will say so when it comes there
-            check_memory(lib.sound_chain_add(self.handle, ffi.NULL, source.handle, 0, 0, 1, 1), _NO_MEMORY)
-            self._sources.append(source)
+            self._add_link(ffi.NULL, source, 0, 1, 1)
+
+    def add_samples(self, source: ByteSource, form: StreamFormat, frames: int) -> None:
+        """Add a link of samples without a header."""
+        number = raw_number(form.encoding, form.endian)
+        self._add_link(ffi.NULL, source, frames, form.channels, form.rate, raw_number=number)
 
     def _add(self, sound_file: soundfile.SoundFile, source: ByteSource | None, file: Pointer) -> None:
-        frames = known_frames(sound_file)
-        added = lib.sound_chain_add(
-            self.handle,
-            file,
-            ffi.NULL if source is None else source.handle,
-            -1 if frames is None else frames,
-            sound_file.format == _PROMISES_ITS_LENGTH,
-            sound_file.channels,
-            sound_file.samplerate,
-        )
+        frames, is_promise = known_frames(sound_file), sound_file.format == _PROMISES_ITS_LENGTH
+        self._add_link(file, source, frames, sound_file.channels, sound_file.samplerate, is_promise=is_promise)
+
+    def _add_link(
+        self,
+        file: Pointer,
+        source: ByteSource | None,
+        frames: int | None,
+        channels: int,
+        rate: int,
+        *,
+        is_promise: bool = False,
+        raw_number: int = 0,
+    ) -> None:
+        place = ffi.NULL if source is None else source.handle
+        known = -1 if frames is None else frames
+        added = lib.sound_chain_add(self.handle, file, place, known, is_promise, channels, rate, raw_number)
         check_memory(added, _NO_MEMORY)
         if source is not None:
             self._sources.append(source)
         self.frames = None if frames is None or self.frames is None else self.frames + frames
 
-    def follow(self, messages: int, skip_frames: int, sound_frames: int) -> None:
+    def follow(self, messages: int, rest: int, first: LinkMessage) -> None:
         """Go on with the sounds that a follower finds in a pipe; see `sound_chain_follow`."""
-        lib.sound_chain_follow(self.handle, messages, skip_frames, sound_frames)
+        lib.sound_chain_follow(self.handle, messages, rest, first)
 
     def events(self) -> Iterator[ChainEvent]:
         """Yield what happened since the last call. It may be called at any time."""

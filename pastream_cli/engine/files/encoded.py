@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from pastream_cli.engine.files import flac, mp3, ogg
-from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.byte_source import ByteSource, close_what_was_read
 from pastream_cli.engine.files.chain import chain_of
 from pastream_cli.engine.files.headers import FIRST_BYTES, begins_with_a_header
 from pastream_cli.engine.files.input_file import InputFile, opened
@@ -34,7 +34,7 @@ def open_encoded(source: str | int, name: str, warn: Callable[[str], None]) -> I
         raise FileError(f"cannot open {name}: {reason_of(error)}") from None
     finally:
         if not sources and descriptor != STANDARD_INPUT:
-            os.close(descriptor)
+            close_what_was_read(descriptor)
     if not sources:
         return None
     sources[0].closes = descriptor != STANDARD_INPUT
@@ -51,9 +51,11 @@ def _find(descriptor: int, name: str, warn: Callable[[str], None]) -> list[ByteS
     begin = mp3.tag_bytes(os.pread(descriptor, mp3.TAG_HEADER_BYTES, 0))
     magic = os.pread(descriptor, len(flac.MAGIC), begin)
     if magic == flac.MAGIC:
-        return [flac.source_of(descriptor, begin)]
+        return flac.find_sounds(descriptor, begin, name, warn)
     if magic == ogg.MAGIC:
-        return ogg.find_sounds(descriptor, name, warn)
+        if sources := ogg.find_sounds(descriptor, name, warn):
+            return sources
+        raise FileError(f"cannot open {name}: its header ends too soon", "the file is damaged, or was cut off")
     first = os.pread(descriptor, FIRST_BYTES, 0)
     if not begin and (begins_with_a_header(first) or first.startswith(_OTHER_CONTAINERS)):
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from pastream_cli.engine.files import mp3
+from pastream_cli.engine.files import flac, mp3
 from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.chain import Chain
 from pastream_cli.engine.files.head import Head, Way
@@ -19,20 +19,13 @@ from pastream_cli.errors import NoThreadError
 def open_encoded_stream(descriptor: int, name: str, head: Head, way: Way) -> InputFile | None:
     """Open a stream of FLAC, Ogg or MP3, of which `head` has been read; return `None` if it is something else."""
     if way is Way.AS_FLAC:
-        return _open_flac(descriptor, bytes(head.taken), name)
+        flac.check(head.fill(lib.FLAC_BEGIN_BYTES), name)
+        return _open_followed(descriptor, bytes(head.taken), name, lib.FOLLOW_FLAC)
     if way is Way.AS_OGG:
         return _open_followed(descriptor, bytes(head.taken), name, lib.FOLLOW_OGG)
     if way is Way.AS_MP3 or (way is Way.NOT_AT_ALL and mp3.is_in(head.fill(mp3.ENOUGH_BYTES))):
         return _open_followed(descriptor, bytes(head.taken), name, lib.FOLLOW_MPEG)
     return None
-
-
-def _open_flac(descriptor: int, first: bytes, name: str) -> InputFile:
-    """Open a FLAC of which `first` has been read already. libsndfile refuses a pipe, where it cannot seek at all."""
-    source = ByteSource.of_stream(descriptor, first, closes=descriptor != STANDARD_INPUT)
-    found = opened(source, name, {})
-    chain = Chain(found.sound_file, source)
-    return found._replace(chain=chain, frames=None, seekable=False)
 
 
 def _open_followed(descriptor: int, first: bytes, name: str, followed_format: int) -> InputFile | None:
@@ -44,14 +37,17 @@ def _open_followed(descriptor: int, first: bytes, name: str, followed_format: in
         os.close(messages)
         return None
     ffi.buffer(message)[:] = data
+    rest = -1 if message.is_flac else os.dup(message.descriptor)
     try:
         source = ByteSource.of_stream(message.descriptor, b"", closes=True) if message.is_flac else None
         found = opened(source or message.descriptor, name, {})
     except BaseException:
         os.close(messages)
+        if rest >= 0:
+            os.close(rest)
         raise
     chain = Chain(found.sound_file, source)
-    chain.follow(messages, message.skip_frames, message.frames)
+    chain.follow(messages, rest, message)
     return found._replace(chain=chain, frames=None, seekable=False)
 
 

@@ -30,7 +30,7 @@ class Way(Enum):
 class StreamFormat(NamedTuple):
     """The format of uncompressed samples behind a header, in libsndfile's words.
 
-    Where `trailer_bytes` is not 0, the header says that other chunks follow `audio_bytes` of audio.
+    Where `trailer_bytes` is not 0, the header says that so many bytes of other chunks follow the samples.
     """
 
     file_type: str
@@ -38,7 +38,6 @@ class StreamFormat(NamedTuple):
     endian: str
     rate: int
     channels: int
-    audio_bytes: int = -1
     trailer_bytes: int = 0
     stated_bytes: int | None = None
     """How much audio the header says there is, true or not; `None` where it leaves that open."""

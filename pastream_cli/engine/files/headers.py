@@ -12,7 +12,7 @@ from pastream_cli.engine.files.au_header import AU_ENCODINGS, AU_MAGICS, read_au
 from pastream_cli.engine.files.head import LONGEST_CHUNK_BYTES, Head, HeaderError, StreamFormat, Way
 from pastream_cli.engine.files.mp3 import FRAME_HEADER_BYTES, TAG_HEADER_BYTES, is_frame, tag_bytes
 from pastream_cli.engine.files.w64_header import W64_MAGIC, read_w64
-from pastream_cli.engine.files.wav_header import PLAIN_PCM, RIFF_MAGICS, UNKNOWN_32, WAV_ENCODINGS, read_wav
+from pastream_cli.engine.files.wav_header import PLAIN_PCM, UNKNOWN_32, WAV_ENCODINGS, begins_a_wav, read_wav
 
 FIRST_BYTES = 12
 """How many bytes `find_way` looks at first."""
@@ -38,13 +38,16 @@ _READ_AS_IT_COMES = (b"NIST_1A", b"riff.\x91\xcf\x11", b" paf", b"fap ", b"PVF1\
 _READ_AS_A_FILE = (b"caff", b"Creative Voi", b"Extended Ins", b"ALawSoundFil", b"MATLAB 5.0 M")
 
 _FLAC = b"fLaC"
+_TAGS = (b"ID3", b"APETAGEX")
+_MOST_TAGS = 8
+_SHORTEST_TAG_BYTES = 10
 
 
 def begins_with_a_header(first: bytes) -> bool:
     """Tell whether what was said to be RAW data begins with the header of a sound file."""
     kind = first[8:12]
     return (
-        (first[:4] in RIFF_MAGICS and kind == b"WAVE")
+        begins_a_wav(first)
         or (first[:4] == b"FORM" and kind in _FORM_KINDS)
         or first[:4] in AU_MAGICS
         or first[:4] == b"OggS"
@@ -65,7 +68,7 @@ def find_way(head: Head) -> StreamFormat | Way:
         return found
     if first[:4] == b"OggS":
         return Way.AS_OGG
-    if first.startswith(b"ID3") or is_frame(first):
+    if first.startswith(_TAGS) or is_frame(first):
         return _find_way_of_mp3(head)
     if first.startswith((_FLAC, *_READ_AS_A_FILE)):
         return Way.AS_FLAC if first.startswith(_FLAC) else Way.AS_A_FILE
@@ -74,7 +77,7 @@ def find_way(head: Head) -> StreamFormat | Way:
 
 def _read_plain(head: Head, first: bytes) -> StreamFormat | Way | None:
     """Read the header of a container of plain samples; `None` if it is none."""
-    if first[:4] in RIFF_MAGICS and first[8:12] == b"WAVE":
+    if begins_a_wav(first):
         return read_wav(head, first)
     if first[:4] in AU_MAGICS:
         return read_au(head, AU_MAGICS[first[:4]])
@@ -99,16 +102,18 @@ def _is_ircam(first: bytes) -> bool:
 
 
 def _find_way_of_mp3(head: Head) -> Way:
-    """Tell how to read what is an MP3, if a frame follows the tag that it may begin with."""
+    """Tell how to read what is an MP3, if a frame follows the tags that it may begin with."""
     start = 0
-    if head.taken.startswith(b"ID3"):
-        tag = head.fill(TAG_HEADER_BYTES)
-        if len(tag) < TAG_HEADER_BYTES:
-            raise HeaderError("its header ends too soon")
-        start = tag_bytes(tag)
+    for _ in range(_MOST_TAGS):
+        tag = tag_bytes(head.fill(start + TAG_HEADER_BYTES)[start:])
+        start += tag
         if start > LONGEST_CHUNK_BYTES:
             return Way.AS_A_FILE
+        if not tag:
+            break
     frame = head.fill(start + FRAME_HEADER_BYTES)[start:]
+    if len(frame) < FRAME_HEADER_BYTES or len(head.taken) < _SHORTEST_TAG_BYTES:
+        raise HeaderError("it holds no sound that can be read" if start else "its header ends too soon")
     if not frame.startswith(_FLAC) and not is_frame(frame):
         return Way.AS_A_FILE
     del head.taken[:start]  # libsndfile cannot skip a long tag in a pipe

@@ -19,6 +19,8 @@ from pastream_cli.errors import ErrorKind, FileError
 if TYPE_CHECKING:
     from pastream_cli.engine.native import Pointer, SndfileFunctions
 
+NO_SOUND = "it holds no sound that can be read"
+"""Why what begins as sound does cannot be opened."""
 _NOT_RECOGNISED = "Format not recognised"
 _MALFORMED = "malformed"  # in what libsndfile says of a format that it knows
 _NO_MP3 = "File does not exist or is not a regular file"  # libsndfile's message for a stream that mpg123 does not know
@@ -42,8 +44,6 @@ class InputFile(NamedTuple):
     frames: int | None
     seekable: bool
     chain: Chain | None = None
-    stated_frames: int | None = None
-    """How many frames the header of a stream says there are; `None` where it leaves that open."""
 
     @property
     def is_stream(self) -> bool:
@@ -125,7 +125,12 @@ def cannot_open(name: str, path: str | None, reason: str) -> FileError:
     if reason == _NOT_RECOGNISED:
         return FileError(f"cannot open {name}: {reason}", kind=ErrorKind.NO_HEADER)
     if reason.startswith(_NO_MP3):
-        reason = "it holds no sound that can be read"
+        reason = NO_SOUND
+    return damaged(name, reason)
+
+
+def damaged(name: str, reason: str) -> FileError:
+    """Return the error for what begins as sound does, and cannot be read."""
     return FileError(f"cannot open {name}: {reason}", "the file is damaged, or was cut off")
 
 

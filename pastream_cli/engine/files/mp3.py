@@ -6,13 +6,14 @@ libsndfile plays no more frames than it believes an MP3 to have, which without a
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.native import check_memory, ffi, lib
-from pastream_cli.units import format_count, format_frames
+from pastream_cli.units import format_clock, format_count, format_frames
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import MpegFrame, MpegLink
@@ -23,7 +24,7 @@ ENOUGH_BYTES = 2 * MOST_JUNK_BYTES
 """What has to be looked at to know whether a file is an MP3."""
 
 FRAME_HEADER_BYTES = lib.MPEG_HEADER_BYTES
-TAG_HEADER_BYTES = lib.ID3V2_HEADER_BYTES
+TAG_HEADER_BYTES = lib.MPEG_TAG_BYTES
 
 _MOST_LINKS = 4096
 _INDEX_NAMES = (b"Xing", b"Info")
@@ -44,8 +45,30 @@ def is_frame(first: bytes) -> bool:
 
 
 def tag_bytes(first: bytes) -> int:
-    """Return how long the tag (ID3v2) is that a file begins with, which holds title, pictures and the like; or 0."""
-    return lib.mpeg_id3_bytes(ffi.from_buffer("unsigned char[]", first)) if len(first) >= TAG_HEADER_BYTES else 0
+    """Return how long the tag (ID3v2, APE) is that a file begins with: title, pictures and the like; or 0."""
+    return lib.mpeg_tag_bytes(ffi.from_buffer("unsigned char[]", first), len(first))
+
+
+def is_free_format(first: bytes) -> bool:
+    """Tell whether the first `ENOUGH_BYTES` of a file are frames that do not say how long they are.
+
+    They are all of one length, but for a byte of padding.
+    """
+    header = first[:FRAME_HEADER_BYTES]
+    if len(header) < FRAME_HEADER_BYTES or header[2] >> 4 or not is_frame(_with_a_bit_rate(header)):
+        return False
+    third = re.escape(bytes((header[2] & 0xFC,))) + b"-" + re.escape(bytes((header[2] | 3,)))
+    places = {match.start() for match in re.finditer(re.escape(header[:2]) + b"[" + third + b"]", first)}
+    return any(
+        not places.isdisjoint(range(2 * length - 2, 2 * length + 3))
+        and not places.isdisjoint(range(3 * length - 3, 3 * length + 4))
+        for length in places
+        if length > len(header)
+    )
+
+
+def _with_a_bit_rate(header: bytes) -> bytes:
+    return header[:2] + bytes((header[2] | 0x10,)) + header[3:]
 
 
 def _parse(header: bytes | bytearray) -> MpegFrame | None:
@@ -60,7 +83,7 @@ def find_recordings(descriptor: int, name: str, warn: Callable[[str], None]) -> 
     """
     end = os.fstat(descriptor).st_size
     sources: list[ByteSource] = []
-    begin, most_junk = 0, MOST_JUNK_BYTES
+    begin, most_junk, frames_before = 0, MOST_JUNK_BYTES, 0
     while begin < end and len(sources) < _MOST_LINKS:
         source = ByteSource(descriptor, closes=not sources)
         link = ffi.new("struct mpeg_link *")
@@ -73,7 +96,10 @@ def find_recordings(descriptor: int, name: str, warn: Callable[[str], None]) -> 
             index = _index_for(link, descriptor)
             source.put_in_front(index)
             sources.append(source)
+            if link.junk_bytes:
+                warn(_words_of_junk(link, frames_before, name))
             _warn_of_a_cut(link, descriptor, index, name, warn)
+            frames_before += link.frames * link.first.samples
     if len(sources) == _MOST_LINKS and begin < end:
         warn(f"{name} holds more than {format_count(_MOST_LINKS)} sounds: the others are left out")
     return sources
@@ -123,6 +149,13 @@ def _new_index(link: MpegLink, descriptor: int, frames: int) -> bytes:
             break
     index = struct.pack(">4sII", b"Xing", _FRAMES_ARE_TOLD, frames)
     return (bytes(header) + bytes(link.name_offset - len(header)) + index).ljust(frame_bytes, b"\0")
+
+
+def _words_of_junk(link: MpegLink, frames_before: int, name: str) -> str:
+    """Return the line for what lies between frames and is no sound; the decoder's delay is before its place."""
+    frame = frames_before + max(0, link.junk_frames * link.first.samples - lib.MPEG_DECODER_DELAY)
+    junk = f"{format_count(link.junk_bytes)} bytes that are no sound"
+    return f"{name} has {junk}, the first at {format_clock(frame, link.first.rate)}: they are left out"
 
 
 def _warn_of_a_cut(link: MpegLink, descriptor: int, index: bytes, name: str, warn: Callable[[str], None]) -> None:

@@ -11,6 +11,7 @@ from pastream_cli.engine.files import headers
 from pastream_cli.engine.files.encoded import open_encoded
 from pastream_cli.engine.files.foreign import codec_of
 from pastream_cli.engine.files.formats import type_of_name
+from pastream_cli.engine.files.input_changes import no_sound
 from pastream_cli.engine.files.input_file import InputFile, first_bytes, not_decoded, opened
 from pastream_cli.engine.files.input_stream import open_stream
 from pastream_cli.engine.files.paths import STANDARD_INPUT, is_stream, no_folder_in
@@ -53,7 +54,16 @@ def open_input(
         return opened(source, name, described.format(name))
     if codec := codec_of(first_bytes(source, name)):
         raise not_decoded(name, codec)
-    return open_encoded(source, name, warn) or open_file(source, name, warn)
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        warn(text)
+
+    found = open_encoded(source, name, tell) or open_file(source, name, tell)
+    if found.frames == 0 and found.chain is None and not told:
+        warn(no_sound(name))
+    return found
 
 
 def check_input(path: str, name: str) -> None:
@@ -75,7 +85,7 @@ def check_input(path: str, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise FileError(f"cannot open {name}: Is a directory", kind=ErrorKind.FOLDER)
     if stat.S_ISREG(status.st_mode) and not status.st_size:
-        raise FileError(f"cannot open {name}: it is empty")
+        raise FileError(f"cannot open {name}: it is empty", kind=ErrorKind.EMPTY)
 
 
 def _begins_with_a_header(source: str | int) -> bool:

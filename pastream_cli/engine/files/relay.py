@@ -76,27 +76,11 @@ def _appends(descriptor: int) -> bool:
     return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
 
 
-def pump(
-    source: int,
-    first: bytes,
-    *,
-    closes_source: bool,
-    audio_bytes: int = -1,
-    trailer_bytes: int = 0,
-    is_low_three: bool = False,
-) -> int:
-    """Return a pipe that delivers `first` and then everything from `source`.
-
-    A loop in C feeds the pipe until either end is closed. Where `trailer_bytes` is not 0, the pipe also ends after
-    `audio_bytes` if other chunks of a WAV do follow there. `is_low_three` leaves out every fourth byte of the audio.
-    """
+def pump(source: int, first: bytes, *, closes_source: bool) -> int:
+    """Return a pipe that delivers `first` and then everything from `source`, until either end is closed."""
     read_end, write_end = os.pipe()
     memory = ffi.from_buffer("unsigned char[]", first)
-    parameters = ffi.new("struct pump *")
-    parameters.source, parameters.target = source, write_end
-    parameters.first, parameters.first_bytes = memory, len(first)
-    parameters.audio_bytes, parameters.trailer_bytes = audio_bytes, trailer_bytes
-    parameters.is_low_three = is_low_three
+    parameters = ffi.new("struct pump *", (source, write_end, memory, len(first)))
 
     def run(_memory: object) -> None:
         lib.pump_run(parameters)

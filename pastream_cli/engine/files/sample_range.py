@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pastream_cli.engine.files.au_header import AU_MAGICS, read_au
 from pastream_cli.engine.files.byte_source import ByteSource
 from pastream_cli.engine.files.caf_header import CAF_MAGIC, read_caf
 from pastream_cli.engine.files.formats import frame_bytes
-from pastream_cli.engine.files.head import Head, HeaderError, StreamFormat, Way
+from pastream_cli.engine.files.head import Head, StreamFormat, Way
 from pastream_cli.engine.files.voc_blocks import MOST_BLOCKS, VOC_MAGIC, find_blocks
 from pastream_cli.engine.files.w64_header import CHUNK_HEADER_BYTES, CHUNK_TAILS, CHUNK_UNIT_BYTES, W64_MAGIC, read_w64
-from pastream_cli.engine.files.wav_header import RIFF_MAGICS, read_wav
+from pastream_cli.engine.files.wav_header import begins_a_wav, read_wav
 from pastream_cli.units import format_count, format_frames
 
 # Lengths from here on are placeholders of programs that write to a pipe; SoX's is 0x7FFFF000 less its header.
 LENGTH_OPEN = 0x7FFF0000
+LENGTH_OPEN_OF_AIFF = 0x7F000000
+"""SoX's for an AIFF is as much and its header."""
 _FIRST_BYTES = 12
 _BLOCK_BYTES = 2**16
 _MOST_CHUNKS = 1000
-_MOST_JOINED = 10_000
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 # Chunks that are known to follow the samples. Of any other, and of those behind it, the sizes must lead to the end of
 # the file: samples can look like the name of a chunk.
@@ -51,18 +51,26 @@ class SampleRange(NamedTuple):
     """Whether all parts of the file were looked at."""
 
     @property
+    def parts(self) -> Iterator[tuple[int, int]]:
+        """All parts of the file that are samples."""
+        yield self.begin, self.end
+        yield from self.others
+
+    @property
     def bytes(self) -> int:
         """How many bytes of samples are there."""
-        return self.end - self.begin + sum(end - begin for begin, end in self.others)
+        return sum(end - begin for begin, end in self.parts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the header leaves the length open."""
+        stated = self.format.stated_bytes
+        return stated is None or stated >= max(LENGTH_OPEN, self.bytes + 1)
 
     @property
     def frame_bytes(self) -> int:
         """Bytes of a frame in the file."""
-        if self.format.is_24_in_32:
-            return 4 * self.format.channels
-        size = frame_bytes(self.format.encoding, self.format.channels)
-        assert size is not None
-        return size
+        return frame_bytes_of(self.format)
 
     @property
     def frames(self) -> int:
@@ -71,77 +79,58 @@ class SampleRange(NamedTuple):
 
     def put_into(self, source: ByteSource) -> None:
         """Add all samples to a source of RAW data."""
-        if self.format.is_24_in_32:
-            source.add_low_three(self.begin, self.end)
-            return
-        for begin, end in ((self.begin, self.end), *self.others):
-            source.add(begin, end)
-
-    def told(self, name: str) -> str | None:
-        """Return what is to be told where the header says something else than what is there."""
-        if not self.are_all:
-            return f"{name} has more than {format_count(MOST_BLOCKS)} blocks: what follows them is not played"
-        stated = self.format.stated_bytes
-        there = self.bytes
-        if stated is None or (stated > there and stated >= LENGTH_OPEN):
-            return f"the header of {name} leaves its length open: {_are(self.frames)} there, and played"
-        if stated > there:
-            whole = -(-stated // self.frame_bytes)  # a frame that is there in part counts as missing
-            return f"{name} was cut off: it has {format_count(self.frames)} of its {format_frames(whole)}"
-        if stated == there:
-            return None
-        claim = format_frames(stated // self.frame_bytes)
-        return f"the header of {name} says {claim}: {_are(self.frames)} there, and played"
+        add = source.add_low_three if self.format.is_24_in_32 else source.add
+        for begin, end in self.parts:
+            add(begin, end)
 
 
-def _are(frames: int) -> str:
-    return f"{format_frames(frames)} {'is' if frames == 1 else 'are'}"
+def told_of(sounds: Sequence[SampleRange], name: str) -> str | None:
+    """Return what is to be told where headers say something else than what is there."""
+    if not all(sound.are_all for sound in sounds):
+        return f"{name} has more than {format_count(MOST_BLOCKS)} blocks: what follows them is not played"
+    frames = sum(sound.frames for sound in sounds)
+    if any(sound.is_open for sound in sounds):
+        return told_of_length(name, frames, None)
+    lengths = [(sound.bytes, sound.format.stated_bytes or 0, sound.frame_bytes) for sound in sounds]
+    if all(stated == there for there, stated, _ in lengths):
+        return None
+    if any(stated > there for there, stated, _ in lengths):
+        # a frame that is there in part counts as missing
+        return told_of_length(name, frames, sum(-(-stated // size) for _, stated, size in lengths))
+    return told_of_length(name, frames, sum(stated // size for _, stated, size in lengths))
 
 
-def stated_frames(form: StreamFormat) -> int | None:
-    """Return how many frames a header says there are; `None` for 0 and what programs write that do not know it yet."""
-    stated = form.stated_bytes or LENGTH_OPEN
-    return SampleRange(form, 0, stated).frames if stated < LENGTH_OPEN else None
+def told_of_length(name: str, there: int, stated: int | None) -> str | None:
+    """Return the line for a header that states fewer or more frames than are there, or leaves their number open."""
+    if stated is not None and stated > there:
+        return f"{name} was cut off: it has {format_count(there)} of its {format_frames(stated)}"
+    if there == 0:
+        return None
+    claim = "leaves its length open" if stated is None else f"says {format_frames(stated)}"
+    return f"the header of {name} {claim}: {format_frames(there)} {'is' if there == 1 else 'are'} there, and played"
 
 
-def find_samples(descriptor: int) -> SampleRange | None:
-    """Return where the samples of a file are, and of other WAVs of the same format that were joined to it.
+def frame_bytes_of(form: StreamFormat) -> int:
+    """Return the bytes of a frame in the file or stream."""
+    size = 4 * form.channels if form.is_24_in_32 else frame_bytes(form.encoding, form.channels)
+    assert size is not None
+    return size
 
-    `None` where they have to be decoded, and where the header cannot be read.
+
+def promised_frames(form: StreamFormat) -> int | None:
+    """Return how many frames a header says there are; `None` where a program wrote it that did not know."""
+    stated = form.stated_bytes
+    return None if stated is None or stated >= LENGTH_OPEN else stated // frame_bytes_of(form)
+
+
+def find_samples(descriptor: int, place: int = 0) -> SampleRange | None:
+    """Return where the samples behind the header at a place of a file are; `None` if they have to be decoded.
+
+    Raises `HeaderError` if the header cannot be read.
     """
     size = os.fstat(descriptor).st_size
-    try:
-        if os.pread(descriptor, len(VOC_MAGIC), 0) == VOC_MAGIC:
-            return _in_blocks(descriptor, size)
-        first = _find_from(descriptor, 0, size)
-    except HeaderError:
-        return None
-    joined = list(_joined_to(descriptor, first, size)) if first is not None else []
-    if first is None or not joined:
-        return first
-    samples = first._replace(others=tuple((other.begin, other.end) for other in joined))
-    return samples._replace(format=first.format._replace(stated_bytes=samples.bytes))
-
-
-def _joined_to(descriptor: int, first: SampleRange, size: int) -> Iterator[SampleRange]:
-    """Find the WAVs of the same format that follow a first one without anything in between."""
-    last: SampleRange | None = first
-    for _ in range(_MOST_JOINED):
-        if last is None or last.format.is_24_in_32:
-            return
-        place = last.end + (last.end - last.begin) % 2
-        header = os.pread(descriptor, _FIRST_BYTES, place)
-        if header[:4] not in RIFF_MAGICS or header[8:12] != b"WAVE":
-            return
-        with suppress(HeaderError):
-            last = _find_from(descriptor, place, size)
-        if last is None or last.begin < place or last.format[:5] != first.format[:5]:
-            return
-        yield last
-
-
-def _find_from(descriptor: int, place: int, size: int) -> SampleRange | None:
-    """Return where samples are behind a header at a place of the file; `HeaderError` if it cannot be read."""
+    if os.pread(descriptor, len(VOC_MAGIC), place) == VOC_MAGIC:
+        return _in_blocks(descriptor, size)
     head = _head_of(descriptor, place)
     found = _read(head)
     if not isinstance(found, StreamFormat):
@@ -177,7 +166,7 @@ def _read(head: Head) -> StreamFormat | Way:
     if head.fill(len(CAF_MAGIC)) == CAF_MAGIC:
         return read_caf(head)
     first = head.fill(_FIRST_BYTES)
-    if first[:4] in RIFF_MAGICS and first[8:12] == b"WAVE":
+    if begins_a_wav(first):
         return read_wav(head, first)
     if first[:4] in AU_MAGICS:
         return read_au(head, AU_MAGICS[first[:4]])
@@ -189,8 +178,9 @@ def _read(head: Head) -> StreamFormat | Way:
 
 def _is_the_end(descriptor: int, stated: SampleRange, size: int) -> bool:
     """Tell whether what follows the end that the header names is no sound."""
-    behind = size - stated.end
-    if behind < stated.frame_bytes or os.pread(descriptor, 12, stated.end).startswith(_TAGS):
+    behind, pad = size - stated.end, (stated.end - stated.begin) % 2
+    first = os.pread(descriptor, _FIRST_BYTES + pad, stated.end)
+    if behind < stated.frame_bytes or first.startswith(_TAGS) or begins_a_wav(first) or begins_a_wav(first[pad:]):
         return True
     if stated.begin < stated.end and _is_silent(descriptor, stated.end):
         return True
@@ -198,7 +188,6 @@ def _is_the_end(descriptor: int, stated: SampleRange, size: int) -> bool:
         place = stated.end + -stated.end % CHUNK_UNIT_BYTES
         name = os.pread(descriptor, CHUNK_HEADER_BYTES, place)[:16]
         return stated.begin < stated.end and (place >= size or name[4:] in CHUNK_TAILS)
-    pad = (stated.end - stated.begin) % 2
     if stated.format.file_type == "CAF":
         return _are_chunks(descriptor, stated.end, size, ">4sQ")
     if stated.format.file_type == "AU":

@@ -33,7 +33,6 @@ _EXTENSIBLE_TAILS = (
 _CHUNK_HEADER_BYTES = 8
 _MOST_CHUNKS = 1000
 _LONGEST_TRAILER_BYTES = 2**26
-_MOST_BYTES = 2**62  # bytes of a stream are counted in signed integers
 # The chunks that may stand before the samples, as far as they tell where an odd chunk ends that may have no pad byte.
 _KNOWN_CHUNKS = frozenset(
     {
@@ -41,6 +40,11 @@ _KNOWN_CHUNKS = frozenset(
         *(b"inst", b"acid", b"PEAK", b"id3 ", b"ID3 ", b"DISP", b"_PMX", b"chna", b"cart", b"umid", b"aXML", b"minf"),
     }
 )
+
+
+def begins_a_wav(first: bytes) -> bool:
+    """Tell whether these are the first twelve bytes of a WAV."""
+    return first[:4] in RIFF_MAGICS and first[8:12] == b"WAVE"
 
 
 class Samples(NamedTuple):
@@ -67,14 +71,13 @@ def read_wav(head: Head, first: bytes) -> StreamFormat | Way:
         riff_bytes = long_riff_bytes if riff_bytes == UNKNOWN_32 else riff_bytes
         audio_bytes = long_audio_bytes if audio_bytes == UNKNOWN_32 else audio_bytes
     trailer_bytes = riff_bytes + 8 - len(head.taken) - audio_bytes
-    has_trailer = order == "<" and 0 < audio_bytes < _MOST_BYTES and 0 < trailer_bytes <= _LONGEST_TRAILER_BYTES
+    has_trailer = audio_bytes > 0 and 0 < trailer_bytes <= _LONGEST_TRAILER_BYTES
     return StreamFormat(
         file_type="RF64" if first[:4] in (b"RF64", b"BW64") else "WAV",
         encoding=samples.encoding,
         endian="LITTLE" if order == "<" else "BIG",
         rate=samples.rate,
         channels=samples.channels,
-        audio_bytes=audio_bytes if has_trailer else -1,
         trailer_bytes=trailer_bytes if has_trailer else 0,
         stated_bytes=None if audio_bytes in (UNKNOWN_32, 2**64 - 1) else audio_bytes,
         is_24_in_32=samples.is_24_in_32,
