@@ -258,7 +258,7 @@ def _xruns(loss: Loss, report: Report, epoch_ns: int) -> Iterator[dict[str, Any]
         if not only_plays:
             yield _xrun(loss, "capture", report, epoch_ns)
         if report.opening is not None and report.opening.playback_device is not None:
-            yield {**_xrun(loss, "playback", report, epoch_ns), "input_frame": loss.input_frame}
+            yield _xrun(loss, "playback", report, epoch_ns)
     else:
         side = "capture" if loss.kind.is_of_capture and not only_plays else "playback"
         yield _xrun(loss, side, report, epoch_ns)
@@ -274,6 +274,7 @@ def _xrun(loss: Loss, side: str, report: Report, epoch_ns: int) -> dict[str, Any
         "time": _clock_time(loss.monotonic_ns, epoch_ns),
         "frames": loss.frames,
         "certainty": certainty,
+        "input_frame": loss.input_frame if side == "playback" else None,
     }
 
 

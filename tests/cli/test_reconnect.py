@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from pastream_cli.args import parse
-from pastream_cli.errors import UsageError
+from pastream_cli.engine.devices import virtual
+from pastream_cli.errors import DeviceNameError, UsageError
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, Samples, assert_same, make_noise, read
-from tests.takes import PATIENT, RAMP, Listener, ramp, report_of, silences
+from tests.takes import PATIENT, RAMP, SLACK, Listener, ramp, report_of, silences
 
 BLOCK = 480
 GONE = "pastream: warning: the device has ended; what it has delivered is safe; the take goes on when it is back"
@@ -94,7 +96,13 @@ def check_ends_where_it_went(result: Result, path: Path) -> None:
 
 def test_no_piece_holds_nothing_but_the_gap(pastream: Pastream, tmp_path: Path) -> None:
     device = f"{RAMP}:die=0.3:back=1.3"
-    result = pastream.finish(begin(pastream, "{n}.wav", device, "-d", "3", "--split", "0.25", "--reconnect"))
+    options = ("-d", "3", "--split", "0.25", "--reconnect")
+    numbered, timed = (begin(pastream, name, device, *options) for name in ("{n}.wav", "{utc:%H%M%S%f}.wav"))
+    for file in report_of(pastream.finish(timed))["files"]:  # each is named by when it begins, behind the gap too
+        named = datetime.strptime(f"{file['name']}Z", "%H%M%S%f.wav%z")
+        start = datetime.fromisoformat(file["start"].replace("Z", "+00:00"))
+        assert (named - start + timedelta(seconds=SLACK)).seconds < 2 * SLACK
+    result = pastream.finish(numbered)
     place, frames = gap_of(result)
     files = report_of(result)["files"]
     first_frames = [file["first_frame"] for file in files]
@@ -138,7 +146,15 @@ def test_what_is_played_waits_and_stays_tied_to_the_recording(pastream: Pastream
 
 
 def input_frames(result: Result) -> list[Any]:
-    return [xrun["input_frame"] for xrun in report_of(result)["xruns"] if "input_frame" in xrun]
+    return [xrun["input_frame"] for xrun in report_of(result)["xruns"] if xrun["side"] == "playback"]
+
+
+@pytest.mark.parametrize(
+    "name", ["virtual:fast:back=1", "virtual:absent=1:fast", "virtual:busy=1:fast", "virtual:back"]
+)
+def test_a_device_comes_and_goes_in_real_time(name: str) -> None:
+    with pytest.raises(DeviceNameError):
+        virtual.parse(name)
 
 
 def test_a_loss_cannot_be_the_end_and_be_survived() -> None:
