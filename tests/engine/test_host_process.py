@@ -81,6 +81,7 @@ def test_a_process_that_crashes_is_told_from_one_that_was_killed(host: Host, num
     assert select.select([host.process.life], [], [], 1)[0], "nobody is told"
     host.renew()
     hosted.listed_devices(host)
+    host.end()
     assert not host.process.has_crashed
 
 

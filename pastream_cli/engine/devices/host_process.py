@@ -25,6 +25,7 @@ from pastream_cli.errors import DeviceError, ErrorKind
 _MOST_BYTES_AT_ONCE = 65536
 _STEP_SECONDS = 0.002
 _SECONDS_TO_DIE = 0.2
+_SECONDS_TO_BE_KILLED = 2.0
 # A process that is told to end kills itself before that.
 _SECONDS_TO_END = 0.5
 _LEAST_DESCRIPTOR = 10
@@ -89,7 +90,8 @@ class HostProcess:
             self._socket.sendall(line_of({"act": act, **values}))
             answer = self._answer(time.monotonic() + seconds)
         if not answer:
-            self.end(_SECONDS_TO_DIE)
+            self.is_gone_within(_SECONDS_TO_DIE)  # by itself, so that this is no end that was asked for
+            self.end(0)
             raise DeviceError(f"{failure}: the host library has crashed", ErrorKind.CRASHED)
         if not answer.endswith(END_OF_LINE):
             self.end(0)
@@ -136,15 +138,19 @@ class HostProcess:
         return True
 
     def end(self, seconds: float) -> None:
-        """Have the process close its stream and end, and kill it after so many seconds. On return it is gone."""
-        with suppress(OSError):
-            self._socket.shutdown(_socket.SHUT_RDWR)
-        if self.is_gone_within(seconds):
+        """Have the process close its stream and end, and kill it after so many seconds.
+
+        On return it is gone; if a driver holds it in the kernel, it is not, and runs no more callbacks all the same.
+        """
+        if not self.is_alive:
             return
         self._was_ended = True
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        self.is_gone_within(float("inf"))
+        with suppress(OSError):
+            self._socket.shutdown(_socket.SHUT_RDWR)
+        if not self.is_gone_within(seconds):
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.is_gone_within(_SECONDS_TO_BE_KILLED)
 
 
 def _close(requests: Any, life: int) -> None:

@@ -38,17 +38,26 @@ _FIRST_DESCRIPTOR_OF_OTHERS = 6
 
 def serve(parent: int) -> None:
     """Answer the requests of the process `parent`, until there are no more."""
-    # what the program was started with besides must not stay open for as long as a host library hangs
-    os.closerange(_FIRST_DESCRIPTOR_OF_OTHERS, os.sysconf("SC_OPEN_MAX"))
+    _close_others()
     if not lib.host_begin(parent):
         return
     with suppress(Exception):  # the first request raises it again
         hosts.begin()
     program = Program()
-    while (request := program.next_request()) is not None:
-        os.write(REQUESTS, line_of(program.answer(request)))
+    with suppress(OSError):  # the take has ended
+        while (request := program.next_request()) is not None:
+            os.write(REQUESTS, line_of(program.answer(request)))
     lib.host_end_soon()
     program.end()
+    os._exit(0)
+
+
+def _close_others() -> None:
+    """Close what the shell has handed down: it must not stay open for as long as a host library hangs."""
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - pathlib takes longer to load
+        if int(name) >= _FIRST_DESCRIPTOR_OF_OTHERS:
+            with suppress(OSError):  # that of the list itself
+                os.close(int(name))
 
 
 class Program:
