@@ -18,6 +18,10 @@
 #include "_store.h"
 
 static const int64_t ARRIVAL_NS = 300000000;
+/* A sink that was idle may take a lot at once, and then nothing for two seconds. What the debt was
+ * before such a stop says nothing. */
+static const int64_t STOP_NS = 50000000;
+static const int64_t STOPS_AT_MOST_NS = 4000000000;
 
 void arrival_begin(engine *e) {
     arrival_end(e);
@@ -115,6 +119,22 @@ static void arrive(engine *e) {
     release(e, held);
 }
 
+/* Notes the debt after a block. If the device has stopped before it, it begins to arrive again, and
+ * what it delivered before belongs to the gap. */
+static void note_arriving(engine *e, int64_t debt, int64_t frames, int64_t now) {
+    struct arrival *a = &e->arrival;
+    const int64_t most = frames + (int64_t)((double)STOP_NS * e->frames_per_ns);
+    const int is_first = a->begun_ns == 0;
+    if (is_first)
+        a->first_ns = now;
+    if (is_first || (debt - a->least_debt > most && now - a->first_ns < STOPS_AT_MOST_NS)) {
+        a->begun_ns = now;
+        a->unpublished_frames = 0;
+        a->least_debt = debt;
+    }
+    a->least_debt = min_frames(a->least_debt, debt);
+}
+
 int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long host_flags) {
     struct arrival *a = &e->arrival;
     if (e->lead_tolerance < 0) { /* without a clock nothing is missing */
@@ -125,11 +145,9 @@ int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long ho
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     const int64_t now = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-    if (a->begun_ns == 0)
-        a->begun_ns = now;
     const int is_settled = settle(e, frames, host_flags, now);
     const int64_t debt = debt_before(e, position_of(e), now) - a->frames - frames;
-    a->least_debt = min_frames(a->least_debt, debt);
+    note_arriving(e, debt, frames, now);
     if (holds_enough(e, frames)) {
         arrive(e);
         return 0;

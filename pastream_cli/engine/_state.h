@@ -43,7 +43,8 @@ struct arrival {
     int32_t is_under_way;
     int64_t left_ns;            /* when the device before it called for the last time */
     int64_t usual_debt;         /* what that device owed */
-    int64_t begun_ns;           /* the first callback; 0: not yet */
+    int64_t first_ns;           /* the first callback */
+    int64_t begun_ns;           /* the first one since it last stopped; 0: none yet */
     int64_t frames;             /* delivered so far */
     int64_t least_debt;         /* after any of its blocks */
     int64_t unpublished_frames; /* of these, in the ring, where the writer does not see them */
