@@ -17,17 +17,23 @@ enum { LOOK_MS = 200, LAST_US = 400000 };
 
 /* The host library may hang in whatever the process is doing, so the process gives itself a time
  * limit. What ends it then is SIGALRM. */
-static void end_soon(int signal_number) {
-    (void)signal_number;
+void host_end_soon(void) {
     const struct itimerval limit = {.it_value = {.tv_usec = LAST_US}};
     (void)setitimer(ITIMER_REAL, &limit, NULL);
 }
 
-void host_end_soon(void) {
-    end_soon(0);
+static pid_t take;
+
+/* The kernel sends this signal at the end of the thread that started this process, which need not
+ * be the end of the take; and anybody may send it, to all that belongs to the program. */
+static void look_for_take(int signal_number) {
+    (void)signal_number;
+    if (getppid() != take)
+        host_end_soon();
 }
 
 int host_begin(int parent) {
+    take = parent;
     /* a terminal's signals are for the process of the take, which decides what to do */
     for (int number = 1; number < NSIG; ++number)
         if (number != SIGCHLD && number != SIGALRM)
@@ -35,7 +41,7 @@ int host_begin(int parent) {
     static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; ++i)
         signal(crashes[i], SIG_DFL);
-    struct sigaction action = {.sa_handler = end_soon, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = look_for_take, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGUSR1);

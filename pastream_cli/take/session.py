@@ -196,7 +196,8 @@ class Session:
     def _watch_process(self) -> None:
         """Have a wait end when the device or its process ends by itself. Each process is watched once."""
         process = self._host.process if self._host is not None else None
-        if process is None or process is self._watched:
+        # while the device is away, there may be one process after the other
+        if process is None or process is self._watched or self._is_away:
             return
         assert self._telling is not None
         self._watched = process

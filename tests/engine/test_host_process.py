@@ -87,8 +87,9 @@ def test_a_process_that_crashes_is_told_from_one_that_was_killed(host: Host, num
 
 def test_a_process_hears_no_signal_of_a_terminal(host: Host) -> None:
     hosted.listed_devices(host)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE, signal.SIGUSR1):
         os.kill(host.process.pid, number)
+    time.sleep(0.5)  # longer than it has when its take has ended
     hosted.listed_devices(host)
 
 
