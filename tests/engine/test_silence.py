@@ -19,7 +19,7 @@ def test_what_is_silenced_waits_at_its_frame_and_nothing_of_it_is_an_underrun(tm
     take.core.silence(False)
     take.goes_on_for(0.1)
     recorded = take.ends()
-    [(place, frames)] = silences(recorded.samples[:, np.newaxis])
+    [(place, frames)] = silences(recorded.samples[:, np.newaxis].astype("int32"))
     assert frames >= 0.1 * RATE
     rest = recorded.samples[place + frames :]
     assert np.array_equal(recorded.samples[:place], played[:place])
