@@ -131,8 +131,9 @@ def test_an_input_whose_middle_is_lost_is_silent_there(pastream: Pastream, tmp_p
 
 
 def test_an_input_that_is_no_sound_is_refused(refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "in.wav").write_text("This is no sound.\n" * 100)
-    refused("in.wav", *FAST, code=FILE, says="cannot open in.wav: Format not recognised", way_out=RAW_FORMS)
+    for content, way_out in ((b"This is no sound.\n" * 100, "it is a text, and no sound"), (bytes(2000), RAW_FORMS)):
+        (tmp_path / "in.wav").write_bytes(content)
+        refused("in.wav", *FAST, code=FILE, says="cannot open in.wav: Format not recognised", way_out=way_out)
 
 
 def test_an_input_of_a_kind_that_is_not_known_is_refused_with_who_may_know_it(refused: Refused, tmp_path: Path) -> None:
