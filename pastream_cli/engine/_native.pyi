@@ -134,25 +134,35 @@ class FlacBlock(Pointer):
     first_frame: int
     frames: int
 
-class OggLink(Pointer):
-    begin: int
-    end: int
-    is_ended: int
-    flac_begin: int
-    flac_frames: int
-    streams: int
-    has_end_inside: int
-    page_begin: int
-    page_bytes: int
-    page_frame: int
-    is_page_last: int
+class OggCodec(Pointer):
+    kind: int
+    channels: int
+    rate: int
+    skip_frames: int
+    short_block: int
+    long_block: int
+    mode_count: int
+    long_modes: int
 
-class OggTrail(Pointer):
+class OggSound(Pointer):
+    codec: OggCodec
+    streams: int
     is_ended: int
-    is_torn: int
     has_sound: int
+    is_torn: int
     stream: int
     number: int
+    is_measured: int
+    begin_frame: int
+    end_frame: int
+
+class OggLink(Pointer):
+    sound: OggSound
+    begin: int
+    end: int
+    flac_begin: int
+    sound_begin: int
+    has_end_inside: int
 
 class Follower(Pointer):
     source: int
@@ -234,6 +244,9 @@ class Lib:
     MPEG_DECODER_DELAY: int
     FLAC_BEGIN_BYTES: int
     FLAC_MOST_FRAMES_IN_A_BLOCK: int
+    OGG_OTHER_CODEC: int
+    OGG_VORBIS: int
+    OGG_OPUS: int
     OGG_PAGE_HEADER_BYTES: int
     OGG_MOST_PAGE_BYTES: int
     OGG_CONTINUED: int
@@ -435,6 +448,9 @@ class Lib:
     def flac_find_last_block(
         self, source: ByteSourceHandle, begin: int, end: int, info: FlacInfo, block: FlacBlock, /
     ) -> int: ...
+    def ogg_codec_begin(self, codec: OggCodec, page: UnsignedCharArray, /) -> None: ...
+    def ogg_codec_set_up(self, codec: OggCodec, page: UnsignedCharArray, /) -> None: ...
+    def ogg_codec_frames(self, codec: OggCodec, page: UnsignedCharArray, /) -> int: ...
     def ogg_is_page(self, bytes_: UnsignedCharArray, count: int, /) -> int: ...
     def ogg_header_bytes(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_page_bytes(self, page: UnsignedCharArray, /) -> int: ...
@@ -443,13 +459,16 @@ class Lib:
     def ogg_is_first(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_is_flac(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_stream_number(self, page: UnsignedCharArray, /) -> int: ...
-    def ogg_note_page(self, trail: OggTrail, page: UnsignedCharArray, /) -> None: ...
+    def ogg_is_continued(self, page: UnsignedCharArray, /) -> int: ...
+    def ogg_note_page(self, sound: OggSound, page: UnsignedCharArray, /) -> None: ...
+    def ogg_frames_before(self, sound: OggSound, /) -> int: ...
+    def ogg_link_frames(self, link: OggLink, /) -> int: ...
     def ogg_find_link(self, descriptor: int, begin: int, end: int, flac: ByteSourceHandle, link: OggLink, /) -> int: ...
     def ogg_set_frame(self, page: UnsignedCharArray, frame: int, /) -> None: ...
     def ogg_is_last(self, page: UnsignedCharArray, /) -> int: ...
     def ogg_goes_on(self, page: UnsignedCharArray, next_: UnsignedCharArray, /) -> int: ...
-    def ogg_clear_end(self, page: UnsignedCharArray, /) -> None: ...
-    def ogg_add_moved(self, descriptor: int, link: OggLink, frames: int, source: ByteSourceHandle, /) -> int: ...
+    def ogg_mend(self, page: UnsignedCharArray, frames: int, clears_end: int, /) -> int: ...
+    def ogg_add(self, descriptor: int, link: OggLink, source: ByteSourceHandle, /) -> int: ...
     def pulse_choose(
         self,
         source: bytes,
@@ -523,9 +542,11 @@ class FFI:
     @overload
     def new(self, text: Literal["struct flac_block *"], value: object = ..., /) -> FlacBlock: ...
     @overload
-    def new(self, text: Literal["struct ogg_link *"], value: object = ..., /) -> OggLink: ...
+    def new(self, text: Literal["struct ogg_codec *"], value: object = ..., /) -> OggCodec: ...
     @overload
-    def new(self, text: Literal["struct ogg_trail *"], value: object = ..., /) -> OggTrail: ...
+    def new(self, text: Literal["struct ogg_sound *"], value: object = ..., /) -> OggSound: ...
+    @overload
+    def new(self, text: Literal["struct ogg_link *"], value: object = ..., /) -> OggLink: ...
     @overload
     def new(self, text: Literal["struct follower *"], value: object = ..., /) -> Follower: ...
     @overload
