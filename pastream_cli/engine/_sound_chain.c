@@ -179,9 +179,9 @@ static int receive_link(sound_chain *c) {
 }
 
 /* Tells what changes with a link, once it is heard: a seek reads some frames that are not. */
-static void tell_changes(sound_chain *c, struct chain_link *l) {
-    const int64_t begin = c->position - l->place;
-    if (l->was_begun || c->position < c->heard_from)
+static void tell_changes(sound_chain *c, struct chain_link *l, int64_t frames_read) {
+    const int64_t begin = c->position - (l->place - frames_read);
+    if (l->was_begun || frames_read == 0 || c->position < c->heard_from)
         return;
     l->was_begun = 1;
     if (l->rate != c->rate_before)
@@ -252,6 +252,7 @@ static int64_t read_link(sound_chain *c, struct chain_link *l, int sample, unsig
                          int64_t frames) {
     const int64_t begin = c->position - l->place;
     const int64_t got = chain_link_read(l, sample, samples, frames);
+    tell_changes(c, l, got);
     const int64_t lost_at = begin + l->lost_at;
     c->position += got;
     if (l->lost_frames && !l->was_ended && lost_at >= c->heard_from)
@@ -266,7 +267,6 @@ static int64_t read_frames(sound_chain *c, int sample, void *samples, int64_t fr
     struct chain_link *l;
     while (total < frames && !c->error && (l = current_link(c))) {
         unsigned char *target = (unsigned char *)samples + total * frame_bytes;
-        tell_changes(c, l);
         total += read_link(c, l, sample, target, frames - total);
         if (total == frames || !has_ended_well(c, l))
             break;

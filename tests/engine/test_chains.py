@@ -216,11 +216,11 @@ def test_a_seek_behind_a_sound_that_was_shorter_than_it_said_is_exact(tmp_path: 
 def test_what_changes_in_a_sound_that_is_only_passed_over_is_not_told(tmp_path: Path) -> None:
     parts = [sound(tmp_path / "1.ogg"), sound(tmp_path / "2.ogg", 0.1, rate=44100), sound(tmp_path / "3.ogg", seed=3)]
     source = open_written(tmp_path / "in.ogg", b"".join(parts), [])
-    start = RATE + 4410 + 100
-    source.functions.seek(source.handle, start - PREROLL_FRAMES, 0)
-    read_frames(source, PREROLL_FRAMES)
-    read_to_its_end(source)
-    assert list(source.events()) == []
+    for start in (RATE + 4410, RATE + 4410 + 100):
+        source.functions.seek(source.handle, start - PREROLL_FRAMES, 0)
+        read_frames(source, PREROLL_FRAMES)
+        read_to_its_end(source)
+        assert list(source.events()) == []
     source.functions.seek(source.handle, RATE + 1000 - PREROLL_FRAMES, 0)
     read_frames(source, PREROLL_FRAMES)
     read_to_its_end(source)
