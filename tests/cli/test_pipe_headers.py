@@ -23,6 +23,7 @@ from tests.sounds import RATE, Samples, assert_same, make_noise, read
 
 FRAMES = 100_003
 FAST = ("-D", "virtual:fast")
+DECODER_DELAY = 529
 LOSSY = {"ogg": "VORBIS", "opus": "OPUS", "mp3": "MPEG_LAYER_III"}
 
 
@@ -113,6 +114,8 @@ def test_lossy_sound_in_a_pipe_is_what_it_is_in_a_file(
     codec = ("-c:a", "libvorbis") if file_type == "ogg" else ()
     run("ffmpeg", "-v", "error", "-i", "in.wav", *codec, *options, "-f", file_type, "lossy", cwd=tmp_path)
     expected, _ = soundfile.read(tmp_path / "lossy", always_2d=True)
+    if "-write_xing" in options:  # without an index libsndfile leaves in what the decoder adds in front
+        expected = expected[DECODER_DELAY:]
     heard = played(pastream, (tmp_path / "lossy").read_bytes(), "-e", "null,double")
     np.testing.assert_array_equal(heard, expected.astype("float32"))
 
