@@ -61,7 +61,8 @@ static int send_message(const struct state *s, const struct link_message *messag
     return write_all(s->f->links, (const unsigned char *)message, sizeof *message);
 }
 
-/* Ends the present sound, and says what is wrong with it. */
+/* Ends the present sound, and says what is wrong with it. The sound ends first: whoever plays it
+ * takes no message before its end, and there may be no room for another message until then. */
 static void end_link(struct state *s, int is_cut_off) {
     const struct link_message cut_off = {.event = CHAIN_LINK_CUT_OFF};
     const struct link_message missing = {.event = CHAIN_FRAMES_MISSING,
@@ -70,6 +71,8 @@ static void end_link(struct state *s, int is_cut_off) {
     const struct link_message junk = {.event = CHAIN_JUNK, .frames = s->junk_bytes};
     if (s->target < 0)
         return;
+    close(s->target);
+    s->target = -1;
     if (s->sound.is_torn)
         send_message(s, &torn);
     if (s->junk_bytes)
@@ -78,8 +81,6 @@ static void end_link(struct state *s, int is_cut_off) {
         send_message(s, &missing);
     else if (is_cut_off)
         send_message(s, &cut_off);
-    close(s->target);
-    s->target = -1;
 }
 
 static int begin_link(struct state *s, struct link_message message) {

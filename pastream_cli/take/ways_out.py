@@ -98,7 +98,7 @@ def _played_or_recorded(_error: PastreamError, job: Job) -> str:
     named = (job.input if job.output in {None, STANDARD_STREAM} else job.output) or ""
     similar = _similar_file(job.input or "")
     meant_input = f"did you mean {typed(similar)}? " if similar else ""
-    if os.path.exists(named) and not job.overwrite:
+    if os.path.exists(named):  # which -y would replace
         return f"{meant_input}to play {named} alone: pastream {typed(named)}"
     return f"{meant_input}to record: pastream null {typed(named)}{' -y' if job.overwrite else ''}"
 
