@@ -45,7 +45,9 @@ _OPTIONS = {
 
 _INPUT_WORDS = "input in infile inputfile i file"
 _SAYINGS = {
-    "INPUT is the first word, OUTPUT the second; pastream null {value} records": "output out outfile outputfile outfilename w write",
+    "INPUT is the first word, OUTPUT the second; pastream null {value} records": (
+        "output out outfile outputfile outfilename w write"
+    ),
     "INPUT is the first word: pastream {value} plays": _INPUT_WORDS,
     "pastream null {value} records": "n null record rec capture nullinput",
     "pastream {value} plays": "play playback player playfile",
