@@ -15,7 +15,7 @@ run: $(INSTALLED)  ## take a recording on the virtual device and check it bit fo
 
 test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 	tests/install-debian-packages
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages

@@ -86,7 +86,7 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | S
         For the first mistake on the line.
     """
     if not argv:
-        raise UsageError("cannot start: no INPUT was given", USAGE)
+        raise _no_input(USAGE)
     if argv[0] == COMPLETE and len(argv) > 1:
         return Complete(argv[1], argv[2:])
     line = Line(argv)
@@ -103,7 +103,7 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | S
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False), warnings=warnings)
     from pastream_cli.command.job import Job
 
-    playback, capture = _words(line.words)
+    playback, capture = _words(line)
     return Job(
         input=playback, output=capture, warnings=tuple(_warnings(line, values, plays=playback is not None)), **values
     )
@@ -119,20 +119,36 @@ def output_of(argv: Sequence[str]) -> str | None:
     return (*Line(argv).words, None, None)[1]
 
 
-def _words(words: Sequence[str]) -> tuple[str | None, str | None]:
+def _words(line: Line) -> tuple[str | None, str | None]:
     """Return INPUT and OUTPUT, `None` for null."""
+    words = line.words
     if not words:
-        way_out = "pastream in.wav plays, pastream null out.wav records, pastream -h says more"
-        raise UsageError("cannot start: no INPUT was given", way_out)
+        raise _no_input("pastream in.wav plays, pastream null out.wav records, pastream -h says more")
     from pastream_cli.command.job import is_null
 
     if len(words) > _MOST_WORDS:
         from pastream_cli.command.word_hints import of_too_many
 
         first, second, third = (shown(word) for word in words[:3])
-        raise UsageError(f"cannot use {third}: INPUT is {first} and OUTPUT is {second}", of_too_many(words))
+        flags = {given.option.field for given in line.given if given.value is None}
+        raise UsageError(f"cannot use {third}: INPUT is {first} and OUTPUT is {second}", of_too_many(words, flags))
     playback, capture = (None if is_null(word) else word for word in (*words, "")[:_MOST_WORDS])
     return playback, capture
+
+
+def _no_input(way_out: str) -> UsageError:
+    """Return the error for a line without words; what comes through a pipe was meant to be INPUT."""
+    import os
+    import stat
+
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        mode = 0
+    is_piped = stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and os.fstat(0).st_size > 0)
+    return UsageError(
+        "cannot start: no INPUT was given", "for what comes through a pipe it is -: pastream -" if is_piped else way_out
+    )
 
 
 def _values(given_options: Sequence[Given]) -> dict[str, Any]:
@@ -159,7 +175,7 @@ def _value(given: Given) -> object:
     from pastream_cli.command.values import convert
 
     # Where a limit is optional, leaving it out is no limit.
-    return None if given.value is None else convert(given.option.kind, given.value, given.name)
+    return None if given.value is None else convert(given.option.kind, given.value, given.name, given.argument)
 
 
 def _warnings(line: Line, values: dict[str, Any], *, plays: bool) -> list[str]:

@@ -27,7 +27,7 @@ MOST_CHANNELS = 1024
 """Of a device or a file. It is MOST_DEVICE_CHANNELS of _engine.h; the engine is not loaded to read a command line."""
 MOST_LATENCY_SECONDS = 60
 
-TIME_FORMS = "a time is [[hh:]mm:]ss[.frac], as in 90, 1.5 or 1:30:00, or frames, as in 48000s or 48ks"
+TIME_FORMS = "a time is 90, 1.5, 10:00 or 1:30:00, or in frames 48000s or 48ks"
 SIZE_FORMS = "a size is a whole number; k, K, m or M after it stand for 1000, 1024, 1000*1000 and 1024*1024"
 RATE_FORMS = "a rate is in Hz or kHz, as in 48000, 48k or 44.1k"
 

@@ -53,7 +53,6 @@ IMPORTERS: dict[str, set[str]] = {
         "engine/files/formats.py",
         "engine/files/input_file.py",
         "engine/files/libsndfile.py",
-        "engine/files/ogg.py",
         "engine/files/repair.py",
         "engine/files/output_file.py",
         "engine/files/readback.py",

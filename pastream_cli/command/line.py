@@ -25,10 +25,12 @@ _OPTION_OF = {name: option for option in OPTIONS for name in (*option.names, *op
 class Given:
     """An option as it stands on the line; `value` is `None` where it has none."""
 
-    def __init__(self, option: Option, name: str, value: str | None) -> None:
+    def __init__(self, option: Option, name: str, value: str | None, argument: str) -> None:
         self.option = option
         self.name = name
         self.value = value
+        self.argument = argument
+        """The whole argument that the option is in, with others and a value that are attached to it."""
 
 
 class Line:
@@ -70,7 +72,7 @@ class Line:
         option = self._option(name, argument)
         if equals and option.kind is Kind.FLAG:
             raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
-        self._add(option, name, value if equals else None)
+        self._add(option, name, value if equals else None, argument)
 
     def _take_short(self, argument: str) -> None:
         """Take one dash and its letters: flags, up to an option that takes the rest as its value."""
@@ -79,19 +81,19 @@ class Line:
             name = f"-{letter}"
             option = self._option(name, argument)
             if option.kind is not Kind.FLAG:
-                self._add(option, name, argument[place:].removeprefix("=") if argument[place:] else None)
+                self._add(option, name, argument[place:].removeprefix("=") if argument[place:] else None, argument)
                 return
             if argument[place : place + 1] == "=":
                 raise UsageError(f"cannot use {shown(argument)}: {name} takes no value")
-            self._add(option, name, None)
+            self._add(option, name, None, argument)
 
     def _option(self, name: str, argument: str) -> Option:
         """Return the option `name`, typed in `argument`. If there is none, raise `UsageError` with a suggestion."""
         if option := _OPTION_OF.get(name):
             return option
         missing = "such option" if name == argument else f"option {shown(name)}"
-        following = self._rest[0] if self._rest else None
-        raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", _near_miss(name, argument, following))
+        way_out = _near_miss(name, argument, list(self._rest))
+        raise UsageError(f"cannot use {shown(argument)}: there is no {missing}", way_out)
 
     def _take_file(self, argument: str) -> None:
         """Replace the name of an argument file by the arguments in it."""
@@ -104,11 +106,11 @@ class Line:
             )
         self._rest.extendleft(reversed(arguments_in(argument)))
 
-    def _add(self, option: Option, name: str, attached: str | None) -> None:
+    def _add(self, option: Option, name: str, attached: str | None, argument: str) -> None:
         value = attached
         if attached is None and option.kind is not Kind.FLAG:
             value = self._next_value(option, name)
-        self.given.append(Given(option, name, value))
+        self.given.append(Given(option, name, value, argument))
 
     def _next_value(self, option: Option, name: str) -> str | None:
         """Take the next argument as the value of `option`, if it can be one."""
@@ -130,15 +132,18 @@ def _is_negative_number(text: str) -> bool:
     return text.startswith("-") and text[1:2] in tuple("0123456789.")
 
 
-def _near_miss(name: str, argument: str, following: str | None) -> str:
-    """Return the way out after an unknown option: what was probably meant, or where all are listed."""
+def _near_miss(name: str, argument: str, rest: Sequence[str]) -> str:
+    """Return the way out after an unknown option: what was probably meant, or where all are listed.
+
+    `rest` is what follows the argument on the line.
+    """
     from pastream_cli.command.synonyms import way_out_of
     from pastream_cli.spelling import closest
 
     written, equals, attached = argument.partition("=")
-    value = attached if equals else following
+    following = [attached, *rest] if equals else rest
     if name.startswith("--") and len(name) > len("--"):
-        if way_out := way_out_of(name, value):
+        if way_out := way_out_of(name, following):
             return way_out
         wanted = name.lower().replace("_", "-")
         longs = [option.long_name for option in OPTIONS if option.long_name.startswith("--")]
@@ -152,11 +157,11 @@ def _near_miss(name: str, argument: str, following: str | None) -> str:
     if suffix != argument and not equals and suffix.isalnum() and suffix[0].isalpha():
         return f"for a file whose name begins with - write {typed(argument)}"
     if not name.startswith("--"):
-        return _near_miss_of_a_letter(name, written, value)
+        return _near_miss_of_a_letter(name, written, following)
     return ALL_OPTIONS
 
 
-def _near_miss_of_a_letter(name: str, written: str, value: str | None) -> str:
+def _near_miss_of_a_letter(name: str, written: str, following: Sequence[str]) -> str:
     """Return the way out after an unknown letter behind one dash; `written` is all that stands behind the dash."""
     from pastream_cli.command.synonyms import way_out_of
     from pastream_cli.spelling import closest
@@ -164,7 +169,7 @@ def _near_miss_of_a_letter(name: str, written: str, value: str | None) -> str:
     longs = [option.long_name for option in OPTIONS]
     if len(written) > 2 and (near := closest(f"-{written}", longs)):
         return f"did you mean {near}?"
-    if way_out := way_out_of(written, value):
+    if way_out := way_out_of(written, following):
         return way_out
     if name == "-?":
         return "did you mean -h?"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 from pastream_cli.command.device_words import is_device
+from pastream_cli.command.free_names import output_words
 from pastream_cli.command.job import is_null
 from pastream_cli.command.value_hints import time_spelling
 from pastream_cli.errors import STANDARD_STREAM, shown, typed
@@ -31,7 +32,9 @@ _OUTPUT_KEYS = frozenset(("of", "out", "output", "outfile", "o", "dst"))
 _NOTHING = frozenset(("/dev/null", "nul", "nul:"))
 _USUAL_DEVICE = frozenset(("alsa", "mic", "microphone"))
 _STANDARD_OUTPUT = "/dev/stdout|/dev/fd/1|/proc/self/fd/1"
-_PIPE = "/dev/fd/[0-9]+|/proc/self/fd/[0-9]+"
+_DEVICE_FILE = "/dev/(?!snd/|dsp)[^.]+|/proc/self/fd/[0-9]+"
+ON_ANOTHER_MACHINE = r"([\w.-]+@[\w.-]+):(.+)"
+"""A file as scp names it."""
 
 
 def line_meant(words: Sequence[str]) -> str | None:
@@ -46,9 +49,9 @@ def _of_a_device(words: Sequence[str]) -> str | None:
     names = [word for word in words if word != device and not is_null(word)]
     option = "" if device.lower() in _USUAL_DEVICE else f" -D {typed(device)}"
     if names and os.path.exists(names[0]):
-        line = f"pastream{option} {' '.join(map(typed, names[:2]))}"
+        line = f"pastream{option} {' '.join((typed(names[0]), *map(output_words, names[1:2])))}"
     else:
-        line = f"pastream{option} null {typed(names[-1]) if names else 'out.wav'}"
+        line = f"pastream{option} null {output_words(names[-1]) if names else 'out.wav'}"
     return f"a device is -D, and -l lists them: {line}" if option else f"the usual device needs no name: {line}"
 
 
@@ -83,7 +86,7 @@ def _of_keys(words: Sequence[str]) -> str | None:
             names["input" if key in _INPUT_KEYS else "output" if key in _OUTPUT_KEYS else ""] = value
     if not names or "" in names:
         return None
-    line = f"{typed(names.get('input', 'null'))} {typed(names['output']) if 'output' in names else ''}".rstrip()
+    line = f"{typed(names.get('input', 'null'))} {output_words(names['output']) if 'output' in names else ''}".rstrip()
     return f"names stand alone, INPUT first: pastream {line}"
 
 
@@ -136,11 +139,22 @@ def _of_nothing(words: Sequence[str]) -> str | None:
     if second.lower() in _NOTHING:
         return f"nothing is called null: pastream {typed(first)} null"
     if first.lower() == "/dev/null":
-        return f"nothing is called null: pastream null {typed(second)}"
+        return f"nothing is called null: pastream null {output_words(second)}"
     if re.fullmatch(_STANDARD_OUTPUT, second):
         return f"standard output is -, and -t is its type: pastream {typed(first)} - -t au"
-    if re.fullmatch(_PIPE, second):
-        return f"-t is the type of a pipe: pastream {typed(first)} {typed(second)} -t au"
+    if re.fullmatch(_DEVICE_FILE, second):
+        return f"-t is the type of what has no name of its own: pastream {typed(first)} {typed(second)} -t au"
+    return None
+
+
+def _of_another_machine(words: Sequence[str]) -> str | None:
+    """Know ``user@host:/tmp/take.wav``, as scp takes it."""
+    first, second = (*words, "null")[:2]
+    if (match := re.fullmatch(ON_ANOTHER_MACHINE, first)) and not os.path.exists(first):
+        return f"ssh reads it: ssh {typed(match[1])} cat {typed(match[2])} | pastream -"
+    if (match := re.fullmatch(ON_ANOTHER_MACHINE, second)) and not os.path.exists(second):
+        command = typed(f"cat > {typed(str(PurePath(match[2]).with_suffix('.au')))}")
+        return f"ssh writes it: pastream {typed(first)} - -t au | ssh {typed(match[1])} {command}"
     return None
 
 
@@ -154,7 +168,7 @@ def _of_one_word_too_many(words: Sequence[str]) -> str | None:
         line = f"null {typed(first)}" if names and is_null(words[0]) else typed(first)
         return f"that is a word too many: pastream {line}"
     if is_null(words[0]) and all(PurePath(name).suffix for name in names):
-        return f"there is one OUTPUT: pastream null {typed(first)}; --split, or {{n}} in its name, makes several"
+        return f"there is one OUTPUT: pastream null {output_words(first)}; --split, or {{n}} in its name, makes several"
     is_played = os.path.exists(first) and not any(map(os.path.exists, names[1:]))
     if is_played and all(PurePath(name).suffix or name == STANDARD_STREAM for name in names):
         return f"that is a word too many: pastream {typed(first)} {shown(typed(names[1]))}"
@@ -164,6 +178,7 @@ def _of_one_word_too_many(words: Sequence[str]) -> str | None:
 _RULES: tuple[Callable[[Sequence[str]], str | None], ...] = (
     _of_a_quoted_line,
     _of_nothing,
+    _of_another_machine,
     _of_effects,
     _of_joints,
     _of_a_unit,

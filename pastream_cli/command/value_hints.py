@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from pastream_cli.command.device_words import is_device
 from pastream_cli.command.option import PAIRS, Kind
 from pastream_cli.errors import typed
 from pastream_cli.spelling import by_word, closest
-from pastream_cli.units import MOST_LATENCY_SECONDS, format_number
+from pastream_cli.units import MOST_LATENCY_SECONDS, format_number, is_time
 
 _UNITS = (
     (86400, "d day days"),
@@ -23,6 +24,7 @@ _AMOUNT = r"([0-9]{1,9}(?:[.,][0-9]{0,9})?)[ _-]?(['\"\u2032\u2033]|[a-z]*)[ ,]*
 _CLOCK_WITH_UNIT = r"([0-9:.]{1,20}) ?([a-z]+)"
 _DAYS = r"([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})"
 _FRAMES = r"([0-9]{1,15})[ _]?([kK]?)[ _]?(?:|f|frames?|smp|samples?|spl)"
+_IN_CURVED_QUOTES = "[\u2018\u201c\u201e](.*)[\u2019\u201d\u201c]"
 _SHORTER_THAN_A_SECOND = r"([0-9]{1,9}(?:\.[0-9]{0,9})?) ?(?:msecs?|millis|milliseconds?)"
 
 _ENDLESS = by_word({"-1": "inf infinite infinity endless forever never unlimited none no always ever"})
@@ -43,12 +45,27 @@ _FILE_SUFFIX = r"\.?(wav|wave|flac|ogg|opus|mp3|aiff?|au|raw|caf)"
 _BIT_DEPTH = r"(?:pcm|s|i|int)?[_-]?(?:s|i|int)?(8|16|24|32)[ _-]?(?:bits?)?(?:_?(?:le|be|3le|3be))?"
 
 
-def way_out_of(kind: Kind, text: str, name: str, forms: str | None, is_good: Callable[[str], bool]) -> str | None:
-    """Return what to type instead of `text` after the option `name`.
+_MISSING = {
+    **dict.fromkeys((Kind.LIMIT, Kind.PAD, Kind.TIME), ("TIME", "10")),
+    Kind.SIZE: ("SIZE", "1024"),
+    Kind.RATE: ("HZ", "48k"),
+    Kind.CHANNELS: ("N", "2"),
+    Kind.SAMPLE_FORMAT: ("FMT", "int24"),
+    Kind.ENDIAN: ("ORDER", "big"),
+    Kind.LATENCY: ("LAT", "0.2"),
+    Kind.MAP: ("MAP", "1,2"),
+}
+"""What is missing, and an example of it, where the name of a file was taken for the value."""
+
+
+def way_out_of(
+    kind: Kind, text: str, name: str, forms: str | None, is_good: Callable[[str], bool], argument: str
+) -> str | None:
+    """Return what to type instead of `text` after the option `name`, which stands in `argument`.
 
     `forms` says what the option takes. `is_good` tells whether a value would be taken: nothing else is ever offered.
     """
-    if remark := _of_one_dash(name, text) or _REMARKS.get(kind, _none)(text, name):
+    if remark := _of_one_dash(argument) or _REMARKS.get(kind, _none)(text, name) or _of_a_missing(kind, text, name):
         return remark
     spell = _SPELLINGS.get(kind)
     spelled = None if spell is None else _each_side(spell, text) if kind in PAIRS else spell(text)
@@ -57,15 +74,24 @@ def way_out_of(kind: Kind, text: str, name: str, forms: str | None, is_good: Cal
     return f"write {name} {typed(spelled)}{f'; {forms}' if forms else ''}"
 
 
-def _of_one_dash(name: str, text: str) -> str | None:
-    """Return the way out for a long option with one dash, of which only the first letter was taken as an option."""
-    if len(name) > 2 or not text.isalpha():
+def _of_one_dash(argument: str) -> str | None:
+    """Return the way out for a long option with one dash, whose letters were taken as options and a value."""
+    word = argument.partition("=")[0][1:]
+    if len(word) < 2 or not word.replace(":", "").isalpha():
         return None
     from pastream_cli.command.options import OPTIONS
     from pastream_cli.command.synonyms import way_out_of as way_out_of_option
 
-    near = closest(f"-{name}{text}", [option.long_name for option in OPTIONS]) if len(text) > 1 else None
-    return f"did you mean {near}?" if near else way_out_of_option(f"-{name}{text}", None)
+    near = closest(f"--{word}", [option.long_name for option in OPTIONS]) if len(word) > 2 else None
+    return f"did you mean {near}?" if near else way_out_of_option(f"--{word}", ())
+
+
+def _of_a_missing(kind: Kind, text: str, name: str) -> str | None:
+    """Return the way out for a value that is missing, so that the next word was taken for it."""
+    if kind not in _MISSING or not (text.lower() == "null" or re.fullmatch(rf".+{_FILE_SUFFIX}", text.lower())):
+        return None
+    metavar, example = _MISSING[kind]
+    return f"its {metavar} is missing: {name} {example} {typed(text)}"
 
 
 def _each_side(spell: Callable[[str], str | None], text: str) -> str | None:
@@ -83,20 +109,30 @@ def _none(_text: str, _name: str) -> None:
 
 def time_spelling(text: str) -> str | None:
     """Return ``10:00`` for ``10m``, ``1:30:00`` for ``1h30``: the time that is meant, as it has to be typed."""
-    text = text.strip()
+    stripped = re.sub(_IN_CURVED_QUOTES, r"\1", text.strip())
+    if is_time(stripped):
+        return None if stripped == text else stripped
+    text = stripped
     if match := re.fullmatch(_FRAMES, text):
-        return f"{match[1]}{match[2]}s" if text[len(match[1]) :] else None
+        return f"{match[1]}{match[2]}s"
     plain = text.lower().removeprefix("+").removeprefix("pt")
     if match := re.fullmatch(_SHORTER_THAN_A_SECOND, plain):
         return format_number(Fraction(match[1]) / 1000)
+    seconds_meant = _sum_of_amounts(plain) if ":" not in plain else None
+    return _clock_spelling(plain) if seconds_meant is None else _clock(seconds_meant)
+
+
+def _clock_spelling(plain: str) -> str | None:
+    """Return what is meant by a time with colons and more: days, a comma, or a unit."""
     if match := re.fullmatch(_DAYS, plain):
         days, hours, minutes, seconds = map(int, match.groups())
         return _clock(Fraction(((days * 24 + hours) * 60 + minutes) * 60 + seconds))
+    if re.fullmatch("[0-9:]+,[0-9]+", plain):
+        return plain.replace(",", ".")
     if (match := re.fullmatch(_CLOCK_WITH_UNIT, plain)) and ":" in match[1]:
         seconds = _SECONDS_OF.get(match[2], 0)
         return match[1] + ":00" * (seconds == 3600 and match[1].count(":") == 1) if seconds else None
-    seconds_meant = _sum_of_amounts(plain)
-    return None if seconds_meant is None else _clock(seconds_meant)
+    return None
 
 
 def _sum_of_amounts(text: str) -> Fraction | None:
@@ -133,6 +169,8 @@ def _rate(text: str) -> str | None:
     if re.fullmatch("[0-9]{1,3},[0-9]{3}", plain):  # a comma between thousands
         plain = plain.replace(",", "")
     plain = plain.replace(",", ".")
+    if match := re.fullmatch("([0-9]{1,4})m", plain):
+        return f"{match[1]}000k"
     return f"{plain}k" if re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}", plain) else plain
 
 
@@ -207,11 +245,11 @@ def _limit_remark(text: str, name: str) -> str | None:
 
 
 def _time_remark(text: str, name: str) -> str | None:
-    """Tell of a TIME that is missing, so that the next word was taken for it, and of a size in bytes."""
+    """Tell of a device, and of a size in bytes."""
+    if is_device(text):
+        return f"a device is -D, and -l lists them: -D {typed(text)}"
     if name == "--split" and re.fullmatch(r"[0-9.]+ ?(?:[MG]|[kKmMgG]i?[bB]|bytes?)", text):
         return "a size is not taken, a time is: --split 10:00"
-    if text.lower() == "null" or re.fullmatch(rf".+{_FILE_SUFFIX}", text.lower()):
-        return f"its TIME is missing: {name} 10 {typed(text)}"
     return None
 
 
@@ -227,6 +265,10 @@ def _map_remark(text: str, name: str) -> str | None:
     return f"-c says how many channels; without {name} each stays in its place" if text.lower() == "all" else None
 
 
+def _channel_list_remark(text: str, _name: str) -> str | None:
+    return f"a number of frames is -d {text}s" if re.fullmatch("[0-9]{5,15}", text) else None
+
+
 _REMARKS: dict[Kind, Callable[[str, str], str | None]] = {
     Kind.LIMIT: _limit_remark,
     Kind.TIME: _time_remark,
@@ -234,6 +276,7 @@ _REMARKS: dict[Kind, Callable[[str, str], str | None]] = {
     Kind.CHANNELS: _channels_remark,
     Kind.SAMPLE_FORMAT: _sample_format_remark,
     Kind.MAP: _map_remark,
+    Kind.CHANNEL_LIST: _channel_list_remark,
 }
 """What is said of a value that belongs somewhere else."""
 

@@ -55,14 +55,19 @@ _CHANNEL_LIST = r"[0-9]{1,4}(?:,[0-9]{1,4})*"
 _LIKE_A_FILE = r"(?s:-|[A-Za-z_/~].*|.*[./][A-Za-z].*)"
 
 
-def convert(kind: Kind, text: str, name: str) -> object:
-    """Return the value of `text` after the option `name`; `UsageError` with what is right if it has none."""
+def convert(kind: Kind, text: str, name: str, argument: str = "") -> object:
+    """Return the value of `text` after the option `name`; `UsageError` with what is right if it has none.
+
+    `argument` is the one on the command line in which the option stands.
+    """
     try:
         return _CONVERTERS[kind](text, name)
     except UsageError as mistake:
         from pastream_cli.command.value_hints import way_out_of
 
-        mistake.way_out = way_out_of(kind, text, name, mistake.way_out, lambda spelled: _is_good(kind, spelled))
+        mistake.way_out = way_out_of(
+            kind, text, name, mistake.way_out, lambda spelled: _is_good(kind, spelled), argument
+        )
         raise
 
 

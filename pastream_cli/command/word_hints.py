@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePath
 
+from pastream_cli.command.free_names import output_words
 from pastream_cli.command.job import is_null
-from pastream_cli.command.line_repairs import line_meant
+from pastream_cli.command.line_repairs import ON_ANOTHER_MACHINE, line_meant
 from pastream_cli.command.options import OPTIONS
 from pastream_cli.command.value_hints import time_spelling
 from pastream_cli.errors import STANDARD_STREAM, shown, typed
@@ -40,9 +41,29 @@ _READ_AS_IT_COMES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".au", ".
 _FETCHED = frozenset({"http", "https", "ftp", "sftp"})
 
 
-def meant(words: Sequence[str | None]) -> str | None:
-    """Return the way out that the words of a command line suggest, INPUT first; `None` if they suggest nothing."""
+_OF_A_FLAG = {
+    "loop": "--loop takes no number: it repeats until stopped, or for as long as -d says",
+    "verbose": "levels stay as they are; SoX changes them: sox in.wav -t au - vol 0.5 | pastream -",
+    "quiet": "-q takes no number; a bit rate is lame's: pastream null - -t wav | lame -b 128 - out.mp3",
+}
+"""What is said of a number that stands among the words and was meant for a flag."""
+
+
+def of_a_flag(words: Sequence[str | None], flags: Collection[str]) -> str | None:
+    """Return the way out for a number that was meant as the value of one of the flags of the line."""
+    if not any(re.fullmatch(r"[0-9.,]+", word or "") and not os.path.exists(word or "") for word in words):
+        return None
+    return next((way_out for flag, way_out in _OF_A_FLAG.items() if flag in flags), None)
+
+
+def meant(words: Sequence[str | None], flags: Collection[str] = ()) -> str | None:
+    """Return the way out that a command line suggests, `None` if it suggests nothing.
+
+    `words` are those that stand alone, INPUT first; `flags` are the fields of the options without a value.
+    """
     present = [word for word in words if word]
+    if way_out := of_a_flag(words, flags):
+        return way_out
     if way_out := _of_odd_words(present) or _of_words(words) or _of_a_verb(present):
         return way_out
     joined = " ".join(present)
@@ -87,7 +108,7 @@ def address_way_out(words: Sequence[str | None]) -> str | None:
     first, second = (*words, None, None)[:2]
     if first is None or not (match := re.fullmatch(_ADDRESS, first)):
         return None
-    output = "" if second is None or is_null(second) else f" {typed(second)}"
+    output = "" if second is None or is_null(second) else f" {output_words(second)}"
     scheme = (match[1] or "https").lower()
     if scheme == "file":
         path = re.sub(r"(?i)^file://(localhost(?=/))?", "", first)
@@ -101,6 +122,8 @@ def address_way_out(words: Sequence[str | None]) -> str | None:
 
 def sent(address: str) -> str:
     """Return the way out for an OUTPUT that is an address: mostly the pipe that records to it."""
+    if re.fullmatch(ON_ANOTHER_MACHINE, address):
+        return line_meant(["null", address]) or ""
     scheme, _, path = address.partition("://")
     if scheme.lower() == "file":
         return f"a file is named without file://: pastream null {typed(path.removeprefix('localhost'))}"
@@ -110,8 +133,8 @@ def sent(address: str) -> str:
 
 
 def is_address(word: str) -> bool:
-    """Tell whether a word is an address, as of a web page, and no file."""
-    return bool(re.fullmatch(_ADDRESS, word)) and not os.path.exists(word)
+    """Tell whether a word is an address, as of a web page or a file of another machine, and no file here."""
+    return bool(re.fullmatch(f"{_ADDRESS}|{ON_ANOTHER_MACHINE}", word)) and not os.path.exists(word)
 
 
 def _of_a_verb(words: Sequence[str]) -> str | None:
@@ -140,7 +163,7 @@ def recorded(words: Sequence[str]) -> str:
     name = next((word for word in words if not length_meant(word)), "out.wav")
     name = name if PurePath(name).suffix or name == STANDARD_STREAM else f"{name}.wav"
     of_stream = " -t au | ..." if name == STANDARD_STREAM else ""
-    return f"pastream null {typed(name)}{f' -d {length}' if length else ''}{of_stream}"
+    return f"pastream null {output_words(name)}{f' -d {length}' if length else ''}{of_stream}"
 
 
 def length_meant(word: str) -> str | None:
@@ -163,10 +186,10 @@ def _listed(names: Sequence[str]) -> str:
     return " ".join(map(typed, names))
 
 
-def of_too_many(words: Sequence[str]) -> str:
-    """Return the way out for a line of more than two words."""
+def of_too_many(words: Sequence[str], flags: Collection[str]) -> str:
+    """Return the way out for a line of more than two words; `flags` as for `meant`."""
     first, second, *_ = words
-    if way_out := address_way_out(words[:1]) or _of_odd_words(words):
+    if way_out := of_a_flag(words[1:], flags) or address_way_out(words[:1]) or _of_odd_words(words):
         return way_out
     if way_out := line_meant([word or "null" for word in words]):
         return way_out

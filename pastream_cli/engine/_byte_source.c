@@ -34,7 +34,10 @@ struct byte_source {
     size_t capacity;
     size_t current; /* the part that was read last */
     int64_t length;
-    int64_t position;
+    int64_t position; /* a place; those before `from` are of the bytes in front */
+    int64_t from;
+    int64_t front_bytes;
+    unsigned char front[MOST_FRONT_BYTES];
 };
 
 /* How far back a pipe can be seeked, at the least. */
@@ -141,6 +144,27 @@ int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t
     return 1;
 }
 
+void byte_source_begin_with(byte_source *s, const unsigned char *bytes, int64_t count,
+                            int64_t place) {
+    if (count)
+        memcpy(s->front, bytes, (size_t)count);
+    s->front_bytes = count;
+    s->from = place;
+}
+
+int byte_source_begins_anew(const byte_source *s) {
+    return s->front_bytes != 0;
+}
+
+int64_t byte_source_first_place(const byte_source *s) {
+    return s->kept.begin;
+}
+
+/* The place of the first byte that libsndfile sees. */
+static int64_t origin(const byte_source *s) {
+    return s->from - s->front_bytes;
+}
+
 int64_t byte_source_length(const byte_source *s) {
     return s->length;
 }
@@ -158,19 +182,22 @@ int byte_source_error(const byte_source *s) {
 }
 
 int64_t byte_source_get_length(void *source) {
-    return byte_source_length(source);
+    return byte_source_length(source) - origin(source);
 }
 
 int64_t byte_source_seek(int64_t offset, int whence, void *source) {
     byte_source *s = source;
-    const int64_t from = whence == SEEK_CUR ? s->position : whence == SEEK_END ? s->length : 0;
+    const int64_t from = whence == SEEK_CUR   ? s->position
+                         : whence == SEEK_END ? s->length
+                                              : origin(s);
     int64_t position;
-    if (__builtin_add_overflow(from, offset, &position) || position < 0)
+    if (__builtin_add_overflow(from, offset, &position) || position < origin(s))
         return -1;
-    if (s->kept.bytes && (position < s->kept.begin || position > s->kept.begin + s->kept.count))
+    if (s->kept.bytes && position >= s->from &&
+        (position < s->kept.begin || position > s->kept.begin + s->kept.count))
         return -1;
     s->position = position;
-    return position;
+    return position - origin(s);
 }
 
 /* Returns the part with the byte at the position, which is within the source. */
@@ -281,9 +308,20 @@ static int64_t read_part(byte_source *s, unsigned char *bytes, int64_t count) {
     return read_file(s, bytes, count, p->begin + offset);
 }
 
+static int64_t read_front(byte_source *s, unsigned char *bytes, int64_t count) {
+    const int64_t left = s->from - s->position;
+    if (count > left)
+        count = left;
+    memcpy(bytes, s->front + s->front_bytes - left, (size_t)count);
+    s->position += count;
+    return count;
+}
+
 int64_t byte_source_read(void *bytes, int64_t count, void *source) {
     byte_source *s = source;
     int64_t total = 0;
+    if (s->position < s->from)
+        return read_front(s, bytes, count);
     if (s->kept.bytes)
         return read_stream(s, bytes, count);
     while (total < count && s->position < s->length) {
@@ -305,5 +343,5 @@ int64_t byte_source_write(const void *bytes, int64_t count, void *source) {
 
 int64_t byte_source_tell(void *source) {
     const byte_source *s = source;
-    return s->position;
+    return s->position - origin(s);
 }

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+enum { MOST_FRONT_BYTES = 64 };
+
 typedef struct byte_source byte_source;
 
 /* Returns an empty source, NULL if memory is short. The descriptor is of a file that can be seeked
@@ -27,6 +29,15 @@ int byte_source_put_in_front(byte_source *s, const unsigned char *bytes, int64_t
 /* Adds the first three of each four bytes from `begin` up to `end`: samples of 24 bits in the low
  * three bytes of four, little-endian. The file must be known to reach `end`. */
 int byte_source_add_low_three(byte_source *s, int64_t begin, int64_t end);
+/* Has the source begin anew: with these bytes, MOST_FRONT_BYTES at most, and behind them with its
+ * own from `place` on. Of no bytes, and from 0 on, it is as it was made. Its position is where it
+ * was.
+ */
+void byte_source_begin_with(byte_source *s, const unsigned char *bytes, int64_t count,
+                            int64_t place);
+int byte_source_begins_anew(const byte_source *s);
+/* The first place that can still be read. */
+int64_t byte_source_first_place(const byte_source *s);
 int64_t byte_source_length(const byte_source *s);
 int byte_source_descriptor(const byte_source *s);
 /* Whether all of its bytes have been read. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "_convert.h"
+#include "_damage.h"
 #include "_gather.h"
 #include "_loops.h"
 
@@ -40,6 +41,20 @@ static struct {
 } source_functions = {byte_source_get_length, byte_source_seek, byte_source_read, byte_source_write,
                       byte_source_tell};
 
+void chain_link_look_for_flac(struct chain_link *l) {
+    struct flac_info info;
+    const int64_t position = byte_source_tell(l->source);
+    int64_t count = 0;
+    int64_t got = 1;
+    byte_source_seek(0, SEEK_SET, l->source);
+    while (got > 0 && count < FLAC_BEGIN_BYTES) {
+        got = byte_source_read(l->flac_begin + count, FLAC_BEGIN_BYTES - count, l->source);
+        count += got;
+    }
+    l->is_flac = count == FLAC_BEGIN_BYTES && flac_read_info(l->flac_begin, &info);
+    byte_source_seek(position, SEEK_SET, l->source);
+}
+
 static int open_from(struct chain_link *l, int descriptor) {
     const struct sndfile_functions *functions = l->functions;
     struct sound_info info = {.format = l->raw_format};
@@ -59,11 +74,23 @@ static int open_from(struct chain_link *l, int descriptor) {
     l->rate = info.rate;
     l->is_float = (info.format & SNDFILE_SUBTYPES) == SNDFILE_FLOAT ||
                   (info.format & SNDFILE_SUBTYPES) == SNDFILE_DOUBLE;
+    if (l->source && !l->raw_format && !l->is_flac)
+        chain_link_look_for_flac(l);
     return info.channels > 0 && info.channels <= MOST_DEVICE_CHANNELS;
 }
 
 int chain_link_open(struct chain_link *l) {
     return open_from(l, -1);
+}
+
+int chain_link_open_anew(struct chain_link *l) {
+    const int64_t place = l->place;
+    if (l->file && !l->is_owners)
+        l->functions->close(l->file);
+    l->is_owners = 0;
+    const int is_open = open_from(l, -1);
+    l->place = place;
+    return is_open;
 }
 
 /* libsndfile opens no FLAC in a pipe, where it cannot seek at all. All else it opens nowhere but in
@@ -101,6 +128,8 @@ void chain_link_close(struct chain_link *l) {
         l->functions->close(l->file);
         l->file = NULL;
     }
+    if (l->source)
+        byte_source_begin_with(l->source, NULL, 0, 0);
     if (l->has_own_source) {
         close(byte_source_descriptor(l->source));
         byte_source_free(l->source);
@@ -118,6 +147,7 @@ void chain_link_close(struct chain_link *l) {
     l->ahead = NULL;
     l->ahead_frames = 0;
     l->ahead_place = 0;
+    l->silent_frames = 0;
 }
 
 /* Reads floating-point samples as integers: libsndfile would scale them by their peak, or not. */
@@ -187,8 +217,8 @@ static void fit_channels(const struct chain_link *l, void *target, int sample, i
     gather(target, wanted, l->scratch, channels, sample, map, frames);
 }
 
-/* Reads frames that libsndfile decodes, and gives them the wanted channels. */
-static int64_t decode(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
+int64_t chain_link_decode(struct chain_link *l, int sample, unsigned char *samples,
+                          int64_t frames) {
     int64_t total = 0;
     int64_t asked = 0;
     int64_t got = 0;
@@ -213,14 +243,14 @@ static void look_behind_the_sound(struct chain_link *l, int sample) {
     l->ahead = scratch_for(SILENT_FRAMES_AT_MOST, l->wanted_channels);
     if (!l->ahead)
         return;
-    l->ahead_frames = decode(l, sample, l->ahead, SILENT_FRAMES_AT_MOST);
+    l->ahead_frames = chain_link_decode(l, sample, l->ahead, SILENT_FRAMES_AT_MOST);
     if (l->ahead_frames < SILENT_FRAMES_AT_MOST)
         l->ahead_frames = 0;
 }
 
 static void skip_silence(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
     while (l->skip_frames > 0) {
-        const int64_t got = decode(l, sample, samples, least(frames, l->skip_frames));
+        const int64_t got = chain_link_decode(l, sample, samples, least(frames, l->skip_frames));
         l->skip_frames -= (int32_t)got;
         if (got == 0)
             l->skip_frames = 0;
@@ -238,13 +268,52 @@ static int64_t take_ahead(struct chain_link *l, int sample, unsigned char *sampl
     return count;
 }
 
+static int64_t take_silence(struct chain_link *l, int sample, unsigned char *samples,
+                            int64_t frames) {
+    const int64_t count = least(frames, l->silent_frames);
+    memset(samples, 0, (size_t)bytes_of(l, sample, count));
+    l->silent_frames -= count;
+    return count;
+}
+
+/* libsndfile may say with any frames that it has met damage, and all of these are in doubt. */
+static int64_t read_flac(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
+    const int64_t begin = l->place;
+    int64_t left = frames;
+    if (l->is_to_be_searched && !go_on_behind_damage(l, sample))
+        return 0;
+    l->is_to_be_searched = 0;
+    while (left > 0) {
+        unsigned char *target = samples + bytes_of(l, sample, frames - left);
+        int64_t got = take_silence(l, sample, target, left);
+        if (!got)
+            got = take_ahead(l, sample, target, left);
+        if (!got) {
+            got = chain_link_decode(l, sample, target, left);
+            if (l->functions->error(l->file)) {
+                if (!go_on_behind_damage(l, sample))
+                    break;
+                continue;
+            }
+            if (!got)
+                break;
+        }
+        left -= got;
+        l->place += got;
+    }
+    return l->place - begin;
+}
+
 int64_t chain_link_read(struct chain_link *l, int sample, unsigned char *samples, int64_t frames) {
+    if (l->is_flac)
+        return read_flac(l, sample, samples, frames);
     skip_silence(l, sample, samples, frames);
     int64_t total = take_ahead(l, sample, samples, frames);
     while (total < frames) {
         const int64_t left = l->sound_frames < 0 ? INT64_MAX : l->sound_frames - l->place - total;
         const int64_t asked = least(frames - total, left);
-        const int64_t got = decode(l, sample, samples + bytes_of(l, sample, total), asked);
+        const int64_t got =
+            chain_link_decode(l, sample, samples + bytes_of(l, sample, total), asked);
         total += got;
         if (got < asked || left == INT64_MAX)
             break;
@@ -258,8 +327,21 @@ int64_t chain_link_read(struct chain_link *l, int sample, unsigned char *samples
 }
 
 int chain_link_seek(struct chain_link *l, int64_t frame) {
-    if (l->functions->seek(l->file, frame, SNDFILE_SEEK_START) < 0)
-        return 0;
+    l->silent_frames = 0;
+    l->ahead_frames = 0;
+    l->ahead_place = 0;
+    if (l->source && byte_source_begins_anew(l->source)) {
+        byte_source_begin_with(l->source, NULL, 0, 0);
+        if (!chain_link_open_anew(l))
+            return 0;
+    }
+    l->is_to_be_searched = 0;
+    if (l->functions->seek(l->file, frame, SNDFILE_SEEK_START) < 0) {
+        if (!l->is_flac || l->frames < 0 || frame > l->frames)
+            return 0;
+        l->is_to_be_searched = 1;
+        stand_before_frame(l, frame);
+    }
     l->place = frame;
     return 1;
 }

@@ -4,6 +4,7 @@
 
 #include "_byte_source.h"
 #include "_engine.h"
+#include "_flac.h"
 
 struct chain_link {
     const struct sndfile_functions *functions;
@@ -27,19 +28,31 @@ struct chain_link {
     int32_t wanted_channels;
     void *scratch; /* frames with the link's channels */
     void *floats;  /* frames that are to be converted */
-    void *ahead;   /* frames that were read to see whether the link ends behind them */
+    void *ahead;   /* frames that were read to see what they are */
     int64_t ahead_frames;
     int64_t ahead_place;
     int out_of_memory;
+    int32_t is_flac;
+    unsigned char flac_begin[FLAC_BEGIN_BYTES];
+    int is_to_be_searched; /* FLAC: for the next frame, to which its decoder could not go */
+    int64_t silent_frames; /* FLAC: that are to be played next, in place of what is damaged */
+    int64_t lost_frames;   /* FLAC: as many were, and the owner has not been told */
+    int64_t lost_at;
 };
 
 /* Opens a link that is not open, in its source. */
 int chain_link_open(struct chain_link *l);
+/* Opens it once more, where its source begins by now; its place stays. */
+int chain_link_open_anew(struct chain_link *l);
+/* Looks whether the source of an open link is FLAC. */
+void chain_link_look_for_flac(struct chain_link *l);
 /* Opens a link that comes through a pipe, which is closed with it. */
 int chain_link_open_pipe(struct chain_link *l, int descriptor, int is_flac);
 /* Waits for more of a pipe, and drops it. Returns false at its end. */
 int chain_link_drop_some(struct chain_link *l);
 void chain_link_close(struct chain_link *l);
+/* Reads frames that libsndfile decodes, and gives them the wanted channels. */
+int64_t chain_link_decode(struct chain_link *l, int sample, unsigned char *samples, int64_t frames);
 /* Reads frames with the wanted channels, fewer only at the end. */
 int64_t chain_link_read(struct chain_link *l, int sample, unsigned char *samples, int64_t frames);
 /* Goes to a frame. Returns false if that fails. */

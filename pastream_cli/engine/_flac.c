@@ -83,6 +83,10 @@ void flac_forget_frames(unsigned char *begin) {
     memset(begin + 22, 0, 4);
 }
 
+void flac_end_metadata(unsigned char *begin) {
+    begin[4] |= 0x80;
+}
+
 int64_t flac_begin_in(const unsigned char *bytes, int64_t count) {
     struct flac_info info;
     int64_t i = 0;

@@ -37,6 +37,9 @@ int64_t flac_begin_in(const unsigned char *bytes, int64_t count);
 /* Has the first FLAC_BEGIN_BYTES of a stream say that they do not know how many frames follow. */
 void flac_forget_frames(unsigned char *begin);
 
+/* Has them say that no other metadata follows. */
+void flac_end_metadata(unsigned char *begin);
+
 /* The functions below read a source from `begin` to `end`, and leave its position anywhere. */
 
 /* Returns where the first stream begins, -1 if none does. */

@@ -26,8 +26,7 @@ struct state {
     int is_at_end;             /* of the source */
     int has_sound;             /* Ogg: the present sound has had more than its first pages */
     int is_flac;               /* Ogg: the present sound is FLAC, and is sent without its pages */
-    uint32_t stream_number;    /* Ogg: of that FLAC */
-    struct ogg_trail trail;    /* Ogg: of the present sound */
+    struct ogg_sound sound;    /* Ogg: the present one */
     int is_in_step;            /* MPEG: a frame begins where the window does */
     int64_t gap_bytes;         /* MPEG: that were passed since the last frame, without tags */
     int gap_is_junk;           /* MPEG: not all of them are zeros */
@@ -62,7 +61,8 @@ static int send_message(const struct state *s, const struct link_message *messag
     return write_all(s->f->links, (const unsigned char *)message, sizeof *message);
 }
 
-/* Ends the present sound, and says what is wrong with it. */
+/* Ends the present sound, and says what is wrong with it. The sound ends first: whoever plays it
+ * takes no message before its end, and there may be no room for another message until then. */
 static void end_link(struct state *s, int is_cut_off) {
     const struct link_message cut_off = {.event = CHAIN_LINK_CUT_OFF};
     const struct link_message missing = {.event = CHAIN_FRAMES_MISSING,
@@ -71,7 +71,9 @@ static void end_link(struct state *s, int is_cut_off) {
     const struct link_message junk = {.event = CHAIN_JUNK, .frames = s->junk_bytes};
     if (s->target < 0)
         return;
-    if (s->trail.is_torn)
+    close(s->target);
+    s->target = -1;
+    if (s->sound.is_torn)
         send_message(s, &torn);
     if (s->junk_bytes)
         send_message(s, &junk);
@@ -79,8 +81,6 @@ static void end_link(struct state *s, int is_cut_off) {
         send_message(s, &missing);
     else if (is_cut_off)
         send_message(s, &cut_off);
-    close(s->target);
-    s->target = -1;
 }
 
 static int begin_link(struct state *s, struct link_message message) {
@@ -151,21 +151,23 @@ static enum step follow_flac(struct state *s) {
 
 /* ---- Ogg ---- */
 
+static void end_ogg_link(struct state *s) {
+    end_link(s, !s->sound.is_ended);
+    memset(&s->sound, 0, sizeof s->sound);
+}
+
 static int begin_ogg_link(struct state *s, unsigned char *page) {
-    end_link(s, !s->trail.is_ended);
-    s->trail = (struct ogg_trail){0};
+    const struct link_message message = {.frames = -1, .promised_frames = -1};
     s->is_flac = ogg_is_first(page) && ogg_is_flac(page);
-    s->stream_number = ogg_stream_number(page);
-    if (s->is_flac)
-        return begin_flac_link(s, page + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES);
-    return begin_link(s, (struct link_message){.frames = -1, .promised_frames = -1});
+    return s->is_flac ? begin_flac_link(s, page + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES)
+                      : begin_link(s, message);
 }
 
 /* libsndfile knows FLAC only without Ogg around it. */
 static enum step send_without_page(struct state *s, const unsigned char *page, int is_first) {
     const int64_t bytes = ogg_page_bytes(page);
     const int64_t skipped = ogg_header_bytes(page) + (is_first ? OGG_FLAC_MAPPING_BYTES : 0);
-    if (ogg_stream_number(page) != s->stream_number)
+    if (ogg_stream_number(page) != s->sound.stream)
         return drop(s, bytes);
     drop(s, skipped);
     return send(s, bytes - skipped);
@@ -191,13 +193,15 @@ static enum step follow_ogg(struct state *s) {
         return WANTS_MORE;
     if (!is_whole)
         return drop_to_next_page(s);
-    if (next && ogg_goes_on(page, next))
-        ogg_clear_end(s->window.buffer + s->at);
     const int is_first = ogg_is_first(page);
-    if ((s->target < 0 || (is_first && s->has_sound)) && !begin_ogg_link(s, page))
+    const int begins = s->target < 0 || (is_first && s->has_sound);
+    if (begins)
+        end_ogg_link(s);
+    ogg_note_page(&s->sound, page);
+    if (begins && !begin_ogg_link(s, page))
         return IS_OVER;
     s->has_sound = !is_first;
-    ogg_note_page(&s->trail, page);
+    ogg_mend(page, ogg_frames_before(&s->sound), next && ogg_goes_on(page, next));
     return s->is_flac ? send_without_page(s, page, is_first) : send(s, ogg_page_bytes(page));
 }
 
@@ -309,6 +313,6 @@ void follower_run(const struct follower *f) {
                                               : follow_mpeg(&s);
     } while (step == GO_ON || (step == WANTS_MORE && !s.is_at_end));
     /* MPEG: what is left in step is the part of a frame */
-    end_link(&s, f->format == FOLLOW_OGG ? !s.trail.is_ended : s.is_in_step && rest_bytes(&s) > 0);
+    end_link(&s, f->format == FOLLOW_OGG ? !s.sound.is_ended : s.is_in_step && rest_bytes(&s) > 0);
     close(f->links);
 }

@@ -6,6 +6,7 @@
 #include "_file_window.h"
 #include "_loops.h"
 
+enum { OPUS_RATE_OF_PAGES = 48000 };
 enum { FLAGS = 5, GRANULE = 6, STREAM = 14, NUMBER = 18, CHECKSUM = 22, SEGMENTS = 26 };
 
 int ogg_is_page(const unsigned char *bytes, int64_t count) {
@@ -88,9 +89,17 @@ int ogg_goes_on(const unsigned char *page, const unsigned char *next) {
            !(next[FLAGS] & OGG_BEGIN) && ogg_stream_number(page) == ogg_stream_number(next);
 }
 
-void ogg_clear_end(unsigned char *page) {
-    page[FLAGS] &= (unsigned char)~OGG_END;
-    ogg_set_frame(page, ogg_granule(page));
+int ogg_mend(unsigned char *page, int64_t frames, int clears_end) {
+    if (ogg_granule(page) <= 0 || !(frames || clears_end) || !is_intact(page))
+        return 0;
+    if (clears_end)
+        page[FLAGS] &= (unsigned char)~OGG_END;
+    ogg_set_frame(page, (int64_t)((uint64_t)ogg_granule(page) + (uint64_t)frames));
+    return 1;
+}
+
+int ogg_is_continued(const unsigned char *page) {
+    return (page[FLAGS] & OGG_CONTINUED) != 0;
 }
 
 int ogg_is_first(const unsigned char *page) {
@@ -118,17 +127,51 @@ int ogg_is_whole(const unsigned char *page, int64_t count) {
     return is_there(page, count) && is_intact(page);
 }
 
-void ogg_note_page(struct ogg_trail *trail, const unsigned char *page) {
-    const uint32_t number = little_endian(page + NUMBER);
-    trail->is_ended = ogg_is_last(page);
-    if (!trail->has_sound && ogg_granule(page) > 0) {
-        trail->has_sound = 1;
-        trail->stream = ogg_stream_number(page);
-    } else if (trail->has_sound && ogg_stream_number(page) == trail->stream) {
-        trail->is_torn |= number > trail->number + 1;
+/* Where the first page with sound is the last one too, it is the end that is cut to its frame. */
+static void measure(struct ogg_sound *sound, const unsigned char *page) {
+    const int64_t frames = ogg_codec_frames(&sound->codec, page);
+    sound->has_sound = 1;
+    sound->is_measured = frames >= 0 && sound->streams == 1;
+    sound->begin_frame = ogg_granule(page) - frames;
+    if (ogg_is_last(page))
+        sound->begin_frame = most(0, sound->begin_frame);
+}
+
+void ogg_note_page(struct ogg_sound *sound, const unsigned char *page) {
+    const int is_first = ogg_is_first(page);
+    const uint32_t number_before = sound->number;
+    sound->streams += is_first;
+    sound->is_ended = ogg_is_last(page);
+    if (is_first && sound->streams == 1) {
+        sound->stream = ogg_stream_number(page);
+        ogg_codec_begin(&sound->codec, page);
     }
-    if (trail->has_sound && ogg_stream_number(page) == trail->stream)
-        trail->number = number;
+    if (is_first || ogg_stream_number(page) != sound->stream)
+        return;
+    sound->number = little_endian(page + NUMBER);
+    if (sound->has_sound)
+        sound->is_torn |= sound->number > number_before + 1;
+    else if (ogg_granule(page) > 0)
+        measure(sound, page);
+    else
+        ogg_codec_set_up(&sound->codec, page);
+    if (ogg_granule(page) >= 0)
+        sound->end_frame = ogg_granule(page);
+}
+
+int64_t ogg_frames_before(const struct ogg_sound *sound) {
+    return sound->is_measured && sound->begin_frame < 0 ? -sound->begin_frame : 0;
+}
+
+int64_t ogg_link_frames(const struct ogg_link *link) {
+    const struct ogg_sound *sound = &link->sound;
+    int64_t frames;
+    if (!sound->is_measured ||
+        __builtin_sub_overflow(sound->end_frame, sound->begin_frame, &frames) || frames < 0)
+        return -1;
+    if (sound->codec.kind == OGG_VORBIS)
+        return frames;
+    return most(0, frames - sound->codec.skip_frames) / (OPUS_RATE_OF_PAGES / sound->codec.rate);
 }
 
 /* Returns a page that is there in full, NULL where none begins. */
@@ -155,22 +198,15 @@ static int64_t find_page(struct file_window *w, int64_t offset) {
     }
 }
 
-static void note_first_sound(struct ogg_link *link, int64_t offset, const unsigned char *page) {
-    link->page_begin = offset;
-    link->page_bytes = ogg_page_bytes(page);
-    link->page_frame = ogg_granule(page);
-    link->is_page_last = ogg_is_last(page);
-}
-
 /* The first pages of a sound, one for each of its streams, are marked as such. So another sound
  * begins at a marked page that follows one without the mark. */
 int ogg_find_link(int descriptor, int64_t begin, int64_t end, byte_source *flac,
                   struct ogg_link *link) {
     struct file_window window = {.descriptor = descriptor, .end = end};
     unsigned char before[OGG_PAGE_HEADER_BYTES] = {0};
-    uint32_t flac_stream = 0;
     int has_begun = 0;
     memset(link, 0, sizeof *link);
+    link->sound_begin = -1;
     link->begin = find_page(&window, begin);
     link->end = end;
     for (int64_t offset = link->begin; offset >= 0; offset = find_page(&window, offset)) {
@@ -184,18 +220,14 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, byte_source *flac,
             break;
         }
         has_begun |= !is_first;
-        if (offset == link->begin && is_first && ogg_is_flac(page)) {
+        ogg_note_page(&link->sound, page);
+        if (offset == link->begin && is_first && ogg_is_flac(page))
             link->flac_begin = offset + ogg_header_bytes(page) + OGG_FLAC_MAPPING_BYTES;
-            flac_stream = ogg_stream_number(page);
-        } else if (link->flac_begin && ogg_stream_number(page) == flac_stream) {
-            link->flac_frames = most(link->flac_frames, ogg_granule(page));
-            if (!byte_source_add(flac, offset + ogg_header_bytes(page), offset + bytes))
-                return -1;
-        }
-        link->streams += is_first;
-        if (!link->page_bytes && ogg_granule(page) > 0)
-            note_first_sound(link, offset, page);
-        link->is_ended = ogg_is_last(page);
+        else if (link->flac_begin && ogg_stream_number(page) == link->sound.stream &&
+                 !byte_source_add(flac, offset + ogg_header_bytes(page), offset + bytes))
+            return -1;
+        if (link->sound_begin < 0 && link->sound.has_sound)
+            link->sound_begin = offset;
         link->has_end_inside |= ogg_goes_on(before, page);
         memcpy(before, page, sizeof before);
         offset += bytes;
@@ -203,26 +235,22 @@ int ogg_find_link(int descriptor, int64_t begin, int64_t end, byte_source *flac,
     return link->begin >= 0;
 }
 
-int ogg_add_moved(int descriptor, const struct ogg_link *link, int64_t frames,
-                  byte_source *source) {
+int ogg_add(int descriptor, const struct ogg_link *link, byte_source *source) {
     struct file_window window = {.descriptor = descriptor, .end = link->end};
-    unsigned char moved[OGG_MOST_PAGE_BYTES];
+    unsigned char mended[OGG_MOST_PAGE_BYTES];
+    const int64_t frames = ogg_frames_before(&link->sound);
     int64_t added = link->begin;
-    int64_t offset = link->page_bytes ? link->page_begin : -1;
+    int64_t offset = frames || link->has_end_inside ? link->sound_begin : -1;
     while (offset >= 0) {
         const unsigned char *page = page_at(&window, offset);
         if (!page)
             break;
-        const int bytes = ogg_page_bytes(page);
-        memcpy(moved, page, (size_t)bytes);
-        const int64_t next = find_page(&window, offset + bytes);
-        if (ogg_granule(moved) > 0 && is_intact(moved)) {
-            const int header_bytes = ogg_header_bytes(moved);
-            ogg_set_frame(moved, ogg_granule(moved) + frames);
-            if (next >= 0)
-                ogg_clear_end(moved);
+        const int header_bytes = ogg_header_bytes(page);
+        memcpy(mended, page, (size_t)ogg_page_bytes(page));
+        const int64_t next = find_page(&window, offset + ogg_page_bytes(page));
+        if (ogg_mend(mended, frames, next >= 0)) {
             if (!byte_source_add(source, added, offset) ||
-                !byte_source_add_bytes(source, moved, header_bytes))
+                !byte_source_add_bytes(source, mended, header_bytes))
                 return 0;
             added = offset + header_bytes;
         }

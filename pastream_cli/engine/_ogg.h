@@ -5,6 +5,7 @@
 
 #include "_byte_source.h"
 #include "_flac.h"
+#include "_ogg_codec.h"
 
 enum {
     OGG_PAGE_HEADER_BYTES = 27,
@@ -15,29 +16,29 @@ enum {
     OGG_FLAC_MAPPING_BYTES = 9 /* of the first packet, before what a FLAC begins with */
 };
 
-/* One sound of a chain, or the only one. */
-struct ogg_link {
-    int64_t begin;
-    int64_t end;            /* where the next sound begins, or the file ends */
-    int32_t is_ended;       /* its last page says that it is the last one */
-    int64_t flac_begin;     /* where the FLAC in it begins; 0: it is none */
-    int64_t flac_frames;    /* where its last page says that it ends */
-    int32_t streams;        /* that it has side by side */
-    int32_t has_end_inside; /* a page says that it is the last one, and others follow */
-    /* The first page with sound that says at which frame it ends; of no bytes if there is none. */
-    int64_t page_begin;
-    int64_t page_bytes;
-    int64_t page_frame;
-    int32_t is_page_last;
+/* What the pages of one sound have said so far. Where it has several streams, that is said of the
+ * first of them. */
+struct ogg_sound {
+    struct ogg_codec codec;
+    int32_t streams;   /* that it has side by side */
+    int32_t is_ended;  /* the last page, of whatever stream, says that it is the last one */
+    int32_t has_sound; /* there was a page with sound that says at which frame it ends */
+    int32_t is_torn;   /* pages are missing between two with sound */
+    uint32_t stream;
+    uint32_t number;     /* of the last page */
+    int32_t is_measured; /* the next is known */
+    int64_t begin_frame; /* where the sound begins, as its pages count: it may be below 0 */
+    int64_t end_frame;   /* where it ends */
 };
 
-/* What the pages of a sound have shown so far. */
-struct ogg_trail {
-    int32_t is_ended; /* the last page said that it is the last one */
-    int32_t is_torn;  /* pages are missing between two that hold sound */
-    int32_t has_sound;
-    uint32_t stream; /* the one whose pages are counted */
-    uint32_t number; /* of its last page */
+/* One sound of a chain, or the only one. */
+struct ogg_link {
+    struct ogg_sound sound;
+    int64_t begin;
+    int64_t end;            /* where the next sound begins, or the file ends */
+    int64_t flac_begin;     /* where the FLAC in it begins; 0: it is none */
+    int64_t sound_begin;    /* the first page with sound; -1: there is none */
+    int32_t has_end_inside; /* a page says that it is the last one, and others follow */
 };
 
 /* Whether these bytes begin a page; `count` of them are there. */
@@ -59,7 +60,15 @@ int ogg_is_first(const unsigned char *page);
 int ogg_is_flac(const unsigned char *page);
 /* The number of the stream that a page belongs to. */
 uint32_t ogg_stream_number(const unsigned char *page);
-void ogg_note_page(struct ogg_trail *trail, const unsigned char *page);
+/* Whether it begins with the rest of a packet. */
+int ogg_is_continued(const unsigned char *page);
+/* Takes the next page of a sound. */
+void ogg_note_page(struct ogg_sound *sound, const unsigned char *page);
+/* Returns how many frames of a sound lie before frame 0. libsndfile and libvorbis would leave out
+ * as many, and they do not take such an Opus. */
+int64_t ogg_frames_before(const struct ogg_sound *sound);
+/* Returns how many frames libsndfile decodes of a link, -1 if that cannot be told. */
+int64_t ogg_link_frames(const struct ogg_link *link);
 /* Searches a file from `begin` to `end` for a sound. If it is a FLAC, that is added to the source,
  * less the FLAC_BEGIN_BYTES that it begins with. Returns false if there is none, and -1 if memory
  * is short. */
@@ -72,10 +81,11 @@ void ogg_set_frame(unsigned char *page, int64_t frame);
  * goes on with the stream follows. */
 int ogg_is_last(const unsigned char *page);
 int ogg_goes_on(const unsigned char *page, const unsigned char *next);
-/* Has a page that is there in full not say that it is the last one. */
-void ogg_clear_end(unsigned char *page);
-/* Adds a sound to a source, where its pages say that they end so many frames later, and no page but
- * the last says that it is. Returns false if memory is short. */
-int ogg_add_moved(int descriptor, const struct ogg_link *link, int64_t frames, byte_source *source);
+/* Has a page with sound, if it is intact, say that it ends so many frames later, and not that it is
+ * the last one. Returns whether it was changed. */
+int ogg_mend(unsigned char *page, int64_t frames, int clears_end);
+/* Adds a sound to a source, with its pages mended where that is needed. Returns false if memory is
+ * short. */
+int ogg_add(int descriptor, const struct ogg_link *link, byte_source *source);
 
 #endif

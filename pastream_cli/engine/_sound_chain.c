@@ -81,7 +81,8 @@ int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t fra
     }
     if (!c->count)
         c->rate_before = rate;
-    c->links[c->count++] = (struct chain_link){
+    struct chain_link *l = &c->links[c->count++];
+    *l = (struct chain_link){
         .functions = c->functions,
         .file = file,
         .source = source,
@@ -95,6 +96,8 @@ int sound_chain_add(sound_chain *c, void *file, byte_source *source, int64_t fra
         .sound_frames = -1,
         .wanted_channels = c->channels,
     };
+    if (file && source && !raw_format)
+        chain_link_look_for_flac(l);
     return 1;
 }
 
@@ -176,9 +179,9 @@ static int receive_link(sound_chain *c) {
 }
 
 /* Tells what changes with a link, once it is heard: a seek reads some frames that are not. */
-static void tell_changes(sound_chain *c, struct chain_link *l) {
-    const int64_t begin = c->position - l->place;
-    if (l->was_begun || c->position < c->heard_from)
+static void tell_changes(sound_chain *c, struct chain_link *l, int64_t frames_read) {
+    const int64_t begin = c->position - (l->place - frames_read);
+    if (l->was_begun || frames_read == 0 || c->position < c->heard_from)
         return;
     l->was_begun = 1;
     if (l->rate != c->rate_before)
@@ -221,7 +224,7 @@ static int is_at_the_end_of_its_bytes(struct chain_link *l) {
 /* Judges why a link had no more frames. Returns false if that is an error. What libsndfile says
  * after the last frame that was promised, or where the bytes end, is none. */
 static int has_ended_well(sound_chain *c, struct chain_link *l) {
-    const int error = c->functions->error(l->file);
+    const int error = l->is_flac ? 0 : c->functions->error(l->file);
     const int64_t missing = l->frames < 0 ? 0 : l->frames - l->place;
     const int system_error = l->out_of_memory ? ENOMEM
                              : l->source      ? byte_source_error(l->source)
@@ -244,16 +247,27 @@ static int has_ended_well(sound_chain *c, struct chain_link *l) {
     return 1;
 }
 
+/* Reads from a link, and tells of damage that it went on behind. */
+static int64_t read_link(sound_chain *c, struct chain_link *l, int sample, unsigned char *samples,
+                         int64_t frames) {
+    const int64_t begin = c->position - l->place;
+    const int64_t got = chain_link_read(l, sample, samples, frames);
+    tell_changes(c, l, got);
+    const int64_t lost_at = begin + l->lost_at;
+    c->position += got;
+    if (l->lost_frames && !l->was_ended && lost_at >= c->heard_from)
+        tell(c, CHAIN_FRAMES_LOST, lost_at, l->lost_frames);
+    l->lost_frames = 0;
+    return got;
+}
+
 static int64_t read_frames(sound_chain *c, int sample, void *samples, int64_t frames) {
     const int64_t frame_bytes = c->channels * (sample == FILE_INT16 ? 2 : BYTES_PER_FILE_SAMPLE);
     int64_t total = 0;
     struct chain_link *l;
     while (total < frames && !c->error && (l = current_link(c))) {
         unsigned char *target = (unsigned char *)samples + total * frame_bytes;
-        tell_changes(c, l);
-        const int64_t got = chain_link_read(l, sample, target, frames - total);
-        total += got;
-        c->position += got;
+        total += read_link(c, l, sample, target, frames - total);
         if (total == frames || !has_ended_well(c, l))
             break;
         leave_link(c, l);

@@ -18,6 +18,7 @@ enum chain_event_kind {
     CHAIN_NEW_CHANNELS,    /* `value` is the number of channels from here on; it is converted */
     CHAIN_FRAMES_MISSING,  /* the link promised `value` more frames than it has */
     CHAIN_MORE_FRAMES,     /* the link has `value` more frames than it promised */
+    CHAIN_FRAMES_LOST,     /* FLAC: `value` frames are damaged, and silence is played for them */
     CHAIN_LINK_UNREADABLE, /* the link cannot be opened, and is skipped */
     CHAIN_LINK_CUT_OFF, /* Ogg: the link does not say that it ends here; MPEG: it ends in a frame */
     CHAIN_JUNK, /* MPEG: the link, which ends here, has `value` bytes between frames that are no

@@ -142,6 +142,7 @@ static void take_format(struct wav_samples *samples, const unsigned char *fields
     const uint32_t rate = number(fields + 4, 4, is_big);
     const int frame_bytes = (int)number(fields + 12, 2, is_big);
     const int bits = (int)number(fields + 14, 2, is_big);
+    samples->raw_format = 0; /* a chunk of the same name may have come before */
     if (tag == TAG_EXTENSIBLE) {
         const unsigned char *tail = fields + EXTENSIBLE_TAIL_AT;
         if (size < WAV_FORMAT_BYTES || (memcmp(tail, EXTENSIBLE_TAILS[0], EXTENSIBLE_TAIL_BYTES) &&

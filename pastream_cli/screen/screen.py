@@ -22,6 +22,7 @@ from pastream_cli.screen.lines import (
     useless_warning,
     warning_line,
 )
+from pastream_cli.screen.loss_lines import LossLines
 from pastream_cli.screen.summary import buffer_line, summary_line, summary_lines
 from pastream_cli.screen.wrapping import wrapped
 from pastream_cli.take.report import Opening, Report, Snapshot
@@ -86,6 +87,7 @@ class Screen:
         self._drawn_at = 0.0
         self._size: tuple[int, int] | None = None
         self._resized_at = -_RESIZING_SECONDS
+        self._loss_lines = LossLines()
         self._course = Course()
         self._peaks: tuple[float, ...] = ()
         self._peak_since_course = 0.0
@@ -145,7 +147,7 @@ class Screen:
         self._remember(snapshot)
         if self._meter is not None:
             self._meter.take(snapshot, now)
-        lines = self._wrapped(loss_line(loss, snapshot.rate) for loss in snapshot.new_losses)
+        lines = self._wrapped(self._losses(snapshot, now))
         if self._job.verbose:
             lines += _quoted(self._quotes())
         if lines:
@@ -163,7 +165,7 @@ class Screen:
 
     def ended(self, report: Report) -> None:
         """Show how the run went, and why it failed."""
-        lines = []
+        lines = self._wrapped(self._loss_lines.rest(report.rate))
         if not self._job.quiet and (report.opening is not None or report.error is None):
             lines += self._summary(report)
         if self._job.verbose:
@@ -188,6 +190,12 @@ class Screen:
             return [summary_line(report)]
         course = self._course.line(self._outlet.size()[0] - len(INDENT + LEVEL), is_ascii=self._is_ascii)
         return self._wrapped(summary_lines(report, course, self._peaks))
+
+    def _losses(self, snapshot: Snapshot, now: float) -> list[str]:
+        """Return a line for each loss; on a terminal not more than can be read."""
+        if self._outlet.is_terminal:
+            return self._loss_lines.lines(snapshot.new_losses, snapshot.rate, now)
+        return [loss_line(loss, snapshot.rate) for loss in snapshot.new_losses]
 
     def _wrapped(self, lines: Iterable[str]) -> list[str]:
         """Return lines wrapped to the terminal; continuation lines are indented."""

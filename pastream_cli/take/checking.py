@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import PurePath
 
@@ -18,7 +19,7 @@ _NAME_ENDS = "end it in .wav, .flac, .ogg, ..., or say it with -t"
 def check_names(job: Job) -> None:
     """Raise if a file type or encoding is unknown, INPUT is not there, or OUTPUT certainly cannot be recorded."""
     _check_words(job)
-    if job.output is not None and "://" in job.output:
+    if job.output is not None and ("://" in job.output or "@" in job.output):
         from pastream_cli.command.word_hints import is_address, sent
 
         if is_address(job.output):
@@ -60,15 +61,19 @@ def _check_words(job: Job) -> None:
             from pastream_cli.take.type_hints import of_type
 
             text = as_typed(file_type)
-            way_out = of_type(text) or f"one of {', '.join(formats.recorded_types())}"
+            way_out = of_type(text, job) or f"one of {', '.join(formats.recorded_types())}"
             raise UsageError(f"cannot use -t {shown(text)}: not a file type", way_out)
     for encoding in (job.encoding.playback, job.encoding.capture):
         if encoding is not None and not formats.is_known_encoding(encoding):
             from pastream_cli.take.type_hints import of_encoding
 
             text = as_typed(encoding)
-            way_out = of_encoding(text) or f"one of {', '.join(_offered_encodings(job))}"
+            way_out = of_encoding(text) or _it_takes(_offered_encodings(job))
             raise UsageError(f"cannot use -e {shown(text)}: not an encoding", way_out)
+
+
+def _it_takes(encodings: Sequence[str]) -> str:
+    return f"{'one of ' if len(encodings) > 1 else 'it takes '}{', '.join(encodings)}"
 
 
 def _offered_encodings(job: Job) -> list[str]:
@@ -112,5 +117,6 @@ def _no_type(job: Job, output: str) -> UsageError:
 
     suffix = PurePath(output).suffix
     reason = f"{suffix} is no file type that is known" if suffix[1:] else "its name does not say the file type"
-    way_out = meant((job.input, output)) or of_name(output) or _NAME_ENDS
+    flags = [flag for flag in ("loop", "verbose", "quiet") if getattr(job, flag)]
+    way_out = meant((job.input, output), flags) or of_name(output) or _NAME_ENDS
     return UsageError(f"cannot write {output}: {reason}", way_out)

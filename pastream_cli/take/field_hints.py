@@ -26,7 +26,8 @@ _FROM_THE_SHELL = by_word({"$(hostname)": "host hostname machine node", "$USER":
 _LETTERS = by_word({"%Y": "yyyy", "%y": "yy", "%m": "mm", "%d": "dd", "%H": "hh", "%M": "mi min", "%S": "ss"})
 _TIMES = "%[-_0^#]?[YmdHMSFTjyDRsbBaAeIpGVuz]"
 _RUN_OF_TIMES = rf"{_TIMES}(?:[-_.:, T]?{_TIMES})*"
-_PRINTED_NUMBER = "%(0?[0-9]?)d"
+_PRINTED_NUMBER = "%(0?[0-9]?)[dn]"
+_VARIABLE = r"\$\{?[A-Z]{2,}\}?|\$\(date[^)]*\)|%[A-Z]{3,}%"
 
 
 def of_field(match: str) -> str:
@@ -67,12 +68,18 @@ def _of_word(word: str, rest: str) -> str | None:
 def of_unclosed_field(rest: str) -> str:
     """Return the way out for a field that does not end before the name does."""
     if re.match(r"\{(?:start|utc)\b", rest):
-        return r"cron ends a line at %: write \% in a crontab, as in {start:\%H\%M}"
+        return r"cron ends a line at %: write \% in a crontab, as in {start:\%H\%M}, or {date}-{time}"
     return "a field ends in }, as in {date}; {{ is a brace"
 
 
-def percent_warning(text: str, literal: str) -> str | None:
-    """Return the warning for a name in which somebody may expect times to be filled in; `literal` is in no field."""
+def literal_warning(text: str, literal: str) -> str | None:
+    """Return the warning for a name in which somebody may expect more to be filled in; `literal` is in no field."""
+    if re.match(r"[A-Za-z]:\\", literal):
+        return f"{text} is one name as it stands: folders have / between them"
+    if variable := re.search(_VARIABLE, literal):
+        field = closest(variable[0].strip("${}%").lower(), ("date", "time"))
+        name = typed(text.replace(variable[0], f"{{{field or 'date'}}}"))
+        return f"{variable[0]} stays as it is in the name; {'a time' if field == 'time' else 'a date'} is {name}"
     run = re.search(_RUN_OF_TIMES, literal)
     number = re.search(_PRINTED_NUMBER, literal)
     if number and (run is None or len(run[0]) <= len(number[0])):

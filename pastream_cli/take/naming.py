@@ -87,20 +87,20 @@ def _unclosed(text: str, rest: str) -> UsageError:
 
 def warnings_of(text: str) -> list[str]:
     """Return a line for what is kept in a name as it stands, though it was probably meant to be filled in."""
-    if "%" not in text:
+    if not re.search(r"[%$\\]", text):
         return []
-    from pastream_cli.take.field_hints import percent_warning
+    from pastream_cli.take.field_hints import literal_warning
 
     parts = NameTemplate.parse(text).parts
     if any("\\%" in part.form for part in parts if isinstance(part, _Field)):
         return [r"a backslash before % stays in the name; only in a crontab it does not"]
-    warning = percent_warning(text, "".join(part for part in parts if isinstance(part, str)))
+    warning = literal_warning(text, "".join(part for part in parts if isinstance(part, str)))
     return [warning] if warning else []
 
 
 def _fill(field: _Field, number: int, first_frame: datetime) -> str:
     if field.name == "n":
-        return f"{number:{field.form}}"
+        return str(number).zfill(int(field.form or 0))
     moment = first_frame.astimezone(timezone.utc if field.name == "utc" else None)
     form = {"date": "%Y%m%d", "time": "%H%M%S"}.get(field.name, field.form)
     # strftime is given directives alone: of text that is not UTF-8 it would return nothing

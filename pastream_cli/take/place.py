@@ -61,10 +61,12 @@ class Place:
     def shown_length(self) -> int | None:
         """How far the run will come, as it is shown, if that is known."""
         plan = self._plan
-        if plan.length is None or plan.duration is None or plan.pad is None:
+        if plan.length is None or plan.duration is None:
             return plan.length
         # a duration counts what is played, and a seek does not change it
         end = plan.duration + self._stream.skipped_frames
+        if plan.pad is None:
+            return end  # silence fills up to it
         if not plan.loop and plan.input is not None and plan.input.frames is not None:
             end = min(end, plan.input.frames - plan.input_start)
         return end + plan.pad

@@ -21,7 +21,8 @@ from pastream_cli.errors import (
 if TYPE_CHECKING:
     from pastream_cli.command.job import Job
 
-_RAW_OPTIONS = "-t raw -c CHANNELS -r RATE -e ENCODING"
+_RAW_EXAMPLES = {"-c": "2", "-r": "48k", "-e": "pcm_16"}
+_SHORT = 4
 
 _WAYS: dict[ErrorKind, str] = {
     ErrorKind.BUFFER_TOO_LARGE: "make --buffersize or -b smaller",
@@ -32,10 +33,7 @@ _WAYS: dict[ErrorKind, str] = {
     ErrorKind.LOCKED: "name another OUTPUT, or stop that program",
     ErrorKind.NEVER_RAN: "see whether another -r or --latency suits it",
     ErrorKind.NO_DEVICE: "-D virtual needs no sound hardware; -l lists devices",
-    ErrorKind.NO_HEADER: f"headerless data needs {_RAW_OPTIONS}",
-    ErrorKind.NO_HEADER_IN_A_STREAM: f"raw data needs {_RAW_OPTIONS}",
     ErrorKind.PLAYED: "name another OUTPUT",
-    ErrorKind.RAW_UNDESCRIBED: "say it with -c, -r and -e, as in -c 2 -r 48k -e pcm_16",
     ErrorKind.REFUSED: "-l lists the devices and their channels",
     ErrorKind.STAYED_AWAY: "--reconnect without a time waits for it until it is stopped",
     ErrorKind.TOO_LONG_TO_KEEP: "decode it on the way, as in: ffmpeg -i FILE -f au - | pastream -",
@@ -74,8 +72,8 @@ def _message(error: PastreamError, job: Job | None) -> str:
 def _way_out(error: PastreamError, job: Job | None) -> str | None:
     if error.kind is None:
         return error.way_out
-    if job is not None and (for_the_job := _FOR_THE_JOB.get(error.kind)):
-        return for_the_job(error, job)
+    if job is not None and error.kind in _FOR_THE_JOB:
+        return _FOR_THE_JOB[error.kind](error, job)
     if error.way_out is None:
         return _WAYS.get(error.kind)
     return error.way_out + _MORE.get(error.kind, "")
@@ -98,10 +96,12 @@ def _played_or_recorded(_error: PastreamError, job: Job) -> str:
     words = (job.input, job.output)
     if way_out := address_way_out(words) or meant(words):
         return way_out
-    named = job.input if job.output in {None, STANDARD_STREAM} else job.output
-    to_record = f"to record: pastream null {typed(named or '')}"
+    named = (job.input if job.output in {None, STANDARD_STREAM} else job.output) or ""
     similar = _similar_file(job.input or "")
-    return f"did you mean {typed(similar)}? {to_record}" if similar else to_record
+    meant_input = f"did you mean {typed(similar)}? " if similar else ""
+    if os.path.exists(named):  # which -y would replace
+        return f"{meant_input}to play {named} alone: pastream {typed(named)}"
+    return f"{meant_input}to record: pastream null {typed(named)}{' -y' if job.overwrite else ''}"
 
 
 def _similar_file(path: str) -> str | None:
@@ -113,8 +113,11 @@ def _similar_file(path: str) -> str | None:
             there = [entry.name for entry in entries if entry.is_file()]
     except OSError:
         return None
-    near = closest(Path(path).name, there)
-    return str(Path(path).with_name(near)) if near else None
+    name = Path(path).name
+    near = closest(name, there)
+    if near is None or (len(Path(path).stem) < _SHORT and len(near) == len(name) and near.lower() != name.lower()):
+        return None  # of a short name with another letter in it little is left
+    return str(Path(path).with_name(near))
 
 
 def _one_after_the_other(_error: PastreamError, job: Job) -> str:
@@ -125,6 +128,36 @@ def _one_after_the_other(_error: PastreamError, job: Job) -> str:
 
     loop = played([job.input, job.output])
     return f"to play one after the other: {loop}, or -y to record over {job.output}"
+
+
+def _of_what_is_empty(_error: PastreamError, job: Job) -> str | None:
+    """Return what may have been meant by an INPUT with nothing in it, as /dev/null is."""
+    from pastream_cli.command.line_repairs import line_meant
+
+    return line_meant([job.input or "null", job.output or "null"])
+
+
+def _without_a_header(error: PastreamError, job: Job) -> str:
+    """Return what to do about an INPUT that is no sound file: a list of some, a text, or RAW data."""
+    if job.input not in {None, STANDARD_STREAM}:
+        from pastream_cli.command.text_files import of_a_text
+
+        if way_out := of_a_text(job.input or ""):
+            return way_out
+    what = "raw" if error.kind is ErrorKind.NO_HEADER_IN_A_STREAM else "headerless"
+    return f"{what} data needs {' '.join(('-t raw', *_missing_of_raw(job)))}"
+
+
+def _with_what_is_missing(_error: PastreamError, job: Job) -> str:
+    missing = [option.partition(" ")[0] for option in _missing_of_raw(job)]
+    options = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+    return f"say it with {options}, as in {' '.join(f'{option} {_RAW_EXAMPLES[option]}' for option in missing)}"
+
+
+def _missing_of_raw(job: Job) -> list[str]:
+    """Return the options that RAW data needs, and that were not given."""
+    given = {"-c CHANNELS": job.channels.playback, "-r RATE": job.rate, "-e ENCODING": job.encoding.playback}
+    return [option for option, value in given.items() if value is None]
 
 
 def _with_a_file_in_it(_error: PastreamError, job: Job) -> str:
@@ -168,13 +201,17 @@ def _converted(job: Job, rate: int) -> str:
     return f"{source} -r {rate} -t au - | pastream -{output}"
 
 
-_FOR_THE_JOB: dict[ErrorKind, Callable[[PastreamError, Job], str]] = {
+_FOR_THE_JOB: dict[ErrorKind, Callable[[PastreamError, Job], str | None]] = {
+    ErrorKind.EMPTY: _of_what_is_empty,
     ErrorKind.FILE_CHANNELS: _with_fewer_channels,
     ErrorKind.EXISTS: _one_after_the_other,
     ErrorKind.FILE_RATE: _at_the_nearest_rate,
     ErrorKind.FOLDER: _with_a_file_in_it,
     ErrorKind.FOREIGN: _decoded,
     ErrorKind.NOT_FOUND: _played_or_recorded,
+    ErrorKind.NO_HEADER: _without_a_header,
+    ErrorKind.NO_HEADER_IN_A_STREAM: _without_a_header,
+    ErrorKind.RAW_UNDESCRIBED: _with_what_is_missing,
     ErrorKind.RATE_REFUSED: _at_another_rate,
 }
 """Failures whose way out repeats what was typed."""

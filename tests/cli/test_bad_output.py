@@ -75,7 +75,7 @@ def test_two_files_that_are_there_are_answered_with_how_to_play_both(refused: Re
 def test_an_input_that_is_missing_is_told_before_an_output_that_is_there(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "out.wav").write_text("precious")
     says = "cannot open inn.wav: No such file or directory"
-    refused("inn.wav", "out.wav", *FAST, code=FILE, says=says, way_out="to record: pastream null out.wav")
+    refused("inn.wav", "out.wav", *FAST, code=FILE, says=says, way_out="to play out.wav alone: pastream out.wav")
 
 
 def test_a_link_that_leads_nowhere_is_no_output(refused: Refused, tmp_path: Path) -> None:

@@ -354,6 +354,40 @@ def test_a_flac_whose_header_says_too_few_frames_is_played_to_its_end(
     assert f"the header of {name} says {format_frames(said)}: {there}" in result.stderr
 
 
+def damaged(content: bytes) -> bytes:
+    """Return a FLAC with three bytes in its middle that are wrong."""
+    middle = len(content) // 2
+    return content[:middle] + bytes(byte ^ 0xFF for byte in content[middle : middle + 3]) + content[middle + 3 :]
+
+
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
+def test_a_flac_goes_on_behind_damage_with_silence_for_what_is_lost(
+    is_piped: bool, tmp_path: Path, pastream: Pastream
+) -> None:
+    path = tmp_path / "damaged.flac"
+    path.write_bytes(damaged(flac_of(path, 100_000)) + flac_of(tmp_path / "whole.flac", 100_000))
+    whole = decoded(tmp_path / "whole.flac")
+    heard, result = play(pastream, path, is_piped=is_piped)
+    wrong = np.flatnonzero(heard[:100_000] != whole)
+    begin, end = wrong[0], wrong[-1] + 1
+    assert 45_000 < begin < end < 55_000
+    assert not heard[begin:end].any()
+    assert np.array_equal(heard[:begin], whole[:begin])
+    assert np.array_equal(heard[end:], np.concatenate([whole[end:], whole]))
+    said = f"is damaged at 00:00:01.{begin * 10 // 44100 % 10}: silence is played for {format_frames(end - begin)}"
+    assert said in result.stderr
+
+
+def test_a_frame_behind_damage_is_found(tmp_path: Path, pastream: Pastream) -> None:
+    path = tmp_path / "hole.flac"
+    content = flac_of(path, 100_000)
+    path.write_bytes(content[:90_000] + content[110_000:])
+    once, _ = play(pastream, path)
+    assert len(once) == 100_000
+    looped, _ = play(pastream, path, "--from", "54000s", "--loop", "-d", "120000s")
+    assert np.array_equal(looped, np.concatenate([once[54_000:]] * 3)[:120_000])
+
+
 def test_a_header_that_ends_too_soon_and_bits_that_are_not_decoded_are_told(tmp_path: Path) -> None:
     content = flac_of(tmp_path / "flac", 5000)
     of_20_bits = bytearray(content)

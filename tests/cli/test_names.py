@@ -191,7 +191,7 @@ def test_any_name_is_taken_or_refused(text: str) -> None:
 
 FIELDS = "the fields are {n}, {n:03}, {date}, {time}, {start:%H%M} or {utc:%H%M}; {{ is a brace"
 UNCLOSED = "a field ends in }, as in {date}; {{ is a brace"
-CUT_BY_CRON = r"cron ends a line at %: write \% in a crontab, as in {start:\%H\%M}"
+CUT_BY_CRON = r"cron ends a line at %: write \% in a crontab, as in {start:\%H\%M}, or {date}-{time}"
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,11 @@ import soundfile
 from tests.homes import need, wait_until
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, Samples, assert_same, make_noise, read
+from tests.takes import handles
 
 FRAMES = 100_003
 FAST = ("-D", "virtual:fast")
+DECODER_DELAY = 529
 LOSSY = {"ogg": "VORBIS", "opus": "OPUS", "mp3": "MPEG_LAYER_III"}
 
 
@@ -113,6 +115,8 @@ def test_lossy_sound_in_a_pipe_is_what_it_is_in_a_file(
     codec = ("-c:a", "libvorbis") if file_type == "ogg" else ()
     run("ffmpeg", "-v", "error", "-i", "in.wav", *codec, *options, "-f", file_type, "lossy", cwd=tmp_path)
     expected, _ = soundfile.read(tmp_path / "lossy", always_2d=True)
+    if "-write_xing" in options:  # without an index libsndfile leaves in what the decoder adds in front
+        expected = expected[DECODER_DELAY:]
     heard = played(pastream, (tmp_path / "lossy").read_bytes(), "-e", "null,double")
     np.testing.assert_array_equal(heard, expected.astype("float32"))
 
@@ -241,7 +245,7 @@ def test_a_file_on_standard_input_is_played_from_where_it_stands(pastream: Pastr
         (bytes(100_000), "not a sound format that is known"),
         (b"RIFF\xff\xff\xff\xffWAVEfmt ", "its header ends too soon"),
         (b"RIFF\xff\xff\xff\xffWAVELIST\xff\xff\xff\xff", "4294967295 bytes"),
-        (b"fLaC and then nothing", "flac decoder"),
+        (b"fLaC and then nothing", "its header ends too soon"),
         (b"OggS and then nothing" * 10, ""),
         (b"FORM\0\0\0\0AIFF and then nothing", ""),
     ],
@@ -295,7 +299,8 @@ def test_a_stream_that_says_no_more_can_be_stopped(
     assert process.stdin
     process.stdin.write((tmp_path / "in").read_bytes()[:sent_bytes])
     process.stdin.flush()
-    time.sleep(1)
+    wait_until(lambda: handles(process.pid, signal.SIGTERM), "the command hears signals")
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 0
 

@@ -155,6 +155,17 @@ def test_the_last_seconds_can_be_heard_again_and_a_duration_counts_what_is_playe
     assert 57 * RATE < report["input_frame"] < 60 * RATE
 
 
+def test_the_end_that_is_shown_is_later_by_what_was_skipped_where_silence_fills_up(
+    player: Callable[..., Window],
+) -> None:
+    take = player("-d", "90", "-p")
+    take.wait_for("of 00:01:30.0")
+    take.type("Right")
+    take.wait_for("of 00:01:35.0")
+    take.type("q")
+    assert report_of(take)["frames"] < STEP
+
+
 def test_arrows_do_not_move_a_recording(player: Callable[..., Window]) -> None:
     take = player("out.wav")
     take.type("Right")

@@ -286,7 +286,6 @@ def test_a_map_says_which_channel_goes_where(typed: str, routes: list[tuple[int,
 @pytest.mark.parametrize(
     "typed",
     [
-        "in.wav",
         "1,",
         "1:",
         ":1",
@@ -312,6 +311,7 @@ def test_what_is_no_map_is_refused_with_the_form(typed: str) -> None:
 
 
 def test_a_map_that_is_missing_is_told_with_its_form() -> None:
+    assert mistake_in("null -m in.wav").way_out == "its MAP is missing: -m 1,2 in.wav"
     assert mistake_in("null out.wav -m").way_out == "-m MAP: channels IN[:OUT],...: 3,4 takes 3 and 4"
 
 

@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from pastream_cli.engine.files import ogg
+from pastream_cli.engine.files.byte_source import Shape
 from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.files.input_file import InputFile
 from pastream_cli.engine.files.open_input import open_input
@@ -34,9 +36,9 @@ class Played(NamedTuple):
     told: list[str]
 
 
-def sound(path: Path, seconds: float = 1.0, *, seed: int = 1, rate: int = RATE) -> bytes:
+def sound(path: Path, seconds: float = 1.0, *, seed: int = 1, rate: int = RATE, channels: int = 2) -> bytes:
     """Encode noise in the format of the path's suffix; return the file."""
-    noise = np.random.default_rng(seed).uniform(-0.4, 0.4, (int(rate * seconds), 2))
+    noise = np.random.default_rng(seed).uniform(-0.4, 0.4, (int(rate * seconds), channels))
     encoding = {".ogg": "VORBIS", ".opus": "OPUS", ".mp3": "MPEG_LAYER_III"}[path.suffix]
     file_type = "MP3" if path.suffix == ".mp3" else "OGG"
     soundfile.write(path, noise, rate, encoding, format=file_type)
@@ -59,9 +61,14 @@ def pages_of(content: bytes) -> Iterator[bytearray]:
         at = end
 
 
-def with_checksum(page: bytearray) -> bytearray:
-    frame = int.from_bytes(page[GRANULE : GRANULE + 8], "little", signed=True)
-    lib.ogg_set_frame(ffi.from_buffer("unsigned char[]", page), frame)
+def frame_of(page: bytearray) -> int:
+    """Return the frame at which a page says that it ends."""
+    return int.from_bytes(page[GRANULE : GRANULE + 8], "little", signed=True)
+
+
+def moved(page: bytearray, frames: int = 0) -> bytearray:
+    """Return the page with another frame, and the checksum of what it holds by now."""
+    lib.ogg_set_frame(ffi.from_buffer("unsigned char[]", page), frame_of(page) + frames)
     return page
 
 
@@ -124,11 +131,11 @@ both_ways = pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pip
 def test_pages_behind_the_end_that_a_sound_states_keep_nothing_from_being_played(
     is_piped: bool, tmp_path: Path
 ) -> None:
-    first, second = sound(tmp_path / "1.ogg", 20), sound(tmp_path / "2.ogg", seed=2)
+    first, second = sound(tmp_path / "1.ogg", 6), sound(tmp_path / "2.ogg", seed=2)
     pages = list(pages_of(first))
     middle = pages[len(pages) // 2]
     middle[5] |= END
-    with_checksum(middle)
+    moved(middle)
     frames, told = play(tmp_path / "in.ogg", b"".join(pages) + second, is_piped=is_piped)
     assert_alike(frames, [decoded(tmp_path / "1.ogg"), decoded(tmp_path / "2.ogg")])
     assert told == []
@@ -136,11 +143,11 @@ def test_pages_behind_the_end_that_a_sound_states_keep_nothing_from_being_played
 
 @both_ways
 def test_a_sound_that_cannot_be_read_is_left_out_alone(is_piped: bool, tmp_path: Path) -> None:
-    first, second = sound(tmp_path / "1.ogg", 0.5), sound(tmp_path / "2.ogg", 10, seed=2)
+    first, second = sound(tmp_path / "1.ogg", 0.5), sound(tmp_path / "2.ogg", 3, seed=2)
     pages = list(pages_of(second))
     at = pages[0].index(b"\1vorbis")
     pages[0][at : at + 7] = b"\1vorbiX"
-    with_checksum(pages[0])
+    moved(pages[0])
     frames, told = play(tmp_path / "in.ogg", first + b"".join(pages) + first, is_piped=is_piped)
     assert_alike(frames, [decoded(tmp_path / "1.ogg")] * 2)
     assert told == ["in cannot be read at 00:00:00.5: that part is left out"]
@@ -181,7 +188,7 @@ def test_an_mp3_with_an_index_is_told_to_be_cut_off_by_the_same_numbers_from_a_p
 
 
 def test_pages_that_are_missing_in_a_pipe_are_told(tmp_path: Path) -> None:
-    pages = list(pages_of(sound(tmp_path / "whole.ogg", 20)))
+    pages = list(pages_of(sound(tmp_path / "whole.ogg", 6)))
     kept = pages[: len(pages) // 2] + pages[len(pages) // 2 + 3 :]
     told = play(tmp_path / "in.ogg", b"".join(kept), is_piped=True).told
     assert len(told) == 1
@@ -191,7 +198,7 @@ def test_pages_that_are_missing_in_a_pipe_are_told(tmp_path: Path) -> None:
 
 
 def test_a_seek_behind_a_sound_that_was_shorter_than_it_said_is_exact(tmp_path: Path) -> None:
-    pages = list(pages_of(sound(tmp_path / "1.ogg", 20)))
+    pages = list(pages_of(sound(tmp_path / "1.ogg", 6)))
     middle = len(pages) // 2
     torn = b"".join(pages[:middle] + pages[middle + 3 :])
     second = sound(tmp_path / "2.ogg", seed=2)
@@ -209,13 +216,44 @@ def test_a_seek_behind_a_sound_that_was_shorter_than_it_said_is_exact(tmp_path: 
 def test_what_changes_in_a_sound_that_is_only_passed_over_is_not_told(tmp_path: Path) -> None:
     parts = [sound(tmp_path / "1.ogg"), sound(tmp_path / "2.ogg", 0.1, rate=44100), sound(tmp_path / "3.ogg", seed=3)]
     source = open_written(tmp_path / "in.ogg", b"".join(parts), [])
-    start = RATE + 4410 + 100
-    source.functions.seek(source.handle, start - PREROLL_FRAMES, 0)
-    read_frames(source, PREROLL_FRAMES)
-    read_to_its_end(source)
-    assert list(source.events()) == []
+    for start in (RATE + 4410, RATE + 4410 + 100):
+        source.functions.seek(source.handle, start - PREROLL_FRAMES, 0)
+        read_frames(source, PREROLL_FRAMES)
+        read_to_its_end(source)
+        assert list(source.events()) == []
     source.functions.seek(source.handle, RATE + 1000 - PREROLL_FRAMES, 0)
     read_frames(source, PREROLL_FRAMES)
     read_to_its_end(source)
     assert [(event.frame, event.value) for event in source.events()] == [(RATE, 44100)]
     source.close()
+
+
+@both_ways
+@pytest.mark.parametrize("suffix", ["ogg", "opus"])
+def test_a_sound_that_begins_before_frame_0_is_played_from_its_first_frame(
+    suffix: str, is_piped: bool, tmp_path: Path
+) -> None:
+    pages = list(pages_of(sound(tmp_path / f"whole.{suffix}", 4)))
+    first = next(page for page in pages if frame_of(page) > 0)
+    shift = frame_of(first) // 2
+    cut = b"".join(moved(page, -shift) if frame_of(page) > 0 else page for page in pages)
+    frames, told = play(tmp_path / f"in.{suffix}", cut, is_piped=is_piped)
+    assert_alike(frames, [decoded(tmp_path / f"whole.{suffix}")])
+    assert told == []
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "opus"])
+def test_lengths_that_are_read_from_pages_are_those_that_libsndfile_decodes(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"in.{suffix}"
+    for rate, channels, seconds in ((48000, 1, 0.01), (48000, 2, 1.3), (24000, 2, 2.5), (8000, 1, 4.0), (48000, 6, 3)):
+        pages = list(pages_of(sound(path, seconds, rate=rate, channels=channels)))
+        headers = [page for page in pages if frame_of(page) == 0]
+        for content in (pages, headers + pages[len(headers) + 1 :], pages[:-1]):
+            if len(content) < len(headers) + 2 and content is not pages:
+                continue
+            path.write_bytes(b"".join(content))
+            info = soundfile.info(path)
+            with path.open("rb") as file:
+                (source,) = ogg.find_sounds(os.dup(file.fileno()), "in", lambda _line: None)
+            assert source.shape == Shape(info.frames, info.channels, info.samplerate)
+            source.close()

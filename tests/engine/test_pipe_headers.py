@@ -121,14 +121,14 @@ def test_a_wav_of_4_gib_or_more_has_no_length(frames: int | None, length: int) -
 
 @pytest.mark.parametrize(("file_type", "encoding"), [(kind, each) for kind in LINEAR for each in LINEAR[kind]])
 @pytest.mark.parametrize("channels", [1, 2, 7])
-@pytest.mark.parametrize("most", [1, 5, 2**16])
 def test_libsndfiles_headers_are_read_to_the_first_sample(
-    tmp_path: Path, file_type: str, encoding: str, channels: int, most: int
+    tmp_path: Path, file_type: str, encoding: str, channels: int
 ) -> None:
     path = tmp_path / "file"
     sound = np.random.default_rng(1).uniform(-0.5, 0.5, (1001, channels))
     soundfile.write(path, sound, 22050, subtype=encoding, format=file_type)
-    found, rest = parse(path.read_bytes(), most)
+    found, rest = parse(path.read_bytes())
+    assert [parse(path.read_bytes(), most) for most in (1, 5)] == [(found, rest)] * 2
     assert isinstance(found, StreamFormat)
     assert (found.encoding, found.rate, found.channels) == (encoding, 22050, channels)
     raw = io.BytesIO(rest)

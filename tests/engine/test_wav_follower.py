@@ -151,10 +151,12 @@ def test_each_wav_that_is_joined_is_a_link_without_what_is_around_it(
 def test_a_wav_that_needs_a_decoder_or_makes_no_sense_is_a_link_without_samples() -> None:
     fields = struct.pack("<HHIIHH", 2, 1, 8000, 4000, 256, 4)
     adpcm = b"RIFF\0\0\0\0WAVE" + chunk(b"fmt ", fields) + chunk(b"data", bytes(300))
+    other_fields = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, 8000, 0, 0, 0))
+    contradicted = wav(BYTES, b"no sound", 8).replace(b"data", other_fields + b"data")
     senseless = b"RIFF\0\0\0\0WAVE" + struct.pack("<4sI", b"JUNK", 2**31)
     whole = wav(BYTES, b"whole", 5)
-    received, links = followed(b"1" + adpcm + senseless + whole, BYTES._replace(stated_bytes=1))
-    assert (received, [link.samples for link in links]) == (b"1", [None, None, b"whole"])
+    received, links = followed(b"1" + adpcm + contradicted + senseless + whole, BYTES._replace(stated_bytes=1))
+    assert (received, [link.samples for link in links]) == (b"1", [None, None, None, b"whole"])
 
 
 def test_a_wav_that_was_cut_off_ends_where_the_next_one_begins() -> None:

@@ -110,7 +110,7 @@ def _nearest(devices: Sequence[DeviceInfo], text: str) -> str | None:
     if word in _VIRTUAL_SOUNDS:
         return f"{VIRTUAL}:{text.casefold().strip()}"
     if closest(word, [VIRTUAL]) or (len(word) > 3 and VIRTUAL.startswith(word)):
-        return ":".join((VIRTUAL, *filter(None, rest)))
+        return ":".join((VIRTUAL, *filter(None, rest))) if "," not in text else VIRTUAL
     called: dict[str, list[DeviceInfo]] = {}
     for device in devices:
         for name in _names(device) | _own_words(device):

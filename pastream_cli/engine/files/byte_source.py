@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pastream_cli.engine.native import check_memory, ffi, lib
 
@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from pastream_cli.engine.native import ByteSourceHandle
 
 _NO_MEMORY = "cannot read a file"
+
+
+class Shape(NamedTuple):
+    """What libsndfile says of a sound when it has opened it."""
+
+    frames: int | None
+    channels: int
+    rate: int
+    is_promise: bool = False
+    """Whether the number of frames is only what a header says."""
 
 
 class ByteSource:
@@ -28,6 +38,8 @@ class ByteSource:
     def __init__(self, descriptor: int, *, closes: bool, handle: ByteSourceHandle | None = None) -> None:
         self.descriptor = descriptor
         self.closes = closes
+        self.shape: Shape | None = None
+        """Of the sound in it, where that was found without opening it, which takes a millisecond."""
         made = check_memory(handle or lib.byte_source_new(descriptor), _NO_MEMORY)
         self.handle = ffi.gc(made, lib.byte_source_free)
 

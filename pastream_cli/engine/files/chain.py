@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import soundfile
 
-from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.byte_source import ByteSource, Shape
 from pastream_cli.engine.files.head import StreamFormat
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handle_of
 from pastream_cli.engine.files.raw import raw_number
@@ -30,6 +30,7 @@ class ChainEventKind(Enum):
     NEW_CHANNELS = lib.CHAIN_NEW_CHANNELS
     FRAMES_MISSING = lib.CHAIN_FRAMES_MISSING
     MORE_FRAMES = lib.CHAIN_MORE_FRAMES
+    FRAMES_LOST = lib.CHAIN_FRAMES_LOST
     UNREADABLE = lib.CHAIN_LINK_UNREADABLE
     CUT_OFF = lib.CHAIN_LINK_CUT_OFF
     PAGES_MISSING = lib.CHAIN_PAGES_MISSING
@@ -48,6 +49,19 @@ class ChainEvent(NamedTuple):
 def known_frames(sound_file: soundfile.SoundFile) -> int | None:
     """Return how many frames libsndfile says that there are, `None` where it does not know."""
     return sound_file.frames if sound_file.frames < _UNKNOWN_FRAMES else None
+
+
+def _shape_of(sound_file: soundfile.SoundFile) -> Shape:
+    is_promise = sound_file.format == _PROMISES_ITS_LENGTH
+    return Shape(known_frames(sound_file), sound_file.channels, sound_file.samplerate, is_promise)
+
+
+def _shape_in(source: ByteSource) -> Shape:
+    try:
+        with SoundInSource(source) as sound_file:
+            return _shape_of(sound_file)
+    except soundfile.SoundFileError:  # the reader will say so when it comes there
+        return Shape(0, 1, 1)
 
 
 class Chain:
@@ -72,42 +86,32 @@ class Chain:
         self._sources: list[ByteSource] = []
         self.frames: int | None = 0
         """Frames of all links; `None` where that is not known."""
-        if promised_frames is None:
-            self._add(first, source, handle_of(first))
-        else:
-            self._add_link(handle_of(first), source, promised_frames, first.channels, first.samplerate, is_promise=True)
+        shape = _shape_of(first)
+        if promised_frames is not None:
+            shape = shape._replace(frames=promised_frames, is_promise=True)
+        self._add(shape, source, handle_of(first))
 
     def add(self, source: ByteSource) -> None:
         """Add a link, which C opens when its turn comes."""
-        try:
-            with SoundInSource(source) as sound_file:
-                self._add(sound_file, source, ffi.NULL)
-        except soundfile.SoundFileError:  # the reader will say so when it comes there
-            self._add_link(ffi.NULL, source, 0, 1, 1)
+        self._add(source.shape or _shape_in(source), source, ffi.NULL)
 
     def add_samples(self, source: ByteSource, form: StreamFormat, frames: int) -> None:
         """Add a link of samples without a header."""
-        number = raw_number(form.encoding, form.endian)
-        self._add_link(ffi.NULL, source, frames, form.channels, form.rate, raw_number=number)
+        shape = Shape(frames, form.channels, form.rate)
+        self._add(shape, source, ffi.NULL, raw_number=raw_number(form.encoding, form.endian))
 
-    def _add(self, sound_file: soundfile.SoundFile, source: ByteSource | None, file: Pointer) -> None:
-        frames, is_promise = known_frames(sound_file), sound_file.format == _PROMISES_ITS_LENGTH
-        self._add_link(file, source, frames, sound_file.channels, sound_file.samplerate, is_promise=is_promise)
-
-    def _add_link(
-        self,
-        file: Pointer,
-        source: ByteSource | None,
-        frames: int | None,
-        channels: int,
-        rate: int,
-        *,
-        is_promise: bool = False,
-        raw_number: int = 0,
-    ) -> None:
-        place = ffi.NULL if source is None else source.handle
-        known = -1 if frames is None else frames
-        added = lib.sound_chain_add(self.handle, file, place, known, is_promise, channels, rate, raw_number)
+    def _add(self, shape: Shape, source: ByteSource | None, file: Pointer, *, raw_number: int = 0) -> None:
+        frames = shape.frames
+        added = lib.sound_chain_add(
+            self.handle,
+            file,
+            ffi.NULL if source is None else source.handle,
+            -1 if frames is None else frames,
+            shape.is_promise,
+            shape.channels,
+            shape.rate,
+            raw_number,
+        )
         check_memory(added, _NO_MEMORY)
         if source is not None:
             self._sources.append(source)

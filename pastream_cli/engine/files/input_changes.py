@@ -35,6 +35,8 @@ def _words_of_a_lack(event: ChainEvent, place: str) -> str:
         return f"has {format_count(event.value)} bytes that are no sound before {place}: they are left out"
     if event.kind is ChainEventKind.PAGES_MISSING:
         return f"is damaged: something is missing before {place}"
+    if event.kind is ChainEventKind.FRAMES_LOST:
+        return f"is damaged at {place}: silence is played for {format_frames(event.value)}"
     return f"cannot be read at {place}: that part is left out"
 
 

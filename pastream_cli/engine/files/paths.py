@@ -24,6 +24,7 @@ from pastream_cli.units import format_times
 STANDARD_INPUT = 0
 
 _WRITABLE_TO_A_PIPE = {"WAV", "RF64", "AU", "RAW", "FLAC", "OGG", "MP3"}
+_SUFFIX_OF_ENCODING = {"VORBIS": ".ogg", "OPUS": ".opus", "MPEG_LAYER_III": ".mp3"}
 _NAMES_OF_PIPE_TYPES = "wav, au, raw, rf64, flac, ogg, mp3"
 
 
@@ -102,6 +103,8 @@ def check_format(path: str, file_type: str, encoding: str, endian: str | None) -
         message = f"cannot write {path}: {file_type} does not take {encoding}{order}"
         if endian and encoding in of_type:
             raise UsageError(message, kind=ErrorKind.BYTE_ORDER)
+        if path != STANDARD_STREAM and encoding in _SUFFIX_OF_ENCODING:
+            raise UsageError(message, f"end the name in {_SUFFIX_OF_ENCODING[encoding]}")
         raise UsageError(message, f"it takes {', '.join(of_type)}")
     if path != STANDARD_STREAM and not is_special(path):
         return
