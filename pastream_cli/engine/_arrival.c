@@ -102,6 +102,7 @@ static void arrive(engine *e) {
     const int64_t missing = max_frames(0, a->least_debt - a->usual_debt) + slept;
     int64_t held = a->unpublished_frames;
     int64_t away = missing + a->frames - held;
+    take_end(e);
     a->is_under_way = 0;
     a->unpublished_frames = 0;
     e->slept_frames = 0;

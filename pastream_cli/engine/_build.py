@@ -39,6 +39,7 @@ SOURCES = (
     "_sound_chain.c",
     "_virtual.c",
     "_virtual_sound.c",
+    "_wall_clock.c",
     "_wav.c",
     "_wav_follower.c",
     "_writer.c",

@@ -187,7 +187,7 @@ static void answer_levels(engine *e, int64_t channels) {
 
 /* The timeline stands still: captured frames are dropped, playback waits, and only the levels are
  * measured. */
-static void pause_block(engine *e, const void *input, void *output, int64_t frames) {
+static void pass_block(engine *e, const void *input, void *output, int64_t frames) {
     if (output)
         play_silence(e, output, frames);
     e->silent_frames += frames;
@@ -196,7 +196,40 @@ static void pause_block(engine *e, const void *input, void *output, int64_t fram
     if (input)
         meter(e, &e->capture, input, frames);
     answer_levels(e, input ? e->capture.channels : e->playback.channels);
-    count(&e->paused_frames, frames);
+}
+
+static void begin_clock(engine *e, int64_t now) {
+    if (atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&e->clock_zero_ns, now, memory_order_relaxed);
+    /* a pause before that is not counted in the time since then */
+    e->uncounted_frames = -atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
+}
+
+static void begin_take(engine *e, int64_t now) {
+    begin_clock(e, now);
+    if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0)
+        atomic_store_explicit(&e->time_zero_ns, now, memory_order_relaxed);
+}
+
+/* Whether a settled device goes by without a take, because the time for its first frame has not
+ * come. */
+static int is_waiting(const engine *e) {
+    return atomic_load_explicit(&e->begin_at, memory_order_relaxed) != 0 &&
+           atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&e->settled, memory_order_relaxed);
+}
+
+/* Returns how many of the next frames come before the first one of the take, and counts them. */
+static int64_t wait_through(engine *e, int64_t frames, int64_t now) {
+    if (!is_waiting(e))
+        return 0;
+    begin_clock(e, now);
+    const int64_t begin_at = atomic_load_explicit(&e->begin_at, memory_order_relaxed);
+    const int64_t waited = atomic_load_explicit(&e->waited_frames, memory_order_relaxed);
+    const int64_t before = max_frames(0, min_frames(frames, begin_at - waited));
+    count(&e->waited_frames, before);
+    return before;
 }
 
 static int end_if_heard(engine *e, int64_t silent_frames) {
@@ -229,19 +262,17 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
         return drain_block(e, output, frames, host_flags, now);
     const int is_between = awaits_seek(e) && !take_seek(e, frames);
     if (is_between || is_paused(e)) {
-        pause_block(e, input, output, frames);
+        pass_block(e, input, output, frames);
+        count(&e->paused_frames, frames);
         return GO_ON;
     }
-    if (atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) == 0) {
-        atomic_store_explicit(&e->time_zero_ns, now, memory_order_relaxed);
-        /* a pause before time zero is not counted in the time since then */
-        e->uncounted_frames = -atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
-    }
+    begin_take(e, now);
+    take_end(e);
     note_host_flags(e, host_flags, now);
     if (output)
         play(e, output, frames, now);
     if (e->loop_back)
-        e->loop_back(e->loop_back_context, (uint64_t)frames);
+        e->loop_back(e->loop_back_context, (uint64_t)(e->waited_in_block + frames));
 
     const int64_t position = position_of(e);
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
@@ -311,6 +342,22 @@ static int64_t leave_out(engine *e, const void *input, unsigned char *output, in
     return left_out;
 }
 
+/* Runs what is left of a block behind the frames that the take has waited through. */
+static int run_rest(engine *e, const unsigned char *input, unsigned char *output, int64_t frames,
+                    unsigned long host_flags, int64_t now) {
+    const int64_t waited = wait_through(e, frames, now);
+    e->waited_in_block = waited;
+    if (waited > 0)
+        pass_block(e, input, output, waited);
+    if (waited == frames && is_waiting(e))
+        return GO_ON;
+    if (input)
+        input += waited * e->capture.frame_bytes;
+    if (output)
+        output += waited * e->playback.frame_bytes;
+    return run_block(e, input, output, frames - waited, host_flags, now);
+}
+
 int engine_callback(const void *input, void *output, unsigned long frame_count,
                     const void *time_info, unsigned long host_flags, void *user) {
     engine *e = user;
@@ -323,25 +370,32 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     if (output)
         note_held(e, time_info, frames);
     /* a block that drains is not on the timeline */
-    if ((owed < e->least_debt || e->is_rushing) && !was_complete) {
+    if ((owed < e->least_debt || e->is_rushing) && !was_complete && !is_waiting(e)) {
         counted -= leave_out(e, input, output, frames, e->least_debt - owed, now);
         owed = max_frames(owed, e->least_debt);
     }
-    const int result = run_block(e, input, output, counted, host_flags, now);
+    const int result = run_rest(e, input, output, counted, host_flags, now);
     count(&e->callbacks, 1);
-    if (!was_complete && atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed) != 0)
+    if (!was_complete && atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed) != 0)
         note_debt(e, frame, frames, owed, now);
     atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     return result;
 }
 
 void engine_device_lost(engine *e, int64_t frames) {
+    const int64_t now = monotonic_ns();
+    if (is_waiting(e)) {
+        frames -= wait_through(e, frames, now);
+        if (frames == 0)
+            return;
+        begin_take(e, now);
+    }
+    take_end(e);
     if (is_paused(e) || awaits_seek(e)) {
         count(&e->paused_frames, frames);
         return;
     }
     const int64_t position = position_of(e);
-    const int64_t now = monotonic_ns();
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
     const int64_t skipped = max_frames(0, min_frames(taken, e->offset - position));
     if (has_ring(&e->capture) && taken > skipped)

@@ -10,13 +10,14 @@ static const int64_t DEBT_NS = 100000000;
 
 /* Returns the debt before this block: the frames that the clock asks for, less those that the
  * device has delivered. Frames of a lead do not count as delivered. A late callback raises the
- * debt, and those after it pay it off. 0 up to time zero. */
+ * debt, and those after it pay it off. 0 as long as no frames are due. */
 static inline int64_t debt_before(const engine *e, int64_t frame, int64_t now) {
-    const int64_t zero = atomic_load_explicit(&e->time_zero_ns, memory_order_relaxed);
+    const int64_t zero = atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed);
     if (zero == 0)
         return 0;
     const int64_t paused = atomic_load_explicit(&e->paused_frames, memory_order_relaxed);
-    const int64_t delivered = frame + paused + e->uncounted_frames;
+    const int64_t waited = atomic_load_explicit(&e->waited_frames, memory_order_relaxed);
+    const int64_t delivered = frame + paused + waited + e->uncounted_frames;
     return (int64_t)((double)(now - zero) * e->frames_per_ns) - delivered;
 }
 

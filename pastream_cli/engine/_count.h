@@ -27,6 +27,12 @@ static inline int64_t position_of(const engine *e) {
     return atomic_load_explicit(&e->position, memory_order_relaxed);
 }
 
+/* Takes notice of where the owner has the timeline end. */
+static inline void take_end(engine *e) {
+    const int64_t end_at = atomic_load_explicit(&e->end_at, memory_order_relaxed);
+    e->total = min_frames(e->total, max_frames(end_at, position_of(e)));
+}
+
 /* Hands a loss to the owner, which tells of it. If the owner's list is full, the loss is only
  * counted. */
 static inline void tell(engine *e, const struct loss *record) {

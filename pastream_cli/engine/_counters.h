@@ -7,6 +7,8 @@
 COUNTER(int64_t, callbacks)
 COUNTER(int64_t, position)            /* frames since time zero, lost ones included */
 COUNTER(int64_t, time_zero_ns)        /* monotonic; 0 before the first frame of the take */
+COUNTER(int64_t, clock_zero_ns)       /* monotonic; since when frames are due; 0: not yet */
+COUNTER(int64_t, waited_frames)       /* since then and before time zero, see engine_begin_at */
 COUNTER(int64_t, last_callback_ns)    /* monotonic; 0 before the first callback */
 COUNTER(int64_t, stored_frames)       /* put into the capture ring */
 COUNTER(int64_t, lost_frames)         /* of capture, and those that went by without a device */

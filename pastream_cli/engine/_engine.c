@@ -183,9 +183,19 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     ring_reset(&e->debts, 0);
     reset_shared(e);
     atomic_store(&e->writer.place, offset);
+    atomic_store(&e->begin_at, 0);
+    atomic_store(&e->end_at, INT64_MAX);
     atomic_store(&e->settled, settle_frames == 0);
     atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
+}
+
+void engine_begin_at(engine *e, int64_t device_frame) {
+    atomic_store_explicit(&e->begin_at, device_frame, memory_order_relaxed);
+}
+
+void engine_end_at(engine *e, int64_t frame) {
+    atomic_store_explicit(&e->end_at, frame, memory_order_relaxed);
 }
 
 void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames) {

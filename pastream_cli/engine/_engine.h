@@ -165,6 +165,14 @@ void engine_leave_gaps(engine *e);
  * of the device. */
 void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
                     int64_t settle_at_most, double frames_per_second);
+/* Has the take wait for its first frame until the device has delivered so many frames, counted from
+ * clock_zero_ns. Until then what is captured is measured and dropped, and silence is played. Call
+ * before the device starts, with INT64_MAX while the frame is not known, and later as often as it
+ * is known better. Without effect once the take has begun, or where it never waited. */
+void engine_begin_at(engine *e, int64_t device_frame);
+/* Ends the timeline at a frame, unless it ends before that. The owner may call it at any time, as
+ * often as the frame is known better; at a frame that is past, the timeline ends at once. */
+void engine_end_at(engine *e, int64_t frame);
 /* Has a device that buffers frames play silence after the end of the timeline, until it must have
  * played the last frame of the input. The silence is as long as what the device can hold:
  * `latency_frames` and a block, or what the host reports with each block if that is more, up to
@@ -244,6 +252,10 @@ void engine_silence(engine *e, int silenced);
 /* Call after the last callback. Publishes losses that are still open and the last levels, and lets
  * the writer drain and end. */
 void engine_finish(engine *e);
+
+/* Returns whether something keeps the wall clock right, as the kernel says, and how far it may be
+ * off at most; -1 where the kernel says nothing. */
+int clock_synchronisation(int64_t *error_us);
 
 /* Memory in place of a file, for both loops. It holds frames in a row, as many as fit. */
 memory_file *memory_file_new(void *data, int64_t frames, int64_t frame_bytes);

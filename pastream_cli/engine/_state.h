@@ -96,6 +96,7 @@ struct engine {
     struct loss open_lead;     /* frames that came ahead and were not told yet */
     int64_t frames_in_advance; /* how far the timeline is ahead of the clock */
     int64_t uncounted_frames;  /* left out of the timeline, less those that came ahead */
+    int64_t waited_in_block;   /* frames of the present block before time zero */
 
     /* Callback writes, everybody reads. */
     _Atomic uint64_t drop_from;    /* index in the ring of the first frame that was dropped last */
@@ -114,6 +115,8 @@ struct engine {
     _Atomic uint32_t levels_asked;
     _Atomic int32_t paused;
     _Atomic int32_t silenced; /* what is played waits */
+    _Atomic int64_t begin_at; /* see engine_begin_at; 0: no wait */
+    _Atomic int64_t end_at;   /* see engine_end_at; INT64_MAX: nowhere */
     int64_t last_gap_frames;  /* silence after the last frame; set before capture_finished */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;

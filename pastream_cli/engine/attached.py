@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.facts import Loss, LossKind
+from pastream_cli.engine.frame_times import OwnClock
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.errors import DeviceError, ErrorKind
@@ -33,11 +34,11 @@ class Attached(Progress):
     def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
         engine = device.new_engine(buffersize)
         self._buffersize = buffersize
+        self._rate = device.stream.samplerate
         super().__init__(engine, device.capture, device.playback)
         for side, configure in ((device.playback, lib.engine_set_playback), (device.capture, lib.engine_set_capture)):
             if side is not None:
                 configure(engine, ffi.NULL, side.format_code, side.channels)
-        self._rate = device.stream.samplerate
         self._open_device = device
         self._take(device)
         self.has_device = True
@@ -91,7 +92,8 @@ class Attached(Progress):
         losses = super().new_losses()
         for gap in losses:
             if gap.kind is LossKind.AWAY and self._slept_frames:
-                self._beside_the_timeline.lead(gap.frame, self._slept_frames)
+                self.times.beside.lead(gap.frame, self._slept_frames)
+                self.times.asleep.pause(gap.frame, self._slept_frames)
                 self._slept_frames = 0
         return losses
 
@@ -99,6 +101,11 @@ class Attached(Progress):
         if not device.attach(self._engine):
             reason = "it is in use, or was, or the last device still is"
             raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
+        self.times.is_fast = device.stream.is_fast
+        self.times.latency_seconds = device.stream.capture_latency if device.capture else -device.stream.latency
+
+    def _own_clock(self) -> OwnClock | None:
+        return self._open_device.stream.own_clock
 
     def _check_format(self, device: OpenDevice) -> None:
         """Raise where the device does not deliver what the engine, its rings and its files are made for."""

@@ -76,6 +76,8 @@ class Counts(NamedTuple):
     callbacks: int = 0
     position: int = 0
     time_zero_ns: int = 0
+    clock_zero_ns: int = 0
+    waited_frames: int = 0
     last_callback_ns: int = 0
     stored_frames: int = 0
     lost_frames: int = 0
@@ -152,6 +154,32 @@ class Move(NamedTuple):
     now: str
 
 
+class ClockStep(NamedTuple):
+    """The wall clock was set, near `frame` of the timeline: by so many seconds, fewer than 0 where it was set back."""
+
+    frame: int
+    seconds: float
+
+
+class Synchronisation(NamedTuple):
+    """What the kernel says of the wall clock."""
+
+    is_synchronised: bool
+    error_seconds: float
+    """How far it may be off at most, if it is synchronised."""
+
+
+class ClockFacts(NamedTuple):
+    """What a run has found about the clocks of its device and of the machine."""
+
+    drift: float | None = None
+    """How much faster than its rate the device is by the machine's clock, as a share of it, if that is known."""
+    synchronisation: Synchronisation | None = None
+    """`None` where the kernel says nothing."""
+    epoch_ns: int | None = None
+    """What the wall clock showed when the monotonic clock showed 0, as of the first frame."""
+
+
 class RecordedFile(NamedTuple):
     """One file of a recording; `frames` holds what can be read back."""
 
@@ -163,3 +191,5 @@ class RecordedFile(NamedTuple):
     frames: int
     peaks: tuple[float, ...]
     clips: tuple[int, ...]
+    start_uncertainty_seconds: float | None = None
+    """How far `start` may be off from this machine's clock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.deficit import Deficit, Gathering
@@ -84,14 +84,17 @@ class Losses:
             found = self._judge([debt for debt in debts if debt.monotonic_ns < attached_ns], is_last=True)
             debts = [debt for debt in debts if debt.monotonic_ns >= attached_ns]
             self._device, self._deficit = self._core.open_device, self._new_deficit()
+            self._core.times.line.start_over()
         found += self._judge(debts, is_last=is_last)
         deficits = [loss for loss in found if loss is not None]
         for deficit in deficits:
-            self._core.note_missing(deficit)
+            self._core.times.lose(deficit)
             self._missing_frames += deficit.frames or 0
         return deficits
 
-    def _judge(self, debts: Iterable[Debt], *, is_last: bool) -> list[Loss | None]:
+    def _judge(self, debts: Sequence[Debt], *, is_last: bool) -> list[Loss | None]:
+        for debt in debts:
+            self._core.times.line.add(debt)
         if self._deficit is None:
             return []
         found = [self._deficit.add(debt) for debt in debts]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.sides import Side
-from pastream_cli.engine.elapsed import Elapsed
 from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, Pause
 from pastream_cli.engine.flags import CallbackFlags
+from pastream_cli.engine.frame_times import FrameTimes, OwnClock
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.spool import Spool
 
@@ -34,7 +33,8 @@ class Progress:
     def __init__(self, engine: EngineHandle, capture: Side | None, playback: Side | None) -> None:
         self._engine = engine
         self._capture, self._playback = capture, playback
-        self._beside_the_timeline = Elapsed()
+        self.times = FrameTimes(self.samplerate)
+        """When frames are captured."""
         self._pauses: Spool[Pause] = Spool()
         self._paused_at: tuple[int, int] | None = None
 
@@ -76,15 +76,18 @@ class Progress:
 
     def time_of_capture(self, frame: int) -> datetime | None:
         """Return when a frame of the timeline was captured; `None` before the first one was."""
-        time_zero_ns = self.counts().time_zero_ns
-        if not time_zero_ns:
+        counts = self.counts()
+        if not counts.time_zero_ns:
             return None
-        passed = frame + self._beside_the_timeline.before(frame)
+        self.times.wall.hold()
         present = self._present_pause()
-        if present is not None and present.frame <= frame:
-            passed += present.frames
-        age = max(0.0, time.monotonic() - time_zero_ns / 1e9 - passed / self.samplerate)
-        return datetime.fromtimestamp(time.time() - age, tz=timezone.utc)
+        paused_frames = present.frames if present is not None and present.frame <= frame else 0
+        self.times.own_clock = self._own_clock()
+        return self.times.wall_time(frame, counts, paused_frames)
+
+    def _own_clock(self) -> OwnClock | None:
+        """Return the clock of a device that follows the system's."""
+        return None
 
     def new_losses(self) -> list[Loss]:
         """Return the losses that have ended since the last call, and where the device ran ahead of the clock."""
@@ -95,7 +98,7 @@ class Progress:
             losses.append(Loss(kind, record.frame, record.frames or None, record.monotonic_ns, record.left_out))
         for lead in losses:
             if lead.kind is LossKind.AHEAD:
-                self._beside_the_timeline.lead(lead.frame, _in_advance(lead))
+                self.times.beside.lead(lead.frame, _in_advance(lead))
         return losses
 
     def take_levels(self) -> Levels | None:
@@ -108,11 +111,6 @@ class Progress:
         if not lib.engine_take_levels(self._engine, peaks, square_sums, frames):
             return None
         return Levels(tuple(peaks), tuple(square_sums), frames[0])
-
-    def note_missing(self, loss: Loss) -> None:
-        """Note frames that never came, because the timeline does not show them."""
-        # a device that loses frames all the time makes one place per second
-        self._beside_the_timeline.miss(loss.frame, loss.frames or 0, merged_frames=int(self.samplerate))
 
     def new_debts(self) -> list[Debt]:
         """Return how far behind the clock the device was, for each tenth of a second since the last call."""
@@ -138,7 +136,7 @@ class Progress:
         lib.engine_pause(self._engine, False)
         if (pause := self._present_pause()) is not None:
             self._pauses.append(pause)
-            self._beside_the_timeline.pause(*pause)
+            self.times.beside.pause(*pause)
             self._paused_at = None
 
     def _present_pause(self) -> Pause | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import Loss, LossKind, Move, Pause, RecordedFile
+from pastream_cli.engine.facts import ClockFacts, ClockStep, Loss, LossKind, Move, Pause, RecordedFile
 from pastream_cli.engine.states import StopReason
 from pastream_cli.take.report import Opening, Report
 
@@ -87,10 +87,11 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
     job, report
         What was asked for, and how it went.
     epoch_ns : int
-        What the wall clock shows when the monotonic clock shows 0, in nanoseconds.
+        What the wall clock shows when the monotonic clock shows 0, in nanoseconds, if the run has no frame.
     now : datetime
         The time at which the run was over.
     """
+    epoch_ns = epoch_ns if report.clock.epoch_ns is None else report.clock.epoch_ns
     error = None if report.error is None else {"message": report.error, "way_out": report.way_out}
     return {
         **_outcome(arguments, report.exit_code, report.stop_reason, error, now),
@@ -109,6 +110,8 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "unlisted_xruns": _unlisted(report),
         "pauses": (_pause(pause, report.rate) for pause in report.pauses),
         "moves": (_move(move, report.rate, epoch_ns) for move in report.moves),
+        **_clock(report.clock, report.rate),
+        "clock_steps": (_clock_step(step, report.rate) for step in report.clock_steps),
         "ended_away": report.ended_away,
         "dead_channels": list(report.dead_channels),
     }
@@ -134,6 +137,8 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "unlisted_xruns": 0,
         "pauses": [],
         "moves": [],
+        **_clock(ClockFacts(), 0.0),
+        "clock_steps": [],
         "ended_away": False,
         "dead_channels": [],
     }
@@ -241,6 +246,7 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
     return {
         "name": file.name,
         "start": None if file.start is None else _utc(file.start),
+        "start_uncertainty_seconds": _finite(file.start_uncertainty_seconds),
         "first_frame": file.first_frame,
         "frames": file.frames,
         "seconds": _seconds(file.frames, rate),
@@ -298,6 +304,20 @@ def _move(move: Move, rate: float, epoch_ns: int) -> dict[str, Any]:
         "from": move.before,
         "to": move.now,
     }
+
+
+def _clock(clock: ClockFacts, rate: float) -> dict[str, Any]:
+    drift, kernel = clock.drift, clock.synchronisation
+    return {
+        "rate_measured_hz": None if drift is None else round(rate * (1 + drift), 4),
+        "drift_ppm": None if drift is None else round(drift * 1e6, 2),
+        "clock_synchronised": kernel and kernel.is_synchronised,
+        "clock_error_seconds": kernel.error_seconds if kernel is not None and kernel.is_synchronised else None,
+    }
+
+
+def _clock_step(step: ClockStep, rate: float) -> dict[str, Any]:
+    return {"frame": step.frame, "seconds": _seconds(step.frame, rate), "step_seconds": step.seconds}
 
 
 def _device(device: DeviceInfo) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import Counts, Move
+from pastream_cli.engine.facts import ClockFacts, ClockStep, Counts, Move
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
@@ -41,6 +41,7 @@ def report_of(
     *,
     is_recorded: bool,
     moves: Spool[Move],
+    clock_steps: Spool[ClockStep],
     input_frame: int | None,
     ended_away: bool,
 ) -> Report:
@@ -63,6 +64,8 @@ def report_of(
         dead_channels=run.levels.dead_channels if run.levels is not None else (),
         pauses=stream.pauses if stream is not None else Spool(),
         moves=moves,
+        clock=stream.times.facts(counts) if stream is not None else ClockFacts(),
+        clock_steps=clock_steps,
         opening=opening,
         input_frame=input_frame,
         ended_away=ended_away,

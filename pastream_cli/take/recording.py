@@ -326,6 +326,7 @@ class Recording:
             return
         if file.start is None or self._stream.frame_count - first_frame < _SECONDS_UNTIL_A_START_IS_KNOWN * self._rate:
             file.start = self._stream.time_of_capture(first_frame)
+            file.start_uncertainty_seconds = self._stream.times.uncertainty_seconds
 
     # ---- disk ----
 

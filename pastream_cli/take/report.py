@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from pastream_cli.engine.facts import Counts, Levels, Loss, Move, Pause
+from pastream_cli.engine.facts import ClockFacts, ClockStep, Counts, Levels, Loss, Move, Pause
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -89,6 +89,9 @@ class Report(NamedTuple):
     loss_list: LossList = LossList()
     pauses: Spool[Pause] = Spool()
     moves: Spool[Move] = Spool()
+    clock: ClockFacts = ClockFacts()
+    clock_steps: Spool[ClockStep] = Spool()
+    """Where the wall clock was set."""
     opening: Opening | None = None
     input_frame: int | None = None
     """The first frame of the input that was not heard, where something was played."""

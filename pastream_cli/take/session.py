@@ -106,6 +106,7 @@ class Session:
             self._ending.files if self._ending is not None else FileList(),
             is_recorded=self._recording is not None,
             moves=self._telling.moves.all if self._telling is not None else Spool(),
+            clock_steps=self._telling.clock.steps if self._telling is not None else Spool(),
             input_frame=self._telling.place.input_frame if self._telling is not None else None,
             ended_away=self._reconnecting is not None and self._reconnecting.has_ended_away,
         )

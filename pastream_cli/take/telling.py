@@ -10,6 +10,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
+from pastream_cli.take.clock_watch import ClockWatch
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.place import Place
 from pastream_cli.take.plan import Plan
@@ -59,6 +60,7 @@ class Telling:
         self._reconnecting = reconnecting
         self.moves = Moves(observer, plan)
         """What a sound server does to the run's streams."""
+        self.clock = ClockWatch(observer.warned, stream.times)
         self.place = Place(stream, plan)
         assert run.losses is not None
         assert run.levels is not None
@@ -79,6 +81,7 @@ class Telling:
             self._observer.warned("the device kept reporting glitches for 2 s; the take starts all the same")
         self._tell_of_the_input()
         self.moves.tell(counts)
+        self.clock.tell(counts)
         since_told = time.monotonic() - self._told_at
         if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return

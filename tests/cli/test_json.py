@@ -23,7 +23,17 @@ from hypothesis import strategies as st
 
 from pastream_cli.command.job import Job, Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import Counts, Loss, LossKind, Move, Pause, RecordedFile
+from pastream_cli.engine.facts import (
+    ClockFacts,
+    ClockStep,
+    Counts,
+    Loss,
+    LossKind,
+    Move,
+    Pause,
+    RecordedFile,
+    Synchronisation,
+)
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -370,6 +380,13 @@ REPORTS = st.builds(
     moves=st.lists(
         st.builds(Move, st.sampled_from(["capture", "playback"]), COUNTS, COUNTS, st.text(), st.text()), max_size=3
     ).map(Spool),
+    clock=st.builds(
+        ClockFacts,
+        drift=st.none() | st.floats(-1e-3, 1e-3),
+        synchronisation=st.none() | st.builds(Synchronisation, st.booleans(), st.floats(0, 100)),
+        epoch_ns=st.none() | st.integers(0, 2**60),
+    ),
+    clock_steps=st.lists(st.builds(ClockStep, COUNTS, st.floats(-1e9, 1e9)), max_size=3).map(Spool),
     opening=st.none(),
     input_frame=st.none() | COUNTS,
     dead_channels=st.lists(st.integers(1, 9), unique=True).map(tuple),

@@ -241,7 +241,7 @@ def test_what_was_captured_behind_frames_that_never_came_is_as_late_as_they_are_
 
     by_the_timeline = (behind - before) / RATE
     assert seconds_between() == pytest.approx(by_the_timeline, abs=0.2)
-    progress.note_missing(Loss(LossKind.DEFICIT, 30 * BLOCK, RATE // 2, 0))
+    progress.times.lose(Loss(LossKind.DEFICIT, 30 * BLOCK, RATE // 2, 0))
     assert seconds_between() == pytest.approx(by_the_timeline + 0.5, abs=0.2)
 
 

@@ -124,6 +124,7 @@ class Program:
             "samplerate": self._stream.samplerate,
             "blocksize": self._stream.blocksize,
             "latencies": self._stream.latencies,
+            "capture_latency": self._stream.capture_latency,
         }
 
     def start(self) -> None:

@@ -15,6 +15,7 @@ from pastream_cli.engine.ring_sizes import ring_bytes
 from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
 
 if TYPE_CHECKING:
+    from pastream_cli.engine.frame_times import OwnClock
     from pastream_cli.engine.native import EngineHandle
 
 _SECONDS_TO_FIND = 10.0
@@ -128,9 +129,12 @@ class HostedStream:
 
     is_fast = False
     follows_the_system = False
+    own_clock: OwnClock | None = None
     lock = NO_LOCK
 
-    def __init__(self, host: Host, *, samplerate: float, blocksize: int, latencies: list[float]) -> None:
+    def __init__(
+        self, host: Host, *, samplerate: float, blocksize: int, latencies: list[float], capture_latency: float
+    ) -> None:
         self.process = host.process
         self.engine: EngineHandle | None = None
         """The engine that it serves."""
@@ -138,6 +142,7 @@ class HostedStream:
         self.blocksize = blocksize
         self.latencies = tuple(latencies)
         self.latency = self.most_held_back = max(latencies)
+        self.capture_latency = capture_latency
 
     @property
     def active(self) -> bool:

@@ -22,9 +22,12 @@ from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.sides import Side
+    from pastream_cli.engine.frame_times import OwnClock
     from pastream_cli.engine.native import AttachmentHandle, HostStream
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})
+# For these, the latency of a stream is that of its device alone. For others it is, or contains, the size of a buffer.
+_HOSTS_THAT_KNOW_THE_DEVICE = frozenset({"JACK Audio Connection Kit", "Core Audio"})
 _INVALID_SAMPLE_RATE = -9997
 _SAMPLE_FORMAT_NOT_SUPPORTED = -9994
 _DEVICE_UNAVAILABLE = -9985
@@ -99,6 +102,7 @@ class PortAudioStream:
 
     is_fast = False
     follows_the_system = False
+    own_clock: OwnClock | None = None
 
     def __init__(
         self,
@@ -147,6 +151,8 @@ class PortAudioStream:
         latency = self._stream.latency
         self.latencies = tuple(map(_believable, latency if kind == "duplex" else (latency,)))
         self.latency = self.most_held_back = max(self.latencies)
+        knows_the_device = sides[0].device.host_api in _HOSTS_THAT_KNOW_THE_DEVICE
+        self.capture_latency = self.latencies[0] if capture is not None and knows_the_device else 0.0
 
     @property
     def active(self) -> bool:

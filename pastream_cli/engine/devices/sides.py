@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pastream_cli.engine.devices import latency_and_buffer
 from pastream_cli.engine.devices.info import DeviceInfo
+from pastream_cli.engine.frame_times import OwnClock
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
 from pastream_cli.errors import ErrorKind, UsageError
 
@@ -57,6 +58,8 @@ class DeviceStream(Protocol):
     is_fast: bool
     follows_the_system: bool
     """Whether its clock is the system's. It then owes no frames but those that it reports as lost."""
+    capture_latency: float
+    """Seconds from the end of a block at the converter to its callback, as far as the host knows."""
     most_held_back: float
     """Seconds of sound that it may hold back and deliver later."""
     lock: AbstractContextManager[Any]
@@ -65,6 +68,10 @@ class DeviceStream(Protocol):
     @property
     def active(self) -> bool:
         """Whether callbacks come, or may still come. Never blocks."""
+
+    @property
+    def own_clock(self) -> OwnClock | None:
+        """Its clock where that is the system's, once it is started; time then needs no estimate."""
 
     @property
     def has_crashed(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.time_limits import NO_LOCK
+from pastream_cli.engine.frame_times import OwnClock
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import BadValueError, DeviceError, DeviceNameError, ErrorKind
@@ -232,7 +233,7 @@ class VirtualStream:
         self.latency = latency
         self.is_fast = device.fast
         self.follows_the_system = not device.drift
-        self.most_held_back = 0.0
+        self.most_held_back = self.capture_latency = 0.0
         self.blocksize = block_frames or _block_for(latency * rate)
         self._since_ns = since_ns  # of the clock that it goes on with; 0: it starts one
         self._block_is_ours = not block_frames
@@ -252,6 +253,11 @@ class VirtualStream:
         """When its clock was started, by the monotonic clock; 0: not yet."""
         started_ns = lib.virtual_started_ns(self._device) if self._device is not None else 0
         return started_ns or self._since_ns
+
+    @property
+    def own_clock(self) -> OwnClock | None:
+        is_exact = self.follows_the_system and self.since_ns
+        return OwnClock(self.since_ns, self.blocksize) if is_exact else None
 
     @property
     def has_crashed(self) -> bool:

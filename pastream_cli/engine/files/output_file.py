@@ -83,6 +83,8 @@ class OutputFile:
         self.channels = channels
         self.start: datetime | None = None
         """When its first frame was captured, as far as that is known; set by its owner."""
+        self.start_uncertainty_seconds: float | None = None
+        """How far that may be off; likewise."""
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
         self._container = Container(file_type, encoding, rate, channels, endian)
@@ -274,6 +276,7 @@ class OutputFile:
         return RecordedFile(
             name=self.path if self._disk is None else self._disk.name,
             start=self.start,
+            start_uncertainty_seconds=self.start_uncertainty_seconds,
             first_frame=self.first_frame or 0,
             frames=max(0, self._counts().readable_frames - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
