@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.device_processes import host_of
 from tests.homes import wait_until
 from tests.runner import Pastream
 from tests.servers import JackServer
@@ -20,16 +21,6 @@ CRASHED = "pastream: warning: the device's host library has crashed; what it has
 BACK = "while the device was away"  # it is told once the next one has its place on the timeline
 DIED = "pastream: cannot go on: the device has ended"
 SECONDS_TO_BE_GONE = 0.5 * SLACK
-
-
-def host_of(take: int) -> int | None:
-    """Return the process of the device of a take; `None` while there is none."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError):
-            state, parent, *_ = (folder / "stat").read_text().rpartition(") ")[2].split()
-            if int(parent) == take and state != "Z" and b"host_main.py" in (folder / "cmdline").read_bytes():
-                return int(folder.name)
-    return None
 
 
 def is_there(process: int) -> bool:
