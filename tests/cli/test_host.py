@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.device_processes import host_of
+from tests.device_processes import host_of, is_there
 from tests.homes import wait_until
 from tests.runner import Pastream
 from tests.servers import JackServer
@@ -21,12 +20,6 @@ CRASHED = "pastream: warning: the device's host library has crashed; what it has
 BACK = "while the device was away"  # it is told once the next one has its place on the timeline
 DIED = "pastream: cannot go on: the device has ended"
 SECONDS_TO_BE_GONE = 0.5 * SLACK
-
-
-def is_there(process: int) -> bool:
-    with suppress(OSError):
-        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
-    return False
 
 
 def record(pastream: Pastream, path: Path, jackd: JackServer, *options: str) -> Listener:
