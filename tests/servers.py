@@ -154,6 +154,7 @@ class JackServer(Server):
     needs = ("jackd", "jack_lsp", "libportaudio.so.2")
     options: ClassVar[tuple[str, ...]] = ()
     channels: ClassVar[int] = 8
+    period_frames: ClassVar[int] = 256
 
     # A jackd that is killed keeps its slot in a registry of 8 until one of the same name starts, so there is a fixed
     # stock of names: enough for one server that stays healthy and one that does not, in three test runs side by side.
@@ -178,8 +179,9 @@ class JackServer(Server):
         self._claim.close()
 
     def _launch(self) -> None:
-        driver = ("-d", "dummy", "-r", "48000", "-p", "256", "-C", str(self.channels), "-P", str(self.channels))
-        self._spawn("jackd", "-n", self.name, "-r", "-L", "8", *self.options, *driver)
+        driver = ("-d", "dummy", "-r", "48000", "-p", str(self.period_frames))
+        channels = ("-C", str(self.channels), "-P", str(self.channels))
+        self._spawn("jackd", "-n", self.name, "-r", "-L", "8", *self.options, *driver, *channels)
 
     def is_ready(self) -> bool:
         return "loopback:playback_8" in self.run("jack_lsp").stdout
@@ -189,6 +191,12 @@ class PatientJackServer(JackServer):
     """A jackd2 that waits for its clients, so that every frame comes back on a busy machine too."""
 
     options = ("-S",)
+
+
+class SlowJackServer(PatientJackServer):
+    """The same with long periods, for clients that are started and ended all the time."""
+
+    period_frames = 1024
 
 
 def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
