@@ -69,9 +69,15 @@ def _check_names(evidence: Evidence, told: set[str]) -> None:
     for name in there - told:
         # a file that was made ahead may have been moved by another program, be kept by the disk, or just be begun
         may_be_left = evidence.returncode == 130 or name.startswith(MOVED)
-        may_be_left |= bool(evidence.met(DiskRefusal))
+        may_be_left |= _has_refused(evidence, "fstat", "unlink")
         frames = len(read_take(evidence.folder / name, evidence.scenario))
         demand(may_be_left and not frames, f"{name} is there, with {frames} frames, and not told")
+
+
+def _has_refused(evidence: Evidence, *calls: str) -> bool:
+    """Tell whether the disk has refused one of these calls, or may have."""
+    faults = [struck.fault for struck in evidence.struck if isinstance(struck.fault, DiskRefusal)]
+    return any(call in fault.calls.split(",") for fault in faults for call in calls)
 
 
 def _may_be_moved_unseen(evidence: Evidence, name: str) -> bool:
