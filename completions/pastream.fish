@@ -6,6 +6,8 @@ complete -c pastream -s o -l offset -x -d 'drop this much from the start of the 
 complete -c pastream -s p -l pad -d 'go on in silence after the input, for TIME'
 complete -c pastream -l from -x -d 'begin the input at this time'
 complete -c pastream -l loop -d 'repeat the input without a gap'
+complete -c pastream -l at -x -d 'wait for a time of day, then begin: 06:00'
+complete -c pastream -l until -x -d 'end at a time of day: 07:00'
 complete -c pastream -l split -x -d 'start a new output file every TIME: x-{n}.wav'
 complete -c pastream -s t -l file-type -x -a '(__fish_complete_list , "pastream --complete types (commandline -opc)[2..-1] 2>/dev/null")' -d 'kind of file: wav, flac, au...; for OUTPUT - too'
 complete -c pastream -s e -l encoding -x -a '(__fish_complete_list , "pastream --complete encodings (commandline -opc)[2..-1] 2>/dev/null")' -d 'samples in the file: pcm_16, pcm_24, float...'

@@ -130,6 +130,7 @@ VALUES = {
     Kind.OFFSET: (words("0 0.01 100s 1s 0.04"), ODD_TIMES),
     Kind.OPTIONAL_LIMIT: (TIMES, ODD_TIMES),
     Kind.TIME: (words("0.01 0.05 1000s 480s 1"), ["0", "1s", "-1", *ODD_TIMES]),
+    Kind.WHEN: (words("00:00 2099-12-24T06:00Z"), words("6:00 24:00 noon 06 2020-01-01T00:00 06:00Z 10", "")),
     Kind.SIZE: (
         words("0 64 100 1024 1k 1K 4096 2.5k"),
         words("1 16 -1 1.5 nan 4g 1s 100k 1M 2147483648 0.0001k pcm_24", "", "9" * 30),

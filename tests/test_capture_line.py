@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from pastream_cli.engine.capture_line import CaptureLine
-from pastream_cli.engine.facts import Counts, Debt, Loss, LossKind
-from pastream_cli.engine.frame_times import FrameTimes, OwnClock
+from pastream_cli.engine.facts import Counts, Debt, Loss, LossKind, OwnClock
+from pastream_cli.engine.frame_times import FrameTimes
 
 RATE = 48000
 BLOCK = 240

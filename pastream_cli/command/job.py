@@ -11,6 +11,8 @@ from pastream_cli.units import HIGHEST_RATE, Time
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from pastream_cli.command.when import When
+
 _NULL_WORDS = ("null", "^", "")
 _NOTHING = Time(frames=0)
 
@@ -85,6 +87,8 @@ class Job:
     reconnect: Time | None = _NOTHING
     """How long a device that is lost is waited for, each time; `None` waits until stopped, nothing ends the run."""
     split: Time | None = None
+    at: When | None = None
+    until: When | None = None
     overwrite: bool = False
     quiet: bool = False
     verbose: bool = False

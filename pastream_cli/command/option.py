@@ -23,6 +23,7 @@ class Kind(Enum):
     OFFSET = "a time, where a file name is a likely slip"
     OPTIONAL_LIMIT = "a time, -1, or nothing"
     TIME = "a time"
+    WHEN = "a time of day"
     SIZE = "a number of frames"
     RATE = "a sample rate"
     CHANNELS = "numbers of channels"

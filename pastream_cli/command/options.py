@@ -72,6 +72,38 @@ A time at or behind the end is a usage error, told when a pipe has come to its e
 The input must be one that can be rewound, so not a pipe.""",
     ),
     Option(
+        names=("--at",),
+        field="at",
+        kind=Kind.WHEN,
+        metavar="WHEN",
+        group=Group.LENGTH,
+        help="wait for a time of day, then begin: 06:00",
+        manual="""Begin with the frame that is captured at *WHEN*, or heard then where nothing is recorded.
+The device is opened at once and stays open until then.
+*WHEN* is a date and time, as in `2026-12-24T06:00`, local or with `Z` or `+01:00` behind it.
+Or it is a time of day, as in `06:00` or `06:00:00.5`: the last such time if a take that began there would still run,
+else the next.
+Without an end it would if it began less than ten minutes ago.
+So a job that cron starts at six, or a machine that comes back a little later, records the rest.
+A late start says how late it is, and the end stays where it was.
+What is printed at the start says the time as it was understood.
+With `-o` the file begins so much later.""",
+    ),
+    Option(
+        names=("--until",),
+        field="until",
+        kind=Kind.WHEN,
+        metavar="WHEN",
+        group=Group.LENGTH,
+        help="end at a time of day: 07:00",
+        manual="""End with the frame before the one that is captured at *WHEN*, which is typed as for `--at`.
+A time of day is the first such time after the start.
+With `-d` the earlier of both ends counts.
+The device's own clock may drift: the end is where the machine's clock says, as it was at the first frame.
+A local time that the clock leaves out, or shows twice, is the first that follows, and that is told.""",
+        default="no such end",
+    ),
+    Option(
         names=("--split",),
         field="split",
         is_common=True,

@@ -13,6 +13,8 @@ from pastream_cli.units import MOST_CHANNELS, MOST_LATENCY_SECONDS, TIME_FORMS, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pastream_cli.command.when import When
+
 T = TypeVar("T")
 
 _SIDES = 2
@@ -92,6 +94,12 @@ def _offset(text: str, name: str) -> Time:
             raise
         way_out = f"OUTPUT is the second word, as in pastream null {typed(text)}; {TIME_FORMS}"
         raise UsageError(error.message, way_out) from None
+
+
+def _when(text: str, name: str) -> When:
+    from pastream_cli.command.when import parse_when  # needs datetime, which few command lines do
+
+    return parse_when(text, name)
 
 
 def _device(text: str, _name: str) -> str | None:
@@ -202,6 +210,7 @@ _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.OFFSET: _offset,
     Kind.OPTIONAL_LIMIT: _limit,
     Kind.TIME: parse_time,
+    Kind.WHEN: _when,
     Kind.SIZE: parse_size,
     Kind.RATE: parse_rate,
     Kind.CHANNELS: _pair(_channel_count),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.facts import Loss, LossKind
-from pastream_cli.engine.frame_times import OwnClock
+from pastream_cli.engine.facts import Loss, LossKind, OwnClock
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.progress import Progress
 from pastream_cli.errors import DeviceError, ErrorKind

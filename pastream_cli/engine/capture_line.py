@@ -7,7 +7,6 @@ the device has lost frames, or was stopped. Each stretch between two steps has a
 
 from __future__ import annotations
 
-import statistics
 from collections import deque
 from typing import NamedTuple
 
@@ -106,7 +105,7 @@ class CaptureLine:
         """How late callbacks usually are, in frames."""
         line = self._present_line()
         late = [point.frames - line.at(point.ns) for point in (*self._points[-_MOST_POINTS:], *self._young)]
-        return max(statistics.median(late) if late else 0.0, _LEAST_UNCERTAINTY_SECONDS * self._rate)
+        return max(_median(late) if late else 0.0, _LEAST_UNCERTAINTY_SECONDS * self._rate)
 
     # ---- points ----
 
@@ -128,7 +127,7 @@ class CaptureLine:
             return
         if self._judged_by is None or len(before) > self._judged_by[0] * _GROWTH:
             line = _line_under(before, self._slope_of(before))
-            late = statistics.median(point.frames - line.at(point.ns) for point in before)
+            late = _median([point.frames - line.at(point.ns) for point in before])
             self._judged_by = (len(before), line, max(_STEP_SPREADS * late, _LEAST_STEP_SECONDS * self._rate))
         _, line, step = self._judged_by
         if min(point.frames - line.at(point.ns) for point in last) > step:
@@ -166,6 +165,10 @@ class CaptureLine:
         if (slope := _seen_slope(points, self._rate)) is not None:
             slopes.append((slope, ((points[-1].ns - points[0].ns) / _NANOSECONDS) ** 3))
         return _mean(slopes)[0] if slopes else None
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 def _mean(slopes: list[tuple[float, float]]) -> tuple[float, float]:

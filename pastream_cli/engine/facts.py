@@ -154,6 +154,13 @@ class Move(NamedTuple):
     now: str
 
 
+class OwnClock(NamedTuple):
+    """The clock of a device that has no other than the system's: its frame 0 was at `started_ns`."""
+
+    started_ns: int
+    block_frames: int
+
+
 class ClockStep(NamedTuple):
     """The wall clock was set, near `frame` of the timeline: by so many seconds, fewer than 0 where it was set back."""
 

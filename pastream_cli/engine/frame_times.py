@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 from pastream_cli.engine.capture_line import CaptureLine
 from pastream_cli.engine.elapsed import Elapsed
-from pastream_cli.engine.facts import ClockFacts, Counts, Loss
+from pastream_cli.engine.facts import ClockFacts, Counts, Loss, OwnClock
 from pastream_cli.engine.wall_clock import WallClock, synchronisation
 
 # A device whose clock is the system's is off by what it takes to read that.
 _READING_SECONDS = 0.0001
 # Between two frames of which one is nearer.
 _ROUNDS = 3
-
-
-class OwnClock(NamedTuple):
-    """The clock of a device that has no other than the system's: its frame 0 was at `started_ns`."""
-
-    started_ns: int
-    block_frames: int
 
 
 class FrameTimes:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.devices.sides import Side
-from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, Pause
+from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, OwnClock, Pause
 from pastream_cli.engine.flags import CallbackFlags
-from pastream_cli.engine.frame_times import FrameTimes, OwnClock
+from pastream_cli.engine.frame_times import FrameTimes
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.engine.spool import Spool
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # All kinds but a deficit, which Python finds from the debts.
 _LOSS_KINDS = {getattr(lib, f"LOSS_{kind.name}"): kind for kind in LossKind if kind is not LossKind.DEFICIT}
+
+
+_FOR_EVER = 2**63 - 1
 
 
 class Progress:
@@ -84,6 +87,30 @@ class Progress:
         paused_frames = present.frames if present is not None and present.frame <= frame else 0
         self.times.own_clock = self._own_clock()
         return self.times.wall_time(frame, counts, paused_frames)
+
+    def wait_for_begin(self) -> None:
+        """Have the next run wait for its first frame until `begin_at` has said when that is."""
+        lib.engine_begin_at(self._engine, _FOR_EVER)
+
+    def begin_at(self, monotonic_ns: int) -> bool:
+        """Have a run that waits begin with the frame of a time. Tell whether its device delivers, so that it can.
+
+        Call it as often as the time, or the line of the device, is known better.
+        """
+        counts = self.counts()
+        if not counts.clock_zero_ns:
+            return False
+        self.times.own_clock = self._own_clock()
+        frames = counts.waited_frames + self.times.frame_at(monotonic_ns, counts)
+        lib.engine_begin_at(self._engine, max(1, frames))
+        return True
+
+    def end_at(self, monotonic_ns: int) -> int:
+        """End the timeline before the frame of a time, unless it ends earlier; return that frame. As `begin_at`."""
+        self.times.own_clock = self._own_clock()
+        frame = max(0, self.times.frame_at(monotonic_ns, self.counts()))
+        lib.engine_end_at(self._engine, frame)
+        return frame
 
     def _own_clock(self) -> OwnClock | None:
         """Return the clock of a device that follows the system's."""

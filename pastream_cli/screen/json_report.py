@@ -174,6 +174,8 @@ def _asked(job: Job) -> dict[str, Any]:
         "from": _time(job.input_start),
         "loop": job.loop,
         "split": _time(job.split),
+        "at": job.at.text if job.at else None,
+        "until": job.until.text if job.until else None,
         "overwrite": job.overwrite,
         "device": job.device,
         "rate": job.rate,

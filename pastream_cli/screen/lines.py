@@ -91,7 +91,10 @@ def _terms(opening: Opening) -> str:
         length = "until the input ends"
     else:
         length = length_words(opening.length_frames, opening.rate)
-    return f"at {opening.rate:.10g} Hz, {latency}{length}"
+    begin = f"from {opening.begin} " if opening.begin else ""
+    if opening.end:
+        length = f"until {opening.end}" if opening.length_frames is None else f"{length}, until {opening.end}"
+    return f"at {opening.rate:.10g} Hz, {latency}{begin}{length}"
 
 
 def _latency_words(seconds: float) -> str:

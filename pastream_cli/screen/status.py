@@ -75,7 +75,16 @@ class Status:
 
     def vital(self, *, is_short: bool) -> list[Field]:
         """Return the state, the time and what is lost; in fewer words for a window of few lines."""
-        return [self._state(is_short=is_short), self._clock(is_short=is_short), *self._losses(is_short=is_short)]
+        return [
+            self._countdown() or self._state(is_short=is_short),
+            self._clock(is_short=is_short),
+            *self._losses(is_short=is_short),
+        ]
+
+    def _countdown(self) -> Field | None:
+        """Return how long it is to the time of day at which the run begins, until it does."""
+        seconds = self.snapshot.wait_seconds
+        return None if seconds is None else field("bold yellow", f"STARTS in {_whole_seconds(seconds)}")
 
     def _state(self, *, is_short: bool) -> Field:
         """Return the state of the run in a word or two."""

@@ -21,6 +21,7 @@ from pastream_cli.take.plan import Plan, make_plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
+from pastream_cli.take.window import local_text, offset_here
 
 if TYPE_CHECKING:  # loaded only where a real device is used
     from pastream_cli.engine.devices.host_process import Host
@@ -133,5 +134,7 @@ def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening
         file_channels=output.channels if output else 0,
         latency=stream.longest_latency or None,
         length_frames=plan.length,
+        begin=local_text(plan.window.begin, offset_here) if plan.window.begin is not None else None,
+        end=local_text(plan.window.end, offset_here) if plan.window.end is not None else None,
         ends_with_input=not plan.loop and plan.pad is not None,
     )

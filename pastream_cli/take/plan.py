@@ -6,7 +6,9 @@ looks at what OUTPUT is and how much memory there is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from pastream_cli.command.job import Job, Route
@@ -21,6 +23,7 @@ from pastream_cli.engine.watchdog import SECONDS_TO_BEGIN
 from pastream_cli.errors import DeviceError, ErrorKind, UsageError
 from pastream_cli.take.checking import output_type
 from pastream_cli.take.naming import warnings_of
+from pastream_cli.take.window import Window, find_window, offset_here
 from pastream_cli.units import Time, format_clock, format_count, format_frames, format_times
 
 _LEAST_SECONDS_MEANT = 0.1
@@ -60,6 +63,8 @@ class Plan(NamedTuple):
     capture: Side | None
     capture_map: tuple[int, ...] | None
     output: Output | None
+    window: Window
+    """The times of day at which it begins and ends."""
     duration: int | None
     pad: int | None
     offset: int
@@ -99,6 +104,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     length = _length(job, source, frames, duration, pad)
     if output and length is not None and (is_fast or _is_certain(job, frames, duration, pad)):
         output = output._replace(frames=length - offset)
+    window = _window(job, length, rate, is_fast=is_fast)
     plan = Plan(
         rate=rate,
         input=source,
@@ -110,6 +116,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         capture=capture,
         capture_map=capture_map,
         output=output,
+        window=window,
         duration=duration,
         pad=pad,
         offset=offset,
@@ -119,7 +126,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         fatal_xruns=job.fatal_xruns,
         reconnects=job.reconnects,
         reconnect_seconds=job.reconnect.to_frames(rate) / rate if job.reconnect else None,
-        warnings=(*job.warnings, *_warnings(job, source, rate, is_fast=is_fast)),
+        warnings=(*job.warnings, *window.notes, *_warnings(job, source, rate, is_fast=is_fast)),
     )
     _check(plan, is_fast=is_fast)
     return plan
@@ -194,6 +201,17 @@ def _input_part(job: Job, source: InputFile | None) -> tuple[int, int | None]:
             f"its end is at {format_clock(source.frames, source.rate)}",
         )
     return start, source.frames - start
+
+
+def _window(job: Job, length: int | None, rate: int, *, is_fast: bool) -> Window:
+    """Return the moments that the times of day mean by now."""
+    if job.at is None and job.until is None:
+        return Window()
+    if is_fast:
+        option = "--at" if job.at is not None else "--until"
+        raise UsageError(f"cannot use {option}: as fast as possible is by no clock", "leave :fast out")
+    seconds = None if length is None else Fraction(length, rate)
+    return find_window(job.at, job.until, seconds, Fraction(time.time_ns(), 10**9), offset_here)
 
 
 def _is_certain(job: Job, input_frames: int | None, duration: int | None, pad: int | None) -> bool:

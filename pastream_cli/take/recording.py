@@ -50,6 +50,8 @@ class Recording:
         assert plan.output is not None
         output = self._output = plan.output
         self._input_path = plan.input_path
+        begin = plan.window.begin
+        self._begin = None if begin is None else datetime.fromtimestamp(float(begin), tz=timezone.utc)
         self._stream = stream
         self._worker = worker
         self._warn = warn
@@ -127,7 +129,7 @@ class Recording:
         self._is_making_first = True
         self._waits_for_a_reader = is_special(self._output.path)
         try:
-            first = self._make(datetime.now(timezone.utc))
+            first = self._make(self._begin or datetime.now(timezone.utc))
             self._measure_room(first)
             self._open.append(first)
         finally:

@@ -29,6 +29,10 @@ class Opening(NamedTuple):
     file_channels: int
     latency: float | None
     length_frames: int | None
+    begin: str | None = None
+    """The time of day at which the run is to begin, in words."""
+    end: str | None = None
+    """The time of day at which it ends at the latest, in words."""
     ends_with_input: bool = True
     """Whether the run, if it plays and has no length, ends with the input: not with --loop or an endless --pad."""
 
@@ -67,6 +71,8 @@ class Snapshot(NamedTuple):
     """Clipped samples of each channel of the file so far."""
     can_seek: bool = False
     """Whether the arrow keys move what is played."""
+    wait_seconds: float | None = None
+    """How long it is to the time of day at which the run begins; `None` once it has begun."""
     away_seconds: float | None = None
     """How long the device has been away; `None` if it is there."""
 

@@ -24,6 +24,7 @@ from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
+from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
@@ -88,6 +89,7 @@ class Session:
         self._opened: Opening | None = None
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
+        self._by_the_clock: ByTheClock | None = None
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -179,11 +181,13 @@ class Session:
     def _start(self) -> None:
         (stream, plan), run = self._running(), self._run
         stream.prepare(plan.duration, plan.pad, plan.offset)
+        self._by_the_clock = by_the_clock = ByTheClock(stream, plan, self._observer.warned)
+        by_the_clock.prepare()
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
             run, stream, plan, self._device_worker, self._observer.warned, self._wait_for
         )
-        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting)
+        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock)
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -233,6 +237,8 @@ class Session:
         assert self._telling is not None
         is_calm = not (is_silent or self._is_away or self._telling.is_watched or self._depends_on_polls)
         longest = _IDLE_POLL_SECONDS if is_calm else STEP_SECONDS
+        if self._by_the_clock is not None and self._by_the_clock.is_needed:
+            longest = min(longest, self._by_the_clock.next_look_seconds())
         return min(longest, self._recording.piece_seconds / 10) if self._recording is not None else longest
 
     @property
@@ -253,18 +259,22 @@ class Session:
         """Tell how the run stands, look after the files, and do what was asked for."""
         assert self._telling is not None
         assert self._reconnecting is not None
+        assert self._by_the_clock is not None
         self._telling.tell(counts, losses)
         self.look_after_ends()
         requests, (stream, _) = self._requests, self._running()
         if requests.stop:
             self._run.end(StopReason.STOPPED)
             return
+        self._by_the_clock.poll(counts)
         self._reconnecting.poll(counts, time.monotonic())
         self._watch_process()
         if self._recording is not None:
             self._recording.hold(self._is_away)
         if self._is_away:  # other keys wait until it is back
             return
+        if self._by_the_clock.wait_seconds(counts) is not None:
+            requests.pause = False  # there is nothing to pause yet
         if requests.pause:
             requests.pause = False
             (stream.resume if stream.is_paused else stream.pause)()

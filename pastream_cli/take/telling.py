@@ -10,6 +10,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
+from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.clock_watch import ClockWatch
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.place import Place
@@ -42,6 +43,8 @@ class Telling:
         The files.
     reconnecting : Reconnecting
         Knows whether the device is away.
+    by_the_clock : ByTheClock
+        Knows how long it is to the first frame.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Telling:
         plan: Plan,
         recording: Recording | None,
         reconnecting: Reconnecting,
+        by_the_clock: ByTheClock,
     ) -> None:
         self._observer = observer
         self._stream = stream
         self._plan = plan
         self._recording = recording
         self._reconnecting = reconnecting
+        self._by_the_clock = by_the_clock
         self.moves = Moves(observer, plan)
         """What a sound server does to the run's streams."""
         self.clock = ClockWatch(observer.warned, stream.times)
@@ -123,19 +128,24 @@ class Telling:
             channels = f"channel{'s' * (len(dead) > 1)} {names}"
             self._observer.warned(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s on {channels}")
 
+    def _length(self) -> int | None:
+        lengths = (self.place.shown_length, self._by_the_clock.end_frame)
+        return min((length for length in lengths if length is not None), default=None)
+
     def _snapshot(self, counts: Counts, losses: Sequence[Loss], levels: Levels | None) -> Snapshot:
         """Put together what a screen shows."""
         stream, recording = self._stream, self._recording
         return Snapshot(
             rate=stream.samplerate,
             frames=self.place.shown(counts),
-            length_frames=self.place.shown_length,
+            length_frames=self._length(),
             counts=counts,
             missing_frames=self._losses.missing_frames,
             new_losses=tuple(losses),
             buffer_fill=stream.buffer_fill(),
             device_load=stream.cpu_load,
             is_paused=stream.is_paused,
+            wait_seconds=self._by_the_clock.wait_seconds(counts),
             away_seconds=self._reconnecting.seconds_away(time.monotonic()),
             can_split=recording is not None and recording.can_cut,
             can_seek=self.place.can_move,

@@ -125,6 +125,8 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "from": {"frames": 0},
         "loop": False,
         "split": {"seconds": 30.0},
+        "at": None,
+        "until": None,
         "overwrite": True,
         "device": "virtual:sine:fast",
         "rate": 8000,

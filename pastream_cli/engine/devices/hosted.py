@@ -15,7 +15,7 @@ from pastream_cli.engine.ring_sizes import ring_bytes
 from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
 
 if TYPE_CHECKING:
-    from pastream_cli.engine.frame_times import OwnClock
+    from pastream_cli.engine.facts import OwnClock
     from pastream_cli.engine.native import EngineHandle
 
 _SECONDS_TO_FIND = 10.0

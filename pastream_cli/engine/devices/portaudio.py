@@ -22,7 +22,7 @@ from pastream_cli.errors import DeviceError, ErrorKind, HostError, RateError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.sides import Side
-    from pastream_cli.engine.frame_times import OwnClock
+    from pastream_cli.engine.facts import OwnClock
     from pastream_cli.engine.native import AttachmentHandle, HostStream
 
 _FLOAT_HOSTS = frozenset({"JACK Audio Connection Kit", "Core Audio"})

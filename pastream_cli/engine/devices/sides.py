@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pastream_cli.engine.devices import latency_and_buffer
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.frame_times import OwnClock
+from pastream_cli.engine.facts import OwnClock
 from pastream_cli.engine.native import SAMPLE_BYTES, SAMPLE_FORMATS, memory_bytes
 from pastream_cli.errors import ErrorKind, UsageError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.time_limits import NO_LOCK
-from pastream_cli.engine.frame_times import OwnClock
+from pastream_cli.engine.facts import OwnClock
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.threads import DeafThread
 from pastream_cli.errors import BadValueError, DeviceError, DeviceNameError, ErrorKind

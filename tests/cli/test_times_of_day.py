@@ -1,0 +1,88 @@
+"""Takes that begin and end at times of day, on the virtual device, whose clock is the system's."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import soundfile
+
+from tests.runner import Pastream, Result
+from tests.sounds import RATE
+from tests.takes import PATIENT, SLACK, ramp_at, report_of
+
+HALF_A_FRAME = 0.5 / RATE + 1e-6
+RAMP = ("-D", "virtual:sine=0.01", "-e", "pcm_32", *PATIENT)
+
+
+def in_seconds(seconds: float) -> datetime:
+    return datetime.now(timezone.utc) + timedelta(seconds=seconds)
+
+
+def typed(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def start_of(result: Result) -> datetime:
+    (file,) = report_of(result)["files"]
+    return datetime.fromisoformat(file["start"].replace("Z", "+00:00"))
+
+
+def test_takes_begin_and_end_on_the_frames_of_their_times(pastream: Pastream) -> None:
+    begin = in_seconds(2 * SLACK)
+    end = begin + timedelta(seconds=0.7)
+    wanted = {
+        "both.wav": ("--at", typed(begin), "--until", typed(end)),
+        "length.wav": ("--at", f"{begin:%H:%M:%S.%f}", "-d", "0.7", "-b", "7"),
+        "{utc:%H%M%S}.wav": ("--at", typed(begin), "--until", typed(end), "-b", "4096"),
+        "until.wav": ("--until", typed(end)),
+        "stopped.wav": ("--at", typed(begin + timedelta(hours=1))),
+    }
+    started = {
+        name: pastream.start("null", name, "--json", *RAMP, *times, env={"TZ": "UTC"}) for name, times in wanted.items()
+    }
+    time.sleep(1.5 * SLACK)
+    started["stopped.wav"].send_signal(signal.SIGTERM)
+    results = {name: pastream.finish(process) for name, process in started.items()}
+    for name in ("both.wav", "length.wav", "{utc:%H%M%S}.wav"):
+        report = report_of(results[name])
+        assert (results[name].returncode, report["frames"]) == (0, round(0.7 * RATE)), results[name].stderr
+        assert abs((start_of(results[name]) - begin).total_seconds()) <= HALF_A_FRAME
+    assert (pastream.folder / f"{begin:%H%M%S}.wav").exists()
+    assert report_of(results["until.wav"])["frames"] / RATE == pytest.approx(
+        (end - start_of(results["until.wav"])).total_seconds(), abs=2 * HALF_A_FRAME
+    )
+    assert (results["stopped.wav"].returncode, (pastream.folder / "stopped.wav").exists()) == (0, False)
+    # what is stored is one stretch of what the device delivered
+    samples, _ = soundfile.read(pastream.folder / "both.wav", dtype="int32")
+    first = next(frame for frame in range(60 * RATE) if ramp_at(frame) == samples[0, 0])
+    assert list(samples[:, 0]) == [ramp_at(first + frame) for frame in range(len(samples))]
+
+
+def test_a_late_start_says_so_and_ends_when_it_was_to_end(pastream: Pastream) -> None:
+    begin = in_seconds(-1)
+    result = pastream("null", "late.wav", "--json", *RAMP, "--at", typed(begin), "-d", f"{1 + SLACK}")
+    told = re.search(r"the take begins ([0-9.]+) s late; its end stays where it was", result.stderr)
+    assert told is not None
+    late = (start_of(result) - begin).total_seconds()
+    assert float(told[1]) == pytest.approx(late, rel=0.01)
+    assert report_of(result)["frames"] / RATE == pytest.approx(1 + SLACK - late, abs=2 * HALF_A_FRAME)
+
+
+@pytest.mark.parametrize(
+    ("times", "refusal"),
+    [
+        (("--at", "2020-01-01T06:00", "-d", "60"), "the whole take is past"),
+        (("--until", "2020-01-01T06:00"), "it is past"),
+        (("--at", "6 o'clock"), "not a time of day"),
+        (("--until", "06:00", "-D", "virtual:fast"), "as fast as possible is by no clock"),
+    ],
+)
+def test_times_that_cannot_be_are_refused(pastream: Pastream, times: tuple[str, ...], refusal: str) -> None:
+    result = pastream("null", "out.wav", "-D", "virtual", *times)
+    assert result.returncode == 2
+    assert refusal in result.stderr
+    assert not (pastream.folder / "out.wav").exists()
