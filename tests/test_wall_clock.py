@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from pastream_cli.engine.facts import Counts
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.devices.opened import OpenDevice
+from pastream_cli.engine.devices.virtual import parse
+from pastream_cli.engine.facts import Counts, LossKind
 from pastream_cli.engine.frame_times import FrameTimes
+from pastream_cli.engine.losses import Losses
 from pastream_cli.engine.wall_clock import WallClock, synchronisation
 from pastream_cli.take.clock_watch import ClockWatch
 
@@ -75,14 +79,23 @@ def test_a_clock_that_is_put_right_slowly_makes_no_step() -> None:
         assert wall.step() == 0
 
 
-def test_sleep_is_told_once() -> None:
+def test_a_machine_that_slept_in_mid_take_has_lost_what_went_by_meanwhile() -> None:
     clocks = MadeUpClocks()
-    wall = WallClock(clocks)
+    core = Core(OpenDevice("input", parse("virtual:sine").info("virtual:sine"), 48000, 1, "int32", 480))
+    core.times.wall = WallClock(clocks)
+    core.prepare(None)
+    losses = Losses(core, captures=True)
+    before = core.times.wall.asleep_seconds
     clocks.pass_by(5)
-    assert wall.slept() == 0
+    assert core.times.wall.asleep_seconds == before
     clocks.sleep(3600)
-    assert wall.slept() == 3600
-    assert wall.slept() == 0
+    losses.sleep(48_000, core.times.wall.asleep_seconds - before, clocks.monotonic)
+    (loss,) = losses.take()
+    assert (loss.kind, loss.frame, loss.frames) == (LossKind.SLEEP, 48_000, 3600 * 48_000)
+    assert losses.missing_frames == 3600 * 48_000
+    counts = Counts(clock_zero_ns=1, time_zero_ns=1)
+    earlier, later = core.times.wall_time(47_999, counts), core.times.wall_time(48_000, counts)
+    assert (later - earlier).total_seconds() == pytest.approx(3600, abs=0.001)
 
 
 def test_a_step_in_mid_take_is_told_and_moves_no_frame() -> None:

@@ -21,6 +21,7 @@ class LossKind(Enum):
     DEVICE = "device"
     HOST_CAPTURE = "host-capture"
     DEFICIT = "deficit"
+    SLEEP = "machine-asleep"
     AHEAD = "ahead"
     AWAY = "device-away"
     UNDERRUN = "underrun"
@@ -33,12 +34,12 @@ class LossKind(Enum):
     @property
     def is_estimated(self) -> bool:
         """Whether the number of frames is an estimate by the clock."""
-        return self in {LossKind.DEFICIT, LossKind.AHEAD, LossKind.AWAY}
+        return self in {LossKind.DEFICIT, LossKind.SLEEP, LossKind.AHEAD, LossKind.AWAY}
 
     @property
     def comes_in_parts(self) -> bool:
         """Whether a loss may go on and on, so that it is told in parts, and not counted by the callback."""
-        return self in {LossKind.DEFICIT, LossKind.AHEAD}
+        return self in {LossKind.DEFICIT, LossKind.SLEEP, LossKind.AHEAD}
 
 
 class Loss(NamedTuple):

@@ -69,6 +69,15 @@ class Losses:
             self._losses.add(loss)
         return losses
 
+    def sleep(self, frame: int, seconds: float, monotonic_ns: int) -> None:
+        """Add what went by while the machine slept: its clock stood still, so no debt shows it."""
+        frames = round(seconds * self._core.samplerate)
+        with self._lock:
+            self._core.times.asleep.pause(frame, frames)
+            if self._captures:
+                self._missing_frames += frames
+                self._gatherings[LossKind.SLEEP].add(Loss(LossKind.SLEEP, frame, frames, monotonic_ns))
+
     def _new_deficit(self) -> Deficit | None:
         """Return what judges the present device by the clock; `None` where it has no clock of its own."""
         if not self._captures or self._core.follows_the_system:

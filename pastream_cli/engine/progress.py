@@ -15,8 +15,8 @@ from pastream_cli.engine.spool import Spool
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
 
-# All kinds but a deficit, which Python finds from the debts.
-_LOSS_KINDS = {getattr(lib, f"LOSS_{kind.name}"): kind for kind in LossKind if kind is not LossKind.DEFICIT}
+# All kinds but those that Python finds from the debts and the clocks.
+_LOSS_KINDS = {getattr(lib, f"LOSS_{kind.name}"): kind for kind in LossKind if hasattr(lib, f"LOSS_{kind.name}")}
 
 
 _FOR_EVER = 2**63 - 1
@@ -92,18 +92,19 @@ class Progress:
         """Have the next run wait for its first frame until `begin_at` has said when that is."""
         lib.engine_begin_at(self._engine, _FOR_EVER)
 
-    def begin_at(self, monotonic_ns: int) -> bool:
-        """Have a run that waits begin with the frame of a time. Tell whether its device delivers, so that it can.
+    def begin_at(self, monotonic_ns: int, end_ns: int | None = None) -> None:
+        """Have a run that waits begin with the frame of a time, and end before that of another, once frames are due.
 
-        Call it as often as the time, or the line of the device, is known better.
+        Call it as often as the times, or the line of the device, are known better.
         """
         counts = self.counts()
         if not counts.clock_zero_ns:
-            return False
+            return
         self.times.own_clock = self._own_clock()
-        frames = counts.waited_frames + self.times.frame_at(monotonic_ns, counts)
-        lib.engine_begin_at(self._engine, max(1, frames))
-        return True
+        begin = max(1 - counts.waited_frames, self.times.frame_at(monotonic_ns, counts))
+        if end_ns is not None:
+            lib.engine_end_at(self._engine, max(0, self.times.frame_at(end_ns, counts) - begin))
+        lib.engine_begin_at(self._engine, counts.waited_frames + begin)
 
     def end_at(self, monotonic_ns: int) -> int:
         """End the timeline before the frame of a time, unless it ends earlier; return that frame. As `begin_at`."""

@@ -80,7 +80,7 @@ class Run:
         """Whether there is a reason for it to end."""
         self.device_is_lost = False
         """Whether the device has died or was taken away, so that it need not be called any more."""
-        self._asleep_at = _seconds_asleep()
+        self._asleep_at = 0.0
         self.device_is_started = False
         self._was_device_asked = False
         self._since = time.monotonic()
@@ -139,6 +139,7 @@ class Run:
         self.losses = Losses(core, captures=policy.captures)
         self.levels = RunLevels(core, captures=policy.captures, channel_map=policy.capture_map)
         self._core = core
+        self._asleep_at = core.times.wall.asleep_seconds
         self._enter(State.WAITING)
 
     def begin(self) -> None:
@@ -195,6 +196,7 @@ class Run:
             except BaseException:
                 core.detach()
                 raise
+            self._asleep_at = core.times.wall.asleep_seconds  # what it slept before is in the gap
             self._judge = _judge_of(core, policy, patience_seconds)
             self.device_is_lost = False
             self._since = time.monotonic()
@@ -237,7 +239,7 @@ class Run:
         before, counts = self._counts, core.counts()
         self._counts, self._is_silent = counts, counts.last_callback_ns == before.last_callback_ns
         if counts.settled and not self._is_silent:
-            self._asleep_at = _seconds_asleep()
+            self._note_sleep(before)
         self._owner.look(counts, self.losses.take())
         if self.is_ending or not has_device or self.state is State.AWAY:
             return
@@ -254,10 +256,19 @@ class Run:
             self.fail(verdict.error)
         self.end(verdict.reason)
 
+    def _note_sleep(self, before: Counts) -> None:
+        """Take notice that the device calls. What the machine has slept since the last look is lost."""
+        core, _ = self._running()
+        assert self.losses is not None
+        if before.time_zero_ns and self.state is not State.AWAY and (seconds := self.slept_seconds):
+            self.losses.sleep(before.position, seconds, before.last_callback_ns)
+        self._asleep_at = core.times.wall.asleep_seconds
+
     @property
     def slept_seconds(self) -> float:
         """For how long the machine has slept since a device was last seen to call."""
-        seconds = _seconds_asleep() - self._asleep_at
+        core, _ = self._running()
+        seconds = core.times.wall.asleep_seconds - self._asleep_at
         return seconds if seconds > _LEAST_SLEEP_SECONDS else 0.0
 
     def _state_by(self, counts: Counts) -> State:
@@ -383,12 +394,6 @@ class Run:
             self._core.detach()
             self.attempt(self._look_at_the_rest)
         self._owner.leave_ends()
-
-
-def _seconds_asleep() -> float:
-    """Return for how long the machine has slept since it was started; 0 where the system does not say."""
-    with_sleep = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(with_sleep) - time.monotonic() if with_sleep is not None else 0.0
 
 
 def _judge_of(core: Core, policy: Policy, patience_seconds: float = 0.0) -> Judge:

@@ -12,8 +12,6 @@ from pastream_cli.engine.native import ffi, lib
 # Two clocks that are read one after the other differ by a little more where the reader was held up in between.
 _TRIES = 3
 _LEAST_STEP_NS = 5_000_000
-# No machine sleeps for less.
-_LEAST_SLEEP_NS = 100_000_000
 
 
 class Clocks(Protocol):
@@ -66,14 +64,12 @@ class WallClock:
     def __init__(self, clocks: Clocks | None = None) -> None:
         self._clocks = clocks or SystemClocks()
         self._held_ns: int | None = None
-        self._sleep_ns = 0
         self._seen_ns = 0
         self.seen_again()
 
     def seen_again(self) -> None:
         """Look at the clocks, and let nothing that was before count."""
         self._seen_ns = self._wall_less(self._clocks.with_sleep_ns)
-        self._sleep_ns = self._sleep()
 
     def hold(self) -> None:
         """Read the wall clock for the last time."""
@@ -97,16 +93,10 @@ class WallClock:
         self._seen_ns = seen_ns  # the kernel may let it catch up slowly, which is no step
         return step_ns / 1e9 if abs(step_ns) >= _LEAST_STEP_NS else 0.0
 
-    def slept(self) -> float:
-        """Return for how many seconds the machine has slept since the last call that returned more than 0."""
-        slept_ns = self._sleep() - self._sleep_ns
-        if slept_ns < _LEAST_SLEEP_NS:
-            return 0.0
-        self._sleep_ns += slept_ns
-        return slept_ns / 1e9
-
-    def _sleep(self) -> int:
-        return self._clocks.with_sleep_ns() - self._clocks.monotonic_ns()
+    @property
+    def asleep_seconds(self) -> float:
+        """For how long the machine has slept since it was started; 0 where the system does not say."""
+        return (self._clocks.with_sleep_ns() - self._clocks.monotonic_ns()) / 1e9
 
     def _wall_less(self, other: Callable[[], int]) -> int:
         """Return what the wall clock shows, less another clock, by the try that took the least time."""

@@ -22,6 +22,7 @@ _WHAT_HAPPENED = {
     LossKind.DEVICE: ("lost by the device", ""),
     LossKind.HOST_CAPTURE: ("lost by the host", ""),
     LossKind.DEFICIT: ("never came", ", by the clock"),
+    LossKind.SLEEP: ("went by", " while the machine slept"),
     LossKind.AWAY: ("went by", " while the device was away"),
     LossKind.UNDERRUN: ("of silence played", " for want of input"),
     LossKind.HOST_PLAYBACK: ("missing from the playback", ", says the host"),

@@ -134,7 +134,9 @@ def _xrun_words(report: Report) -> list[str]:
         away = format_clock(report.counts.away_frames, report.rate)
         words.append(f"the device was away {format_times(losses.count(LossKind.AWAY), 'time')}, for {away} in all")
     if report.missing_frames:
-        words.append(f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT)}")
+        words.append(
+            f"about {format_frames(report.missing_frames)} never came{places(LossKind.DEFICIT, LossKind.SLEEP)}"
+        )
     if report.counts.ahead_frames:
         leads = places(LossKind.AHEAD)
         words.append(ahead_words(report.counts.ahead_frames, report.counts.left_out_frames, leads))

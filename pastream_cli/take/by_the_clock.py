@@ -60,7 +60,8 @@ class ByTheClock:
         """Say anew at which frames the run begins and ends."""
         if not counts.time_zero_ns:
             if self._begin_ns is not None:
-                self._stream.begin_at(self._monotonic(self._begin_ns))
+                end_ns = None if self._end_ns is None else self._monotonic(self._end_ns)
+                self._stream.begin_at(self._monotonic(self._begin_ns), end_ns)
             return
         times = self._stream.times
         times.wall.hold()

@@ -11,11 +11,12 @@ import pytest
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.facts import Counts, Loss, LossKind
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.ringbuffer import RingBuffer
 from pastream_cli.engine.run import GivenUp, Policy, Run
 from pastream_cli.engine.states import State, StopReason
+from pastream_cli.engine.wall_clock import SystemClocks, WallClock
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 RATE = 48000
@@ -214,3 +215,33 @@ def test_a_state_that_cannot_follow_is_a_mistake() -> None:
     run = Stepper().run
     with pytest.raises(AssertionError, match="a run that is opening cannot be prebuffering next"):
         run.begin()
+
+
+class SetClocks(SystemClocks):
+    """The clocks of this machine, as somebody sets them and as it sleeps."""
+
+    def __init__(self) -> None:
+        self.set_seconds = self.slept_seconds = 0.0
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() + round((self.set_seconds + self.slept_seconds) * 1e9)
+
+    def with_sleep_ns(self) -> int:
+        return super().with_sleep_ns() + round(self.slept_seconds * 1e9)
+
+    def sleep(self) -> None:
+        self.slept_seconds += 3600
+
+
+def test_what_went_by_while_the_machine_slept_is_a_loss_and_not_one_while_the_device_is_away() -> None:
+    stepper, clocks = Stepper(frames=RATE), SetClocks()
+    stepper.core.times.wall = WallClock(clocks)
+    stepper.acts = [clocks.sleep, *[lambda: None] * 10, clocks.sleep]
+    stepper.go()
+    assert [(loss.kind, loss.frames) for loss in stepper.losses] == [(LossKind.SLEEP, 3600 * RATE)] * 2
+    assert 0 < stepper.losses[0].frame < stepper.losses[1].frame
+    again, clocks = Stepper(frames=RATE), SetClocks()
+    again.core.times.wall = WallClock(clocks)
+    again.acts = [again.run.take_device_away, clocks.sleep, lambda: again.run.end(StopReason.STOPPED)]
+    again.go()
+    assert not [loss for loss in again.losses if loss.kind is LossKind.SLEEP]
