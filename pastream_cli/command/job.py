@@ -86,6 +86,7 @@ class Job:
     """How long a device that is lost is waited for, each time; `None` waits until stopped, nothing ends the run."""
     split: Time | None = None
     overwrite: bool = False
+    part: bool = False
     quiet: bool = False
     verbose: bool = False
     json: bool = False

@@ -148,6 +148,20 @@ may write to, needs it.
 A block device is always refused.""",
     ),
     Option(
+        names=("--part",),
+        field="part",
+        group=Group.FILES,
+        help="call a file NAME.part until it is complete",
+        manual="""Call a file `NAME.part` until it is complete, and then rename it, when all of it is on the disk.
+So what has its name is complete, whatever happens: a crash, a power cut or a full disk leaves a `.part`, which plays.
+It is renamed after a stop, after a loss that is fatal, and where the device ends, too; not if it could not be written,
+or was given up.
+The rename replaces nothing, but for the file that `-y` replaces, which lives until then.
+If a file has taken the name meanwhile, the `.part` stays, and the exit status is 4.
+A `.part` that is there already is left alone: the new one is `NAME.2.part`.
+Pipes and devices have no other name.""",
+    ),
+    Option(
         names=("-D", "--device"),
         field="device",
         is_common=True,

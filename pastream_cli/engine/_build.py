@@ -35,6 +35,7 @@ SOURCES = (
     "_pulse.c",
     "_pump.c",
     "_reader.c",
+    "_rename.c",
     "_ring.c",
     "_sound_chain.c",
     "_virtual.c",

@@ -364,6 +364,10 @@ struct pump {
 /* Copies until either end is closed. Blocks. */
 void pump_run(const struct pump *p);
 
+/* Renames a file within a folder, which is open. It never replaces a file. Returns 0, or an errno:
+ * EEXIST if the name is not free. Blocks as long as the disk does. */
+int rename_to_free_name(int folder, const char *name, const char *free_name);
+
 /* From here on, a crash of the process gives this terminal the modes that it has now; -1 for none.
  */
 void put_modes_back_on_crash(int descriptor);

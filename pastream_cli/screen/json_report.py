@@ -170,6 +170,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "loop": job.loop,
         "split": _time(job.split),
         "overwrite": job.overwrite,
+        "part": job.part,
         "device": job.device,
         "rate": job.rate,
         "channels": _pair(job.channels),

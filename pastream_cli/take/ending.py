@@ -70,7 +70,7 @@ class Ending:
             stream.stop_writing()
             stream.finish(_LAST_SECONDS)
         self.files = recording.so_far()  # should the next step fail
-        if not stream.is_writing() and (finished := recording.finish(is_complete=False)) is not None:
+        if not stream.is_writing() and (finished := recording.finish(is_complete=False, is_given_up=True)) is not None:
             finished.wait(_LAST_SECONDS)
         self.files = recording.so_far()
 

@@ -42,6 +42,8 @@ class Output(NamedTuple):
     split_frames: int | None
     """The frames of each file; `None` if one file holds all."""
     overwrite: bool
+    part: bool
+    """Whether a file has its name only when it is complete."""
 
 
 class Plan(NamedTuple):
@@ -328,6 +330,7 @@ def _plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channel
         frames=None,
         split_frames=job.split.to_frames(rate) if job.split else None,
         overwrite=job.overwrite,
+        part=job.part,
     )
 
 

@@ -158,6 +158,7 @@ class Recording:
                     encoding=self._output.encoding,
                     endian=self._output.endian,
                     overwrite=self._output.overwrite,
+                    part=self._output.part,
                     frame_limit=min(limits, default=None),
                     expected_frames=self._output.frames,
                 )
@@ -309,14 +310,14 @@ class Recording:
         current.unlimit()
         self._warn(f"{error.message}; going on in {current.name}")
 
-    def _finish_first(self, *, keep_empty: bool) -> None:
+    def _finish_first(self, *, keep_empty: bool, is_given_up: bool = False) -> None:
         """Have the worker close the first of the open files, which the writer has left."""
         file = self._open.pop(0)
         self._failure = self._failure or file.writers_failure()
         self._note_start(file)
         self._has_left_a_file = True
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        task = self._worker.start(lambda: file.close(keep_empty=keep_empty))
+        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, is_given_up=is_given_up))
         self._finishing.append(FinishingFile(file, task))
 
     def _note_start(self, file: OutputFile) -> None:
@@ -364,7 +365,7 @@ class Recording:
 
     # ---- the end ----
 
-    def finish(self, *, is_complete: bool) -> Task[None] | None:
+    def finish(self, *, is_complete: bool, is_given_up: bool = False) -> Task[None] | None:
         """Have every file finished, after the writer has ended. Return a task that is done when all files are.
 
         Return `None` if no file was ever made: the worker may wait for the reader of a FIFO, which may never come.
@@ -373,7 +374,8 @@ class Recording:
         """
         is_still_making = self._waits_for_a_disk  # asked first: the worker may add the file in between
         while self._open:
-            self._finish_first(keep_empty=is_complete and not self._has_left_a_file)
+            keep_empty = is_complete and not self._has_left_a_file
+            self._finish_first(keep_empty=keep_empty, is_given_up=is_given_up)
         if not self._has_left_a_file and not is_still_making:
             return None
         return self._worker.start(self._remove_unused)  # comes after the closing of all others

@@ -116,6 +116,7 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "loop": False,
         "split": {"seconds": 30.0},
         "overwrite": True,
+        "part": False,
         "device": "virtual:sine:fast",
         "rate": 8000,
         "channels": {"playback": 3, "capture": 3},

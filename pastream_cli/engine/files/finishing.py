@@ -53,6 +53,8 @@ class Finish:
         Why the disk refused to sync the file during the recording, if it did.
     has_failed : bool
         Whether the writer could not write all of it.
+    is_given_up : bool, optional
+        Whether nobody waits for all of it to be written.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Finish:
         mend: Callable[[int], None],
         refusal: str | None,
         has_failed: bool,
+        is_given_up: bool = False,
     ) -> None:
         self.failure: FileError | None = None
         """What went wrong first."""
@@ -74,6 +77,7 @@ class Finish:
         self._fill = fill
         self._mend = mend
         self._could_not_be_written = has_failed
+        self._is_given_up = is_given_up
         self._is_safe = refusal is None
         if refusal is not None:
             self._fail(refusal)
@@ -103,7 +107,7 @@ class Finish:
             self._attempt(disk.remove)
             return None
         self._sync()
-        if self._is_safe and (there or not frames):
+        if self._may_take_its_place and (there or not frames):
             self._attempt(disk.take_its_place)
         if disk.is_beside and self.failure is not None:
             self.failure.way_out = f"what was recorded is in {typed(disk.name)}"
@@ -118,6 +122,12 @@ class Finish:
 
     def _fail(self, reason: str) -> None:
         self.failure = self.failure or FileError(f"cannot finish {self._disk.path}: {reason}")
+
+    @property
+    def _may_take_its_place(self) -> bool:
+        """Whether the file may have its name: only when it is safe and, where that is asked for, complete."""
+        is_incomplete = self._is_given_up or self._has_failed
+        return self._is_safe and not (self._disk.is_part and is_incomplete)
 
     @property
     def _has_failed(self) -> bool:

@@ -54,6 +54,8 @@ class OutputFile:
         As libsndfile names them.
     overwrite : bool
         Replace a regular file, by a rename once the first frame is written.
+    part : bool, optional
+        A regular file is called ``NAME.part`` until it is complete.
     frame_limit : int, optional
         Frames after which the writer goes on to the next file.
     expected_frames : int, optional
@@ -75,6 +77,7 @@ class OutputFile:
         encoding: str,
         endian: str | None = None,
         overwrite: bool = False,
+        part: bool = False,
         frame_limit: int | None = None,
         expected_frames: int | None = None,
     ) -> None:
@@ -90,7 +93,7 @@ class OutputFile:
         self._is_settled = False
         self._refusal: str | None = None
         self._notice: str | None = None
-        self._descriptor = self._open_descriptor(overwrite=overwrite)
+        self._descriptor = self._open_descriptor(overwrite=overwrite, part=part)
         self._is_stream = is_stream(path, standard_output())
         self._warns_of_4_gib = self._is_stream and file_type == "WAV"
         self._pad_after_frames = self._frames_before_a_pad(expected_frames)
@@ -265,7 +268,10 @@ class OutputFile:
             self._notice = f"the disk refuses the beginning of {self.name}: {error.strerror}; going on all the same"
             return
         try:
-            disk.take_its_place()
+            if disk.is_part:
+                disk.sync_folder()
+            else:
+                disk.take_its_place()
         except OSError as error:  # tried again at the end
             self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
 
@@ -280,10 +286,11 @@ class OutputFile:
             clips=self.clips,
         )
 
-    def close(self, *, keep_empty: bool) -> RecordedFile | None:
+    def close(self, *, keep_empty: bool, is_given_up: bool = False) -> RecordedFile | None:
         """Finish the file, once the writer has left it. Return `None` if no file is left.
 
-        The first step that fails is told in `unfinished`; the other steps are still done.
+        If it is given up, it keeps the name of an incomplete file, if it has such a name. The first step that fails is
+        told in `unfinished`; the other steps are still done.
         """
         recorded = self.so_far()._replace(frames=self.frames)
         if self._disk is None:
@@ -301,6 +308,7 @@ class OutputFile:
             mend=lambda descriptor: self._container.mend(descriptor, recorded.frames, is_whole=not has_failed),
             refusal=self._refusal,
             has_failed=has_failed,
+            is_given_up=is_given_up,
         )
         left = finish.run(recorded.frames, keep_empty=keep_empty)
         self.unfinished = finish.failure
@@ -349,13 +357,15 @@ class OutputFile:
             return there
         return frames
 
-    def _open_descriptor(self, *, overwrite: bool) -> int:
+    def _open_descriptor(self, *, overwrite: bool, part: bool) -> int:
         if self.path == STANDARD_STREAM:
             return standard_output()
         try:
             if is_special(self.path):
                 return self._open_special(overwrite=overwrite)
-            self._disk = DiskFile(self.path, overwrite=overwrite)
+            self._disk = DiskFile(self.path, overwrite=overwrite, part=part)
+            if self._disk.passed_over is not None:
+                self._notice = f"{self._disk.passed_over} is there already; recording to {self._disk.name}"
         except OSError as error:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
         return self._disk.descriptor
