@@ -55,6 +55,7 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
                                   : atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->first_frame = atomic_load_explicit(&f->first_frame, memory_order_relaxed);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->passed_frames = atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
     counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
     /* acquire: with an error comes what the system said */
@@ -70,8 +71,12 @@ int64_t output_file_clips(const output_file *f, int channel) {
     return atomic_load_explicit(&f->shown[channel].clips, memory_order_relaxed);
 }
 
-void output_file_unlimit(output_file *f) {
-    atomic_store_explicit(&f->frame_limit, INT64_MAX, memory_order_relaxed);
+void output_file_limit(output_file *f, int64_t frames) {
+    atomic_store_explicit(&f->frame_limit, frames < 0 ? INT64_MAX : frames, memory_order_relaxed);
+}
+
+void output_file_give_up(output_file *f) {
+    atomic_store(&f->file_error, FILE_NOT_MADE);
 }
 
 enum {
@@ -119,8 +124,12 @@ void output_begin(output_file *f, int64_t first_frame) {
     atomic_store_explicit(&f->first_frame, first_frame, memory_order_relaxed);
 }
 
+static int64_t frames_gone(const output_file *f) {
+    return output_frames(f) + atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
+}
+
 int64_t output_end_frame(const output_file *f) {
-    return atomic_load_explicit(&f->first_frame, memory_order_relaxed) + output_frames(f);
+    return atomic_load_explicit(&f->first_frame, memory_order_relaxed) + frames_gone(f);
 }
 
 int64_t output_frames(const output_file *f) {
@@ -128,7 +137,7 @@ int64_t output_frames(const output_file *f) {
 }
 
 int64_t output_frames_left(const output_file *f) {
-    return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) - output_frames(f);
+    return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) - frames_gone(f);
 }
 
 int output_has_failed(const output_file *f) {
@@ -221,7 +230,7 @@ static int check_length(output_file *f, file_functions functions) {
 }
 
 void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
-    if (f->keep_header == HEADER_LEFT && f->descriptor < 0)
+    if ((f->keep_header == HEADER_LEFT && f->descriptor < 0) || output_has_failed(f))
         return;
     const int64_t now = engine_monotonic_ns();
     const int begins = !f->has_begun && output_frames(f) > 0;
@@ -282,4 +291,9 @@ void output_write(output_file *f, file_functions functions, const void *samples,
     /* For Vorbis and MP3, libsndfile takes every frame and only sets its error. */
     if (written != frames || functions->error(f->file))
         fail(f, functions, system_error);
+}
+
+void output_pass(output_file *f, int64_t frames) {
+    const int64_t before = atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
+    atomic_store_explicit(&f->passed_frames, before + frames, memory_order_relaxed);
 }

@@ -33,6 +33,7 @@ struct output_file {
     } * shown;
     _Atomic int64_t first_frame; /* on the timeline; -1 before the file is begun */
     _Atomic int64_t frames;
+    _Atomic int64_t passed_frames; /* that it did not take, because it had failed */
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
     _Atomic int32_t is_removed;
@@ -46,15 +47,18 @@ typedef const struct sndfile_functions *file_functions;
 
 /* Begins the file at this place of the timeline. */
 void output_begin(output_file *f, int64_t first_frame);
-/* The place on the timeline just after the file's last frame. */
+/* The place on the timeline just after the file's last frame, or the last one that it did not take.
+ */
 int64_t output_end_frame(const output_file *f);
 int64_t output_frames(const output_file *f);
-/* How many more frames the limit allows. */
+/* How many more frames the limit allows, taken or not. */
 int64_t output_frames_left(const output_file *f);
 int output_has_failed(const output_file *f);
 
 /* Writes frames that already have the file's type and channels. */
 void output_write(output_file *f, file_functions functions, const void *samples, int64_t frames);
+/* Lets frames go by that the file cannot take, because it has failed. */
+void output_pass(output_file *f, int64_t frames);
 /* Adds such frames to the file's peaks and clips. */
 void output_measure(output_file *f, const void *samples, int64_t frames);
 /* Limits what a crash can cost: the header is at most a second old, the data on the disk at most

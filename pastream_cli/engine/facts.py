@@ -56,6 +56,8 @@ class Loss(NamedTuple):
     """How many of the frames that came ahead of the clock are lost; the others are not."""
     input_frame: int | None = None
     """If the device was away and something is played: the frame of the input at which that went on."""
+    copy: int = 0
+    """Which copy of the recording it is of, from 0; all have what the device lost, and it is told of the first."""
 
 
 class Debt(NamedTuple):
@@ -106,6 +108,16 @@ class Counts(NamedTuple):
     def xruns(self) -> int:
         """How many places there are at which capture or playback went wrong."""
         return self.losses + self.underruns + self.host_flags
+
+
+class CopyCounts(NamedTuple):
+    """What the callback has counted of one copy: the fields of `struct copy_counts`; see _copy_counters.h."""
+
+    stored_frames: int = 0
+    lost_frames: int = 0
+    losses: int = 0
+    capture_high_water: int = 0
+    overran: int = 0
 
 
 class Levels(NamedTuple):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pastream_cli.engine._native import (
         AttachmentHandle,
         ByteSourceHandle,
+        CopyHandle,
         EngineHandle,
         FlacBlock,
         FlacInfo,
@@ -46,6 +47,7 @@ __all__ = [
     "SAMPLE_FORMATS",
     "AttachmentHandle",
     "ByteSourceHandle",
+    "CopyHandle",
     "EngineHandle",
     "FlacBlock",
     "FlacInfo",

@@ -112,7 +112,8 @@ def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
 def connect_output(plan: Plan, stream: Core, recording: Recording) -> None:
     """Make the first file, and have the stream record into it. This waits for a disk, or for the reader of a FIFO."""
     first = recording.make_first()
-    stream.connect_output(first, channel_map=plan.capture_map)
+    writer = stream.connect_output(first.channels, channel_map=plan.capture_map, is_pipe=first.is_stream)
+    writer.offer(first)
 
 
 def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening:

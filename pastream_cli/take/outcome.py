@@ -48,7 +48,8 @@ def report_of(
     counts = stream.counts() if stream is not None else Counts()
     unwritten_frames = 0
     if stream is not None and is_recorded:
-        unwritten_frames = max(0, counts.position - stream.written_until) + files.unreadable_frames
+        written_until = stream.writers[0].place if stream.writers else 0
+        unwritten_frames = max(0, counts.position - written_until) + files.unreadable_frames
     failure = failure_in(run)
     return Report(
         exit_code=exit_code_of(run),

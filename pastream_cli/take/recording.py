@@ -14,6 +14,7 @@ from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
 from pastream_cli.engine.files.size_limits import most_frames
 from pastream_cli.engine.worker import Task, Worker
+from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList, FinishingFile
 from pastream_cli.take.naming import NameMemory, Names
@@ -119,6 +120,10 @@ class Recording:
         """How many seconds of sound the disk has room for, as of the last look a few seconds ago."""
         free = self._free_frames
         return None if free is None else free / self._rate
+
+    @property
+    def _writer(self) -> Writer:
+        return self._stream.writers[0]
 
     # ---- making files ----
 
@@ -240,16 +245,24 @@ class Recording:
         """Start the next file as soon as it is made."""
         if not self.can_cut:
             self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
-        elif len(self._open) > 1 and self._is_offered:
-            self._stream.cut()
         else:
             self._wants_cut = True
+            self._cut_present()
+
+    def _cut_present(self) -> None:
+        """End the present file where that was asked for, if it has begun and the next one is there."""
+        if not (self._wants_cut and self._is_offered and len(self._open) > 1):
+            return
+        current = self._open[0]
+        if current.first_frame is not None and current.first_frame < self._stream.frame_count:
+            self._wants_cut = False
+            self._stream.cut([current], current.first_frame, current.frame_limit)
 
     def hold(self, is_held: bool) -> None:
         """Make no next file while the device is away; one that was made is made anew if its name has a time."""
         if is_held and not self._is_held and self._names.template.has_time:
             self._misnamed = self._making
-            if self._is_offered and len(self._open) > 1 and self._stream.withdraw():
+            if self._is_offered and len(self._open) > 1 and self._writer.withdraw():
                 self._is_offered = False
                 self._drop(self._open.pop())
         self._is_held = is_held
@@ -260,8 +273,8 @@ class Recording:
     def _make_next_in_time(self, current: OutputFile) -> None:
         if self._making is not None:
             self._offer_when_made(self._making)
-        elif len(self._open) > 1 and not self._is_offered:
-            self._offer_next()
+        elif len(self._open) > 1:
+            self._cut_present() if self._is_offered else self._offer_next()
         elif len(self._open) == 1 and (self._wants_cut or current.frame_limit is not None):
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
@@ -295,17 +308,15 @@ class Recording:
 
     def _offer_next(self) -> None:
         """Offer the next file to the writer, which refuses while it has not begun the one before it."""
-        self._is_offered = self._stream.offer(self._open[-1])
-        if self._is_offered and self._wants_cut:
-            self._wants_cut = False
-            self._stream.cut()
+        self._is_offered = self._writer.offer(self._open[-1])
+        self._cut_present()
 
     def _go_on_without(self, error: PastreamError) -> None:
         """Go on in the present file if the next one cannot be made."""
         self._wants_cut = False
         current = self._open[0]
         if current.frame_limit is not None and current.frame_limit == self._most_frames:
-            self._stream.stop_writing()
+            self._writer.stop()
             raise error
         current.unlimit()
         self._warn(f"{error.message}; going on in {current.name}")

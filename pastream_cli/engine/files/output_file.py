@@ -230,7 +230,7 @@ class OutputFile:
     def unlimit(self) -> None:
         """Have all that comes written into this file, because there can be no next one."""
         self.frame_limit = None
-        lib.output_file_unlimit(self._handle)
+        lib.output_file_limit(self._handle, -1)
 
     @property
     def is_to_appear(self) -> bool:
