@@ -87,6 +87,8 @@ class Job:
     split: Time | None = None
     overwrite: bool = False
     part: bool = False
+    hook: str | None = None
+    """What the shell is to run for each finished file."""
     quiet: bool = False
     verbose: bool = False
     json: bool = False
@@ -143,6 +145,11 @@ class Job:
         if self.split is not None and self.output in (None, STANDARD_STREAM):
             raise UsageError(
                 "cannot use --split: OUTPUT is not a file", "it is for recordings: pastream null out.wav --split 10:00"
+            )
+        if self.hook is not None and self.output in (None, STANDARD_STREAM):
+            raise UsageError(
+                "cannot use --exec: OUTPUT is not a file",
+                "it is called for files: pastream null out.wav --exec 'ls \"$1\"'",
             )
         if self.output == STANDARD_STREAM and self.file_type.capture is None:
             raise UsageError(

@@ -35,6 +35,7 @@ class Kind(Enum):
     MAP = "channels and where they go"
     CHANNEL_LIST = "a list of channels"
     SHELL = "the name of a shell"
+    COMMAND = "a command of the shell"
 
 
 PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Kind.ENCODING, Kind.ENDIAN, Kind.LATENCY})

@@ -162,6 +162,17 @@ A `.part` that is there already is left alone: the new one is `NAME.2.part`.
 Pipes and devices have no other name.""",
     ),
     Option(
+        names=("--exec",),
+        field="hook",
+        kind=Kind.COMMAND,
+        metavar="CMD",
+        group=Group.FILES,
+        help="run a shell command for each finished file",
+        manual="""Run `sh -c` *CMD* for each finished file, with its name as `$1`: `--exec 'gzip "$1"'`.
+The recording does not wait for it; the commands run one after the other, in the order of the files.
+The program waits for the last one, and giving up kills it; see FINISHED FILES.""",
+    ),
+    Option(
         names=("-D", "--device"),
         field="device",
         is_common=True,

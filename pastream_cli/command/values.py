@@ -94,6 +94,14 @@ def _offset(text: str, name: str) -> Time:
         raise UsageError(error.message, way_out) from None
 
 
+def _command(text: str, name: str) -> str:
+    if not text.strip():
+        raise UsageError(
+            f"cannot use {name}: there is no command", "it is run by the shell, as in --exec 'gzip \"$1\"'"
+        )
+    return text
+
+
 def _device(text: str, _name: str) -> str | None:
     return text or None
 
@@ -214,4 +222,5 @@ _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.MAP: _map,
     Kind.CHANNEL_LIST: _channel_list,
     Kind.SHELL: _shell,
+    Kind.COMMAND: _command,
 }

@@ -105,6 +105,7 @@ struct output_counts {
     int64_t first_frame; /* where on the timeline it begins; -1 before the writer has begun it */
     int64_t frames;
     int64_t passed_frames;   /* that it did not take: they came after it had failed */
+    int64_t lost_frames;     /* how many of them are silence for a loss */
     int64_t readable_frames; /* as the header last said; all, if no header is kept up to date */
     int64_t bytes;           /* on its disk, at most a second old; 0 if it is on none */
     int32_t done;            /* the writer has left this file */

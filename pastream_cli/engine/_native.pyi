@@ -85,6 +85,7 @@ class OutputCounts(Pointer):
     first_frame: int
     frames: int
     passed_frames: int
+    lost_frames: int
     readable_frames: int
     bytes: int
     done: int

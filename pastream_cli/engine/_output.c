@@ -56,6 +56,7 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
     counts->first_frame = atomic_load_explicit(&f->first_frame, memory_order_relaxed);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->passed_frames = atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
+    counts->lost_frames = atomic_load_explicit(&f->lost_frames, memory_order_relaxed);
     counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
     /* acquire: with an error comes what the system said */
@@ -296,4 +297,12 @@ void output_write(output_file *f, file_functions functions, const void *samples,
 void output_pass(output_file *f, int64_t frames) {
     const int64_t before = atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
     atomic_store_explicit(&f->passed_frames, before + frames, memory_order_relaxed);
+}
+
+void output_write_silence(output_file *f, file_functions functions, const void *silence,
+                          int64_t frames) {
+    const int64_t before = output_frames(f);
+    output_write(f, functions, silence, frames);
+    const int64_t lost = atomic_load_explicit(&f->lost_frames, memory_order_relaxed);
+    atomic_store_explicit(&f->lost_frames, lost + output_frames(f) - before, memory_order_relaxed);
 }

@@ -34,6 +34,7 @@ struct output_file {
     _Atomic int64_t first_frame; /* on the timeline; -1 before the file is begun */
     _Atomic int64_t frames;
     _Atomic int64_t passed_frames; /* that it did not take, because it had failed */
+    _Atomic int64_t lost_frames;
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
     _Atomic int32_t is_removed;
@@ -59,6 +60,9 @@ int output_has_failed(const output_file *f);
 void output_write(output_file *f, file_functions functions, const void *samples, int64_t frames);
 /* Lets frames go by that the file cannot take, because it has failed. */
 void output_pass(output_file *f, int64_t frames);
+/* Writes silence for a loss, which is counted. */
+void output_write_silence(output_file *f, file_functions functions, const void *silence,
+                          int64_t frames);
 /* Adds such frames to the file's peaks and clips. */
 void output_measure(output_file *f, const void *samples, int64_t frames);
 /* Limits what a crash can cost: the header is at most a second old, the data on the disk at most

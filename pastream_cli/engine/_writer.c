@@ -245,7 +245,7 @@ static void write_silence(struct writer *w, int64_t frames) {
     const int is_unsigned = w->current->file_sample == FILE_DEVICE && format == SAMPLE_UINT8;
     memset(w->converted, is_unsigned ? 0x80 : 0,
            (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
-    output_write(w->current, w->copy->writer.functions, w->converted, frames);
+    output_write_silence(w->current, w->copy->writer.functions, w->converted, frames);
 }
 
 /* Writes frames, or silence where `captured` is NULL. A writer that outlives failures lets the

@@ -175,3 +175,5 @@ class RecordedFile(NamedTuple):
     frames: int
     peaks: tuple[float, ...]
     clips: tuple[int, ...]
+    lost_frames: int = 0
+    """How many of the frames are silence that stands for lost ones."""

@@ -104,6 +104,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "buffer": _buffer(report),
         "files": (_file(file, report.rate) for file in report.files),
         "unlisted_files": report.files.unlisted,
+        "hooks": _hooks(report),
         **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
         "xruns": (xrun for loss in report.loss_list for xrun in _xruns(loss, report, epoch_ns)),
         "unlisted_xruns": _unlisted(report),
@@ -129,6 +130,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "buffer": None,
         "files": [],
         "unlisted_files": 0,
+        "hooks": None,
         **dict.fromkeys(_COUNTS, 0),
         "xruns": [],
         "unlisted_xruns": 0,
@@ -171,6 +173,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "split": _time(job.split),
         "overwrite": job.overwrite,
         "part": job.part,
+        "exec": job.hook,
         "device": job.device,
         "rate": job.rate,
         "channels": _pair(job.channels),
@@ -245,11 +248,17 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
         "first_frame": file.first_frame,
         "frames": file.frames,
         "seconds": _seconds(file.frames, rate),
+        "lost_frames": file.lost_frames,
         "channels": [
             {"peak": _finite(peak), "peak_dbfs": _decibels(peak), "clips": clips}
             for peak, clips in zip(file.peaks, file.clips, strict=True)
         ],
     }
+
+
+def _hooks(report: Report) -> dict[str, int] | None:
+    calls = report.hook_calls
+    return None if calls is None else {"finished": calls.finished, "failed": calls.failed, "given_up": calls.given_up}
 
 
 def _xruns(loss: Loss, report: Report, epoch_ns: int) -> Iterator[dict[str, Any]]:

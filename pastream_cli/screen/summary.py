@@ -99,7 +99,7 @@ def _fault_words(report: Report) -> list[str]:
     if report.rate and not words:
         words.append("no dropouts" if _is_player(report) else "no xruns")
     if report.stop_reason is StopReason.GIVEN_UP:
-        words.append("given up before all was written")
+        words.append(_given_up_words(report))
     if report.unwritten_frames:
         words.append(f"{format_frames(report.unwritten_frames)} behind the end of the file not written")
     if report.stop_reason is StopReason.XRUN:
@@ -113,6 +113,13 @@ def _fault_words(report: Report) -> list[str]:
         channels = f"channel{'s' * (len(report.dead_channels) > 1)} {ranges(report.dead_channels)}"
         words.append(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s or more on {channels}")
     return words
+
+
+def _given_up_words(report: Report) -> str:
+    calls = report.hook_calls
+    if calls is None or not calls.given_up:
+        return "given up before all was written"
+    return f"given up while {format_times(calls.given_up, 'file')} waited for the command of --exec"
 
 
 def _is_player(report: Report) -> bool:

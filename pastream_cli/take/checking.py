@@ -34,6 +34,8 @@ def check_names(job: Job) -> None:
         except ExistsError:
             _check_container(job)  # nobody should replace a file by a recording that cannot be made
             raise
+        if job.hook is not None and paths.is_special(name):
+            raise UsageError("cannot use --exec: OUTPUT is not a file", "it is called for files alone")
     _check_container(job)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -9,11 +10,14 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.run import Run
 from pastream_cli.errors import FileError
 from pastream_cli.take.file_list import FileList
+from pastream_cli.take.hook import Hook
+from pastream_cli.take.interruptible import STEP_SECONDS
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.signals import Requests
 
 # How long each step may take at the end of the files when the run is given up.
 _LAST_SECONDS = 0.1
+_UNTOLD_SECONDS = 2.0
 
 
 class Ending:
@@ -31,21 +35,40 @@ class Ending:
         What signals ask for.
     warn : callable
         Called with each warning, one line.
+    hook : Hook, optional
+        Is called for each file.
+    wait : callable
+        Waits so many seconds, and raises `GivenUp` if the run is given up.
     """
 
     def __init__(
-        self, run: Run, stream: Core, recording: Recording, requests: Requests, warn: Callable[[str], None]
+        self,
+        run: Run,
+        stream: Core,
+        recording: Recording,
+        requests: Requests,
+        warn: Callable[[str], None],
+        hook: Hook | None,
+        wait: Callable[[float], None],
     ) -> None:
         self._requests = requests
         self._warn = warn
         self._run = run
         self._stream = stream
         self._recording = recording
+        self._hook = hook
+        self._wait = wait
         self.files = FileList()
         """The files that are kept, as far as that is known."""
 
     def finish(self) -> None:
-        """Close every file and wait for its disk, within limits."""
+        """Close every file and wait for its disk, within limits; then wait for the hook, until the run is given up."""
+        try:
+            self._finish_files()
+        finally:
+            self._wait_for_the_hook()
+
+    def _finish_files(self) -> None:
         recording = self._recording
         if self._stream.is_writing():
             self.files = recording.so_far()
@@ -63,8 +86,22 @@ class Ending:
         if failure is not None:
             raise failure
 
+    def _wait_for_the_hook(self) -> None:
+        hook, since = self._hook, time.monotonic()
+        if hook is None:
+            return
+        is_told = False
+        while (name := hook.present) is not None:
+            self._wait(STEP_SECONDS)
+            hook.poll()
+            if not is_told and time.monotonic() - since > _UNTOLD_SECONDS:
+                is_told = True
+                self._warn(f"waiting for the command of --exec, which is at {name}; {self._how_to_give_up()}")
+
     def leave(self) -> None:
         """End a run that was given up: finish the files that can be, and find what can be read of the others."""
+        if self._hook is not None:
+            self._hook.give_up()
         stream, recording = self._stream, self._recording
         if not stream.finish(_LAST_SECONDS):
             stream.stop_writing()
@@ -77,8 +114,8 @@ class Ending:
     def tell_of_a_wait(self, name: str, *, is_on_a_disk: bool) -> None:
         """Say what the end of the run waits for, and how to end the wait."""
         what = f"the disk that {name} is on" if is_on_a_disk else f"the reader of {name} to take the rest"
-        if self._requests.stop:
-            way_out = "another Ctrl-C gives it up"
-        else:
-            way_out = "Ctrl-C twice gives it up" if is_on_a_disk else "Ctrl-C ends the wait"
-        self._warn(f"waiting for {what}; {way_out}")
+        ends_at_once = not is_on_a_disk and not self._requests.stop
+        self._warn(f"waiting for {what}; {'Ctrl-C ends the wait' if ends_at_once else self._how_to_give_up()}")
+
+    def _how_to_give_up(self) -> str:
+        return "another Ctrl-C gives it up" if self._requests.stop else "Ctrl-C twice gives it up"

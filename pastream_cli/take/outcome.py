@@ -10,6 +10,7 @@ from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList
+from pastream_cli.take.hook import Hook
 from pastream_cli.take.report import Opening, Report
 
 _EXIT_CODES = {
@@ -43,6 +44,7 @@ def report_of(
     moves: Spool[Move],
     input_frame: int | None,
     ended_away: bool,
+    hook: Hook | None,
 ) -> Report:
     """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
@@ -67,6 +69,7 @@ def report_of(
         opening=opening,
         input_frame=input_frame,
         ended_away=ended_away,
+        hook_calls=hook.calls if hook is not None else None,
         loss_list=run.losses.all if run.losses is not None else LossList(),
         error=failure.message if failure else None,
         way_out=failure.way_out if failure else None,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
@@ -45,15 +46,25 @@ class Recording:
         Makes and finishes the files, since a disk may block.
     warn : callable
         Called with each warning, one line.
+    finished : callable, optional
+        Called with each file on a disk that was finished and has all that was written to it.
     """
 
-    def __init__(self, plan: Plan, stream: Core, worker: Worker, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        stream: Core,
+        worker: Worker,
+        warn: Callable[[str], None],
+        finished: Callable[[RecordedFile], None] | None = None,
+    ) -> None:
         assert plan.output is not None
         output = self._output = plan.output
         self._input_path = plan.input_path
         self._stream = stream
         self._worker = worker
         self._warn = warn
+        self._finished = finished
         self._rate = stream.samplerate
         self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
         self._names = Names(output.path, is_split=output.split_frames is not None)
@@ -236,8 +247,12 @@ class Recording:
     def _hand_on_first(self) -> None:
         """Move the first of the files that are being finished to the list, with what can be read of it."""
         finishing = self._finishing.popleft()
-        self._files.add(finishing.recorded(), finishing.file.frames)
-        self._failure = self._failure or finishing.failure()
+        recorded, failure = finishing.recorded(), finishing.failure()
+        self._files.add(recorded, finishing.file.frames)
+        self._failure = self._failure or failure
+        is_whole = failure is None and finishing.file.writers_failure() is None
+        if self._finished is not None and recorded is not None and is_whole and finishing.file.is_regular:
+            self._finished(recorded)
         if warning := finishing.file.warning():
             self._warn(warning)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pastream_cli.engine.facts import Counts, Levels, Loss, Move, Pause
 from pastream_cli.engine.loss_list import LossList
@@ -10,6 +10,9 @@ from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError
 from pastream_cli.take.file_list import FileList
+
+if TYPE_CHECKING:
+    from pastream_cli.take.hook import HookCalls
 
 
 class Opening(NamedTuple):
@@ -86,6 +89,8 @@ class Report(NamedTuple):
     """Frames that were captured after the last frame that a file could take, and are in no file."""
     buffer_frames: int
     """Size of the capture buffer; 0 where nothing is recorded."""
+    hook_calls: HookCalls | None = None
+    """How often the command for finished files was called; `None` if there is none."""
     loss_list: LossList = LossList()
     pauses: Spool[Pause] = Spool()
     moves: Spool[Move] = Spool()

@@ -7,6 +7,7 @@ a worker, so that the main thread always answers a signal.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.time_limits import STOP_SECONDS
-from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.facts import Counts, Loss, RecordedFile
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.run import GivenUp, Policy, Run
@@ -26,6 +27,7 @@ from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.file_list import FileList
+from pastream_cli.take.hook import Hook
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
@@ -83,6 +85,7 @@ class Session:
         self._run = Run(self)
         self._stream: Core | None = None
         self._recording: Recording | None = None
+        self._hook: Hook | None = None
         self._ending: Ending | None = None
         self._plan: Plan | None = None
         self._opened: Opening | None = None
@@ -108,6 +111,7 @@ class Session:
             moves=self._telling.moves.all if self._telling is not None else Spool(),
             input_frame=self._telling.place.input_frame if self._telling is not None else None,
             ended_away=self._reconnecting is not None and self._reconnecting.has_ended_away,
+            hook=self._hook,
         )
 
     def _go(self) -> None:
@@ -141,8 +145,11 @@ class Session:
         plan, stream = self._plan, self._stream = self._open_devices(source)
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
-            recording = self._recording = Recording(plan, stream, self._file_worker, warn)
-            self._ending = Ending(self._run, stream, recording, self._requests, warn)
+            if self._job.hook is not None:
+                self._hook = Hook(self._job.hook, stream.samplerate, _error_output(), self._requests.wake, warn)
+            finished = self._call_hook if self._hook is not None else None
+            recording = self._recording = Recording(plan, stream, self._file_worker, warn, finished)
+            self._ending = Ending(self._run, stream, recording, self._requests, warn, self._hook, self.wait)
             connected = self._file_worker.start(lambda: connect_output(plan, stream, recording))
             self._wait_for(connected, _ABANDONED_SECONDS)
         self._opened = opening_of(plan, stream, self._recording)
@@ -151,6 +158,11 @@ class Session:
             warn(warning)
         if self._recording is not None:
             self._recording.warn_of_a_small_disk(plan.length)
+
+    def _call_hook(self, file: RecordedFile) -> None:
+        assert self._hook is not None
+        losses = self._run.losses
+        self._hook.call(file, (), losses.missing_frames if losses is not None else 0)
 
     def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
         """Open the devices. If they are not there, or in use, wait for them where that was asked for."""
@@ -277,6 +289,8 @@ class Session:
         cut, self._requests.cut = self._requests.cut, False
         if self._recording is None:
             return
+        if self._hook is not None:
+            self._hook.poll()
         try:
             if cut and self._is_away:
                 self._observer.warned("no next file to start: the device is away")
@@ -359,6 +373,11 @@ def _input_failure(plan: Plan, code: int) -> PastreamError:
         start = format_count(plan.input_start)
         return UsageError(f"cannot use --from: {plan.input.name} ends before frame {start}")
     return FileError(f"cannot read {plan.input.name}: {plan.input.reason_of(code)}")
+
+
+def _error_output() -> int:
+    """Return the descriptor of standard error, which is not 2 where what libraries print there is kept."""
+    return sys.stderr.fileno()
 
 
 def _policy_of(plan: Plan) -> Policy:

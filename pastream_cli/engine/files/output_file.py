@@ -284,6 +284,7 @@ class OutputFile:
             frames=max(0, self._counts().readable_frames - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,
+            lost_frames=self._counts().lost_frames,
         )
 
     def close(self, *, keep_empty: bool, is_given_up: bool = False) -> RecordedFile | None:
