@@ -36,6 +36,7 @@ SOURCES = (
     "_pump.c",
     "_reader.c",
     "_rename.c",
+    "_reserve.c",
     "_ring.c",
     "_sound_chain.c",
     "_virtual.c",

@@ -112,6 +112,8 @@ struct output_counts {
     int32_t file_error;      /* libsndfile's code or FILE_CUT_SHORT, 0 for none */
     int32_t system_error;    /* errno at that time */
     int32_t is_removed;      /* it has no name any more; at most a second old */
+    int32_t first_sync;      /* of its first frames: SYNC_PENDING, 0 for done, errno for refused */
+    int32_t last_sync_error; /* of its last frames: errno, 0 for none */
 };
 
 /* libsndfile's functions, taken at run time: its header is not needed to build this. */
@@ -324,12 +326,14 @@ void writer_outlive_failures(copy *c);
 /* What is done about the header of a file that grows: nothing, or it is updated every second; and
  * then made plain, as wav_make_plain does. */
 enum header_care { HEADER_LEFT, HEADER_KEPT, HEADER_KEPT_PLAIN };
+enum { SYNC_PENDING = -1 };
 
 /* file_bits: the width of integer samples in the file, to which they are rounded; 0 for float.
- * keep_header: a header_care. descriptor: of the file, which is synced to disk every five seconds;
- * -1 for none. frame_limit: -1 for none. */
+ * keep_header: a header_care. descriptor: of the file, which is synced to disk about every second;
+ * -1 for none. folder: a descriptor of its folder, which is synced with the first frames; -1 for
+ * none. frame_limit: -1 for none. */
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
-                             int keep_header, int descriptor, int64_t frame_limit);
+                             int keep_header, int descriptor, int folder, int64_t frame_limit);
 void output_file_free(output_file *f);
 void output_file_read_counts(const output_file *f, struct output_counts *counts);
 double output_file_peak(const output_file *f, int channel);
@@ -342,6 +346,9 @@ int64_t output_file_clips(const output_file *f, int channel);
 void wav_make_plain(int descriptor);
 /* Makes it one that has failed before it begins, since there is no file. */
 void output_file_give_up(output_file *f);
+/* Reserves room on the disk for so many bytes of a file, which does not become longer by that. The
+ * writer may be at work. Returns 0, or errno: many file systems reserve nothing. */
+int file_reserve(int descriptor, int64_t begin, int64_t bytes);
 /* Hands the writer its first or next file; 0 while another one still waits. */
 int writer_offer(copy *c, output_file *f);
 /* Takes the offered file back, if the writer has not begun it; else returns NULL. */

@@ -92,6 +92,8 @@ class OutputCounts(Pointer):
     file_error: int
     system_error: int
     is_removed: int
+    first_sync: int
+    last_sync_error: int
 
 class SndfileFunctions(Pointer):
     read_short: Callable[[Pointer, ShortArray, int], int]
@@ -258,6 +260,7 @@ class Lib:
     HEADER_LEFT: int
     HEADER_KEPT: int
     HEADER_KEPT_PLAIN: int
+    SYNC_PENDING: int
     MOST_FRONT_BYTES: int
     MPEG_HEADER_BYTES: int
     MPEG_TAG_BYTES: int
@@ -402,6 +405,7 @@ class Lib:
         channels: int,
         keep_header: int,
         descriptor: int,
+        folder: int,
         frame_limit: int,
         /,
     ) -> OutputFileHandle: ...
@@ -411,6 +415,7 @@ class Lib:
     def output_file_clips(self, f: OutputFileHandle, channel: int, /) -> int: ...
     def wav_make_plain(self, descriptor: int, /) -> None: ...
     def output_file_give_up(self, f: OutputFileHandle, /) -> None: ...
+    def file_reserve(self, descriptor: int, begin: int, bytes_: int, /) -> int: ...
     def writer_offer(self, c: CopyHandle, f: OutputFileHandle, /) -> int: ...
     def writer_withdraw(self, c: CopyHandle, /) -> OutputFileHandle: ...
     def output_file_limit(self, f: OutputFileHandle, frames: int, /) -> None: ...

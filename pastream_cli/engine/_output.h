@@ -17,14 +17,16 @@ struct output_file {
     int32_t channels;
     int32_t keep_header; /* a header_care */
     int32_t descriptor;
+    int32_t folder;              /* that it is in; -1: it needs no sync */
     _Atomic int64_t frame_limit; /* the owner may raise it later */
 
     /* Writer. */
     struct extremes *extremes; /* one per channel, the writer's own */
-    int64_t header_due_ns;
     int64_t look_due_ns;
     int64_t sync_due_ns;
-    int32_t has_begun; /* the header in the file counts at least one frame */
+    int64_t synced_frames;    /* so many were written before the last sync began */
+    int32_t header_is_synced; /* as it was last written */
+    int32_t has_begun;        /* the header in the file counts at least one frame */
 
     /* Writer, for the owner. */
     struct {
@@ -38,6 +40,8 @@ struct output_file {
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
     _Atomic int32_t is_removed;
+    _Atomic int32_t first_sync;
+    _Atomic int32_t last_sync_error;
     _Atomic int32_t file_error; /* 0: none */
     int32_t system_error;       /* written once, before file_error is */
     _Atomic int32_t done;
@@ -65,8 +69,8 @@ void output_write_silence(output_file *f, file_functions functions, const void *
                           int64_t frames);
 /* Adds such frames to the file's peaks and clips. */
 void output_measure(output_file *f, const void *samples, int64_t frames);
-/* Limits what a crash can cost: the header is at most a second old, the data on the disk at most
- * five. Both are brought up to date at once if `is_asked`. The first frames are in the header at
+/* Limits what a crash can cost: about every second the frames are synced, and then the header is
+ * brought up to date; at once if `is_asked`. The first frames are in the header and on the disk at
  * once, because the file may be about to replace another one. */
 void output_keep_safe(output_file *f, file_functions functions, int is_asked);
 /* Leaves the file readable to its last frame, because its owner may close it late, or never. */

@@ -232,7 +232,11 @@ class Recording:
             self._asking = self._worker.start(current.appear, quietly=True)
         elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now
-            self._asking = self._worker.start(lambda: self._measure_room(current), quietly=True)
+            self._asking = self._worker.start(lambda: self._keep_room(current), quietly=True)
+
+    def _keep_room(self, file: OutputFile) -> None:
+        file.reserve_room()
+        self._measure_room(file)
 
     def _measure_room(self, file: OutputFile) -> None:
         if (room := file.room_bytes()) is not None:

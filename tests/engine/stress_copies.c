@@ -74,7 +74,7 @@ static void make_piece(struct take *t) {
         p->sounds[n]->slow_one_in = p->slow_one_in;
         if (p->fails_one_in && one_in(&t->random, p->fails_one_in))
             p->sounds[n]->fails_at = random_from(&t->random, 0, 3000);
-        p->files[n] = output_file_new(p->sounds[n], FILE_INT32, 32, 1, 0, -1, t->limits[n]);
+        p->files[n] = output_file_new(p->sounds[n], FILE_INT32, 32, 1, 0, -1, -1, t->limits[n]);
         if (p->fails_one_in && one_in(&t->random, 3 * p->fails_one_in))
             output_file_give_up(p->files[n]);
     }

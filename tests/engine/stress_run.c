@@ -64,8 +64,9 @@ static void offer_piece(struct run *run) {
     piece->file->fails_at = run->fail_at;
     piece->file->takes_all = run->fails_like_an_encoder;
     piece->file->slow_one_in = run->slow_one_in;
-    piece->handle = output_file_new(piece->file, side->file_sample, side->file_bits,
-                                    side->file_channels, one_in(&run->random, 2), -1, piece->limit);
+    piece->handle =
+        output_file_new(piece->file, side->file_sample, side->file_bits, side->file_channels,
+                        one_in(&run->random, 2), -1, -1, piece->limit);
     if (writer_offer(engine_first_copy(run->engine), piece->handle)) {
         ++run->piece_count;
         return;

@@ -85,7 +85,7 @@ static void *record(const struct passage *p, const void *captured) {
     engine *e = engine_new();
     struct fake_file *file = fake_file_new(p->file_sample, p->file_channels, (struct random){0});
     output_file *out =
-        output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1, -1);
+        output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1, -1, -1);
     if (!engine_set_capture(e, frames, p->device_format, p->device_channels) ||
         writer_configure(engine_first_copy(e), &fake_functions, p->map, p->file_channels, NAP_NS) !=
             LOOP_OK)

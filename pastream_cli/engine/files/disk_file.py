@@ -61,7 +61,8 @@ class DiskFile:
         self.descriptor = -1
         self.had_name = True
         """Whether the file system counts the links of a file; some always answer 0."""
-        self._folder = _open_folder(folder or ".")
+        self.folder = _open_folder(folder or ".")
+        """A descriptor of its folder."""
         try:
             if part:
                 self.descriptor = self._make_part(overwrite=overwrite)
@@ -109,7 +110,7 @@ class DiskFile:
         """Leave an incomplete file alone; raise if another take is being recorded into it."""
         self.passed_over = self.passed_over or name
         with suppress(OSError):
-            there = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
+            there = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self.folder)
             try:
                 if not _lock(there):
                     raise BeingRecordedError(self.path)
@@ -119,7 +120,7 @@ class DiskFile:
     def _make(self, name: str | None = None, mode: int = 0o666) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS
         try:
-            return os.open(name or self._target, flags, mode, dir_fd=self._folder)
+            return os.open(name or self._target, flags, mode, dir_fd=self.folder)
         except FileExistsError:
             raise ExistsError(self.path) from None
 
@@ -153,9 +154,9 @@ class DiskFile:
     def _lock_what_has_the_name(self) -> bool:
         """Lock the file that has the name; tell whether the name is still its own."""
         try:
-            self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
+            self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self.folder)
         except PermissionError:  # it may be replaced, but not opened: nothing can keep two takes apart then
-            self._old_status = os.stat(self._target, dir_fd=self._folder, follow_symlinks=False)
+            self._old_status = os.stat(self._target, dir_fd=self.folder, follow_symlinks=False)
             return True
         except OSError as error:
             if error.errno == errno.ELOOP:  # a link, which must not be followed
@@ -205,9 +206,9 @@ class DiskFile:
 
     def _rename(self, temporary: str) -> None:
         if self._old_status is not None:
-            os.replace(temporary, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.replace(temporary, self._target, src_dir_fd=self.folder, dst_dir_fd=self.folder)
             return
-        code = lib.rename_to_free_name(self._folder, os.fsencode(temporary), os.fsencode(self._target))
+        code = lib.rename_to_free_name(self.folder, os.fsencode(temporary), os.fsencode(self._target))
         if code:
             raise OSError(code, _NAME_TAKEN if code == errno.EEXIST else os.strerror(code))
 
@@ -220,7 +221,7 @@ class DiskFile:
 
     def _status_of(self, name: str) -> os.stat_result | None:
         try:
-            return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+            return os.stat(name, dir_fd=self.folder, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
@@ -232,7 +233,7 @@ class DiskFile:
     def sync_folder(self) -> None:
         """Sync the folder, so that the name survives a power cut too."""
         try:
-            os.fsync(self._folder)
+            os.fsync(self.folder)
         except OSError as error:
             if error.errno not in _NO_SYNC:
                 raise
@@ -280,14 +281,14 @@ class DiskFile:
             return
         name = self._temporary or self._target
         if self._has(name, os.fstat(self.descriptor)):
-            os.unlink(name, dir_fd=self._folder)
+            os.unlink(name, dir_fd=self.folder)
 
     def close(self) -> None:
         """Close it. Raise OSError where the disk reports only now that it could not take what was written."""
         self._unlock_the_old_file()
         with suppress(OSError):
-            os.close(self._folder)
-        descriptor, self._folder, self.descriptor = self.descriptor, -1, -1
+            os.close(self.folder)
+        descriptor, self.folder, self.descriptor = self.descriptor, -1, -1
         if descriptor >= 0:
             os.close(descriptor)
 

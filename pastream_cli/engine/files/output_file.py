@@ -36,11 +36,15 @@ from pastream_cli.engine.files.paths import (
 )
 from pastream_cli.engine.files.readback import Bytes, has_a_frame
 from pastream_cli.engine.files.repair import close_flac_stream
+from pastream_cli.engine.files.reservation import Reservation
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import OutputCounts, OutputFileHandle
+
+
+_HEADER_ROOM = 2**16
 
 
 class OutputFile:
@@ -90,6 +94,7 @@ class OutputFile:
         """Frames that it takes, where there is a limit."""
         self._container = Container(file_type, encoding, rate, channels, endian)
         self._disk: DiskFile | None = None
+        self._reservation: Reservation | None = None
         self._is_settled = False
         self._refusal: str | None = None
         self._notice: str | None = None
@@ -108,6 +113,17 @@ class OutputFile:
             reason = reason_of(error, last_system_error())
             self._abandon()
             raise self._write_error(f"cannot create {self.name}: {reason}") from None
+
+        if self._disk is not None:
+            self._reservation = self._new_reservation(self._disk, expected_frames)
+
+    def _new_reservation(self, disk: DiskFile, expected_frames: int | None) -> Reservation:
+        lengths = [frames for frames in (expected_frames, self.frame_limit) if frames is not None]
+        size = self._frame_bytes
+        is_known = lengths and size and self._container.file_type != "FLAC"
+        whole_bytes = min(lengths) * size + _HEADER_ROOM if is_known else None
+        # an encoder that loses something needs less than a byte per sample
+        return Reservation(disk.descriptor, self._container.rate * (size or self.channels), whole_bytes)
 
     def _begin(self, expected_frames: int | None) -> soundfile.SoundFile:
         closefd = self.path != STANDARD_STREAM and self._disk is None
@@ -140,6 +156,7 @@ class OutputFile:
             self.channels,
             lib.HEADER_LEFT if self._is_stream else self._container.header_care,
             -1 if self._is_stream else self._descriptor,
+            -1 if self._disk is None else self._disk.folder,
             -1 if self.frame_limit is None else self.frame_limit,
         )
         if not new:
@@ -234,16 +251,24 @@ class OutputFile:
 
     @property
     def is_to_appear(self) -> bool:
-        """Whether it has a frame, and is not in its place for good yet."""
-        return self._disk is not None and not self._is_settled and self.frames > 0
+        """Whether its first frames are on the disk, and it is not in its place for good yet."""
+        return self._disk is not None and not self._is_settled and self._counts().first_sync != lib.SYNC_PENDING
 
     # ---- on its disk; all of this may block ----
 
     def room_bytes(self) -> int | None:
-        """Return how many more bytes the disk takes, where that can be told."""
+        """Return how many more bytes the disk takes of this file, where that can be told."""
+        if self._disk is None or self._reservation is None:
+            return None
         with suppress(OSError):
-            return self._disk.room_bytes if self._disk is not None else None
+            return self._disk.room_bytes + self._reservation.ahead_bytes(self.size)
         return None
+
+    def reserve_room(self) -> None:
+        """Reserve room on the disk for what comes next."""
+        if self._disk is not None and self._reservation is not None:
+            with suppress(OSError):
+                self._reservation.extend(self.size, self._disk.room_bytes)
 
     def appear(self) -> None:
         """Put the file in its place once its first frame can be read.
@@ -261,11 +286,13 @@ class OutputFile:
 
     def _settle(self, disk: DiskFile) -> None:
         """Make the first frames, and the name of the file, survive a power cut."""
+        self._refusal = self._refused_by_a_sync()
         try:
-            disk.sync()
+            disk.sync()  # once more: of a compressed file, the first frame was not there yet
         except OSError as error:
-            self._refusal = error.strerror
-            self._notice = f"the disk refuses the beginning of {self.name}: {error.strerror}; going on all the same"
+            self._refusal = self._refusal or error.strerror
+        if self._refusal is not None:
+            self._notice = f"the disk refuses the beginning of {self.name}: {self._refusal}; going on all the same"
             return
         try:
             if disk.is_part:
@@ -306,8 +333,8 @@ class OutputFile:
             self.sound_file,
             self._container.raw_words,
             fill=lambda: self._container.fill_last_block(self.sound_file, recorded.frames),
-            mend=lambda descriptor: self._container.mend(descriptor, recorded.frames, is_whole=not has_failed),
-            refusal=self._refusal,
+            mend=lambda descriptor: self._mend(descriptor, recorded.frames, is_whole=not has_failed),
+            refusal=self._refusal or self._refused_by_a_sync(),
             has_failed=has_failed,
             is_given_up=is_given_up,
         )
@@ -320,6 +347,17 @@ class OutputFile:
         elif left.moved_to:
             self._notice = f"{self.name} was moved while it was recorded: it is {left.moved_to} now"
         return recorded._replace(name=left.moved_to or left.name, frames=left.frames)
+
+    def _mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
+        if self._reservation is not None:
+            self._reservation.give_back()
+        self._container.mend(descriptor, frames, is_whole=is_whole)
+
+    def _refused_by_a_sync(self) -> str | None:
+        """Return why the disk refused the first or the last frames, which the system says to the writer alone."""
+        counts = self._counts()
+        error = counts.last_sync_error or max(0, counts.first_sync)
+        return os.strerror(error) if error else None
 
     def _could_not_finish(self, reason: str) -> None:
         self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
