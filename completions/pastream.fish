@@ -13,6 +13,7 @@ complete -c pastream -l endian -x -a '(__fish_complete_list , "printf %s\\\\n fi
 complete -c pastream -s y -l overwrite -d 'replace an output file that exists'
 complete -c pastream -l part -d 'call a file NAME.part until it is complete'
 complete -c pastream -l exec -x -d 'run a shell command for each finished file'
+complete -c pastream -l also -x -d 'record a further copy there, at most three'
 complete -c pastream -s D -l device -x -a '(pastream --complete devices (commandline -opc)[2..-1] 2>/dev/null)' -d 'number, name or part of a name from -l'
 complete -c pastream -s c -l channels -x -d 'how many channels, not which (that is -m)'
 complete -c pastream -s r -l rate -x -a '(__fish_complete_list , "printf %s\\\\n 44.1k 48k 96k")' -d 'sample rate: 48000, 48k, 44.1k'

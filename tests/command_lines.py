@@ -157,6 +157,7 @@ VALUES = {
     ),
     Kind.COMMAND: (["true", "false", 'test -s "$1"'], [""]),
     Kind.CHANNEL_LIST: (["0", "0,1"], words("-1 1,,2 a", "")),
+    Kind.OUTPUT: (words("also.wav also.flac"), words("- null also out.wav in.wav also.xyz", "")),
     Kind.SHELL: (words("bash zsh fish"), words("tcsh sh", "")),
 }
 """What is typed after an option: what it takes, and what it hardly does."""

@@ -85,6 +85,8 @@ class Job:
     reconnect: Time | None = _NOTHING
     """How long a device that is lost is waited for, each time; `None` waits until stopped, nothing ends the run."""
     split: Time | None = None
+    also: tuple[str, ...] = ()
+    """Further places that the recording goes to, as `output` names one."""
     overwrite: bool = False
     part: bool = False
     hook: str | None = None
@@ -142,7 +144,7 @@ class Job:
             raise UsageError("cannot use --from: there is no INPUT to begin in", "--from TIME begins INPUT at TIME")
         if self.output is None and not self.offset.is_zero():
             raise UsageError("cannot use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording")
-        if self.split is not None and self.output in (None, STANDARD_STREAM):
+        if self.split is not None and (self.output is None or STANDARD_STREAM in (self.output, *self.also)):
             raise UsageError(
                 "cannot use --split: OUTPUT is not a file", "it is for recordings: pastream null out.wav --split 10:00"
             )
@@ -151,6 +153,12 @@ class Job:
                 "cannot use --exec: OUTPUT is not a file",
                 "it is called for files: pastream null out.wav --exec 'ls \"$1\"'",
             )
+        if self.also and self.output is None:
+            raise UsageError(
+                "cannot use --also: there is no OUTPUT", "it names a further copy: pastream null out.wav --also b.flac"
+            )
+        if any(is_null(path) for path in self.also):
+            raise UsageError("cannot use --also null: it names a further file", "leave it out")
         if self.output == STANDARD_STREAM and self.file_type.capture is None:
             raise UsageError(
                 "cannot write to standard output: no file type was given",

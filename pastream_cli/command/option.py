@@ -34,6 +34,7 @@ class Kind(Enum):
     LATENCY = "low, high or seconds"
     MAP = "channels and where they go"
     CHANNEL_LIST = "a list of channels"
+    OUTPUT = "the name of a file, as OUTPUT"
     SHELL = "the name of a shell"
     COMMAND = "a command of the shell"
 

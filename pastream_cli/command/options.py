@@ -173,6 +173,21 @@ The recording does not wait for it; the commands run one after the other, in the
 The program waits for the last one, and giving up kills it; see FINISHED FILES.""",
     ),
     Option(
+        names=("--also",),
+        field="also",
+        kind=Kind.OUTPUT,
+        metavar="OUTPUT",
+        group=Group.FILES,
+        help="record a further copy there, at most three",
+        manual="""Record a further copy to this place: a file, a FIFO, or `-` for standard output, as AU.
+It may be given three times.
+The end of its name tells its type, and it takes the encoding of *OUTPUT* where that type has it; `-t`, `-e` and
+`--endian` never apply to it.
+It has the same channels, and its pieces change at the same frames.
+See COPIES.""",
+        most=3,
+    ),
+    Option(
         names=("-D", "--device"),
         field="device",
         is_common=True,

@@ -150,6 +150,10 @@ def _byte_order(text: str, name: str) -> str:
     raise UsageError(f"cannot use {name} {shown(text)}: not a byte order", f"one of {', '.join(_BYTE_ORDERS)}")
 
 
+def _output(text: str, _name: str) -> str:
+    return text
+
+
 def _shell(text: str, name: str) -> str:
     shell = text.lower().rpartition("/")[2]  # as in $SHELL
     if shell in SHELLS:
@@ -221,6 +225,7 @@ _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.LATENCY: _pair(_latency),
     Kind.MAP: _map,
     Kind.CHANNEL_LIST: _channel_list,
+    Kind.OUTPUT: _output,
     Kind.SHELL: _shell,
     Kind.COMMAND: _command,
 }

@@ -18,6 +18,7 @@ from pastream_cli.engine.writer import Writer, cut
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
     from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.engine.files.missing_file import MissingFile
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
 
@@ -285,7 +286,7 @@ class Connected(Attached):
         """How many frames a device takes at once when it starts, to fill a buffer of its own (priming)."""
         return frames_taken_at_once(self.open_device)
 
-    def cut(self, files: Sequence[OutputFile], first_frame: int, most_frames: int | None) -> int:
+    def cut(self, files: Sequence[OutputFile | MissingFile], first_frame: int, most_frames: int | None) -> int:
         """End the piece of the recording that these files are of; see `writer.cut`."""
         return cut(self._engine, files, first_frame, most_frames)
 

@@ -177,3 +177,5 @@ class RecordedFile(NamedTuple):
     clips: tuple[int, ...]
     lost_frames: int = 0
     """How many of the frames are silence that stands for lost ones."""
+    failure: str | None = None
+    """Why it is not complete, if it is not."""

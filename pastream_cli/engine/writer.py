@@ -11,6 +11,7 @@ from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ringbuffer import RingBuffer
 
 if TYPE_CHECKING:
+    from pastream_cli.engine.files.missing_file import MissingFile
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.native import (
         CopyHandle,
@@ -64,7 +65,7 @@ class Writer:
         """Write until all is written. To be called on a thread of its own."""
         lib.writer_run(self._copy)
 
-    def offer(self, sink: OutputFile) -> bool:
+    def offer(self, sink: OutputFile | MissingFile) -> bool:
         """Hand over the next file; return false while another one still waits."""
         return self.offer_handle(sink.handle)
 
@@ -111,7 +112,9 @@ class Writer:
         return CopyCounts(**{name: getattr(counts, name) for name in CopyCounts._fields})
 
 
-def cut(engine: EngineHandle, files: Sequence[OutputFile], first_frame: int, most_frames: int | None) -> int:
+def cut(
+    engine: EngineHandle, files: Sequence[OutputFile | MissingFile], first_frame: int, most_frames: int | None
+) -> int:
     """End one piece of a recording now, at one frame in all copies, and have the next one begin there.
 
     Parameters

@@ -8,11 +8,10 @@ from functools import partial
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.run import Run
-from pastream_cli.errors import FileError
+from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.hook import Hook
 from pastream_cli.take.interruptible import STEP_SECONDS
-from pastream_cli.take.recording import Recording
 from pastream_cli.take.signals import Requests
 
 # How long each step may take at the end of the files when the run is given up.
@@ -29,7 +28,7 @@ class Ending:
         The run that recorded them.
     stream : Core
         Its writer has filled them.
-    recording : Recording
+    recording : Copies
         The files.
     requests : Requests
         What signals ask for.
@@ -45,7 +44,7 @@ class Ending:
         self,
         run: Run,
         stream: Core,
-        recording: Recording,
+        recording: Copies,
         requests: Requests,
         warn: Callable[[str], None],
         hook: Hook | None,
@@ -58,8 +57,8 @@ class Ending:
         self._recording = recording
         self._hook = hook
         self._wait = wait
-        self.files = FileList()
-        """The files that are kept, as far as that is known."""
+        self.files: list[FileList] = []
+        """The files that are kept of each copy, as far as that is known."""
 
     def finish(self) -> None:
         """Close every file and wait for its disk, within limits; then wait for the hook, until the run is given up."""
@@ -70,14 +69,12 @@ class Ending:
 
     def _finish_files(self) -> None:
         recording = self._recording
-        if self._stream.is_writing():
-            self.files = recording.so_far()
-            raise FileError(f"cannot finish {recording.name}: it takes no more data")
-        name, is_on_a_disk = recording.name, recording.is_on_a_disk  # asked while there still is a present file
+        name, is_on_a_disk = recording.waited_for, recording.is_on_a_disk  # asked while there still is a present file
         finished = recording.finish(is_complete=self._run.is_complete)
-        if finished is not None:
-            tell = partial(self.tell_of_a_wait, name, is_on_a_disk=is_on_a_disk)
-            self._run.wait_patiently(lambda: finished.is_done, tell, is_on_a_disk=is_on_a_disk)
+        tell = partial(self.tell_of_a_wait, name, is_on_a_disk=is_on_a_disk)
+        self._run.wait_patiently(
+            lambda: all(task.is_done for task in finished), tell, is_on_a_disk=lambda: is_on_a_disk
+        )
         try:
             self.files, failure = recording.results()
         except Exception:
@@ -107,8 +104,8 @@ class Ending:
             stream.stop_writing()
             stream.finish(_LAST_SECONDS)
         self.files = recording.so_far()  # should the next step fail
-        if not stream.is_writing() and (finished := recording.finish(is_complete=False, is_given_up=True)) is not None:
-            finished.wait(_LAST_SECONDS)
+        for task in recording.finish(is_complete=False, is_given_up=True):
+            task.wait(_LAST_SECONDS)
         self.files = recording.so_far()
 
     def tell_of_a_wait(self, name: str, *, is_on_a_disk: bool) -> None:

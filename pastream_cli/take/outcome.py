@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import Counts, Move
+from pastream_cli.engine.facts import CopyCounts, Counts, Move
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
+from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.hook import Hook
-from pastream_cli.take.report import Opening, Report
+from pastream_cli.take.report import CopyReport, Opening, Report
 
 _EXIT_CODES = {
     StopReason.COMPLETE: ExitCode.COMPLETE,
@@ -38,9 +41,9 @@ def report_of(
     run: Run,
     stream: Core | None,
     opening: Opening | None,
-    files: FileList,
+    files: Sequence[FileList],
+    recording: Copies | None,
     *,
-    is_recorded: bool,
     moves: Spool[Move],
     input_frame: int | None,
     ended_away: bool,
@@ -48,20 +51,21 @@ def report_of(
 ) -> Report:
     """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
-    unwritten_frames = 0
-    if stream is not None and is_recorded:
-        written_until = stream.writers[0].place if stream.writers else 0
-        unwritten_frames = max(0, counts.position - written_until) + files.unreadable_frames
-    failure = failure_in(run)
+    copies = _copies_of(recording, files, counts.position)
+    failure, exit_code = failure_in(run), exit_code_of(run)
+    if failure is None and recording is not None and recording.failure is not None:
+        failure = recording.failure
+        exit_code = exit_code or failure.exit_code
     return Report(
-        exit_code=exit_code_of(run),
+        exit_code=exit_code,
         stop_reason=run.reason,
         rate=stream.samplerate if stream is not None else 0.0,
         frames=counts.position,
-        files=files,
+        files=copies[0].files if copies else FileList(),
         counts=counts,
         missing_frames=run.losses.missing_frames if run.losses is not None else 0,
-        unwritten_frames=unwritten_frames,
+        unwritten_frames=copies[0].unwritten_frames if copies else 0,
+        copies=copies[1:],
         buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
         dead_channels=run.levels.dead_channels if run.levels is not None else (),
         pauses=stream.pauses if stream is not None else Spool(),
@@ -74,3 +78,16 @@ def report_of(
         error=failure.message if failure else None,
         way_out=failure.way_out if failure else None,
     )
+
+
+def _copies_of(recording: Copies | None, files: Sequence[FileList], position: int) -> tuple[CopyReport, ...]:
+    """Return how each copy went, OUTPUT first."""
+    reports = []
+    for i, copy in enumerate(recording.all if recording is not None else ()):
+        its_files, writer = files[i] if i < len(files) else FileList(), copy.writer
+        if writer is None:
+            reports.append(CopyReport(copy.output.path, its_files, CopyCounts(), position, 0))
+            continue
+        unwritten_frames = max(0, position - writer.place) + its_files.unreadable_frames
+        reports.append(CopyReport(copy.output.path, its_files, writer.counts(), unwritten_frames, writer.ring_frames))
+    return tuple(reports)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.formats import frame_bytes
+from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
-from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
-from pastream_cli.engine.files.size_limits import most_frames
+from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_fifo, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.file_list import FileList, FinishingFile
 from pastream_cli.take.naming import NameMemory, Names
-from pastream_cli.take.plan import Plan
+from pastream_cli.take.plan import Output
+from pastream_cli.take.shared_names import SharedNames
 from pastream_cli.units import format_clock
 
 # The next file is made this long before its first frame: longer than anything should delay Python.
@@ -34,12 +35,14 @@ _SCANT_DISK_SECONDS = 120.0
 
 
 class Recording:
-    """OUTPUT, as one file or as many.
+    """One place that is recorded to, as one file or as many: OUTPUT, or a further copy.
 
     Parameters
     ----------
-    plan : Plan
-        Where OUTPUT is, and how it is written.
+    output : Output
+        Where that is, and how it is written.
+    input_path : str, optional
+        What is played, which no recording replaces.
     stream : Core
         Its writer fills the files.
     worker : Worker
@@ -52,34 +55,43 @@ class Recording:
 
     def __init__(
         self,
-        plan: Plan,
+        output: Output,
+        input_path: str | None,
         stream: Core,
         worker: Worker,
         warn: Callable[[str], None],
         finished: Callable[[RecordedFile], None] | None = None,
     ) -> None:
-        assert plan.output is not None
-        output = self._output = plan.output
-        self._input_path = plan.input_path
+        self._output = output
+        self._input_path = input_path
         self._stream = stream
         self._worker = worker
         self._warn = warn
         self._finished = finished
         self._rate = stream.samplerate
-        self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
+        self._most_frames = output.most_frames
         self._names = Names(output.path, is_split=output.split_frames is not None)
-        self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
+        self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
         self._made = NameMemory()
-        self._making: Task[OutputFile] | None = None
+        self._making: Task[OutputFile | MissingFile] | None = None
         self._is_held = False
-        self._misnamed: Task[OutputFile] | None = None
+        self._misnamed: Task[OutputFile | MissingFile] | None = None
         """Makes a file that will not begin when its name says."""
         self._is_making_first = self._waits_for_a_reader = False
         self._finishing: deque[FinishingFile] = deque()
         self._files = FileList()  # those that are finished
         self._has_left_a_file = False
         self._failure: PastreamError | None = None
-        self._wants_cut = self._is_offered = False
+        self._is_offered = False
+        self.wants_next = False
+        """Whether a next file is to be made, since the present one will be cut."""
+        self._writer: Writer | None = None
+        self._shared: tuple[SharedNames, int] | None = None
+        self._pieces = 0
+        self.limit_of: dict[int, int] = {}
+        """How long a piece is that was cut before its file was made."""
+        self.lost_its_reader = False
+        """Whether it failed because nobody reads it any more."""
         self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
         self._room_bytes: int | None = None
@@ -94,7 +106,7 @@ class Recording:
     @property
     def is_between_files(self) -> bool:
         """Whether the next file is being made, or is ready while the writer still has the present one."""
-        return self._making is not None or self._wants_cut or len(self._open) > 1
+        return self._making is not None or self.wants_next or len(self._open) > 1
 
     @property
     def piece_seconds(self) -> float:
@@ -133,30 +145,115 @@ class Recording:
         return None if free is None else free / self._rate
 
     @property
-    def _writer(self) -> Writer:
-        return self._stream.writers[0]
+    def has_failed(self) -> bool:
+        """Whether the present file takes no frames."""
+        return self._failure is not None if self._shared is None else bool(self._open) and self._fails(self._open[0])
+
+    def _fails(self, file: OutputFile | MissingFile) -> bool:
+        return file.failure() is not None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether its writer is at work."""
+        return self._writer is not None and self._writer.is_running
+
+    @property
+    def output(self) -> Output:
+        """Where it goes, and how it is written."""
+        return self._output
+
+    @property
+    def writer(self) -> Writer | None:
+        """Its writer, once all is connected."""
+        return self._writer
+
+    # ---- several copies ----
+
+    def share(self, names: SharedNames, number: int) -> None:
+        """Be one of several copies, by its number: it shares their names, and a file that fails is not its end."""
+        self._shared = (names, number)
+
+    @property
+    def present_piece(self) -> int:
+        """The number of the piece that is being written, from 1; 0 before there is a file."""
+        return self._open[0].piece if self._open else 0
+
+    @property
+    def first_frame(self) -> int | None:
+        """Where on the timeline the present file begins."""
+        return self._open[0].first_frame if self._open else None
+
+    @property
+    def frame_limit(self) -> int | None:
+        """How many frames the present file takes, where there is a limit."""
+        return self._open[0].frame_limit if self._open else None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the writer has the next file already."""
+        return self._is_offered and len(self._open) > 1
+
+    def file_of(self, piece: int) -> OutputFile | MissingFile | None:
+        """Return the file of a piece, if it is made and not finished."""
+        return next((file for file in self._open if file.piece == piece), None)
+
+    def give_up_waiting(self) -> None:
+        """At the end of the take, do not wait for a reader that has never come."""
+        if self._writer is not None and not self._open and self._waits_for_a_reader:
+            self._writer.stop()
+
+    def stuck(self) -> FileError:
+        """Return the failure of a copy that takes no more data."""
+        return FileError(f"cannot finish {self.name}: it takes no more data")
 
     # ---- making files ----
 
-    def make_first(self) -> OutputFile:
-        """Make the first file; on the worker, since opening a FIFO waits for its reader."""
-        self._is_making_first = True
+    def make_first(self) -> None:
+        """Make the first file; on the worker. A FIFO waits for its reader, but one of several copies in background."""
         self._waits_for_a_reader = is_special(self._output.path)
+        if self._shared is not None and is_fifo(self._output.path):
+            now = datetime.now(timezone.utc)
+            path = self._path(now)
+            self._making = self._worker.start(lambda: self._make_at(path))
+            return
+        self._is_making_first = True
         try:
             first = self._make(datetime.now(timezone.utc))
             self._measure_room(first)
-            self._open.append(first)
+            self._add(first)
         finally:
             self._is_making_first = False
-        return first
+
+    def drop_first(self) -> None:
+        """Remove the first file, since the take does not begin."""
+        while self._open:
+            self._open.pop().close(keep_empty=False)
+
+    def connect(self, channel_map: Sequence[int] | None, *, outlives_failures: bool) -> None:
+        """Have a writer of the stream's write the files."""
+        is_pipe = self._open[0].is_stream if self._open else True
+        self._writer = self._stream.connect_output(
+            self._output.channels, channel_map=channel_map, is_pipe=is_pipe, outlives_failures=outlives_failures
+        )
+        if self._open:
+            self._writer.offer(self._open[0])
+
+    def _add(self, file: OutputFile | MissingFile) -> None:
+        """Add a file that was made, behind the others."""
+        self._pieces += 1
+        file.piece = self._pieces
+        if (limit := self.limit_of.pop(file.piece, None)) is not None:
+            file.limit(limit)
+        self._open.append(file)
 
     @property
     def _waits_for_a_disk(self) -> bool:
         """Whether the first file is still being made, on a disk that takes its time."""
         return self._is_making_first and not self._waits_for_a_reader
 
-    def _make(self, first_frame: datetime) -> OutputFile:
-        limits = [limit for limit in (self._output.split_frames, self._most_frames) if limit is not None]
+    def _make(self, first_frame: datetime) -> OutputFile | MissingFile:
+        if self._shared is not None:
+            return self._make_at(self._path(first_frame))
         taken: FileError | None = None
         others = 0
         for path in self._names.candidates(first_frame):
@@ -166,24 +263,49 @@ class Recording:
                 continue
             try:
                 self._made.add(path)
-                return OutputFile(
-                    path,
-                    rate=round(self._rate),
-                    channels=self._output.channels,
-                    file_type=self._output.file_type,
-                    encoding=self._output.encoding,
-                    endian=self._output.endian,
-                    overwrite=self._output.overwrite,
-                    part=self._output.part,
-                    frame_limit=min(limits, default=None),
-                    expected_frames=self._output.frames,
-                )
+                return self._new_file(path)
             except ExistsError as error:
                 taken = error
                 others += isinstance(error, BeingRecordedError)
                 if others == _MOST_TAKES:
                     break
         raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
+
+    def _path(self, first_frame: datetime) -> str:
+        """Return the path of the next piece, which all copies have chosen together."""
+        assert self._shared is not None
+        names, number = self._shared
+        return names.path_of(number, self._pieces + 1, first_frame)
+
+    def _make_at(self, path: str) -> OutputFile | MissingFile:
+        """Make the file of one of several copies; for a piece behind the first, one that fails is a missing file."""
+        try:
+            if self._names.template.has_fields:
+                self._make_folder(Path(path).parent)
+            return self._new_file(path)
+        except FileError as error:
+            if not self._pieces and not self._waits_for_a_reader:
+                raise
+            return MissingFile(path, self._output.channels, self._frame_limit, error)
+
+    @property
+    def _frame_limit(self) -> int | None:
+        limits = [limit for limit in (self._output.split_frames, self._most_frames) if limit is not None]
+        return min(limits, default=None)
+
+    def _new_file(self, path: str) -> OutputFile:
+        return OutputFile(
+            path,
+            rate=round(self._rate),
+            channels=self._output.channels,
+            file_type=self._output.file_type,
+            encoding=self._output.encoding,
+            endian=self._output.endian,
+            overwrite=self._output.overwrite,
+            part=self._output.part,
+            frame_limit=self._frame_limit,
+            expected_frames=self._output.frames,
+        )
 
     def _is_ours(self, path: str) -> bool:
         """Whether the path is a piece of this take or the file that it plays: not even `-y` replaces these."""
@@ -207,6 +329,10 @@ class Recording:
         FileError
             If a file cannot be written or made.
         """
+        if not self._open:
+            if self._making is not None:
+                self._offer_when_made(self._making)
+            return
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
         current = self._open[0]
@@ -216,14 +342,16 @@ class Recording:
         failure = self._failure_behind() or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
-        if (
-            current.writers_failure() is None and not self._is_held
-        ):  # even if an earlier file has failed, the next one may get frames
+        can_go_on = self._shared is not None or current.writers_failure() is None
+        if can_go_on and not self._is_held:  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
         if failure is not None:
+            if self._shared is not None:  # it was told, and the next file is another one
+                self._failure = None
+                self.lost_its_reader = self._waits_for_a_reader
             raise failure
 
-    def _ask_the_disk(self, current: OutputFile, now: float) -> None:
+    def _ask_the_disk(self, current: OutputFile | MissingFile, now: float) -> None:
         """Have the worker make the calls that a disk may hang in, unless it hangs in the last one."""
         if self._asking is not None and not self._asking.is_done:
             return
@@ -234,11 +362,11 @@ class Recording:
             self._disk_checked_at = now
             self._asking = self._worker.start(lambda: self._keep_room(current), quietly=True)
 
-    def _keep_room(self, file: OutputFile) -> None:
+    def _keep_room(self, file: OutputFile | MissingFile) -> None:
         file.reserve_room()
         self._measure_room(file)
 
-    def _measure_room(self, file: OutputFile) -> None:
+    def _measure_room(self, file: OutputFile | MissingFile) -> None:
         if (room := file.room_bytes()) is not None:
             self._room_bytes = room
 
@@ -252,7 +380,7 @@ class Recording:
         """Move the first of the files that are being finished to the list, with what can be read of it."""
         finishing = self._finishing.popleft()
         recorded, failure = finishing.recorded(), finishing.failure()
-        self._files.add(recorded, finishing.file.frames)
+        self._files.add(recorded, finishing.frames)
         self._failure = self._failure or failure
         is_whole = failure is None and finishing.file.writers_failure() is None
         if self._finished is not None and recorded is not None and is_whole and finishing.file.is_regular:
@@ -260,41 +388,30 @@ class Recording:
         if warning := finishing.file.warning():
             self._warn(warning)
 
-    def cut(self) -> None:
-        """Start the next file as soon as it is made."""
-        if not self.can_cut:
-            self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
-        else:
-            self._wants_cut = True
-            self._cut_present()
-
-    def _cut_present(self) -> None:
-        """End the present file where that was asked for, if it has begun and the next one is there."""
-        if not (self._wants_cut and self._is_offered and len(self._open) > 1):
-            return
-        current = self._open[0]
-        if current.first_frame is not None and current.first_frame < self._stream.frame_count:
-            self._wants_cut = False
-            self._stream.cut([current], current.first_frame, current.frame_limit)
-
     def hold(self, is_held: bool) -> None:
         """Make no next file while the device is away; one that was made is made anew if its name has a time."""
         if is_held and not self._is_held and self._names.template.has_time:
             self._misnamed = self._making
-            if self._is_offered and len(self._open) > 1 and self._writer.withdraw():
+            if self._is_offered and len(self._open) > 1 and self._withdraw():
                 self._is_offered = False
                 self._drop(self._open.pop())
+                self._pieces -= 1
         self._is_held = is_held
 
-    def _drop(self, file: OutputFile) -> None:
+    def _withdraw(self) -> bool:
+        return self._writer is not None and self._writer.withdraw()
+
+    def _drop(self, file: OutputFile | MissingFile) -> None:
+        if self._shared is not None:
+            self._shared[0].forget(file.piece)
         self._worker.start(lambda: file.close(keep_empty=False), quietly=True)
 
-    def _make_next_in_time(self, current: OutputFile) -> None:
+    def _make_next_in_time(self, current: OutputFile | MissingFile) -> None:
         if self._making is not None:
             self._offer_when_made(self._making)
-        elif len(self._open) > 1:
-            self._cut_present() if self._is_offered else self._offer_next()
-        elif len(self._open) == 1 and (self._wants_cut or current.frame_limit is not None):
+        elif len(self._open) > 1 and not self._is_offered:
+            self._offer_next()
+        elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None):
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
                 if not self.can_cut:
@@ -302,16 +419,16 @@ class Recording:
                 first_frame = datetime.now(timezone.utc) + timedelta(seconds=ahead / self._rate)
                 self._making = self._worker.start(lambda: self._make(first_frame))
 
-    def _frames_ahead(self, current: OutputFile) -> int:
+    def _frames_ahead(self, current: OutputFile | MissingFile) -> int:
         """Return how many frames from now the next file begins; fewer than 0 if it is late, as behind a gap."""
-        if self._wants_cut or current.frame_limit is None:
+        if self.wants_next or current.frame_limit is None:
             return 0
         if current.first_frame is None:
             return current.frame_limit
         ahead = current.first_frame + current.frame_limit - self._stream.frame_count
         return ahead if ahead >= 0 else -(-ahead % current.frame_limit)
 
-    def _offer_when_made(self, making: Task[OutputFile]) -> None:
+    def _offer_when_made(self, making: Task[OutputFile | MissingFile]) -> None:
         if not making.is_done:
             return
         self._making = None
@@ -319,7 +436,7 @@ class Recording:
             self._drop(making.result())
             return
         try:
-            self._open.append(making.result())
+            self._add(making.result())
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
             self._go_on_without(failure_of(error))
             return
@@ -327,30 +444,30 @@ class Recording:
 
     def _offer_next(self) -> None:
         """Offer the next file to the writer, which refuses while it has not begun the one before it."""
-        self._is_offered = self._writer.offer(self._open[-1])
-        self._cut_present()
+        self._is_offered = self._writer is not None and self._writer.offer(self._open[-1])
 
     def _go_on_without(self, error: PastreamError) -> None:
         """Go on in the present file if the next one cannot be made."""
-        self._wants_cut = False
+        self.wants_next = False
         current = self._open[0]
         if current.frame_limit is not None and current.frame_limit == self._most_frames:
-            self._writer.stop()
+            self._stream.stop_writing()
             raise error
-        current.unlimit()
+        current.limit(None)
         self._warn(f"{error.message}; going on in {current.name}")
 
     def _finish_first(self, *, keep_empty: bool, is_given_up: bool = False) -> None:
         """Have the worker close the first of the open files, which the writer has left."""
         file = self._open.pop(0)
-        self._failure = self._failure or file.writers_failure()
+        if self._shared is None:
+            self._failure = self._failure or file.writers_failure()
         self._note_start(file)
         self._has_left_a_file = True
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
         task = self._worker.start(lambda: file.close(keep_empty=keep_empty, is_given_up=is_given_up))
         self._finishing.append(FinishingFile(file, task))
 
-    def _note_start(self, file: OutputFile) -> None:
+    def _note_start(self, file: OutputFile | MissingFile) -> None:
         """Note when the first frame of a file was captured. Later calls correct it for some seconds."""
         first_frame = file.first_frame
         if first_frame is None:
@@ -428,10 +545,10 @@ class Recording:
     def so_far(self) -> FileList:
         """Return the files as far as they can be read by now, for a run that leaves some of them unfinished."""
         there = FileList(before=self._files)
-        files = [(finishing.recorded(), finishing.file.frames) for finishing in self._finishing]
+        files = [(finishing.recorded(), finishing.frames) for finishing in self._finishing]
         for file in self._open:
             self._note_start(file)
-            files.append((file.so_far(), file.frames))
+            files.append((file.so_far(), file.frames + file.passed_frames))
         for recorded, written_frames in files:
             # what was written may be on the disk, even if it cannot be read back yet
             is_there = recorded is not None and (recorded.frames or written_frames)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pastream_cli.engine.facts import Counts, Levels, Loss, Move, Pause
+from pastream_cli.engine.facts import CopyCounts, Counts, Levels, Loss, Move, Pause
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -32,6 +32,8 @@ class Opening(NamedTuple):
     file_channels: int
     latency: float | None
     length_frames: int | None
+    copies: tuple[tuple[str, str, str], ...] = ()
+    """Name, type and encoding of each further copy."""
     ends_with_input: bool = True
     """Whether the run, if it plays and has no length, ends with the input: not with --loop or an endless --pad."""
 
@@ -74,6 +76,18 @@ class Snapshot(NamedTuple):
     """How long the device has been away; `None` if it is there."""
 
 
+class CopyReport(NamedTuple):
+    """How one further copy of the recording went."""
+
+    name: str
+    """As it was typed."""
+    files: FileList
+    counts: CopyCounts
+    unwritten_frames: int
+    """Frames that were captured and are in none of its files."""
+    buffer_frames: int
+
+
 class Report(NamedTuple):
     """How a run went."""
 
@@ -99,6 +113,8 @@ class Report(NamedTuple):
     """The first frame of the input that was not heard, where something was played."""
     ended_away: bool = False
     """Whether the device was away at the end, so that the run ends where the device went."""
+    copies: tuple[CopyReport, ...] = ()
+    """The further copies of the recording."""
     dead_channels: tuple[int, ...] = ()
     """Channels, one-based, that were exactly zero for 10 s or more."""
     error: str | None = None

@@ -92,6 +92,8 @@ class OutputFile:
         """When its first frame was captured, as far as that is known; set by its owner."""
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
+        self.piece = 0
+        """Which piece of the recording it holds, from 1; set by its owner."""
         self._container = Container(file_type, encoding, rate, channels, endian)
         self._disk: DiskFile | None = None
         self._reservation: Reservation | None = None
@@ -201,6 +203,11 @@ class OutputFile:
         return self._counts().frames
 
     @property
+    def passed_frames(self) -> int:
+        """Frames that it was to have, and did not take, because it had failed."""
+        return self._counts().passed_frames
+
+    @property
     def clips(self) -> tuple[int, ...]:
         """Clipped samples of each channel so far."""
         return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
@@ -244,10 +251,10 @@ class OutputFile:
             error.exit_code = ExitCode.PIPE_CLOSED
         return error
 
-    def unlimit(self) -> None:
-        """Have all that comes written into this file, because there can be no next one."""
-        self.frame_limit = None
-        lib.output_file_limit(self._handle, -1)
+    def limit(self, frames: int | None) -> None:
+        """Have the writer go on to the next file after so many frames; without a limit there can be no next one."""
+        self.frame_limit = frames
+        lib.output_file_limit(self._handle, -1 if frames is None else frames)
 
     @property
     def is_to_appear(self) -> bool:
