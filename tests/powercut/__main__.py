@@ -24,9 +24,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="what they are drawn from")
     parser.add_argument("--programs", type=int, default=20, help="one in so many is read by sox and ffprobe too")
     arguments = parser.parse_args()
+    sys.stderr = os.fdopen(os.dup(2), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libmpg123 tells of each file that is cut off
     begun = time.monotonic()
     kinds = [*takes.kinds(), *takes.replacing_kinds(), *takes.split_kinds(), *takes.part_kinds()]
+    kinds += takes.copied_kinds()
     with tempfile.TemporaryDirectory(prefix="powercut-") as folder:
         logged = []
         for at in range(0, len(kinds), _AT_ONCE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +26,9 @@ _PCM_BLOCK_SECONDS = 0.5
 # The last frames that are decoded depend on what follows.
 _CODEC_FRAMES = {"MP3": 2304, "OGG": 8192, "OPUS": 5760}
 _MP3_DELAY = 1105
+# Vorbis has no first page before it is full, and ffprobe opens nothing without one.
+_PAGE_NS = {"OGG": 10**9}
+_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 @dataclass
@@ -120,7 +123,7 @@ class Cuts:
     def _judge_piece(self, piece: _Piece, file: File, names: dict[str, int], cut_ns: int, dice: random.Random) -> int:
         """Return how many frames of it are there and right."""
         name = next((name for name, inode in names.items() if inode == piece.inode), None)
-        is_due = cut_ns - piece.begun_ns > FIRST_SECOND_NS
+        is_due = cut_ns - piece.begun_ns > FIRST_SECOND_NS + _PAGE_NS.get(self._type, 0)
         if name is None:
             if is_due:
                 self._problem(cut_ns, f"{self._called(piece)} has no name")
@@ -265,12 +268,8 @@ def _agreeing(frames: Frames, expected: Frames) -> int:
 def judge(takes: list[Take], dice: random.Random, states: int, *, programs_one_in: int | None = None) -> Tally:
     """Judge so many states of the takes together; see `Cuts`."""
     tally = Tally()
-    scratch = Path(f"/dev/shm/powercut-{dice.random()}")  # noqa: S108 - it is removed
-    scratch.mkdir()
-    try:
+    with tempfile.TemporaryDirectory(prefix="powercut-", dir=_MEMORY if _MEMORY.is_dir() else None) as scratch:
         for number, take in enumerate(takes):
             share = states * (number + 1) // len(takes) - states * number // len(takes)
-            Cuts(take, scratch, tally, programs_one_in=programs_one_in).run(dice, share)
-    finally:
-        shutil.rmtree(scratch)
+            Cuts(take, Path(scratch), tally, programs_one_in=programs_one_in).run(dice, share)
     return tally

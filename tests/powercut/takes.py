@@ -93,6 +93,15 @@ def part_kinds() -> list[Kind]:
     ]
 
 
+def copied_kinds() -> list[Kind]:
+    wav = _kind_of("WAV")
+    words = (*wav.words, "--also", "copy.wav")
+    return [
+        replace(wav, words=words, label="WAV --also"),
+        replace(wav, words=(*words, "--part", "--split", "1.7"), label="WAV --also --part --split"),
+    ]
+
+
 def _kind_of(file_type: str) -> Kind:
     encodings = formats.encodings(file_type)
     encoding = next(one for one in ("PCM_24", "PCM_16", *encodings) if one in encodings)
