@@ -6,32 +6,26 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files.formats import frame_bytes
 from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
-from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_fifo, is_special
+from pastream_cli.engine.files.paths import is_fifo, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import FileError, PastreamError, failure_of
+from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList, FinishingFile
-from pastream_cli.take.naming import NameMemory, Names
+from pastream_cli.take.file_maker import FileMaker
 from pastream_cli.take.plan import Output
 from pastream_cli.take.shared_names import SharedNames
-from pastream_cli.units import format_clock
 
 # The next file is made this long before its first frame: longer than anything should delay Python.
 _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
 # By then each deficit before the first frame of a file has been found, so that the time of that frame is final.
 _SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
-# If other takes seem to hold more names than this, it is the disk that refuses locks.
-_MOST_TAKES = 100
-_MEASURED_SECONDS = 10.0
-_SCANT_DISK_SECONDS = 120.0
 
 
 class Recording:
@@ -63,16 +57,13 @@ class Recording:
         finished: Callable[[RecordedFile], None] | None = None,
     ) -> None:
         self._output = output
-        self._input_path = input_path
         self._stream = stream
         self._worker = worker
         self._warn = warn
         self._finished = finished
         self._rate = stream.samplerate
-        self._most_frames = output.most_frames
-        self._names = Names(output.path, is_split=output.split_frames is not None)
+        self._maker = FileMaker(output, input_path, round(self._rate))
         self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
-        self._made = NameMemory()
         self._making: Task[OutputFile | MissingFile] | None = None
         self._is_held = False
         self._misnamed: Task[OutputFile | MissingFile] | None = None
@@ -86,7 +77,7 @@ class Recording:
         self.wants_next = False
         """Whether a next file is to be made, since the present one will be cut."""
         self._writer: Writer | None = None
-        self._shared: tuple[SharedNames, int] | None = None
+        self._is_shared = False
         self._pieces = 0
         self.limit_of: dict[int, int] = {}
         """How long a piece is that was cut before its file was made."""
@@ -94,14 +85,13 @@ class Recording:
         """Whether it failed because nobody reads it any more."""
         self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
-        self._room_bytes: int | None = None
-        self._has_warned_of_disk = False
+        self.room = DiskRoom(output, self._rate, warn)
         self._clips_before = [0] * output.channels
 
     @property
     def can_cut(self) -> bool:
         """Whether a new file may be started on request."""
-        return self._output.split_frames is not None or self._names.template.has_number
+        return self._output.split_frames is not None or self._maker.has_number
 
     @property
     def is_between_files(self) -> bool:
@@ -141,13 +131,13 @@ class Recording:
     @property
     def disk_seconds(self) -> float | None:
         """How many seconds of sound the disk has room for, as of the last look a few seconds ago."""
-        free = self._free_frames
+        free = self.room.frames_for(self._open[0] if self._open else None)
         return None if free is None else free / self._rate
 
     @property
     def has_failed(self) -> bool:
         """Whether the present file takes no frames."""
-        return self._failure is not None if self._shared is None else bool(self._open) and self._fails(self._open[0])
+        return self._failure is not None if not self._is_shared else bool(self._open) and self._fails(self._open[0])
 
     def _fails(self, file: OutputFile | MissingFile) -> bool:
         return file.failure() is not None
@@ -171,7 +161,9 @@ class Recording:
 
     def share(self, names: SharedNames, number: int) -> None:
         """Be one of several copies, by its number: it shares their names, and a file that fails is not its end."""
-        self._shared = (names, number)
+        self._is_shared = True
+        self._maker.share(names, number)
+        self.room.disk = f"the disk of {self._output.path}"
 
     @property
     def present_piece(self) -> int:
@@ -211,15 +203,14 @@ class Recording:
     def make_first(self) -> None:
         """Make the first file; on the worker. A FIFO waits for its reader, but one of several copies in background."""
         self._waits_for_a_reader = is_special(self._output.path)
-        if self._shared is not None and is_fifo(self._output.path):
+        if self._is_shared and is_fifo(self._output.path):
             now = datetime.now(timezone.utc)
-            path = self._path(now)
-            self._making = self._worker.start(lambda: self._make_at(path))
+            self._making = self._worker.start(lambda: self._make(now))
             return
         self._is_making_first = True
         try:
             first = self._make(datetime.now(timezone.utc))
-            self._measure_room(first)
+            self.room.measure(first)
             self._add(first)
         finally:
             self._is_making_first = False
@@ -252,72 +243,12 @@ class Recording:
         return self._is_making_first and not self._waits_for_a_reader
 
     def _make(self, first_frame: datetime) -> OutputFile | MissingFile:
-        if self._shared is not None:
-            return self._make_at(self._path(first_frame))
-        taken: FileError | None = None
-        others = 0
-        for path in self._names.candidates(first_frame):
-            if self._names.template.has_fields:
-                self._make_folder(Path(path).parent)
-            if self._is_ours(path):
-                continue
-            try:
-                self._made.add(path)
-                return self._new_file(path)
-            except ExistsError as error:
-                taken = error
-                others += isinstance(error, BeingRecordedError)
-                if others == _MOST_TAKES:
-                    break
-        raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
+        may_be_missing = self._pieces > 0 or self._waits_for_a_reader
+        return self._maker.make(self._pieces + 1, first_frame, may_be_missing=may_be_missing)
 
-    def _path(self, first_frame: datetime) -> str:
-        """Return the path of the next piece, which all copies have chosen together."""
-        assert self._shared is not None
-        names, number = self._shared
-        return names.path_of(number, self._pieces + 1, first_frame)
-
-    def _make_at(self, path: str) -> OutputFile | MissingFile:
-        """Make the file of one of several copies; for a piece behind the first, one that fails is a missing file."""
-        try:
-            if self._names.template.has_fields:
-                self._make_folder(Path(path).parent)
-            return self._new_file(path)
-        except FileError as error:
-            if not self._pieces and not self._waits_for_a_reader:
-                raise
-            return MissingFile(path, self._output.channels, self._frame_limit, error)
-
-    @property
-    def _frame_limit(self) -> int | None:
-        limits = [limit for limit in (self._output.split_frames, self._most_frames) if limit is not None]
-        return min(limits, default=None)
-
-    def _new_file(self, path: str) -> OutputFile:
-        return OutputFile(
-            path,
-            rate=round(self._rate),
-            channels=self._output.channels,
-            file_type=self._output.file_type,
-            encoding=self._output.encoding,
-            endian=self._output.endian,
-            overwrite=self._output.overwrite,
-            part=self._output.part,
-            frame_limit=self._frame_limit,
-            expected_frames=self._output.frames,
-        )
-
-    def _is_ours(self, path: str) -> bool:
-        """Whether the path is a piece of this take or the file that it plays: not even `-y` replaces these."""
-        played = self._input_path
-        is_made = self._output.overwrite and path in self._made
-        return is_made or (played is not None and are_one_file(played, path))
-
-    def _make_folder(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(f"cannot create the folder {folder}: {error.strerror}") from None
+    def warn_of_a_small_disk(self, frames: int | None) -> None:
+        """Warn if a recording of so many frames will not fit."""
+        self.room.warn_if_too_small(self._open[0] if self._open else None, frames)
 
     # ---- while it runs ----
 
@@ -342,11 +273,11 @@ class Recording:
         failure = self._failure_behind() or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
-        can_go_on = self._shared is not None or current.writers_failure() is None
+        can_go_on = self._is_shared or current.writers_failure() is None
         if can_go_on and not self._is_held:  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
         if failure is not None:
-            if self._shared is not None:  # it was told, and the next file is another one
+            if self._is_shared:  # it was told, and the next file is another one
                 self._failure = None
                 self.lost_its_reader = self._waits_for_a_reader
             raise failure
@@ -355,20 +286,12 @@ class Recording:
         """Have the worker make the calls that a disk may hang in, unless it hangs in the last one."""
         if self._asking is not None and not self._asking.is_done:
             return
-        self._warn_of_a_full_disk()
+        self.room.warn_if_nearly_full(current)
         if current.is_to_appear:
             self._asking = self._worker.start(current.appear, quietly=True)
         elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now
-            self._asking = self._worker.start(lambda: self._keep_room(current), quietly=True)
-
-    def _keep_room(self, file: OutputFile | MissingFile) -> None:
-        file.reserve_room()
-        self._measure_room(file)
-
-    def _measure_room(self, file: OutputFile | MissingFile) -> None:
-        if (room := file.room_bytes()) is not None:
-            self._room_bytes = room
+            self._asking = self._worker.start(lambda: self.room.keep(current), quietly=True)
 
     def _failure_behind(self) -> PastreamError | None:
         """Return the first failure of the files that the writer has left."""
@@ -390,7 +313,7 @@ class Recording:
 
     def hold(self, is_held: bool) -> None:
         """Make no next file while the device is away; one that was made is made anew if its name has a time."""
-        if is_held and not self._is_held and self._names.template.has_time:
+        if is_held and not self._is_held and self._maker.has_time:
             self._misnamed = self._making
             if self._is_offered and len(self._open) > 1 and self._withdraw():
                 self._is_offered = False
@@ -402,8 +325,7 @@ class Recording:
         return self._writer is not None and self._writer.withdraw()
 
     def _drop(self, file: OutputFile | MissingFile) -> None:
-        if self._shared is not None:
-            self._shared[0].forget(file.piece)
+        self._maker.forget(file.piece)
         self._worker.start(lambda: file.close(keep_empty=False), quietly=True)
 
     def _make_next_in_time(self, current: OutputFile | MissingFile) -> None:
@@ -450,7 +372,7 @@ class Recording:
         """Go on in the present file if the next one cannot be made."""
         self.wants_next = False
         current = self._open[0]
-        if current.frame_limit is not None and current.frame_limit == self._most_frames:
+        if current.frame_limit is not None and current.frame_limit == self._output.most_frames:
             self._stream.stop_writing()
             raise error
         current.limit(None)
@@ -459,7 +381,7 @@ class Recording:
     def _finish_first(self, *, keep_empty: bool, is_given_up: bool = False) -> None:
         """Have the worker close the first of the open files, which the writer has left."""
         file = self._open.pop(0)
-        if self._shared is None:
+        if not self._is_shared:
             self._failure = self._failure or file.writers_failure()
         self._note_start(file)
         self._has_left_a_file = True
@@ -474,41 +396,6 @@ class Recording:
             return
         if file.start is None or self._stream.frame_count - first_frame < _SECONDS_UNTIL_A_START_IS_KNOWN * self._rate:
             file.start = self._stream.time_of_capture(first_frame)
-
-    # ---- disk ----
-
-    def warn_of_a_small_disk(self, frames: int | None) -> None:
-        """Warn if a recording of so many frames will not fit."""
-        free = self._free_frames
-        if frames is not None and free is not None and free < frames:
-            self._warn(
-                f"the disk has room for {format_clock(free, self._rate)} of the {format_clock(frames, self._rate)}"
-            )
-            self._has_warned_of_disk = free < _SCANT_DISK_SECONDS * self._rate
-
-    def _warn_of_a_full_disk(self) -> None:
-        free = self._free_frames
-        if not self._has_warned_of_disk and free is not None and free < _SCANT_DISK_SECONDS * self._rate:
-            self._has_warned_of_disk = True
-            self._warn(f"the disk is nearly full: room for {format_clock(free, self._rate)} is left")
-
-    @property
-    def _free_frames(self) -> int | None:
-        """How many frames the disk had room for at the last look; `None` if that is unknown."""
-        bytes_per_frame = self._bytes_per_frame()
-        if bytes_per_frame is None or self._room_bytes is None:
-            return None
-        return int(self._room_bytes / bytes_per_frame)
-
-    def _bytes_per_frame(self) -> float | None:
-        """Return how many bytes a frame takes on the disk, measured if the file is compressed and long enough."""
-        if not self._open:
-            return None
-        current, uncompressed = self._open[0], frame_bytes(self._output.encoding, self._output.channels)
-        is_compressed = uncompressed is None or self._output.file_type == "FLAC"
-        if is_compressed and current.size and current.frames > _MEASURED_SECONDS * self._rate:
-            return current.size / current.frames
-        return uncompressed
 
     # ---- the end ----
 
