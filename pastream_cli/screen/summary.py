@@ -159,9 +159,13 @@ def buffer_line(report: Report) -> str:
     """Say how often the device called, and how full the capture ring became."""
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
-        share = 100 * report.counts.capture_high_water / report.buffer_frames
-        text += (
-            f"; at most {format_count(report.counts.capture_high_water)} of {format_count(report.buffer_frames)}"
-            f" frames waited in the buffer ({share:.1f} %)"
-        )
+        text += f"; at most {_waiting_words(report.counts.capture_high_water, report.buffer_frames)}"
+    for copy in report.copies:
+        if copy.buffer_frames:
+            text += f"; for {copy.name} {_waiting_words(copy.counts.capture_high_water, copy.buffer_frames)}"
     return text
+
+
+def _waiting_words(frames: int, of_frames: int) -> str:
+    share = 100 * frames / of_frames
+    return f"{format_count(frames)} of {format_count(of_frames)} frames waited in the buffer ({share:.1f} %)"

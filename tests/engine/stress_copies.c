@@ -166,6 +166,7 @@ static int64_t check_piece(const struct take *t, int i, int n, int64_t begins, i
 static void check_take(const struct take *t, int64_t offset) {
     struct engine_counts run;
     engine_read_counts(t->engine, &run);
+    const int64_t end = most_of(offset, run.position);
     int64_t told[MOST_COPIES] = {0};
     for (int k = 0; k < t->loss_count; ++k)
         told[t->losses[k].copy] += t->losses[k].frames;
@@ -173,14 +174,12 @@ static void check_take(const struct take *t, int64_t offset) {
         struct copy_counts counts;
         copy_read_counts(t->places[i].handle, &counts);
         expect_equal("stored and lost frames", counts.stored_frames + counts.lost_frames,
-                     most_of(0, run.position - offset));
-        expect_equal("place of a writer", writer_place(t->places[i].handle),
-                     most_of(offset, run.position));
+                     end - offset);
+        expect_equal("place of a writer", writer_place(t->places[i].handle), end);
         int64_t begins = offset, silent = 0;
         int passes = 0;
         for (int n = 0; n < t->made; ++n) {
-            const int64_t ends =
-                t->limits[n] < 0 ? run.position : least_of(run.position, begins + t->limits[n]);
+            const int64_t ends = t->limits[n] < 0 ? end : least_of(end, begins + t->limits[n]);
             silent += check_piece(t, i, n, begins, ends);
             passes |= t->places[i].sounds[n]->error != 0 || t->places[i].fails_one_in != 0;
             begins = ends;
