@@ -12,6 +12,7 @@ complete -c pastream -s e -l encoding -x -a '(__fish_complete_list , "pastream -
 complete -c pastream -l endian -x -a '(__fish_complete_list , "printf %s\\\\n file big little")' -d 'byte order in the file: file, big or little'
 complete -c pastream -s y -l overwrite -d 'replace an output file that exists'
 complete -c pastream -l part -d 'call a file NAME.part until it is complete'
+complete -c pastream -l verify -d 'read each finished file back and compare it'
 complete -c pastream -l exec -x -d 'run a shell command for each finished file'
 complete -c pastream -l also -x -d 'record a further copy there, at most three'
 complete -c pastream -s D -l device -x -a '(pastream --complete devices (commandline -opc)[2..-1] 2>/dev/null)' -d 'number, name or part of a name from -l'

@@ -89,6 +89,7 @@ class Job:
     """Further places that the recording goes to, as `output` names one."""
     overwrite: bool = False
     part: bool = False
+    verify: bool = False
     hook: str | None = None
     """What the shell is to run for each finished file."""
     quiet: bool = False
@@ -127,6 +128,7 @@ class Job:
 
     def __post_init__(self) -> None:
         self._check_words()
+        self._check_finishing()
         self._check_lengths()
         self._check_sides()
         self._check_devices()
@@ -148,6 +150,16 @@ class Job:
             raise UsageError(
                 "cannot use --split: OUTPUT is not a file", "it is for recordings: pastream null out.wav --split 10:00"
             )
+        if self.output == STANDARD_STREAM and self.file_type.capture is None:
+            raise UsageError(
+                "cannot write to standard output: no file type was given",
+                "-t au suits every length and most readers; -t wav, rf64, flac, ogg, mp3 and raw work too",
+            )
+
+    def _check_finishing(self) -> None:
+        """Refuse what is done with finished files where there is no file."""
+        if self.verify and self.output in (None, STANDARD_STREAM) and not self.also:
+            raise UsageError("cannot use --verify: OUTPUT is not a file", "it reads files back: pastream null out.wav")
         if self.hook is not None and self.output in (None, STANDARD_STREAM):
             raise UsageError(
                 "cannot use --exec: OUTPUT is not a file",
@@ -159,11 +171,6 @@ class Job:
             )
         if any(is_null(path) for path in self.also):
             raise UsageError("cannot use --also null: it names a further file", "leave it out")
-        if self.output == STANDARD_STREAM and self.file_type.capture is None:
-            raise UsageError(
-                "cannot write to standard output: no file type was given",
-                "-t au suits every length and most readers; -t wav, rf64, flac, ogg, mp3 and raw work too",
-            )
 
     def _check_lengths(self) -> None:
         """Refuse lengths that leave nothing, at whatever rate."""

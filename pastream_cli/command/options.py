@@ -162,6 +162,19 @@ A `.part` that is there already is left alone: the new one is `NAME.2.part`.
 Pipes and devices have no other name.""",
     ),
     Option(
+        names=("--verify",),
+        field="verify",
+        group=Group.FILES,
+        help="read each finished file back and compare it",
+        manual="""Read each finished file back, and compare its frames with those that were written.
+The file is closed and synced, the system is told to forget what it has of it in memory, and it is read with the least
+priority, one file at a time, while the recording goes on.
+A file that differs, or cannot be read, is told, and the exit status is 4; with `--part` it keeps that name, and
+`--exec` is not called for it.
+The report has `verified` and the `sha256` of the file.
+Encodings that lose something cannot be compared, and are refused.""",
+    ),
+    Option(
         names=("--exec",),
         field="hook",
         kind=Kind.COMMAND,

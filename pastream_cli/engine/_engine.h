@@ -64,6 +64,7 @@ typedef struct engine engine;
 typedef struct copy copy;
 typedef struct attachment attachment;
 typedef struct output_file output_file;
+typedef struct frames_hash frames_hash;
 typedef struct memory_file memory_file;
 typedef struct virtual_device virtual_device;
 
@@ -335,6 +336,18 @@ enum { SYNC_PENDING = -1 };
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
                              int keep_header, int descriptor, int folder, int64_t frame_limit);
 void output_file_free(output_file *f);
+/* Has the frames that are written hashed. Call before the file is offered. */
+void output_file_keep_hash(output_file *f);
+/* Tells whether frames were written whose hash is this. Call when the file is done. */
+int output_file_has_hash(const output_file *f, const frames_hash *hash);
+frames_hash *frames_hash_new(void);
+void frames_hash_free(frames_hash *hash);
+/* Reads the next frames of an open file of libsndfile's and adds them to a hash, as they were added
+ * when they were written. Returns how many there were. Blocks. */
+int64_t read_back(const struct sndfile_functions *functions, void *file, int file_sample,
+                  int channels, int64_t frames, frames_hash *hash);
+/* Has the calling thread yield to all others. */
+void be_in_the_background(void);
 void output_file_read_counts(const output_file *f, struct output_counts *counts);
 double output_file_peak(const output_file *f, int channel);
 int64_t output_file_clips(const output_file *f, int channel);

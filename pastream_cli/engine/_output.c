@@ -51,6 +51,14 @@ void output_file_free(output_file *f) {
     free(f);
 }
 
+void output_file_keep_hash(output_file *f) {
+    f->keeps_hash = 1;
+}
+
+int output_file_has_hash(const output_file *f, const frames_hash *hash) {
+    return memcmp(&f->hash, hash, sizeof *hash) == 0;
+}
+
 void output_file_read_counts(const output_file *f, struct output_counts *counts) {
     /* acquire, and first: a file that is done shows its final counts */
     counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
@@ -345,6 +353,8 @@ void output_write(output_file *f, file_functions functions, const void *samples,
     errno = 0;
     const int64_t written = write_file(f, functions, samples, frames);
     const int system_error = errno;
+    if (f->keeps_hash)
+        add_to_hash(&f->hash, samples, f->file_sample, most(0, written) * f->channels);
     atomic_store_explicit(&f->frames, output_frames(f) + most(0, written), memory_order_relaxed);
     /* For Vorbis and MP3, libsndfile takes every frame and only sets its error. */
     if (written != frames || functions->error(f->file))

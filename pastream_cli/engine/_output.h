@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "_engine.h"
+#include "_frames_hash.h"
 #include "_levels.h"
 
 struct output_file {
@@ -17,11 +18,13 @@ struct output_file {
     int32_t channels;
     int32_t keep_header; /* a header_care */
     int32_t descriptor;
-    int32_t folder;              /* that it is in; -1: it needs no sync */
+    int32_t folder; /* that it is in; -1: it needs no sync */
+    int32_t keeps_hash;
     _Atomic int64_t frame_limit; /* the owner may raise it later */
 
     /* Writer. */
     struct extremes *extremes; /* one per channel, the writer's own */
+    frames_hash hash;          /* the owner reads it when the file is done */
     int64_t look_due_ns;
     int64_t sync_due_ns;
     int64_t synced_frames;    /* so many were written before the last sync began */

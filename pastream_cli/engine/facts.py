@@ -179,3 +179,9 @@ class RecordedFile(NamedTuple):
     """How many of the frames are silence that stands for lost ones."""
     failure: str | None = None
     """Why it is not complete, if it is not."""
+    verified: bool | None = None
+    """Whether what was read back is what was written; `None` if it was not read back."""
+    sha256: str | None = None
+    """Of the bytes of the file, if it was read back."""
+    cache_dropped: bool | None = None
+    """Whether it was certainly read from its disk, and not from memory."""

@@ -176,6 +176,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "also": list(job.also),
         "overwrite": job.overwrite,
         "part": job.part,
+        "verify": job.verify,
         "exec": job.hook,
         "device": job.device,
         "rate": job.rate,
@@ -312,6 +313,9 @@ def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
         "frames": file.frames,
         "seconds": _seconds(file.frames, rate),
         "lost_frames": file.lost_frames,
+        "verified": file.verified,
+        "sha256": file.sha256,
+        "cache_dropped": file.cache_dropped,
         "channels": [
             {"peak": _finite(peak), "peak_dbfs": _decibels(peak), "clips": clips}
             for peak, clips in zip(file.peaks, file.clips, strict=True)

@@ -35,8 +35,9 @@ def check_names(job: Job) -> None:
         except ExistsError:
             _check_container(job)  # nobody should replace a file by a recording that cannot be made
             raise
-        if job.hook is not None and paths.is_special(name):
-            raise UsageError("cannot use --exec: OUTPUT is not a file", "it is called for files alone")
+        if (job.hook is not None or job.verify) and paths.is_special(name):
+            option = "--verify" if job.verify else "--exec"
+            raise UsageError(f"cannot use {option}: OUTPUT is not a file", "it is for files alone")
     _check_container(job)
     _check_copies(job)
 

@@ -105,6 +105,16 @@ class Copies:
         return any(copy.is_on_a_disk and not copy.has_failed for copy in self._written)
 
     @property
+    def verifies(self) -> bool:
+        """Whether each file is read back when it is finished."""
+        return self.output.verifies
+
+    def give_up(self) -> None:
+        """Have no file verified any more."""
+        for copy in self.all:
+            copy.give_up()
+
+    @property
     def waited_for(self) -> str:
         """The name of a file that is still written."""
         return self._written[0].name

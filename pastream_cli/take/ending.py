@@ -71,6 +71,8 @@ class Ending:
         recording = self._recording
         name, is_on_a_disk = recording.waited_for, recording.is_on_a_disk  # asked while there still is a present file
         finished = recording.finish(is_complete=self._run.is_complete)
+        if recording.verifies:
+            self._wait_until(lambda: all(task.is_done for task in finished), lambda: f"{name} to be verified")
         tell = partial(self.tell_of_a_wait, name, is_on_a_disk=is_on_a_disk)
         self._run.wait_patiently(
             lambda: all(task.is_done for task in finished), tell, is_on_a_disk=lambda: is_on_a_disk
@@ -84,21 +86,29 @@ class Ending:
             raise failure
 
     def _wait_for_the_hook(self) -> None:
-        hook, since = self._hook, time.monotonic()
-        if hook is None:
+        if (hook := self._hook) is None:
             return
-        is_told = False
-        while (name := hook.present) is not None:
-            self._wait(STEP_SECONDS)
+
+        def is_done() -> bool:
             hook.poll()
-            if not is_told and time.monotonic() - since > _UNTOLD_SECONDS:
+            return hook.present is None
+
+        self._wait_until(is_done, lambda: f"the command of --exec, which is at {hook.present}")
+
+    def _wait_until(self, is_done: Callable[[], bool], what: Callable[[], str]) -> None:
+        """Wait for what the user has asked for, for as long as it takes, or until the run is given up."""
+        since, is_told = time.monotonic(), False
+        while not is_done():
+            self._wait(STEP_SECONDS)
+            if not is_told and time.monotonic() - since > _UNTOLD_SECONDS and not is_done():
                 is_told = True
-                self._warn(f"waiting for the command of --exec, which is at {name}; {self._how_to_give_up()}")
+                self._warn(f"waiting for {what()}; {self._how_to_give_up()}")
 
     def leave(self) -> None:
         """End a run that was given up: finish the files that can be, and find what can be read of the others."""
         if self._hook is not None:
             self._hook.give_up()
+        self._recording.give_up()
         stream, recording = self._stream, self._recording
         if not stream.finish(_LAST_SECONDS):
             stream.stop_writing()

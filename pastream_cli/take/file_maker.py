@@ -106,6 +106,7 @@ class FileMaker:
             endian=self._output.endian,
             overwrite=self._output.overwrite,
             part=self._output.part,
+            verify=self._output.verify,
             frame_limit=self._frame_limit,
             expected_frames=self._output.frames,
         )

@@ -47,6 +47,8 @@ class Output(NamedTuple):
     """The frames that a file of this type, or of any further copy's, can hold; `None` for no limit."""
     part: bool
     """Whether a file has its name only when it is complete."""
+    verify: bool
+    """Whether a file is read back when it is finished."""
 
 
 class Plan(NamedTuple):
@@ -339,6 +341,7 @@ def _plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channel
         overwrite=job.overwrite,
         most_frames=most_frames(file_type, encoding, channels),
         part=job.part,
+        verify=job.verify,
     )
 
 
@@ -349,6 +352,9 @@ def _with_copies(
     if output is None:
         return None, ()
     copies = tuple(_plan_copy(job, path, output, devices[CAPTURE], rate) for path in job.also)
+    if job.verify and not any(formats.is_lossless(one.encoding) for one in (output, *copies)):
+        way_out = "name a FLAC or a WAV, and convert it later"
+        raise UsageError(f"cannot use --verify: {output.encoding} is lossy", way_out)
     limits = [one.most_frames for one in (output, *copies) if one.most_frames is not None]
     most = min(limits, default=None)
     return output._replace(most_frames=most), tuple(copy._replace(most_frames=most) for copy in copies)

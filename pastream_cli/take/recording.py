@@ -6,12 +6,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
+from threading import TIMEOUT_MAX
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import is_fifo, is_special
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import FileError, PastreamError, failure_of
@@ -61,6 +63,9 @@ class Recording:
         self._worker = worker
         self._warn = warn
         self._finished = finished
+        # on a fast device nothing is left behind that waits to be verified: the next file waits for that
+        verifies_beside = output.verify and not stream.is_fast
+        self._closer = Worker("verify", worker.wake) if verifies_beside else worker
         self._rate = stream.samplerate
         self._maker = FileMaker(output, input_path, round(self._rate))
         self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
@@ -104,6 +109,11 @@ class Recording:
         if self._output.split_frames is None:
             return math.inf
         return 0.0 if self._stream.is_fast else self._output.split_frames / self._rate
+
+    @property
+    def verifies(self) -> bool:
+        """Whether each file is read back when it is finished."""
+        return self._output.verify
 
     @property
     def name(self) -> str:
@@ -386,8 +396,18 @@ class Recording:
         self._note_start(file)
         self._has_left_a_file = True
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        task = self._worker.start(lambda: file.close(keep_empty=keep_empty, is_given_up=is_given_up))
+        task = self._closer.start(lambda: self._close(file, keep_empty=keep_empty, is_given_up=is_given_up))
         self._finishing.append(FinishingFile(file, task))
+
+    def _close(self, file: OutputFile | MissingFile, *, keep_empty: bool, is_given_up: bool) -> RecordedFile | None:
+        if self._closer is not self._worker:
+            lib.be_in_the_background()
+        return file.close(keep_empty=keep_empty, is_given_up=is_given_up)
+
+    def give_up(self) -> None:
+        """Have no file verified any more."""
+        for finishing in self._finishing:
+            finishing.file.is_given_up = True
 
     def _note_start(self, file: OutputFile | MissingFile) -> None:
         """Note when the first frame of a file was captured. Later calls correct it for some seconds."""
@@ -412,7 +432,14 @@ class Recording:
             self._finish_first(keep_empty=keep_empty, is_given_up=is_given_up)
         if not self._has_left_a_file and not is_still_making:
             return None
-        return self._worker.start(self._remove_unused)  # comes after the closing of all others
+        unused = self._worker.start(self._remove_unused)  # comes after the closing of all others
+        if self._closer is self._worker:
+            return unused
+
+        def wait() -> None:
+            unused.wait(TIMEOUT_MAX)
+
+        return self._closer.start(wait)
 
     def _remove_unused(self) -> None:
         """Remove the file that was made too late to be used."""

@@ -164,7 +164,7 @@ def test_the_command_has_no_input_a_session_of_its_own_and_standard_error(forks:
     [
         ((), "it is called for files: pastream null out.wav --exec 'ls \"$1\"'"),
         (("-", "-t", "au"), "it is called for files: pastream null out.wav --exec 'ls \"$1\"'"),
-        (("fifo.wav",), "it is called for files alone"),
+        (("fifo.wav",), "it is for files alone"),
     ],
 )
 def test_without_a_file_it_is_a_usage_error(

@@ -119,6 +119,7 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "also": [],
         "overwrite": True,
         "part": False,
+        "verify": False,
         "exec": None,
         "device": "virtual:sine:fast",
         "rate": 8000,
@@ -355,6 +356,9 @@ FILES = st.integers(1, 4).flatmap(
             peaks=st.tuples(*[LEVELS] * channels),
             clips=st.tuples(*[COUNTS] * channels),
             lost_frames=COUNTS,
+            verified=st.none() | st.booleans(),
+            sha256=st.none() | st.text(),
+            cache_dropped=st.none() | st.booleans(),
         ),
         max_size=3,
     )

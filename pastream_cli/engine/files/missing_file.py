@@ -31,6 +31,7 @@ class MissingFile:
     is_regular = is_stream = is_to_appear = False
     size = 0
     unfinished: FileError | None = None
+    is_given_up = False
 
     def __init__(self, path: str, channels: int, frame_limit: int | None, error: FileError) -> None:
         self.path = self.name = path

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import soundfile
 
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files import headers, relay, verifying
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
 from pastream_cli.engine.files.finishing import Finish, measure
@@ -19,6 +21,7 @@ from pastream_cli.engine.files.formats import (
     bits_of,
     file_sample_code,
     frame_bytes,
+    is_lossless,
 )
 from pastream_cli.engine.files.libsndfile import (
     error_text,
@@ -37,6 +40,7 @@ from pastream_cli.engine.files.paths import (
 from pastream_cli.engine.files.readback import Bytes, has_a_frame
 from pastream_cli.engine.files.repair import close_flac_stream
 from pastream_cli.engine.files.reservation import Reservation
+from pastream_cli.engine.files.verifying import Verdict
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
@@ -60,6 +64,8 @@ class OutputFile:
         Replace a regular file, by a rename once the first frame is written.
     part : bool, optional
         A regular file is called ``NAME.part`` until it is complete.
+    verify : bool, optional
+        A regular file that loses nothing is read back when it is closed.
     frame_limit : int, optional
         Frames after which the writer goes on to the next file.
     expected_frames : int, optional
@@ -82,6 +88,7 @@ class OutputFile:
         endian: str | None = None,
         overwrite: bool = False,
         part: bool = False,
+        verify: bool = False,
         frame_limit: int | None = None,
         expected_frames: int | None = None,
     ) -> None:
@@ -100,6 +107,10 @@ class OutputFile:
         self._is_settled = False
         self._refusal: str | None = None
         self._notice: str | None = None
+        self.is_given_up = False
+        """Whether nobody waits for its end: it is not read back then, and keeps the name of an incomplete file."""
+        self._lock, self._is_closing = threading.Lock(), False
+        self._verifies = verify and is_lossless(encoding)
         self._descriptor = self._open_descriptor(overwrite=overwrite, part=part)
         self._is_stream = is_stream(path, standard_output())
         self._warns_of_4_gib = self._is_stream and file_type == "WAV"
@@ -111,6 +122,9 @@ class OutputFile:
         try:
             self.sound_file = self._begin(expected_frames)
             self._handle = self._new_handle()
+            self._verifies = self._verifies and self._disk is not None
+            if self._verifies:
+                lib.output_file_keep_hash(self._handle)
         except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
             reason = reason_of(error, last_system_error())
             self._abandon()
@@ -272,24 +286,36 @@ class OutputFile:
         return None
 
     def reserve_room(self) -> None:
-        """Reserve room on the disk for what comes next."""
-        if self._disk is not None and self._reservation is not None:
-            with suppress(OSError):
-                self._reservation.extend(self.size, self._disk.room_bytes)
+        """Reserve room on the disk for what comes next, unless the file is being closed."""
+        with self._open_disk() as disk, suppress(OSError):
+            if disk is not None and self._reservation is not None:
+                self._reservation.extend(self.size, disk.room_bytes)
 
     def appear(self) -> None:
         """Put the file in its place once its first frame can be read.
 
-        To be called on the thread that will close the file. It raises nothing: what goes wrong is told by `warning`,
-        and when the file is closed.
+        It does nothing if the file is being closed. It raises nothing: what goes wrong is told by `warning`, and when
+        the file is closed.
         """
-        disk = self._disk
-        if disk is None or disk.descriptor < 0:
-            return
-        with suppress(OSError):  # the writer, or `close`, will meet the same error and tell
-            if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words):
+        with self._open_disk() as disk, suppress(OSError):  # the writer, or `close`, will meet the same error and tell
+            if (
+                disk is not None
+                and self.is_to_appear
+                and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words)
+            ):
                 self._is_settled = True
                 self._settle(disk)
+
+    @contextmanager
+    def _open_disk(self) -> Iterator[DiskFile | None]:
+        """Keep the file open meanwhile; `None` once it is being closed, which another thread may do."""
+        if self._is_closing or not self._lock.acquire(blocking=False):
+            yield None
+            return
+        try:
+            yield None if self._is_closing else self._disk
+        finally:
+            self._lock.release()
 
     def _settle(self, disk: DiskFile) -> None:
         """Make the first frames, and the name of the file, survive a power cut."""
@@ -343,9 +369,13 @@ class OutputFile:
             mend=lambda descriptor: self._mend(descriptor, recorded.frames, is_whole=not has_failed),
             refusal=self._refusal or self._refused_by_a_sync(),
             has_failed=has_failed,
-            is_given_up=is_given_up,
+            is_given_up=lambda: self.is_given_up,
+            verify=self._verify if self._verifies else None,
         )
-        left = finish.run(recorded.frames, keep_empty=keep_empty)
+        self.is_given_up |= is_given_up
+        self._is_closing = True
+        with self._lock:
+            left = finish.run(recorded.frames, keep_empty=keep_empty)
         self.unfinished = finish.failure
         if left is None:
             return None
@@ -353,7 +383,23 @@ class OutputFile:
             self._notice = f"{self.name} was moved while it was recorded; nobody can tell where it is now"
         elif left.moved_to:
             self._notice = f"{self.name} was moved while it was recorded: it is {left.moved_to} now"
-        return recorded._replace(name=left.moved_to or left.name, frames=left.frames)
+        recorded = recorded._replace(name=left.moved_to or left.name, frames=left.frames)
+        if (verdict := finish.verdict) is None:
+            return recorded
+        return recorded._replace(
+            verified=verdict.reason is None, sha256=verdict.sha256, cache_dropped=verdict.cache_dropped
+        )
+
+    def _verify(self, frames: int) -> Verdict | None:
+        return verifying.verify(
+            self._descriptor,
+            lambda read: bool(lib.output_file_has_hash(self._handle, read)),
+            frames,
+            sample_code=file_sample_code(self._container.encoding),
+            channels=self.channels,
+            raw=self._container.raw_words,
+            is_given_up=lambda: self.is_given_up,
+        )
 
     def _mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
         if self._reservation is not None:
