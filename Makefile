@@ -8,7 +8,7 @@ C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test soak chaos bench generate screens docs lint format clean
+.PHONY: run test soak chaos powercut bench generate screens docs lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -24,6 +24,10 @@ soak: $(INSTALLED)  ## the campaigns at their full count
 chaos: $(INSTALLED)  ## for so many SECONDS, takes on which everything happens at random; SEED=1 repeats those of seed 1
 	tests/install-debian-packages
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+powercut: $(INSTALLED)  ## 10,000 states that a power cut may leave the disk in, of takes of every kind, each one read
+	tests/install-debian-packages
+	$(BIN)/python -m tests.powercut $(ARGS)
 
 generate: $(INSTALLED)  ## the files that are made from others, each of which says so at its top
 	$(BIN)/python -m pastream_cli.pages.generate

@@ -283,14 +283,14 @@ static void time_writer(const struct passage *p, int channels, int kind) {
     engine *e = engine_new();
     output_file *f = output_file_new(NULL, p->file_sample, p->file_bits, channels, 0, -1, -1);
     if (!e || !f || !engine_set_capture(e, r, formats[p->format].code, device_channels) ||
-        writer_configure(e, &counting, map, channels, NAP_NS) != LOOP_OK)
+        writer_configure(engine_first_copy(e), &counting, map, channels, NAP_NS) != LOOP_OK)
         give_up("the engine does not take this");
     engine_prepare(e, -1, 0, 0, 0, 0, 48000);
     (void)ring_advance_write(r, frames);
-    (void)writer_offer(e, f);
+    (void)writer_offer(engine_first_copy(e), f);
     engine_finish(e);
     const double start = now_ns();
-    if (writer_run(e) != LOOP_OK)
+    if (writer_run(engine_first_copy(e)) != LOOP_OK)
         give_up("the writer failed");
     tell("writer", p->row, channels, maps[kind], now_ns() - start, frames);
     output_file_free(f);

@@ -110,4 +110,12 @@ NOTES = """\
 * **Maps.** What is written as the device gives it, as float32 to FLOAT, does not move at all without a map. A map has
   to move it once; so it is compared with the measuring and a memcpy.
 * **The predecessor on PipeWire** stops writing soon after its start and goes on only as a callback; a row says so.
+
+## After a power cut
+
+`make powercut`: of takes of 6.5 s of every container that is recorded, with `-y`, `--split`, `--part` too, 10,000
+states that a cut at any point may leave the disk in. From the first second on (Vorbis: from its first page on) none was
+unreadable, none had lost more than 2.3 s, and nothing that had been synced was read otherwise. In WAV, RF64, W64, AIFF,
+AU, CAF and MAT4 the header counted nothing but sound; elsewhere up to 1.5 s of silence or damage followed the sound.
+libsndfile and a parser of headers read all of the states, sox and ffprobe one in a hundred.
 """

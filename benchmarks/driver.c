@@ -98,7 +98,7 @@ __attribute__((noinline)) void work(struct job *j) {
     if (strcmp(j->name, "calibration") == 0)
         j->samples[0] = calibrate(j);
     else if (strcmp(j->name, "writer") == 0)
-        (void)writer_run(j->engine);
+        (void)writer_run(engine_first_copy(j->engine));
     else if (strcmp(j->name, "reader") == 0)
         (void)reader_run(j->engine);
     else
@@ -145,11 +145,11 @@ static void prepare(struct job *j, int format) {
     if (!writes)
         return;
     j->output = output_file_new(NULL, FILE_INT32, 24, j->channels, 0, -1, -1);
-    if (!j->output ||
-        writer_configure(j->engine, &counting, map, j->channels, RATE_OF_NAPS) != LOOP_OK)
+    if (!j->output || writer_configure(engine_first_copy(j->engine), &counting, map, j->channels,
+                                       RATE_OF_NAPS) != LOOP_OK)
         give_up("the writer cannot be set up");
     (void)ring_advance_write(j->captured, FRAMES);
-    (void)writer_offer(j->engine, j->output);
+    (void)writer_offer(engine_first_copy(j->engine), j->output);
     engine_finish(j->engine);
 }
 

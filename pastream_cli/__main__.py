@@ -269,7 +269,7 @@ def _report_run(argv: list[str], job: Job, report: Report) -> ExitCode:
     epoch_ns = time.time_ns() - time.monotonic_ns()
     value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))
     try:
-        _print_json(value, job.output)
+        _print_json(value, STANDARD_STREAM if STANDARD_STREAM in job.also else job.output)
     except BrokenPipeError:
         return ExitCode.PIPE_CLOSED
     except FileError as error:

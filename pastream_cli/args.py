@@ -164,7 +164,7 @@ def _values(given_options: Sequence[Given]) -> dict[str, Any]:
         if len(values[option.field]) > option.most:
             raise UsageError(
                 f"cannot use {given.name} {shown(given.value or '')}: it was given {option.most} times before",
-                "the first is for playback, the second for the recording",
+                "the first is for playback, the second for the recording" if option.most == 2 else None,
             )
     return values
 

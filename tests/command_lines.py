@@ -156,7 +156,9 @@ VALUES = {
         words("1 1,2 2,1 1:1 1:2,2:1 0:1 1,1 2:3 0 1-2 2-1 2,1-2"),
         words("7 0-1 L,R 1-9999 1-1024,1 1-2:3-4 1+2 1..2 all 1:0 0:0 1:1,2:1 1024:1024 1025 1:2:3 a -1 1, 9999", ""),
     ),
+    Kind.COMMAND: (["true", "false", 'test -s "$1"'], [""]),
     Kind.CHANNEL_LIST: (["0", "0,1"], words("-1 1,,2 a", "")),
+    Kind.OUTPUT: (words("also.wav also.flac"), words("- null also out.wav in.wav also.xyz", "")),
     Kind.SHELL: (words("bash zsh fish"), words("tcsh sh", "")),
 }
 """What is typed after an option: what it takes, and what it hardly does."""
@@ -213,7 +215,8 @@ def mostly(good: st.SearchStrategy[str], odd: st.SearchStrategy[str], times: int
 def values(draw: st.DrawFn, option: Option) -> str:
     """Draw a value for an option."""
     good, odd = NAMES[option.field] if option.field in NAMES else VALUES[option.kind]
-    return draw(mostly(st.sampled_from(good), st.sampled_from(odd) | TEXTS))
+    others = st.sampled_from(odd) if option.kind is Kind.COMMAND else st.sampled_from(odd) | TEXTS  # it would be run
+    return draw(mostly(st.sampled_from(good), others))
 
 
 @st.composite

@@ -59,6 +59,7 @@ IMPORTERS: dict[str, set[str]] = {
         "engine/streams/soundfiles.py",
         "engine/files/without_numpy.py",
         "engine/hints.py",  # for type checkers alone
+        "engine/files/verifying.py",
     },
 }
 """Who alone may import what is slow to load, has a side effect or lends private names."""

@@ -85,6 +85,8 @@ def a_value(dice: random.Random, option: Option) -> str:
         return damaged(dice, dice.choice((dice.choice(DEVICES), "9" * dice.choice(LENGTHS))))
     if option.kind is Kind.MAP and dice.random() < 0.1:
         return damaged(dice, ",".join(map(str, range(1, dice.choice(LENGTHS)))))
+    if option.kind is Kind.COMMAND:  # it would be run
+        return dice.choice(right.VALUES[option.kind][0])
     good, odd = right.NAMES[option.field] if option.field in right.NAMES else right.VALUES[option.kind]
     return damaged(dice, dice.choice(dice.choice((good, good, odd, VALUES))))
 

@@ -89,7 +89,13 @@ class Job:
     split: Time | None = None
     at: When | None = None
     until: When | None = None
+    also: tuple[str, ...] = ()
+    """Further places that the recording goes to, as `output` names one."""
     overwrite: bool = False
+    part: bool = False
+    verify: bool = False
+    hook: str | None = None
+    """What the shell is to run for each finished file."""
     quiet: bool = False
     verbose: bool = False
     json: bool = False
@@ -126,6 +132,7 @@ class Job:
 
     def __post_init__(self) -> None:
         self._check_words()
+        self._check_finishing()
         self._check_lengths()
         self._check_sides()
         self._check_devices()
@@ -143,7 +150,7 @@ class Job:
             raise UsageError("cannot use --from: there is no INPUT to begin in", "--from TIME begins INPUT at TIME")
         if self.output is None and not self.offset.is_zero():
             raise UsageError("cannot use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording")
-        if self.split is not None and self.output in (None, STANDARD_STREAM):
+        if self.split is not None and (self.output is None or STANDARD_STREAM in (self.output, *self.also)):
             raise UsageError(
                 "cannot use --split: OUTPUT is not a file", "it is for recordings: pastream null out.wav --split 10:00"
             )
@@ -152,6 +159,22 @@ class Job:
                 "cannot write to standard output: no file type was given",
                 "-t au suits every length and most readers; -t wav, rf64, flac, ogg, mp3 and raw work too",
             )
+
+    def _check_finishing(self) -> None:
+        """Refuse what is done with finished files where there is no file."""
+        if self.verify and self.output in (None, STANDARD_STREAM) and not self.also:
+            raise UsageError("cannot use --verify: OUTPUT is not a file", "it reads files back: pastream null out.wav")
+        if self.hook is not None and self.output in (None, STANDARD_STREAM):
+            raise UsageError(
+                "cannot use --exec: OUTPUT is not a file",
+                "it is called for files: pastream null out.wav --exec 'ls \"$1\"'",
+            )
+        if self.also and self.output is None:
+            raise UsageError(
+                "cannot use --also: there is no OUTPUT", "it names a further copy: pastream null out.wav --also b.flac"
+            )
+        if any(is_null(path) for path in self.also):
+            raise UsageError("cannot use --also null: it names a further file", "leave it out")
 
     def _check_lengths(self) -> None:
         """Refuse lengths that leave nothing, at whatever rate."""

@@ -35,7 +35,9 @@ class Kind(Enum):
     LATENCY = "low, high or seconds"
     MAP = "channels and where they go"
     CHANNEL_LIST = "a list of channels"
+    OUTPUT = "the name of a file, as OUTPUT"
     SHELL = "the name of a shell"
+    COMMAND = "a command of the shell"
 
 
 PAIRS = frozenset({Kind.CHANNELS, Kind.DEVICE, Kind.SAMPLE_FORMAT, Kind.NAME, Kind.ENCODING, Kind.ENDIAN, Kind.LATENCY})

@@ -180,6 +180,59 @@ may write to, needs it.
 A block device is always refused.""",
     ),
     Option(
+        names=("--part",),
+        field="part",
+        group=Group.FILES,
+        help="call a file NAME.part until it is complete",
+        manual="""Call a file `NAME.part` until it is complete, and then rename it, when all of it is on the disk.
+So what has its name is complete, whatever happens: a crash, a power cut or a full disk leaves a `.part`, which plays.
+It is renamed after a stop, after a loss that is fatal, and where the device ends, too; not if it could not be written,
+or was given up.
+The rename replaces nothing, but for the file that `-y` replaces, which lives until then.
+If a file has taken the name meanwhile, the `.part` stays, and the exit status is 4.
+A `.part` that is there already is left alone: the new one is `NAME.2.part`.
+Pipes and devices have no other name.""",
+    ),
+    Option(
+        names=("--verify",),
+        field="verify",
+        group=Group.FILES,
+        help="read each finished file back and compare it",
+        manual="""Read each finished file back, and compare its frames with those that were written.
+The file is closed and synced, the system is told to forget what it has of it in memory, and it is read with the least
+priority, one file at a time, while the recording goes on.
+A file that differs, or cannot be read, is told, and the exit status is 4; with `--part` it keeps that name, and
+`--exec` is not called for it.
+The report has `verified` and the `sha256` of the file.
+Encodings that lose something cannot be compared, and are refused.""",
+    ),
+    Option(
+        names=("--exec",),
+        field="hook",
+        kind=Kind.COMMAND,
+        metavar="CMD",
+        group=Group.FILES,
+        help="run a shell command for each finished file",
+        manual="""Run `sh -c` *CMD* for each finished file, with its name as `$1`: `--exec 'gzip "$1"'`.
+The recording does not wait for it; the commands run one after the other, in the order of the files.
+The program waits for the last one, and giving up kills it; see FINISHED FILES.""",
+    ),
+    Option(
+        names=("--also",),
+        field="also",
+        kind=Kind.OUTPUT,
+        metavar="OUTPUT",
+        group=Group.FILES,
+        help="record a further copy there, at most three",
+        manual="""Record a further copy to this place: a file, a FIFO, or `-` for standard output, as AU.
+It may be given three times.
+The end of its name tells its type, and it takes the encoding of *OUTPUT* where that type has it; `-t`, `-e` and
+`--endian` never apply to it.
+It has the same channels, and its pieces change at the same frames.
+See COPIES.""",
+        most=3,
+    ),
+    Option(
         names=("-D", "--device"),
         field="device",
         is_common=True,

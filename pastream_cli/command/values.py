@@ -102,6 +102,14 @@ def _when(text: str, name: str) -> When:
     return parse_when(text, name)
 
 
+def _command(text: str, name: str) -> str:
+    if not text.strip():
+        raise UsageError(
+            f"cannot use {name}: there is no command", "it is run by the shell, as in --exec 'gzip \"$1\"'"
+        )
+    return text
+
+
 def _device(text: str, _name: str) -> str | None:
     return text or None
 
@@ -148,6 +156,10 @@ def _byte_order(text: str, name: str) -> str:
     if text.lower() in _BYTE_ORDERS:
         return text.lower()
     raise UsageError(f"cannot use {name} {shown(text)}: not a byte order", f"one of {', '.join(_BYTE_ORDERS)}")
+
+
+def _output(text: str, _name: str) -> str:
+    return text
 
 
 def _shell(text: str, name: str) -> str:
@@ -222,5 +234,7 @@ _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.LATENCY: _pair(_latency),
     Kind.MAP: _map,
     Kind.CHANNEL_LIST: _channel_list,
+    Kind.OUTPUT: _output,
     Kind.SHELL: _shell,
+    Kind.COMMAND: _command,
 }

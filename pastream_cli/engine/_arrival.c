@@ -39,23 +39,36 @@ static int is_still(const engine *e) {
     return atomic_load_explicit(&e->paused, memory_order_relaxed) || awaits_seek(e);
 }
 
-/* Puts a block into the ring, behind those that are held already. Returns whether it was held. */
+/* Whether a copy has room for so many frames. The rest of its ring is for a writer that is late. */
+static int can_hold(const copy *c, int64_t frames) {
+    const ring *r = copy_ring(c);
+    return frames <= (int64_t)r->capacity / 2 && frames <= (int64_t)ring_room(r);
+}
+
+/* Puts a block into the rings, behind those that are held already. Returns whether it was held. */
 static int hold(engine *e, const void *input, int64_t frames) {
     struct arrival *a = &e->arrival;
     if (!input || !has_ring(&e->capture) || e->playback.channels || is_still(e))
         return 0;
-    put_captured(&e->capture, a->unpublished_frames, input, frames);
-    a->unpublished_frames += frames;
+    const int64_t held = a->unpublished_frames + frames;
+    for (copy *c = &e->first; c; c = next_copy(c)) {
+        c->misses_held = (a->unpublished_frames && c->misses_held) || !can_hold(c, held);
+        if (!c->misses_held)
+            put_captured(&e->capture, c, a->unpublished_frames, input, frames);
+    }
+    a->unpublished_frames = held;
     return 1;
 }
 
-/* The rest of the ring is for a writer that is late. */
+/* Whether no copy can hold another block. */
 static int holds_enough(const engine *e, int64_t frames) {
     if (!has_ring(&e->capture))
         return 0;
-    const int64_t held = e->arrival.unpublished_frames + frames;
-    return held > (int64_t)side_ring(&e->capture)->capacity / 2 ||
-           held > (int64_t)ring_room(side_ring(&e->capture));
+    const int64_t held = e->arrival.unpublished_frames;
+    const copy *c = &e->first;
+    while (c && ((held && c->misses_held) || !can_hold(c, held + frames)))
+        c = next_copy(c);
+    return c == NULL;
 }
 
 /* Puts the time without a device on the timeline. It is a loss of each side. */
@@ -65,33 +78,33 @@ static void lose_away(engine *e, int64_t frames) {
     const int64_t skipped = max_frames(0, min_frames(taken, e->offset - position));
     const int64_t lost = taken - skipped;
     if (lost > 0 && has_ring(&e->capture)) {
-        if (gap_fits(e))
-            publish_loss(e);
-        lose(e, LOSS_AWAY, position + skipped, lost, e->arrival.left_ns);
+        lose_in_all(e, LOSS_AWAY, position + skipped, lost, e->arrival.left_ns);
     } else if (lost > 0) {
         const struct loss record = {.frame = position + skipped,
                                     .frames = lost,
                                     .monotonic_ns = e->arrival.left_ns,
                                     .kind = LOSS_AWAY};
         tell(e, &record);
-        count(&e->losses, 1);
-        count(&e->lost_frames, lost);
+        count(&e->first.losses, 1);
+        count(&e->first.lost_frames, lost);
     }
     count(&e->away_frames, lost);
     atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
 }
 
-/* Gives the writer what was held. */
+/* Gives the writers what was held. */
 static void release(engine *e, int64_t frames) {
     const int64_t position = position_of(e);
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
     if (taken == 0)
         return;
-    if (gap_fits(e)) {
-        publish_loss(e);
-        publish_captured(e, taken);
-    } else {
-        lose(e, LOSS_OVERRUN, position, taken, e->arrival.left_ns);
+    for (copy *c = &e->first; c; c = next_copy(c)) {
+        if (c->misses_held || !gap_fits(c)) {
+            lose(e, c, LOSS_OVERRUN, position, taken, e->arrival.left_ns);
+            continue;
+        }
+        publish_loss(e, c);
+        publish_captured(c, taken);
     }
     atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);
 }

@@ -13,7 +13,7 @@
 #include "_engine.h"
 #include "_ring.h"
 
-enum { MAGIC = 0x50417374, VERSION = 1, MOST_RINGS = 2, PAGE_BYTES = 4096 };
+enum { MAGIC = 0x50417374, VERSION = 1, PAGE_BYTES = 4096 };
 
 /* Whole cache lines, so that what different threads write shares none. */
 static uint64_t rounded(uint64_t bytes) {
@@ -50,10 +50,9 @@ static void *plain(uint64_t bytes) {
     return memory ? memset(memory, 0, (size_t)bytes) : NULL;
 }
 
-void *block_new(int descriptor, uint64_t first_bytes, uint64_t ring_bytes) {
-    const uint64_t of_rings =
-        ring_bytes ? rounded(ring_bytes) + MOST_RINGS * rounded(sizeof(struct ring)) : 0;
-    const uint64_t bytes = rounded(first_bytes) + of_rings + MOST_RINGS * CACHE_LINE_BYTES;
+void *block_new(int descriptor, uint64_t first_bytes, uint64_t other_bytes, int others) {
+    const uint64_t of_others = rounded(other_bytes) + (uint64_t)others * CACHE_LINE_BYTES;
+    const uint64_t bytes = rounded(first_bytes) + of_others;
     struct block_header *header = descriptor < 0 ? plain(bytes) : shared(descriptor, bytes);
     if (!header)
         return NULL;

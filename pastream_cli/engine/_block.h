@@ -18,9 +18,10 @@ struct block_header {
     int32_t is_shared;
 };
 
-/* Returns a block that begins with `first_bytes` for the engine, and then has room for rings. All
- * but the header is zero. NULL if memory is short. */
-void *block_new(int descriptor, uint64_t first_bytes, uint64_t ring_bytes);
+/* Returns a block that begins with `first_bytes` for the engine, and then has room for `others`
+ * things, such as rings, of `other_bytes` together. All but the header is zero. NULL if memory is
+ * short. */
+void *block_new(int descriptor, uint64_t first_bytes, uint64_t other_bytes, int others);
 
 /* Returns the block that another process has made; NULL if it is none of this version. */
 void *block_map(int descriptor, uint64_t first_bytes);

@@ -25,6 +25,7 @@ SOURCES = (
     "_engine.c",
     "_flac.c",
     "_follower.c",
+    "_frames_hash.c",
     "_host.c",
     "_memory.c",
     "_mpeg.c",
@@ -35,6 +36,8 @@ SOURCES = (
     "_pulse.c",
     "_pump.c",
     "_reader.c",
+    "_rename.c",
+    "_reserve.c",
     "_ring.c",
     "_sound_chain.c",
     "_virtual.c",
@@ -51,6 +54,7 @@ HEADERS = (
     "_chain_link.h",
     "_clock.h",
     "_convert.h",
+    "_copy_counters.h",
     "_count.h",
     "_counters.h",
     "_damage.h",
@@ -58,6 +62,7 @@ HEADERS = (
     "_file_window.h",
     "_flac.h",
     "_follower.h",
+    "_frames_hash.h",
     "_gather.h",
     "_host_flags.h",
     "_levels.h",
@@ -118,13 +123,12 @@ _DECLARED_IN = (
 
 
 def declarations() -> str:
-    """Return the headers as cffi takes them: with the list of counters, and without lines for the preprocessor."""
-    counters = (HERE / "_counters.h").read_text(encoding="utf-8")
-    fields = "".join(
-        f"    {c_type} {name};\n" for c_type, name in re.findall(r"^COUNTER\((\w+), (\w+)\)", counters, re.MULTILINE)
-    )
+    """Return the headers as cffi takes them: with the lists of counters, and without lines for the preprocessor."""
     text = "".join((HERE / name).read_text(encoding="utf-8") for name in _DECLARED_IN)
-    text = text.replace('#include "_counters.h"\n', fields)
+    for name in ("_counters.h", "_copy_counters.h"):
+        counters = re.findall(r"^COUNTER\((\w+), (\w+)\)", (HERE / name).read_text(encoding="utf-8"), re.MULTILINE)
+        fields = "".join(f"    {c_type} {field};\n" for c_type, field in counters)
+        text = text.replace(f'#include "{name}"\n', fields)
     return re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 

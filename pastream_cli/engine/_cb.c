@@ -145,14 +145,17 @@ static void store(engine *e, const unsigned char *input, int64_t frames, int64_t
     const int64_t kept = frames - skipped;
     if (kept == 0)
         return;
-    if ((int64_t)ring_room(side_ring(&e->capture)) < kept || !gap_fits(e)) {
-        raise_flag(&e->overran, 1);
-        lose(e, LOSS_OVERRUN, position + skipped, kept, now);
-        return;
+    const unsigned char *first = input + skipped * e->capture.frame_bytes;
+    for (copy *c = &e->first; c; c = next_copy(c)) {
+        if (!has_room(c, kept)) {
+            raise_flag(&c->overran, 1);
+            lose(e, c, LOSS_OVERRUN, position + skipped, kept, now);
+            continue;
+        }
+        publish_loss(e, c);
+        put_captured(&e->capture, c, 0, first, kept);
+        publish_captured(c, kept);
     }
-    publish_loss(e);
-    put_captured(&e->capture, 0, input + skipped * e->capture.frame_bytes, kept);
-    publish_captured(e, kept);
 }
 
 static void meter(engine *e, const struct side *side, const void *data, int64_t frames) {
@@ -292,10 +295,14 @@ static int run_block(engine *e, const void *input, void *output, int64_t frames,
     return end_if_heard(e, silent_frames);
 }
 
+/* Whether there is a copy that can take all of the block. */
 static int captures_all(const engine *e, const void *input, int64_t frames) {
     if (!input || !has_ring(&e->capture))
         return 1;
-    return (int64_t)ring_room(side_ring(&e->capture)) >= frames && gap_fits(e);
+    const copy *c = &e->first;
+    while (c && !has_room(c, frames))
+        c = next_copy(c);
+    return c != NULL;
 }
 
 static int plays_all(const engine *e, int64_t frames) {
@@ -325,8 +332,8 @@ static int64_t leave_out(engine *e, const void *input, unsigned char *output, in
         take_lead(e, surplus, now);
     const int64_t early = max_frames(0, min_frames(frames, surplus));
     const int is_still = is_paused(e) || awaits_seek(e);
-    const int has_room = captures_all(e, input, frames);
-    if (!is_still && has_room && plays_all(e, frames))
+    const int is_captured = captures_all(e, input, frames);
+    if (!is_still && is_captured && plays_all(e, frames))
         return 0;
     const int64_t left_out = is_still ? early : surplus_of(e, frames, early);
     e->uncounted_frames += left_out;
@@ -337,8 +344,8 @@ static int64_t leave_out(engine *e, const void *input, unsigned char *output, in
         return left_out;
     e->open_lead.left_out += left_out;
     count(&e->left_out_frames, left_out);
-    if (!has_room && left_out > 0)
-        raise_flag(&e->overran, 1);
+    if (!is_captured && left_out > 0)
+        raise_flag(&e->first.overran, 1);
     return left_out;
 }
 
@@ -399,7 +406,7 @@ void engine_device_lost(engine *e, int64_t frames) {
     const int64_t taken = max_frames(0, min_frames(frames, e->total - position));
     const int64_t skipped = max_frames(0, min_frames(taken, e->offset - position));
     if (has_ring(&e->capture) && taken > skipped)
-        lose(e, LOSS_DEVICE, position + skipped, taken - skipped, now);
+        lose_in_all(e, LOSS_DEVICE, position + skipped, taken - skipped, now);
     if (has_ring(&e->playback) && !atomic_load_explicit(&e->input_ended, memory_order_relaxed))
         underrun(e, position, min_frames(taken, max_frames(0, e->limit - position)), now);
     atomic_store_explicit(&e->position, position + taken, memory_order_relaxed);

@@ -9,20 +9,30 @@
 #include "_attachment.h"
 #include "_convert.h"
 #include "_state.h"
+#include "_store.h"
 
 engine *engine_new(void) {
-    return engine_new_in(-1, 0);
+    return engine_new_in(-1, 0, 0);
 }
 
-engine *engine_new_in(int descriptor, uint64_t ring_bytes) {
-    engine *e = block_new(descriptor, sizeof *e, ring_bytes);
+static void begin_copy(engine *e, copy *c, int32_t number) {
+    c->engine = e;
+    c->number = number;
+    c->fills_gaps = 1;
+    c->writer.wake[0] = c->writer.wake[1] = -1;
+    ring_prepare(&c->gaps, sizeof(struct loss), LOSS_RECORDS, c->gap_records);
+}
+
+engine *engine_new_in(int descriptor, uint64_t ring_bytes, int further_copies) {
+    const uint64_t copies = (uint64_t)further_copies;
+    const uint64_t rings = ring_bytes ? copies + 2 : 0;
+    const uint64_t bytes = ring_bytes + rings * sizeof(ring) + copies * sizeof(copy);
+    engine *e = block_new(descriptor, sizeof *e, bytes, (int)(2 * rings + copies));
     if (!e)
         return NULL;
-    e->fills_gaps = 1;
     e->drain_frames = -1;
     engine_expect_clock(e, -1);
-    e->writer.wake[0] = e->writer.wake[1] = -1;
-    ring_prepare(&e->gaps, sizeof(struct loss), LOSS_RECORDS, e->gap_records);
+    begin_copy(e, &e->first, 0);
     ring_prepare(&e->events, sizeof(struct loss), LOSS_RECORDS, e->event_records);
     ring_prepare(&e->debts, sizeof(struct debt), DEBT_RECORDS, e->debt_records);
     return e;
@@ -44,6 +54,13 @@ ring *engine_new_ring(engine *e, uint32_t element_bytes, uint64_t capacity) {
 static const int64_t MOST_NS_IN_A_CALLBACK = 1000000000;
 static const int64_t DETACH_NAP_NS = 100000;
 
+static void end_copy(copy *c) {
+    free(c->writer.map);
+    for (int i = 0; i < 2; ++i)
+        if (c->writer.wake[i] >= 0)
+            close(c->writer.wake[i]);
+}
+
 void engine_free(engine *e) {
     if (!e)
         return;
@@ -53,11 +70,28 @@ void engine_free(engine *e) {
     if (a && !e->header.is_shared)
         attachment_detach(a);
     free(e->reader.map);
-    free(e->writer.map);
-    for (int i = 0; i < 2; ++i)
-        if (e->writer.wake[i] >= 0)
-            close(e->writer.wake[i]);
+    for (copy *c = &e->first; c; c = next_copy(c))
+        end_copy(c);
     block_free(&e->header);
+}
+
+copy *engine_first_copy(engine *e) {
+    return &e->first;
+}
+
+copy *engine_add_copy(engine *e, ring *r) {
+    if (!has_ring(&e->capture) || r->element_bytes != copy_ring(&e->first)->element_bytes)
+        return NULL;
+    copy *last = &e->first;
+    while (last->next)
+        last = next_copy(last);
+    copy *added = last->number + 1 < MOST_COPIES ? block_take(&e->header, sizeof *added) : NULL;
+    if (!added)
+        return NULL;
+    begin_copy(e, added, last->number + 1);
+    added->ring = distance_of(r, added);
+    last->next = distance_of(added, last);
+    return added;
 }
 
 static int are_channels(int number) {
@@ -86,23 +120,23 @@ static int is_map(const int32_t *map, int entries, int sources) {
     return 1;
 }
 
-/* `copy` is where the side keeps its map. */
-static int map_side(struct side *side, int32_t *copy, ring *r, const int32_t *map, int entries,
+/* `own_map` is where the side keeps its map. */
+static int map_side(struct side *side, int32_t *own_map, ring *r, const int32_t *map, int entries,
                     int sources, int ring_channels) {
     if (!are_channels(entries) || !are_channels(ring_channels) || !is_map(map, entries, sources))
         return 0;
     const int frame_bytes = ring_channels * sample_bytes(side->sample_format);
     if (!r || r->element_bytes != (uint32_t)frame_bytes)
         return 0;
-    memcpy(copy, map, (size_t)entries * sizeof *map);
-    side->map = distance_of(copy, side);
+    memcpy(own_map, map, (size_t)entries * sizeof *map);
+    side->map = distance_of(own_map, side);
     side->ring = distance_of(r, side);
     side->ring_channels = ring_channels;
     return 1;
 }
 
 void engine_leave_gaps(engine *e) {
-    e->fills_gaps = 0;
+    e->first.fills_gaps = 0;
 }
 
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels) {
@@ -110,9 +144,17 @@ int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channel
                     ring_channels);
 }
 
+/* The first copy has the ring of the capture. */
+static int is_first_copys(engine *e, const ring *r, int is_connected) {
+    if (is_connected)
+        e->first.ring = r ? distance_of(r, &e->first) : 0;
+    return is_connected;
+}
+
 int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels) {
-    return map_side(&e->capture, e->capture_map, r, map, ring_channels, e->capture.channels,
-                    ring_channels);
+    return is_first_copys(e, r,
+                          map_side(&e->capture, e->capture_map, r, map, ring_channels,
+                                   e->capture.channels, ring_channels));
 }
 
 int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
@@ -120,7 +162,7 @@ int engine_set_playback(engine *e, ring *r, int sample_format, int channels) {
 }
 
 int engine_set_capture(engine *e, ring *r, int sample_format, int channels) {
-    return set_side(&e->capture, r, sample_format, channels);
+    return is_first_copys(e, r, set_side(&e->capture, r, sample_format, channels));
 }
 
 static int64_t sum_of_frames(int64_t a, int64_t b) {
@@ -139,13 +181,26 @@ static void reset_shared(engine *e) {
     atomic_store(&e->drop_from, 0);
     atomic_store(&e->seek_by, 0);
     _Atomic int32_t *const flags[] = {
-        &e->paused,      &e->capture_finished, &e->reader_stop,       &e->writer_cut,
-        &e->writer_sync, &e->writer_stop,      &e->reader.file_error, &e->reader.finished,
-        &e->seeks_asked, &e->reader.drops,     &e->reader.seeks,      &e->seeks_dropped,
-        &e->seeks_taken, &e->silenced,
+        &e->paused,          &e->capture_finished, &e->reader_stop,  &e->reader.file_error,
+        &e->reader.finished, &e->seeks_asked,      &e->reader.drops, &e->reader.seeks,
+        &e->seeks_dropped,   &e->seeks_taken,      &e->silenced,
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; ++i)
         atomic_store(flags[i], 0);
+}
+
+static void prepare_copy(copy *c, int64_t offset) {
+#define COUNTER(type, name) atomic_store(&c->name, 0);
+#include "_copy_counters.h"
+#undef COUNTER
+    atomic_store(&c->writer_sync, 0);
+    atomic_store(&c->writer_stop, 0);
+    atomic_store(&c->writer.place, offset);
+    c->writer.claim = offset;
+    c->open_loss = (struct loss){0};
+    c->last_gap_frames = 0;
+    c->start = c->ring ? ring_write_index(copy_ring(c)) : 0;
+    ring_reset(&c->gaps, 0);
 }
 
 void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64_t settle_frames,
@@ -166,7 +221,6 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->largest_block = 0;
     e->clean_frames = 0;
     e->settling_frames = 0;
-    e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
     e->arrival = (struct arrival){0};
     e->slept_frames = 0;
@@ -176,15 +230,13 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->knows_usual = e->is_ahead = e->is_rushing = 0;
     e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
     engine_expect_clock(e, e->lead_tolerance);
-    e->last_gap_frames = 0;
-    e->capture_start = has_ring(&e->capture) ? ring_write_index(side_ring(&e->capture)) : 0;
-    ring_reset(&e->gaps, 0);
     ring_reset(&e->events, 0);
     ring_reset(&e->debts, 0);
     reset_shared(e);
-    atomic_store(&e->writer.place, offset);
     atomic_store(&e->begin_at, 0);
     atomic_store(&e->end_at, INT64_MAX);
+    for (copy *c = &e->first; c; c = next_copy(c))
+        prepare_copy(c, offset);
     atomic_store(&e->settled, settle_frames == 0);
     atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
@@ -217,6 +269,17 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
     *counts = (struct engine_counts){
 #define COUNTER(type, name) .name = atomic_load_explicit(&e->name, memory_order_relaxed),
 #include "_counters.h"
+#undef COUNTER
+#define COUNTER(type, name) .name = atomic_load_explicit(&e->first.name, memory_order_relaxed),
+#include "_copy_counters.h"
+#undef COUNTER
+    };
+}
+
+void copy_read_counts(const copy *c, struct copy_counts *counts) {
+    *counts = (struct copy_counts){
+#define COUNTER(type, name) .name = atomic_load_explicit(&c->name, memory_order_relaxed),
+#include "_copy_counters.h"
 #undef COUNTER
     };
 }
@@ -317,31 +380,45 @@ int attachment_detach(attachment *a) {
     return 1;
 }
 
-/* The ring's index is the truth: frames before it are in the ring, counted or not. */
-static void count_what_is_stored(engine *e) {
-    const uint64_t stored = ring_write_index(side_ring(&e->capture)) - e->capture_start;
-    const int64_t lost = atomic_load(&e->lost_frames);
-    atomic_store(&e->stored_frames, (int64_t)stored);
-    /* what was lost before the last frame that is stored is in both lists, or was not begun */
-    if (stored + (uint64_t)lost > 0)
-        atomic_store(&e->position, e->offset + (int64_t)stored + lost);
+/* The ring's index is the truth: frames before it are in the ring, counted or not. Returns how many
+ * frames of the recording the copy has stored or lost. */
+static int64_t count_what_is_stored(copy *c) {
+    const int64_t stored = (int64_t)(ring_write_index(copy_ring(c)) - c->start);
+    atomic_store(&c->stored_frames, stored);
+    return stored + atomic_load(&c->lost_frames);
 }
 
 /* A loss that was handed to the writer is not open any more. */
-static void close_published_loss(engine *e) {
-    const uint64_t index = ring_write_index(&e->gaps);
-    if (!e->open_loss.frames || index == 0)
+static void close_published_loss(copy *c) {
+    const uint64_t index = ring_write_index(&c->gaps);
+    if (!c->open_loss.frames || index == 0)
         return;
-    const struct loss *last = &e->gap_records[(index - 1) % LOSS_RECORDS];
-    if (last->monotonic_ns == e->open_loss.monotonic_ns && last->frame == e->open_loss.frame)
-        e->open_loss.frames = 0;
+    const struct loss *last = &c->gap_records[(index - 1) % LOSS_RECORDS];
+    if (last->monotonic_ns == c->open_loss.monotonic_ns && last->frame == c->open_loss.frame)
+        c->open_loss.frames = 0;
+}
+
+/* The callback serves one copy after the other, so a copy may lack the last block of the first. */
+static void put_copies_right(engine *e) {
+    for (copy *c = &e->first; c; c = next_copy(c))
+        if (c->fills_gaps)
+            close_published_loss(c);
+    if (!atomic_load(&e->time_zero_ns))
+        return;
+    const int64_t frames = count_what_is_stored(&e->first);
+    /* what was lost before the last frame that is stored is in both lists, or was not begun */
+    if (frames > 0)
+        atomic_store(&e->position, e->offset + frames);
+    for (copy *c = next_copy(&e->first); c; c = next_copy(c)) {
+        const int64_t there = count_what_is_stored(c);
+        if (there < frames)
+            lose(e, c, LOSS_DEVICE, e->offset + there, frames - there, engine_monotonic_ns());
+    }
 }
 
 void engine_release(engine *e) {
-    if (has_ring(&e->capture) && e->fills_gaps)
-        close_published_loss(e);
-    if (has_ring(&e->capture) && atomic_load(&e->time_zero_ns))
-        count_what_is_stored(e);
+    if (has_ring(&e->capture))
+        put_copies_right(e);
     atomic_store(&e->device_is_active, 0);
     atomic_store(&e->device_load, 0);
     atomic_store(&e->attachment, NULL);
@@ -373,15 +450,18 @@ void engine_finish(engine *e) {
     arrival_end(e);
     if (e->open_underrun.frames)
         ring_write(&e->events, &e->open_underrun, 1);
-    if (e->open_loss.frames)
-        ring_write(&e->events, &e->open_loss, 1);
     engine_end_lead(e);
     if (e->open_debt.monotonic_ns)
         ring_write(&e->debts, &e->open_debt, 1);
-    e->last_gap_frames = e->open_loss.frames;
     e->open_underrun.frames = 0;
-    e->open_loss.frames = 0;
+    for (copy *c = &e->first; c; c = next_copy(c)) {
+        if (c->open_loss.frames && is_told(c))
+            ring_write(&e->events, &c->open_loss, 1);
+        c->last_gap_frames = c->open_loss.frames;
+        c->open_loss.frames = 0;
+    }
     /* release: the last frame and the last gap come before the word that they are the last */
     atomic_store_explicit(&e->capture_finished, 1, memory_order_release);
-    writer_wake(e);
+    for (copy *c = &e->first; c; c = next_copy(c))
+        writer_wake(c);
 }

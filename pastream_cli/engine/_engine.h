@@ -1,8 +1,8 @@
 /* The engine as Python sees it. cffi reads this file too, so it holds plain declarations only.
  *
  * Threads: the owner (Python) creates, configures, observes and frees. The device calls
- * attachment_callback. One reader loop fills the playback ring, one writer loop empties the capture
- * ring. A function that the owner may call while these run says so.
+ * attachment_callback. One reader loop fills the playback ring, one writer loop for each copy
+ * empties its ring. A function that the owner may call while these run says so.
  */
 #ifndef PASTREAM_ENGINE_H
 #define PASTREAM_ENGINE_H
@@ -12,6 +12,9 @@
 
 /* The limit for a device, a file and a frame in a ring. */
 enum { MOST_DEVICE_CHANNELS = 1024 };
+
+/* What is captured goes to so many places at the most. */
+enum { MOST_COPIES = 4 };
 
 /* Samples of a device and of the ring that serves it; all integers but UINT8 are signed. */
 enum sample_format {
@@ -34,9 +37,9 @@ enum file_sample {
 
 enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 
-/* An output file's error beside libsndfile's own, whose codes are positive: another program has cut
- * off what was written. */
-enum output_file_error { FILE_CUT_SHORT = -1 };
+/* An output file's errors beside libsndfile's own, whose codes are positive: another program has
+ * cut off what was written, or there never was a file. */
+enum output_file_error { FILE_CUT_SHORT = -1, FILE_NOT_MADE = -3 };
 
 /* A reader's error beside libsndfile's own, whose codes are positive: the file has no frame at
  * which the reader was to begin. */
@@ -58,8 +61,10 @@ enum virtual_fault_kind { FAULT_NONE, FAULT_XRUN, FAULT_STALL, FAULT_DIE, FAULT_
 
 typedef struct ring ring;
 typedef struct engine engine;
+typedef struct copy copy;
 typedef struct attachment attachment;
 typedef struct output_file output_file;
+typedef struct frames_hash frames_hash;
 typedef struct memory_file memory_file;
 typedef struct virtual_device virtual_device;
 
@@ -70,6 +75,8 @@ struct loss {
     int64_t monotonic_ns; /* when it began */
     uint64_t ring_index;  /* capture: index in the ring of the frame stored after it */
     int32_t kind;
+    int32_t
+        copy; /* which copy it is of, from 0; a loss of the device is told as one of the first */
 };
 
 /* How far behind the clock the device was, over a tenth of a second or more. */
@@ -83,19 +90,31 @@ struct debt {
 /* What the callback has counted so far. Each value is exact, but two may be a block apart. */
 struct engine_counts {
 #define COUNTER(type, name) type name;
+#include "_copy_counters.h"
 #include "_counters.h"
+#undef COUNTER
+};
+
+/* The part of it that each copy has of its own. */
+struct copy_counts {
+#define COUNTER(type, name) type name;
+#include "_copy_counters.h"
 #undef COUNTER
 };
 
 struct output_counts {
     int64_t first_frame; /* where on the timeline it begins; -1 before the writer has begun it */
     int64_t frames;
+    int64_t passed_frames;   /* that it did not take: they came after it had failed */
+    int64_t lost_frames;     /* how many of them are silence for a loss */
     int64_t readable_frames; /* as the header last said; all, if no header is kept up to date */
     int64_t bytes;           /* on its disk, at most a second old; 0 if it is on none */
     int32_t done;            /* the writer has left this file */
     int32_t file_error;      /* libsndfile's code or FILE_CUT_SHORT, 0 for none */
     int32_t system_error;    /* errno at that time */
     int32_t is_removed;      /* it has no name any more; at most a second old */
+    int32_t first_sync;      /* of its first frames: SYNC_PENDING, 0 for done, errno for refused */
+    int32_t last_sync_error; /* of its last frames: errno, 0 for none */
 };
 
 /* libsndfile's functions, taken at run time: its header is not needed to build this. */
@@ -136,10 +155,10 @@ void ring_reset(ring *r, uint64_t index);
 /* The life of an engine. It is NULL if memory is short. Rings that are made elsewhere stay the
  * owner's, and engine_new has no room for others. */
 engine *engine_new(void);
-/* Has room for two rings with elements of `ring_bytes` together. With a descriptor from
- * shared_memory_new, which is grown for it, another process can map engine and rings; -1: plain
- * memory. */
-engine *engine_new_in(int descriptor, uint64_t ring_bytes);
+/* Has room for so many further copies, and for a ring for each side and each of these, with
+ * elements of `ring_bytes` together. With a descriptor from shared_memory_new, which is grown for
+ * it, another process can map all of that; -1: plain memory. */
+engine *engine_new_in(int descriptor, uint64_t ring_bytes, int further_copies);
 /* Returns a ring in the memory of the engine, freed with that; NULL if it has no room. */
 ring *engine_new_ring(engine *e, uint32_t element_bytes, uint64_t capacity);
 void engine_free(engine *e);
@@ -157,8 +176,18 @@ int engine_set_capture(engine *e, ring *r, int sample_format, int channels);
  * -1 for silence. Returns false if the ring's elements are not such frames. */
 int engine_map_playback(engine *e, ring *r, const int32_t *map, int ring_channels);
 int engine_map_capture(engine *e, ring *r, const int32_t *map, int ring_channels);
+/* A copy is one place that what is captured goes to: a ring, what did not get into it, and a
+ * writer. The first one is there from the start, and has the ring that is set or mapped as the
+ * capture's. */
+copy *engine_first_copy(engine *e);
+/* Has what is captured go to another copy too, by a ring with frames like those in the first one's,
+ * which must be connected before. NULL if the ring's elements are no such frames, or there is no
+ * room. Call before the start. */
+copy *engine_add_copy(engine *e, ring *r);
+/* The owner may call this at any time. */
+void copy_read_counts(const copy *c, struct copy_counts *counts);
 /* Tells the callback that no writer fills losses with silence, because the owner takes frames as
- * they come. This holds until a writer is configured. */
+ * they come. This holds until a writer is configured for the first copy. */
 void engine_leave_gaps(engine *e);
 /* Prepares a run; lengths are in frames. A limit of -1 is none; a pad of -1 fills up to the limit.
  * With settle_frames 0, the first callback is time zero. frames_per_second is what the clock asks
@@ -300,20 +329,37 @@ int reader_is_finished(const engine *e);
 int reader_file_error(const engine *e);
 int64_t reader_frames(const engine *e);
 
-/* Writer: empties the capture ring into files. map has one entry per file channel, the device's
+/* Writer: empties the ring of a copy into files. map has one entry per file channel, the device's
  * channel (zero-based) or -1 for silence. */
-int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
+int writer_configure(copy *c, const struct sndfile_functions *functions, const int32_t *map,
                      int file_channels, int64_t nap_ns);
+/* Has the writer go on after the failure of a file: until the file's frame limit it takes frames
+ * and drops them, so that the next file begins where it would. Without this it ends. */
+void writer_outlive_failures(copy *c);
 /* What is done about the header of a file that grows: nothing, or it is updated every second; and
  * then made plain, as wav_make_plain does. */
 enum header_care { HEADER_LEFT, HEADER_KEPT, HEADER_KEPT_PLAIN };
+enum { SYNC_PENDING = -1 };
 
 /* file_bits: the width of integer samples in the file, to which they are rounded; 0 for float.
- * keep_header: a header_care. descriptor: of the file, which is synced to disk every five seconds;
- * -1 for none. frame_limit: -1 for none. */
+ * keep_header: a header_care. descriptor: of the file, which is synced to disk about every second;
+ * -1 for none. folder: a descriptor of its folder, which is synced with the first frames; -1 for
+ * none. frame_limit: -1 for none. */
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
-                             int keep_header, int descriptor, int64_t frame_limit);
+                             int keep_header, int descriptor, int folder, int64_t frame_limit);
 void output_file_free(output_file *f);
+/* Has the frames that are written hashed. Call before the file is offered. */
+void output_file_keep_hash(output_file *f);
+/* Tells whether frames were written whose hash is this. Call when the file is done. */
+int output_file_has_hash(const output_file *f, const frames_hash *hash);
+frames_hash *frames_hash_new(void);
+void frames_hash_free(frames_hash *hash);
+/* Reads the next frames of an open file of libsndfile's and adds them to a hash, as they were added
+ * when they were written. Returns how many there were. Blocks. */
+int64_t read_back(const struct sndfile_functions *functions, void *file, int file_sample,
+                  int channels, int64_t frames, frames_hash *hash);
+/* Has the calling thread yield to all others. */
+void be_in_the_background(void);
 void output_file_read_counts(const output_file *f, struct output_counts *counts);
 double output_file_peak(const output_file *f, int channel);
 int64_t output_file_clips(const output_file *f, int channel);
@@ -323,22 +369,32 @@ int64_t output_file_clips(const output_file *f, int channel);
  * of the format stays: readers of the plain tag skip it. The header is valid before and after the
  * one write. */
 void wav_make_plain(int descriptor);
+/* Makes it one that has failed before it begins, since there is no file. */
+void output_file_give_up(output_file *f);
+/* Reserves room on the disk for so many bytes of a file, which does not become longer by that. The
+ * writer may be at work. Returns 0, or errno: many file systems reserve nothing. */
+int file_reserve(int descriptor, int64_t begin, int64_t bytes);
 /* Hands the writer its first or next file; 0 while another one still waits. */
-int writer_offer(engine *e, output_file *f);
+int writer_offer(copy *c, output_file *f);
 /* Takes the offered file back, if the writer has not begun it; else returns NULL. */
-output_file *writer_withdraw(engine *e);
-/* Has the writer go on to the offered file now, without waiting for the frame limit. */
-void writer_cut(engine *e);
-/* Removes the frame limit: there will be no next file, so all frames go into this one. */
-void output_file_unlimit(output_file *f);
+output_file *writer_withdraw(copy *c);
+/* Sets the frame limit; -1: none. It must not be less than what the writers may have begun to
+ * write: see engine_cut. */
+void output_file_limit(output_file *f, int64_t frames);
+/* Has one piece of the recording, which began at `first_frame`, end now, and the next one begin: at
+ * one frame in all copies. `files` are those of that piece, whether the writers have begun them or
+ * not. Returns how many frames the piece has then, which is never more than `most_frames`; -1 for
+ * no limit. */
+int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
+                   int64_t most_frames);
 /* Ends the writer as soon as it can write nothing: frames that wait for a file are given up. */
-void writer_stop(engine *e);
+void writer_stop(copy *c);
 /* Has the writer update the present file's header and sync its data to disk, soon. */
-void writer_sync(engine *e);
-int writer_run(engine *e);
+void writer_sync(copy *c);
+int writer_run(copy *c);
 /* The place on the timeline of the next frame to be written. All frames before it are in files, but
- * for those that the recording skips at its start. */
-int64_t writer_place(const engine *e);
+ * for those that the recording skips at its start, and those that a failed file was not given. */
+int64_t writer_place(const copy *c);
 
 /* Virtual device: its clock calls attachment_callback. */
 virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,
@@ -375,6 +431,10 @@ struct pump {
 
 /* Copies until either end is closed. Blocks. */
 void pump_run(const struct pump *p);
+
+/* Renames a file within a folder, which is open. It never replaces a file. Returns 0, or an errno:
+ * EEXIST if the name is not free. Blocks as long as the disk does. */
+int rename_to_free_name(int folder, const char *name, const char *free_name);
 
 /* From here on, a crash of the process gives this terminal the modes that it has now; -1 for none.
  */

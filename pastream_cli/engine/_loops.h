@@ -33,20 +33,20 @@ static inline void *scratch_for(int64_t frames, int channels) {
     return malloc((size_t)frames * (size_t)channels * BYTES_PER_FILE_SAMPLE);
 }
 
-/* Copies a map; for one that changes nothing the copy is NULL. Returns false if memory is short. */
-static inline int copy_map(int32_t **copy, const int32_t *map, int targets, int sources) {
-    free(*copy);
-    *copy = NULL;
+/* Copies a map; for one that changes nothing `made` is NULL. Returns false if memory is short. */
+static inline int copy_map(int32_t **made, const int32_t *map, int targets, int sources) {
+    free(*made);
+    *made = NULL;
     int identity = targets == sources;
     for (int i = 0; identity && i < targets; ++i)
         identity = map[i] == i;
     if (identity)
         return 1;
     const size_t bytes = (size_t)targets * sizeof *map;
-    *copy = malloc(bytes);
-    if (!*copy)
+    *made = malloc(bytes);
+    if (!*made)
         return 0;
-    memcpy(*copy, map, bytes);
+    memcpy(*made, map, bytes);
     return 1;
 }
 

@@ -12,14 +12,16 @@
 
 enum { SFC_UPDATE_HEADER_NOW = 0x1060 }; /* sndfile.h */
 
-static const int64_t HEADER_EVERY_NS = 1000000000;
 static const int64_t LOOK_EVERY_NS = 1000000000;
-static const int64_t SYNC_EVERY_NS = 5000000000;
+/* The pause between two syncs is as long as the last sync took, within these: a slow disk is given
+ * half of the time for syncs at the most, and loses five seconds at the most. */
+static const int64_t SHORTEST_PAUSE_NS = 1000000000;
+static const int64_t LONGEST_PAUSE_NS = 4000000000;
 
 /* ---- for the owner ---- */
 
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
-                             int keep_header, int descriptor, int64_t frame_limit) {
+                             int keep_header, int descriptor, int folder, int64_t frame_limit) {
     output_file *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
@@ -29,6 +31,8 @@ output_file *output_file_new(void *file, int file_sample, int file_bits, int cha
     f->channels = channels;
     f->keep_header = keep_header;
     f->descriptor = descriptor;
+    f->folder = folder;
+    atomic_store(&f->first_sync, SYNC_PENDING);
     atomic_store(&f->frame_limit, frame_limit < 0 ? INT64_MAX : frame_limit);
     atomic_store(&f->first_frame, -1);
     f->extremes = calloc((size_t)channels, sizeof *f->extremes);
@@ -47,6 +51,14 @@ void output_file_free(output_file *f) {
     free(f);
 }
 
+void output_file_keep_hash(output_file *f) {
+    f->keeps_hash = 1;
+}
+
+int output_file_has_hash(const output_file *f, const frames_hash *hash) {
+    return memcmp(&f->hash, hash, sizeof *hash) == 0;
+}
+
 void output_file_read_counts(const output_file *f, struct output_counts *counts) {
     /* acquire, and first: a file that is done shows its final counts */
     counts->done = atomic_load_explicit(&f->done, memory_order_acquire);
@@ -55,8 +67,12 @@ void output_file_read_counts(const output_file *f, struct output_counts *counts)
                                   : atomic_load_explicit(&f->frames, memory_order_relaxed);
     counts->first_frame = atomic_load_explicit(&f->first_frame, memory_order_relaxed);
     counts->frames = atomic_load_explicit(&f->frames, memory_order_relaxed);
+    counts->passed_frames = atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
+    counts->lost_frames = atomic_load_explicit(&f->lost_frames, memory_order_relaxed);
     counts->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     counts->is_removed = atomic_load_explicit(&f->is_removed, memory_order_relaxed);
+    counts->first_sync = atomic_load_explicit(&f->first_sync, memory_order_relaxed);
+    counts->last_sync_error = atomic_load_explicit(&f->last_sync_error, memory_order_relaxed);
     /* acquire: with an error comes what the system said */
     counts->file_error = atomic_load_explicit(&f->file_error, memory_order_acquire);
     counts->system_error = counts->file_error ? f->system_error : 0;
@@ -70,8 +86,12 @@ int64_t output_file_clips(const output_file *f, int channel) {
     return atomic_load_explicit(&f->shown[channel].clips, memory_order_relaxed);
 }
 
-void output_file_unlimit(output_file *f) {
-    atomic_store_explicit(&f->frame_limit, INT64_MAX, memory_order_relaxed);
+void output_file_limit(output_file *f, int64_t frames) {
+    atomic_store_explicit(&f->frame_limit, frames < 0 ? INT64_MAX : frames, memory_order_relaxed);
+}
+
+void output_file_give_up(output_file *f) {
+    atomic_store(&f->file_error, FILE_NOT_MADE);
 }
 
 enum {
@@ -119,8 +139,12 @@ void output_begin(output_file *f, int64_t first_frame) {
     atomic_store_explicit(&f->first_frame, first_frame, memory_order_relaxed);
 }
 
+static int64_t frames_gone(const output_file *f) {
+    return output_frames(f) + atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
+}
+
 int64_t output_end_frame(const output_file *f) {
-    return atomic_load_explicit(&f->first_frame, memory_order_relaxed) + output_frames(f);
+    return atomic_load_explicit(&f->first_frame, memory_order_relaxed) + frames_gone(f);
 }
 
 int64_t output_frames(const output_file *f) {
@@ -128,7 +152,7 @@ int64_t output_frames(const output_file *f) {
 }
 
 int64_t output_frames_left(const output_file *f) {
-    return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) - output_frames(f);
+    return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) - frames_gone(f);
 }
 
 int output_has_failed(const output_file *f) {
@@ -150,7 +174,11 @@ static void fail(output_file *f, file_functions functions, int system_error) {
 }
 
 static void update_header(output_file *f, file_functions functions) {
+    if (f->has_begun &&
+        atomic_load_explicit(&f->readable_frames, memory_order_relaxed) == output_frames(f))
+        return;
     errno = 0;
+    f->header_is_synced = 0;
     functions->command(f->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
     if (functions->error(f->file)) {
         fail(f, functions, errno);
@@ -220,33 +248,80 @@ static int check_length(output_file *f, file_functions functions) {
     return !output_has_failed(f);
 }
 
+static int keeps_header(const output_file *f) {
+    return f->keep_header != HEADER_LEFT;
+}
+
+static int is_on_a_disk(const output_file *f) {
+    return f->descriptor >= 0;
+}
+
+/* Syncs the file, if there is anything that was written since. Returns the system's error, or 0. */
+static int sync_file(output_file *f) {
+    const int64_t frames = output_frames(f);
+    if (!is_on_a_disk(f) || (f->synced_frames == frames && f->header_is_synced))
+        return 0;
+    if (sync_to_disk(f->descriptor) != 0)
+        return errno;
+    f->synced_frames = frames;
+    f->header_is_synced = 1;
+    return 0;
+}
+
+/* The frames are synced before the header counts them: of whatever a power cut leaves, the header
+ * never counts a frame that is not there. The next sync takes the header along. Returns the
+ * system's error, or 0. */
+static int make_frames_safe(output_file *f, file_functions functions) {
+    const int error = f->has_begun ? sync_file(f) : 0;
+    if (!error && keeps_header(f))
+        update_header(f, functions);
+    return error;
+}
+
+/* The first frames, their header and the names are synced at once, so that there is a file to be
+ * found after a power cut. What the disk refuses of that is the owner's to judge, who may have
+ * another file to keep. */
+static void make_first_frames_safe(output_file *f, file_functions functions) {
+    f->has_begun = 1;
+    int error = make_frames_safe(f, functions);
+    if (error && keeps_header(f))
+        update_header(f, functions);
+    if (!is_on_a_disk(f) || output_has_failed(f))
+        return;
+    error = error ? error : sync_file(f);
+    atomic_store_explicit(&f->first_sync, error, memory_order_relaxed);
+    /* Not every folder can be synced; the owner tries again, and tells. */
+    if (f->folder >= 0)
+        sync_to_disk(f->folder);
+}
+
 void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
-    if (f->keep_header == HEADER_LEFT && f->descriptor < 0)
+    if ((!keeps_header(f) && !is_on_a_disk(f)) || output_has_failed(f))
         return;
     const int64_t now = engine_monotonic_ns();
     const int begins = !f->has_begun && output_frames(f) > 0;
-    const int is_header_due = is_asked || begins || now >= f->header_due_ns;
-    if (f->keep_header != HEADER_LEFT && is_header_due && check_length(f, functions)) {
-        update_header(f, functions);
-        f->has_begun |= begins;
-        f->header_due_ns = now + HEADER_EVERY_NS;
+    if ((is_asked || begins || now >= f->sync_due_ns) && check_length(f, functions)) {
+        int error = 0;
+        if (begins)
+            make_first_frames_safe(f, functions);
+        else if ((error = make_frames_safe(f, functions)) != 0)
+            fail(f, functions, error);
+        const int64_t took = engine_monotonic_ns() - now;
+        f->sync_due_ns = now + took + least(most(took, SHORTEST_PAUSE_NS), LONGEST_PAUSE_NS);
     }
-    if (f->descriptor >= 0 && now >= f->look_due_ns) {
+    if (is_on_a_disk(f) && now >= f->look_due_ns) {
         look(f);
         f->look_due_ns = now + LOOK_EVERY_NS;
-    }
-    if (f->descriptor >= 0 && (is_asked || now >= f->sync_due_ns)) {
-        /* not libsndfile's sync, which does not report that the disk refused data */
-        if (f->sync_due_ns && sync_to_disk(f->descriptor) != 0)
-            fail(f, functions, errno);
-        f->sync_due_ns = now + SYNC_EVERY_NS;
     }
 }
 
 void output_end(output_file *f, file_functions functions) {
-    if (!output_has_failed(f) && check_length(f, functions) && f->keep_header != HEADER_LEFT)
+    if (keeps_header(f) && !output_has_failed(f) && check_length(f, functions)) {
+        /* The owner judges by it whether the file may replace another one. */
+        atomic_store_explicit(&f->last_sync_error, sync_file(f), memory_order_relaxed);
         update_header(f, functions);
-    if (f->descriptor >= 0)
+    }
+    if (is_on_a_disk(f))
         look(f);
     /* release: the counts must be final before the owner reads that they are */
     atomic_store_explicit(&f->done, 1, memory_order_release);
@@ -278,8 +353,23 @@ void output_write(output_file *f, file_functions functions, const void *samples,
     errno = 0;
     const int64_t written = write_file(f, functions, samples, frames);
     const int system_error = errno;
+    if (f->keeps_hash)
+        add_to_hash(&f->hash, samples, f->file_sample, most(0, written) * f->channels);
     atomic_store_explicit(&f->frames, output_frames(f) + most(0, written), memory_order_relaxed);
     /* For Vorbis and MP3, libsndfile takes every frame and only sets its error. */
     if (written != frames || functions->error(f->file))
         fail(f, functions, system_error);
+}
+
+void output_pass(output_file *f, int64_t frames) {
+    const int64_t before = atomic_load_explicit(&f->passed_frames, memory_order_relaxed);
+    atomic_store_explicit(&f->passed_frames, before + frames, memory_order_relaxed);
+}
+
+void output_write_silence(output_file *f, file_functions functions, const void *silence,
+                          int64_t frames) {
+    const int64_t before = output_frames(f);
+    output_write(f, functions, silence, frames);
+    const int64_t lost = atomic_load_explicit(&f->lost_frames, memory_order_relaxed);
+    atomic_store_explicit(&f->lost_frames, lost + output_frames(f) - before, memory_order_relaxed);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "_engine.h"
+#include "_frames_hash.h"
 #include "_levels.h"
 
 struct output_file {
@@ -17,14 +18,18 @@ struct output_file {
     int32_t channels;
     int32_t keep_header; /* a header_care */
     int32_t descriptor;
+    int32_t folder; /* that it is in; -1: it needs no sync */
+    int32_t keeps_hash;
     _Atomic int64_t frame_limit; /* the owner may raise it later */
 
     /* Writer. */
     struct extremes *extremes; /* one per channel, the writer's own */
-    int64_t header_due_ns;
+    frames_hash hash;          /* the owner reads it when the file is done */
     int64_t look_due_ns;
     int64_t sync_due_ns;
-    int32_t has_begun; /* the header in the file counts at least one frame */
+    int64_t synced_frames;    /* so many were written before the last sync began */
+    int32_t header_is_synced; /* as it was last written */
+    int32_t has_begun;        /* the header in the file counts at least one frame */
 
     /* Writer, for the owner. */
     struct {
@@ -33,9 +38,13 @@ struct output_file {
     } * shown;
     _Atomic int64_t first_frame; /* on the timeline; -1 before the file is begun */
     _Atomic int64_t frames;
+    _Atomic int64_t passed_frames; /* that it did not take, because it had failed */
+    _Atomic int64_t lost_frames;
     _Atomic int64_t readable_frames;
     _Atomic int64_t bytes;
     _Atomic int32_t is_removed;
+    _Atomic int32_t first_sync;
+    _Atomic int32_t last_sync_error;
     _Atomic int32_t file_error; /* 0: none */
     int32_t system_error;       /* written once, before file_error is */
     _Atomic int32_t done;
@@ -46,19 +55,25 @@ typedef const struct sndfile_functions *file_functions;
 
 /* Begins the file at this place of the timeline. */
 void output_begin(output_file *f, int64_t first_frame);
-/* The place on the timeline just after the file's last frame. */
+/* The place on the timeline just after the file's last frame, or the last one that it did not take.
+ */
 int64_t output_end_frame(const output_file *f);
 int64_t output_frames(const output_file *f);
-/* How many more frames the limit allows. */
+/* How many more frames the limit allows, taken or not. */
 int64_t output_frames_left(const output_file *f);
 int output_has_failed(const output_file *f);
 
 /* Writes frames that already have the file's type and channels. */
 void output_write(output_file *f, file_functions functions, const void *samples, int64_t frames);
+/* Lets frames go by that the file cannot take, because it has failed. */
+void output_pass(output_file *f, int64_t frames);
+/* Writes silence for a loss, which is counted. */
+void output_write_silence(output_file *f, file_functions functions, const void *silence,
+                          int64_t frames);
 /* Adds such frames to the file's peaks and clips. */
 void output_measure(output_file *f, const void *samples, int64_t frames);
-/* Limits what a crash can cost: the header is at most a second old, the data on the disk at most
- * five. Both are brought up to date at once if `is_asked`. The first frames are in the header at
+/* Limits what a crash can cost: about every second the frames are synced, and then the header is
+ * brought up to date; at once if `is_asked`. The first frames are in the header and on the disk at
  * once, because the file may be about to replace another one. */
 void output_keep_safe(output_file *f, file_functions functions, int is_asked);
 /* Leaves the file readable to its last frame, because its owner may close it late, or never. */

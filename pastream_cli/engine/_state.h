@@ -50,6 +50,58 @@ struct arrival {
     int64_t unpublished_frames; /* of these, in the ring, where the writer does not see them */
 };
 
+/* What is captured goes to one copy or several. Each has a ring of its own, so that one which is
+ * slow costs the others nothing. */
+struct copy {
+    /* Owner, before the start. */
+    int64_t next; /* bytes from here to the next copy; 0: this is the last one */
+    int64_t ring; /* bytes from here to its ring; 0: frames are not stored */
+    int32_t number;
+    int32_t fills_gaps; /* a writer takes `gaps`; without one, it stays empty */
+    uint64_t start;     /* index in the ring of the first frame of the run */
+    engine *engine;     /* of use to the owner's process alone */
+
+    /* Callback alone. */
+    struct loss open_loss; /* not yet published; frames 0: none */
+    int32_t misses_held;   /* it had no room for blocks of a device that arrives */
+
+    /* Callback writes, everybody reads. */
+#define COUNTER(type, name) _Atomic type name;
+#include "_copy_counters.h"
+#undef COUNTER
+
+    /* Owner, while running. */
+    int64_t last_gap_frames; /* silence after the last frame; set before capture_finished */
+    _Atomic int32_t writer_sync;
+    _Atomic int32_t writer_stop;
+    _Atomic(output_file *) offered; /* taken by the writer */
+
+    /* Writer. The owner writes its settings before the start; the rest is the writer's own. */
+    struct {
+        const struct sndfile_functions *functions;
+        int32_t *map; /* NULL: identity */
+        int32_t file_channels;
+        int32_t outlives_failures;
+        int64_t nap_ns;
+        int wake[2];           /* a pipe; a byte in it wakes the writer; -1: there is none */
+        int64_t claim;         /* the place up to which it may have begun to write, see cut_lock */
+        _Atomic int64_t place; /* see writer_place */
+    } writer;
+
+    struct ring gaps; /* struct loss, callback to writer: silence to be filled in */
+    struct loss gap_records[LOSS_RECORDS];
+};
+
+/* Only for a copy that has a ring. */
+static inline ring *copy_ring(const copy *c) {
+    return at_distance(c, c->ring);
+}
+
+/* Returns NULL after the last one. */
+static inline copy *next_copy(const copy *c) {
+    return c->next ? at_distance(c, c->next) : NULL;
+}
+
 struct engine {
     struct block_header header;
 
@@ -66,9 +118,7 @@ struct engine {
     int64_t lead_tolerance; /* frames that a device may be ahead of the clock; -1: any number */
     int64_t drain_frames;   /* see engine_drain_after; -1: nothing to drain */
     int64_t drain_at_most;
-    int64_t slept_frames;   /* see engine_slept */
-    uint64_t capture_start; /* index in the ring of the first frame of the run */
-    int32_t fills_gaps;     /* a writer takes `gaps`; without one, it stays empty */
+    int64_t slept_frames; /* see engine_slept */
 
     /* A loopback device moves the block that was played to the block that is captured. */
     void (*loop_back)(void *context, uint64_t frames);
@@ -82,7 +132,6 @@ struct engine {
     int64_t largest_block;     /* frames */
     int64_t clean_frames;      /* settling: since the last flag */
     int64_t settling_frames;   /* settling: in all */
-    struct loss open_loss;     /* of capture, not yet published; frames 0: none */
     struct loss open_underrun; /* frames 0: none */
     struct arrival arrival;    /* of a device in the middle of a run */
     struct debt open_debt;     /* monotonic_ns 0: none */
@@ -114,18 +163,16 @@ struct engine {
     /* Owner, while running. */
     _Atomic uint32_t levels_asked;
     _Atomic int32_t paused;
-    _Atomic int32_t silenced; /* what is played waits */
-    _Atomic int64_t begin_at; /* see engine_begin_at; 0: no wait */
-    _Atomic int64_t end_at;   /* see engine_end_at; INT64_MAX: nowhere */
-    int64_t last_gap_frames;  /* silence after the last frame; set before capture_finished */
+    _Atomic int32_t silenced;         /* what is played waits */
+    _Atomic int64_t begin_at;         /* see engine_begin_at; 0: no wait */
+    _Atomic int64_t end_at;           /* see engine_end_at; INT64_MAX: nowhere */
     _Atomic int32_t capture_finished; /* no frame will be stored any more */
     _Atomic int32_t reader_stop;
     _Atomic int32_t seeks_asked; /* comes after seek_by */
     _Atomic int64_t seek_by;     /* frames, of all seeks together */
-    _Atomic int32_t writer_cut;
-    _Atomic int32_t writer_sync;
-    _Atomic int32_t writer_stop;
-    _Atomic(output_file *) offered; /* taken by the writer */
+
+    /* Owner and writers. Whoever finds 0 and sets 1 may use the writers' claims. */
+    _Atomic int32_t cut_lock;
 
     /* Reader. The owner writes its settings before the start; the rest is the reader's own. */
     struct {
@@ -153,23 +200,12 @@ struct engine {
         _Atomic int32_t finished;    /* 1 + the number of seeks before the end was reached; 0: no */
     } reader;
 
-    /* Writer. The owner writes its settings before the start; the rest is the writer's own. */
-    struct {
-        const struct sndfile_functions *functions;
-        int32_t *map; /* NULL: identity */
-        int32_t file_channels;
-        int64_t nap_ns;
-        int wake[2];           /* a pipe; a byte in it wakes the writer; -1: there is none */
-        _Atomic int64_t place; /* see writer_place */
-    } writer;
-
     /* What several threads use, each as it says itself. It is last because it is long. */
-    struct ring gaps;    /* struct loss, callback to writer: silence to be filled in */
+    struct copy first;
     struct ring events;  /* struct loss, callback to owner: what to tell */
     struct ring debts;   /* struct debt, callback to owner */
     struct levels meter; /* the callback's own */
     struct levels shown; /* written by the callback only while asked, see levels_asked */
-    struct loss gap_records[LOSS_RECORDS];
     struct loss event_records[LOSS_RECORDS];
     struct debt debt_records[DEBT_RECORDS];
     int32_t playback_map[MOST_DEVICE_CHANNELS];
@@ -187,6 +223,6 @@ void engine_end_lead(engine *e);
 void nap(int64_t nanoseconds);
 
 /* For the owner: wakes the writer, which has something to do. */
-void writer_wake(const engine *e);
+void writer_wake(const copy *c);
 
 #endif

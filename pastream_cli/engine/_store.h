@@ -18,11 +18,11 @@ static inline void move_frames(const struct side *side, unsigned char *target,
         memcpy(target, source, (size_t)frames * (size_t)side->frame_bytes);
 }
 
-/* Copies frames into the capture ring, behind those that the writer knows of and `unpublished`
+/* Copies frames into the ring of a copy, behind those that its writer knows of and `unpublished`
  * others. There must be room for them. */
-static inline void put_captured(const struct side *side, int64_t unpublished,
+static inline void put_captured(const struct side *side, const copy *c, int64_t unpublished,
                                 const unsigned char *input, int64_t frames) {
-    const ring *r = side_ring(side);
+    const ring *r = copy_ring(c);
     const uint64_t written = atomic_load_explicit(&r->written, memory_order_relaxed);
     const struct ring_span span =
         ring_span_at(r, written + (uint64_t)unpublished, (uint64_t)frames);
@@ -33,44 +33,67 @@ static inline void put_captured(const struct side *side, int64_t unpublished,
 }
 
 /* Lets the writer have frames that were put into the ring. */
-static inline void publish_captured(engine *e, int64_t frames) {
-    ring *r = side_ring(&e->capture);
+static inline void publish_captured(copy *c, int64_t frames) {
+    ring *r = copy_ring(c);
     const int64_t waiting = (int64_t)(r->capacity - ring_room(r)) + frames;
     ring_publish(r, (uint64_t)frames);
-    count(&e->stored_frames, frames);
-    if (waiting > atomic_load_explicit(&e->capture_high_water, memory_order_relaxed))
-        atomic_store_explicit(&e->capture_high_water, waiting, memory_order_relaxed);
-}
-
-/* Opens a loss or adds to the open one. A loss is published before the next frame is stored. */
-static inline void lose(engine *e, int kind, int64_t frame, int64_t frames, int64_t now) {
-    if (e->open_loss.frames == 0) {
-        e->open_loss = (struct loss){
-            .frame = frame,
-            .monotonic_ns = now,
-            .ring_index =
-                atomic_load_explicit(&side_ring(&e->capture)->written, memory_order_relaxed),
-            .kind = kind,
-        };
-        count(&e->losses, 1);
-    }
-    e->open_loss.frames += frames;
-    count(&e->lost_frames, frames);
+    count(&c->stored_frames, frames);
+    if (waiting > atomic_load_explicit(&c->capture_high_water, memory_order_relaxed))
+        atomic_store_explicit(&c->capture_high_water, waiting, memory_order_relaxed);
 }
 
 /* Whether the open loss can be published, so that a frame may be stored behind it. */
-static inline int gap_fits(const engine *e) {
-    return e->open_loss.frames == 0 || !e->fills_gaps || ring_room(&e->gaps) > 0;
+static inline int gap_fits(const copy *c) {
+    return c->open_loss.frames == 0 || !c->fills_gaps || ring_room(&c->gaps) > 0;
+}
+
+/* Whether so many frames can be stored. */
+static inline int has_room(const copy *c, int64_t frames) {
+    return (int64_t)ring_room(copy_ring(c)) >= frames && gap_fits(c);
+}
+
+/* Whether a loss is told as one of this copy: what the device has lost is told once, for all. */
+static inline int is_told(const copy *c) {
+    return c->number == 0 || c->open_loss.kind == LOSS_OVERRUN;
 }
 
 /* Publishes the open loss, if there is one. It must fit. */
-static inline void publish_loss(engine *e) {
-    if (e->open_loss.frames == 0)
+static inline void publish_loss(engine *e, copy *c) {
+    if (c->open_loss.frames == 0)
         return;
-    if (e->fills_gaps)
-        ring_put(&e->gaps, &e->open_loss, 1);
-    tell(e, &e->open_loss);
-    e->open_loss.frames = 0;
+    if (c->fills_gaps)
+        ring_put(&c->gaps, &c->open_loss, 1);
+    if (is_told(c))
+        tell(e, &c->open_loss);
+    c->open_loss.frames = 0;
+}
+
+/* Opens a loss of a copy or adds to the open one. A loss is published before the next frame is
+ * stored. The time without a device is a loss by itself, so that all copies pass over the same
+ * pieces. */
+static inline void lose(engine *e, copy *c, int kind, int64_t frame, int64_t frames, int64_t now) {
+    if ((kind == LOSS_AWAY || c->open_loss.kind == LOSS_AWAY) && gap_fits(c))
+        publish_loss(e, c);
+    if (c->open_loss.frames == 0) {
+        c->open_loss = (struct loss){
+            .frame = frame,
+            .monotonic_ns = now,
+            .ring_index = atomic_load_explicit(&copy_ring(c)->written, memory_order_relaxed),
+            .kind = kind,
+            .copy = c->number,
+        };
+        count(&c->losses, 1);
+    }
+    if (kind == LOSS_OVERRUN && c->number > 0)
+        c->open_loss.kind = kind; /* else nobody would be told of it */
+    c->open_loss.frames += frames;
+    count(&c->lost_frames, frames);
+}
+
+/* Has every copy lose frames that the device did not deliver. */
+static inline void lose_in_all(engine *e, int kind, int64_t frame, int64_t frames, int64_t now) {
+    for (copy *c = &e->first; c; c = next_copy(c))
+        lose(e, c, kind, frame, frames, now);
 }
 
 #endif

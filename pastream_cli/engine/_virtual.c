@@ -50,7 +50,7 @@ struct virtual_device {
     int64_t frame;    /* of the device's clock; lost ones included */
     int64_t since_ns; /* when the clock was started, if that was before; 0: it starts anew */
     struct server source;
-    struct server sink;
+    struct server sinks[MOST_COPIES];
     struct server owner; /* reads the list of losses */
     _Atomic int64_t started_ns;
     _Atomic int stop;
@@ -150,7 +150,7 @@ virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, 
     v->block_frames = block_frames;
     v->fast = fast;
     v->tolerance_frames = tolerance_frames;
-    v->source.patience_ns = v->sink.patience_ns = -1;
+    virtual_wait_at_most(v, -1, -1);
     v->owner.patience_ns = OWNER_PATIENCE_NS;
     atomic_store(&v->active, 1);
     if (make_blocks(v))
@@ -174,7 +174,8 @@ void virtual_free(virtual_device *v) {
 
 void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns) {
     v->source.patience_ns = source_ns;
-    v->sink.patience_ns = sink_ns;
+    for (int i = 0; i < MOST_COPIES; ++i)
+        v->sinks[i].patience_ns = sink_ns;
 }
 
 void virtual_set_drift(virtual_device *v, double parts_per_million) {
@@ -259,16 +260,30 @@ static int may_play(virtual_device *v, const engine *e, int64_t position) {
            (!e->has_played || go_once_without(&v->source));
 }
 
+static int may_store(const copy *c, int64_t frames) {
+    const ring *r = copy_ring(c);
+    return ring_room(r) >= ring_min((uint64_t)frames, r->capacity) &&
+           (!c->fills_gaps || ring_room(&c->gaps) > 0);
+}
+
+/* Waits for the copies. One of several that makes no progress is not waited for again until it
+ * does: it must not hold up the others. */
 static int may_capture(virtual_device *v, const engine *e, int64_t position) {
     if (!has_ring(&e->capture))
         return 1;
-    const ring *captured = side_ring(&e->capture);
     const int64_t taken = most(0, least(v->block_frames, e->total - position));
     const int64_t skipped = most(0, least(taken, e->offset - position));
-    const int has_room =
-        ring_room(captured) >= ring_min((uint64_t)(taken - skipped), captured->capacity);
-    return (has_room && (!e->fills_gaps || ring_room(&e->gaps) > 0)) ||
-           (is_given_up(&v->sink, ring_read_index(captured)) && go_once_without(&v->sink));
+    const int is_alone = !next_copy(&e->first);
+    for (const copy *c = &e->first; c; c = next_copy(c)) {
+        struct server *sink = &v->sinks[c->number];
+        if (may_store(c, taken - skipped))
+            continue;
+        if (!is_given_up(sink, ring_read_index(copy_ring(c))))
+            return 0;
+        if (is_alone)
+            go_once_without(sink);
+    }
+    return 1;
 }
 
 /* Waits for an owner that reads the list of losses. One that does not read it still has the

@@ -1,5 +1,5 @@
-/* The writer's loop: takes frames from the capture ring and writes them to one file after another,
- * with silence for those that were lost. */
+/* The writer's loop: takes frames from the ring of a copy and writes them to one file after
+ * another, with silence for those that were lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,9 +19,10 @@ enum { SCRATCH_SAMPLES = 32768, LEAST_CHUNKS = 32 };
 static const int64_t NS_PER_MS = 1000000;
 /* The nap before the first frame: whoever waits for a file to begin waits for the whole nap. */
 static const int64_t FIRST_NAP_NS = 5000000;
+static const int64_t LOCK_NAP_NS = 1000;
 
 struct writer {
-    engine *engine;
+    copy *copy;
     output_file *current;
     int64_t chunk_frames;
     void *gathered;      /* file channels in the device's format */
@@ -33,28 +34,28 @@ struct writer {
 
 /* Makes the pipe that wakes the writer, unless there is one. Without a pipe the writer sleeps to
  * the end of each nap. */
-static void make_wake(engine *e) {
-    if (e->writer.wake[0] >= 0 || pipe(e->writer.wake))
+static void make_wake(copy *c) {
+    if (c->writer.wake[0] >= 0 || pipe(c->writer.wake))
         return;
     for (int i = 0; i < 2; ++i) {
-        fcntl(e->writer.wake[i], F_SETFD, FD_CLOEXEC);
-        fcntl(e->writer.wake[i], F_SETFL, O_NONBLOCK);
+        fcntl(c->writer.wake[i], F_SETFD, FD_CLOEXEC);
+        fcntl(c->writer.wake[i], F_SETFL, O_NONBLOCK);
     }
 }
 
-void writer_wake(const engine *e) {
+void writer_wake(const copy *c) {
     /* If the pipe is full, nothing is written, and the writer wakes all the same. */
-    const ssize_t written = e->writer.wake[1] < 0 ? 0 : write(e->writer.wake[1], "", 1);
+    const ssize_t written = c->writer.wake[1] < 0 ? 0 : write(c->writer.wake[1], "", 1);
     (void)written;
 }
 
 /* Waits for frames, or for the owner. */
-static void rest(const engine *e, int64_t nanoseconds) {
+static void rest(const copy *c, int64_t nanoseconds) {
     if (nanoseconds < NS_PER_MS) {
         nap(nanoseconds);
         return;
     }
-    struct pollfd wake = {.fd = e->writer.wake[0], .events = POLLIN};
+    struct pollfd wake = {.fd = c->writer.wake[0], .events = POLLIN};
     if (poll(&wake, 1, (int)(nanoseconds / NS_PER_MS)) <= 0)
         return;
     char bytes[64];
@@ -62,61 +63,105 @@ static void rest(const engine *e, int64_t nanoseconds) {
         continue;
 }
 
-int writer_configure(engine *e, const struct sndfile_functions *functions, const int32_t *map,
+int writer_configure(copy *c, const struct sndfile_functions *functions, const int32_t *map,
                      int file_channels, int64_t nap_ns) {
-    e->writer.functions = functions;
-    e->writer.file_channels = file_channels;
-    e->writer.nap_ns = nap_ns;
-    e->fills_gaps = 1;
-    make_wake(e);
-    return copy_map(&e->writer.map, map, file_channels, e->capture.channels) ? LOOP_OK
-                                                                             : LOOP_OUT_OF_MEMORY;
+    c->writer.functions = functions;
+    c->writer.file_channels = file_channels;
+    c->writer.nap_ns = nap_ns;
+    c->fills_gaps = 1;
+    make_wake(c);
+    return copy_map(&c->writer.map, map, file_channels, c->engine->capture.channels)
+               ? LOOP_OK
+               : LOOP_OUT_OF_MEMORY;
 }
 
-int writer_offer(engine *e, output_file *f) {
+void writer_outlive_failures(copy *c) {
+    c->writer.outlives_failures = 1;
+}
+
+int writer_offer(copy *c, output_file *f) {
     output_file *none = NULL;
     /* release: the file's settings must be in memory before the writer finds it */
     const int is_taken = atomic_compare_exchange_strong_explicit(
-        &e->offered, &none, f, memory_order_release, memory_order_relaxed);
-    writer_wake(e);
+        &c->offered, &none, f, memory_order_release, memory_order_relaxed);
+    writer_wake(c);
     return is_taken;
 }
 
-output_file *writer_withdraw(engine *e) {
-    return atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
+output_file *writer_withdraw(copy *c) {
+    return atomic_exchange_explicit(&c->offered, NULL, memory_order_acquire);
 }
 
-void writer_cut(engine *e) {
-    atomic_store_explicit(&e->writer_cut, 1, memory_order_relaxed);
-    writer_wake(e);
+void writer_sync(copy *c) {
+    atomic_store_explicit(&c->writer_sync, 1, memory_order_relaxed);
+    writer_wake(c);
 }
 
-void writer_sync(engine *e) {
-    atomic_store_explicit(&e->writer_sync, 1, memory_order_relaxed);
-    writer_wake(e);
+void writer_stop(copy *c) {
+    atomic_store_explicit(&c->writer_stop, 1, memory_order_relaxed);
+    writer_wake(c);
 }
 
-void writer_stop(engine *e) {
-    atomic_store_explicit(&e->writer_stop, 1, memory_order_relaxed);
-    writer_wake(e);
+int64_t writer_place(const copy *c) {
+    return atomic_load_explicit(&c->writer.place, memory_order_relaxed);
 }
 
-int64_t writer_place(const engine *e) {
-    return atomic_load_explicit(&e->writer.place, memory_order_relaxed);
+/* Nobody holds the lock for longer than a few instructions. */
+static void lock_claims(engine *e) {
+    /* acquire: the claims and limits of whoever had the lock before must be seen */
+    while (atomic_exchange_explicit(&e->cut_lock, 1, memory_order_acquire))
+        nap(LOCK_NAP_NS);
+}
+
+static void unlock_claims(engine *e) {
+    /* release: whoever gets the lock next must see the claims and limits of now */
+    atomic_store_explicit(&e->cut_lock, 0, memory_order_release);
+}
+
+/* Claims `frames` of the present file, or as many as its limit allows: a cut comes behind them.
+ * Returns how many that are. */
+static int64_t claim(const struct writer *w, int64_t frames) {
+    copy *c = w->copy;
+    lock_claims(c->engine);
+    const int64_t claimed = most(0, least(frames, output_frames_left(w->current)));
+    c->writer.claim = output_end_frame(w->current) + claimed;
+    unlock_claims(c->engine);
+    return claimed;
+}
+
+int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
+                   int64_t most_frames) {
+    int64_t end = first_frame + 1;
+    lock_claims(e);
+    for (const copy *c = &e->first; c; c = next_copy(c))
+        end = most(end, c->writer.claim);
+    const int64_t frames =
+        most_frames < 0 ? end - first_frame : least(end - first_frame, most_frames);
+    for (int i = 0; i < count; ++i)
+        output_file_limit(files[i], frames);
+    unlock_claims(e);
+    for (const copy *c = &e->first; c; c = next_copy(c))
+        writer_wake(c);
+    return frames;
 }
 
 static void keep_safe(const struct writer *w) {
-    const int is_asked = atomic_exchange_explicit(&w->engine->writer_sync, 0, memory_order_relaxed);
-    output_keep_safe(w->current, w->engine->writer.functions, is_asked);
+    const int is_asked = atomic_exchange_explicit(&w->copy->writer_sync, 0, memory_order_relaxed);
+    output_keep_safe(w->current, w->copy->writer.functions, is_asked);
 }
 
 static void end_current(struct writer *w) {
-    output_end(w->current, w->engine->writer.functions);
+    output_end(w->current, w->copy->writer.functions);
     w->current = NULL;
 }
 
 static int current_has_failed(const struct writer *w) {
     return w->current && output_has_failed(w->current);
+}
+
+/* Whether a failure ends the writer. */
+static int has_ended(const struct writer *w) {
+    return current_has_failed(w) && !w->copy->writer.outlives_failures;
 }
 
 /* Passes over the pieces that would hold nothing but the silence of a device that was away. */
@@ -126,136 +171,151 @@ static void put_off(struct writer *w, const output_file *next) {
         return;
     const int64_t frames = w->silence_due - w->silence_due % piece;
     w->silence_due -= frames;
-    atomic_store_explicit(&w->engine->writer.place, writer_place(w->engine) + frames,
+    atomic_store_explicit(&w->copy->writer.place, writer_place(w->copy) + frames,
                           memory_order_relaxed);
 }
 
 /* Takes the offered file if none is being written, or the present one has all its frames. Returns
  * whether there is a file to write to. */
 static int take_next(struct writer *w) {
-    engine *e = w->engine;
-    if (w->current && output_frames_left(w->current) > 0 &&
-        !atomic_load_explicit(&e->writer_cut, memory_order_relaxed))
+    copy *c = w->copy;
+    if (w->current && output_frames_left(w->current) > 0)
         return 1;
     /* acquire: with the file come its settings */
-    output_file *next = atomic_exchange_explicit(&e->offered, NULL, memory_order_acquire);
+    output_file *next = atomic_exchange_explicit(&c->offered, NULL, memory_order_acquire);
     if (!next)
-        return w->current && output_frames_left(w->current) > 0;
+        return 0;
     /* before the present file is left, so that an owner who finds it done can read where the next
      * one begins */
     put_off(w, next);
-    output_begin(next, writer_place(e));
+    output_begin(next, writer_place(c));
     if (w->current)
         end_current(w);
-    atomic_store_explicit(&e->writer_cut, 0, memory_order_relaxed);
     w->current = next;
     keep_safe(w);
-    return !output_has_failed(next);
+    return !has_ended(w);
 }
 
 static void write_captured(struct writer *w, const void *captured, int64_t frames) {
-    const engine *e = w->engine;
+    const copy *c = w->copy;
+    const struct side *side = &c->engine->capture;
     output_file *f = w->current;
-    const int format = e->capture.sample_format;
+    const int format = side->sample_format;
     const void *samples = captured;
-    if (e->writer.map) {
-        gather(w->gathered, f->channels, captured, e->capture.channels, format, e->writer.map,
-               frames);
+    if (c->writer.map) {
+        gather(w->gathered, f->channels, captured, side->channels, format, c->writer.map, frames);
         samples = w->gathered;
     }
     if (f->file_sample == FILE_DEVICE) {
-        output_write(f, e->writer.functions, samples, frames);
+        output_write(f, c->writer.functions, samples, frames);
         return;
     }
     samples = converted(w->converted, f->file_sample, f->file_bits, samples, format,
                         frames * f->channels);
     output_measure(f, samples, frames);
-    output_write(f, e->writer.functions, samples, frames);
+    output_write(f, c->writer.functions, samples, frames);
 }
 
 /* Looks for a gap at the writer's place, whose silence is due then. Returns how many captured
  * frames can be written before the next gap. */
 static int64_t reach_gap(struct writer *w) {
-    engine *e = w->engine;
+    copy *c = w->copy;
     if (w->silence_due)
         return 0;
     /* The ring first, the gaps second: a gap is published before the frames that follow it. */
-    const int64_t available = (int64_t)ring_available(side_ring(&e->capture));
-    if (!ring_available(&e->gaps))
+    const int64_t available = (int64_t)ring_available(copy_ring(c));
+    if (!ring_available(&c->gaps))
         return available;
-    const uint64_t index =
-        atomic_load_explicit(&side_ring(&e->capture)->read, memory_order_relaxed);
+    const uint64_t index = atomic_load_explicit(&copy_ring(c)->read, memory_order_relaxed);
     const struct loss *gap =
         (const struct loss *)(const void *)ring_span_at(
-            &e->gaps, atomic_load_explicit(&e->gaps.read, memory_order_relaxed), 1)
+            &c->gaps, atomic_load_explicit(&c->gaps.read, memory_order_relaxed), 1)
             .first;
     const int64_t before_gap = (int64_t)(gap->ring_index - index);
     if (before_gap > 0)
         return least(available, before_gap);
     w->silence_due = gap->frames;
     w->was_away = gap->kind == LOSS_AWAY;
-    ring_consume(&e->gaps, 1);
+    ring_consume(&c->gaps, 1);
     return 0;
+}
+
+static void write_silence(struct writer *w, int64_t frames) {
+    const int format = w->copy->engine->capture.sample_format;
+    const int is_unsigned = w->current->file_sample == FILE_DEVICE && format == SAMPLE_UINT8;
+    memset(w->converted, is_unsigned ? 0x80 : 0,
+           (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
+    output_write_silence(w->current, w->copy->writer.functions, w->converted, frames);
+}
+
+/* Writes frames, or silence where `captured` is NULL. A writer that outlives failures lets the
+ * frames go by that the file does not take. */
+static void write_or_pass(struct writer *w, const void *captured, int64_t frames) {
+    const int64_t before = output_frames(w->current);
+    if (!output_has_failed(w->current)) {
+        if (captured)
+            write_captured(w, captured, frames);
+        else
+            write_silence(w, frames);
+    }
+    if (output_has_failed(w->current) && w->copy->writer.outlives_failures)
+        output_pass(w->current, frames - (output_frames(w->current) - before));
 }
 
 /* Writes one chunk: silence for a loss, or captured frames, `available` at the most. Returns how
  * many frames. */
 static int64_t write_chunk(struct writer *w, int64_t available) {
-    engine *e = w->engine;
-    ring *r = side_ring(&e->capture);
-    const int64_t fits = least(w->chunk_frames, output_frames_left(w->current));
+    ring *r = copy_ring(w->copy);
     if (w->silence_due) {
-        const int64_t frames = least(fits, w->silence_due);
-        const int is_unsigned =
-            w->current->file_sample == FILE_DEVICE && e->capture.sample_format == SAMPLE_UINT8;
-        memset(w->converted, is_unsigned ? 0x80 : 0,
-               (size_t)(frames * w->current->channels) * BYTES_PER_FILE_SAMPLE);
-        output_write(w->current, e->writer.functions, w->converted, frames);
+        const int64_t frames = claim(w, least(w->chunk_frames, w->silence_due));
+        write_or_pass(w, NULL, frames);
         w->silence_due -= frames;
         return frames;
     }
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
-    const struct ring_span span = ring_span_at(r, index, (uint64_t)least(available, fits));
-    const int64_t frames = (int64_t)span.first_elements;
+    const struct ring_span span =
+        ring_span_at(r, index, (uint64_t)least(available, w->chunk_frames));
+    const int64_t frames = claim(w, (int64_t)span.first_elements);
     if (frames == 0)
         return 0;
-    write_captured(w, span.first, frames);
+    write_or_pass(w, span.first, frames);
     ring_consume(r, (uint64_t)frames);
     return frames;
 }
 
 static int is_drained(const struct writer *w) {
-    const engine *e = w->engine;
-    return !ring_available(side_ring(&e->capture)) && !ring_available(&e->gaps) && !w->silence_due;
+    const copy *c = w->copy;
+    return !ring_available(copy_ring(c)) && !ring_available(&c->gaps) && !w->silence_due;
 }
 
 /* A loss that was still open at the end follows everything else. Returns whether there is one. */
 static int take_last_gap(struct writer *w) {
-    if (w->took_last_gap || !w->engine->last_gap_frames)
+    if (w->took_last_gap || !w->copy->last_gap_frames)
         return 0;
     w->took_last_gap = 1;
     w->was_away = 0;
-    w->silence_due = w->engine->last_gap_frames;
+    w->silence_due = w->copy->last_gap_frames;
     return 1;
 }
 
 static void write_until_the_end(struct writer *w) {
-    engine *e = w->engine;
+    copy *c = w->copy;
     for (;;) {
         /* acquire, and before the ring is looked at: what is stored by then is all */
-        const int finished = atomic_load_explicit(&e->capture_finished, memory_order_acquire);
+        const int finished =
+            atomic_load_explicit(&c->engine->capture_finished, memory_order_acquire);
         /* before anything is written: if libsndfile could not update the header, its place in the
          * file is still the beginning */
-        if (current_has_failed(w))
+        if (has_ended(w))
             return;
         /* before the next file is begun, which the silence of a gap may put off */
         const int64_t available = reach_gap(w);
         const int has_file = take_next(w);
         const int64_t frames = has_file ? write_chunk(w, available) : 0;
         if (frames)
-            atomic_store_explicit(&e->writer.place, output_end_frame(w->current),
+            atomic_store_explicit(&c->writer.place, output_end_frame(w->current),
                                   memory_order_relaxed);
-        if (current_has_failed(w))
+        if (has_ended(w))
             return;
         if (frames) {
             keep_safe(w);
@@ -263,22 +323,21 @@ static void write_until_the_end(struct writer *w) {
         }
         if (finished && is_drained(w) && !take_last_gap(w))
             return;
-        if (atomic_load_explicit(&e->writer_stop, memory_order_relaxed))
+        if (atomic_load_explicit(&c->writer_stop, memory_order_relaxed))
             return;
         const int has_begun = !w->current || output_frames(w->current) > 0;
-        rest(e, has_begun ? e->writer.nap_ns : least(FIRST_NAP_NS, e->writer.nap_ns));
+        rest(c, has_begun ? c->writer.nap_ns : least(FIRST_NAP_NS, c->writer.nap_ns));
         if (w->current)
             keep_safe(w);
     }
 }
 
-int writer_run(engine *e) {
-    const int64_t fits = scratch_frames_for(SCRATCH_SAMPLES, e->writer.file_channels);
-    const int64_t part =
-        most(LEAST_SCRATCH_FRAMES, (int64_t)side_ring(&e->capture)->capacity / LEAST_CHUNKS);
-    struct writer w = {.engine = e, .chunk_frames = least(fits, part)};
-    w.gathered = scratch_for(w.chunk_frames, e->writer.file_channels);
-    w.converted = scratch_for(w.chunk_frames, e->writer.file_channels);
+int writer_run(copy *c) {
+    const int64_t fits = scratch_frames_for(SCRATCH_SAMPLES, c->writer.file_channels);
+    const int64_t part = most(LEAST_SCRATCH_FRAMES, (int64_t)copy_ring(c)->capacity / LEAST_CHUNKS);
+    struct writer w = {.copy = c, .chunk_frames = least(fits, part)};
+    w.gathered = scratch_for(w.chunk_frames, c->writer.file_channels);
+    w.converted = scratch_for(w.chunk_frames, c->writer.file_channels);
     int status = LOOP_OUT_OF_MEMORY;
     if (w.gathered && w.converted) {
         write_until_the_end(&w);

@@ -28,10 +28,12 @@ class Attached(Progress):
         The first one. Those that come after it must have its format: rate, channels and sample formats.
     buffersize : int, optional
         Frames in the ring of a file, rounded up to a power of two; about 10 s by default.
+    further_copies : int, optional
+        How many copies of what is captured there will be, beside the first.
     """
 
-    def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
-        engine = device.new_engine(buffersize)
+    def __init__(self, device: OpenDevice, buffersize: int | None = None, further_copies: int = 0) -> None:
+        engine = device.new_engine(buffersize, further_copies)
         self._buffersize = buffersize
         self._rate = device.stream.samplerate
         super().__init__(engine, device.capture, device.playback)

@@ -14,9 +14,11 @@ from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ring_sizes import frames_taken_at_once, least_ring_frames, ring_frames
 from pastream_cli.engine.ringbuffer import RingBuffer, check_size
+from pastream_cli.engine.writer import Writer, cut
 
 if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is played or recorded
     from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.engine.files.missing_file import MissingFile
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
 
@@ -41,14 +43,14 @@ class Connected(Attached):
     All of that is connected before a run, and stays when the device is replaced. Parameters are those of `Attached`.
     """
 
-    def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
-        super().__init__(device, buffersize)
+    def __init__(self, device: OpenDevice, buffersize: int | None = None, further_copies: int = 0) -> None:
+        super().__init__(device, buffersize, further_copies)
         self._playback_ring: RingBuffer | None = None
         self._capture_ring: RingBuffer | None = None
         self._read: Callable[[], Any] | None = None
         """The reader's loop, which returns when it has ended."""
-        self._write: Callable[[], Any] | None = None
-        """The writer's loop, likewise."""
+        self.writers: list[Writer] = []
+        """The writers, one for each place that is recorded to; none where the owner takes the frames."""
         self.can_seek = False
         """Whether `seek` may be called while the loops run."""
         self._gaps: deque[tuple[int, int]] = deque(maxlen=_MOST_GAPS)
@@ -137,29 +139,42 @@ class Connected(Attached):
         """Return the frame of the file that is heard by way of a device of this latency."""
         return lib.reader_heard_frame(self._engine, latency_frames)
 
-    def connect_output(self, sink: OutputFile, *, channel_map: Sequence[int] | None = None) -> RingBuffer:
-        """Record into a file. Return the ring that its frames go through.
+    def connect_output(
+        self,
+        channels: int,
+        *,
+        channel_map: Sequence[int] | None = None,
+        is_pipe: bool = False,
+        outlives_failures: bool = False,
+    ) -> Writer:
+        """Record into files; called again, into further copies of these. Return the writer that is to be offered them.
 
         Parameters
         ----------
-        sink : OutputFile
-            The first file; `offer` hands over the next ones.
+        channels : int
+            How many channels the files have.
         channel_map : sequence of int, optional
             For each channel of the file, which channel of the device, zero-based, or -1 for silence.
+        is_pipe : bool
+            Whether somebody may wait at the other end of what is recorded to.
+        outlives_failures : bool
+            Whether a file that cannot be written is not the end of the writer, which then goes on with the next one.
         """
         from pastream_cli.engine.files.libsndfile import FUNCTIONS
 
         assert self._capture is not None
         ring = self._new_ring(self._capture)
-        self.connect_capture(ring)
-        self.connect_writer(
-            FUNCTIONS,
-            sink.channels,
-            indices_of(channel_map, sink.channels, self._capture.channels),
-            sink.handle,
-            is_pipe=sink.is_stream,
-        )
-        return ring
+        if not self.writers:
+            self.connect_capture(ring)
+        writer = self._new_writer(ring)
+        indices = indices_of(channel_map, channels, self._capture.channels)
+        nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
+        writer.configure(FUNCTIONS, channels, indices, nap_ns, outlives_failures=outlives_failures)
+        return writer
+
+    def _new_writer(self, ring: RingBuffer) -> Writer:
+        self.writers.append(Writer(self._engine, ring, is_first=not self.writers))
+        return self.writers[-1]
 
     def connect_playback(
         self, ring: RingBuffer | None, channel_map: Int32Array | None = None, channels: int = 0
@@ -206,7 +221,7 @@ class Connected(Attached):
         if not connected:
             raise ValueError("cannot record to a ring whose elements are not frames of so many channels")
         lib.engine_leave_gaps(self._engine)
-        self._capture_ring, self._write = ring, None
+        self._capture_ring, self.writers = ring, []
 
     def connect_reader(
         self,
@@ -247,12 +262,9 @@ class Connected(Attached):
         assert ring is not None
         check_entries(channel_map, channels)
         nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
-        status = lib.writer_configure(self._engine, functions, channel_map, channels, nap_ns)
-        check_memory(status == lib.LOOP_OK, "cannot start the writer")
-        lib.writer_withdraw(self._engine)
-        lib.writer_offer(self._engine, first)
-        engine = self._engine
-        self._write = lambda: lib.writer_run(engine)
+        writer = self._new_writer(ring)
+        writer.configure(functions, channels, channel_map, nap_ns, outlives_failures=False)
+        writer.offer_handle(first)
 
     def new_ring(self, side: Side, buffersize: int | None, channels: int | None = None) -> RingBuffer:
         """Return a ring for frames of one side, of `buffersize` frames if that is given and enough for the device."""
@@ -274,35 +286,24 @@ class Connected(Attached):
         """How many frames a device takes at once when it starts, to fill a buffer of its own (priming)."""
         return frames_taken_at_once(self.open_device)
 
-    def cut(self) -> None:
-        """Have the writer go on to the offered file now, without waiting for the frame limit."""
-        lib.writer_cut(self._engine)
+    def cut(self, files: Sequence[OutputFile | MissingFile], first_frame: int, most_frames: int | None) -> int:
+        """End the piece of the recording that these files are of; see `writer.cut`."""
+        return cut(self._engine, files, first_frame, most_frames)
 
     def sync(self) -> None:
-        """Have the writer update its file's header, and sync its data to disk."""
-        lib.writer_sync(self._engine)
-
-    @property
-    def written_until(self) -> int:
-        """The place on the timeline of the next frame to be written; all before it are in files."""
-        return lib.writer_place(self._engine)
+        """Have each writer update its file's header, and sync its data to disk."""
+        for writer in self.writers:
+            writer.sync()
 
     @property
     def progress(self) -> int:
         """A number that grows as long as one of the loops makes progress."""
-        return self.written_until + lib.reader_frames(self._engine)
+        return sum(writer.place for writer in self.writers) + lib.reader_frames(self._engine)
 
     def stop_writing(self) -> None:
-        """Have the writer give up the frames that wait for a file, because none will come."""
-        lib.writer_stop(self._engine)
-
-    def offer(self, sink: OutputFile) -> bool:
-        """Hand the writer its next file; return false while another one still waits."""
-        return bool(lib.writer_offer(self._engine, sink.handle))
-
-    def withdraw(self) -> bool:
-        """Take back the offered file, unless the writer has begun it; tell whether it was taken back."""
-        return bool(lib.writer_withdraw(self._engine) != ffi.NULL)
+        """Have the writers give up the frames that wait for a file, because none will come."""
+        for writer in self.writers:
+            writer.stop()
 
     def _nap_ns(self, ring: RingBuffer, most_ns: int) -> int:
         if self.is_fast:

@@ -43,8 +43,8 @@ class Core(Connected):
     with the device's host says so. No other blocks longer than it says.
     """
 
-    def __init__(self, device: OpenDevice, buffersize: int | None = None) -> None:
-        super().__init__(device, buffersize)
+    def __init__(self, device: OpenDevice, buffersize: int | None = None, further_copies: int = 0) -> None:
+        super().__init__(device, buffersize, further_copies)
         self._loops: list[threading.Thread] = []
         self.is_consumer_waited_for = False
         """Whether a fast device waits without limit for whoever empties the capture ring."""
@@ -117,8 +117,13 @@ class Core(Connected):
                 loop()
             has_ended()
 
-        loops = ((_READER, self._read), (_WRITER, self._write))
-        self._loops = [DeafThread(target=run, args=(loop,), name=name) for name, loop in loops if loop is not None]
+        def thread(loop: Callable[[], Any], name: str) -> threading.Thread:
+            return DeafThread(target=run, args=(loop,), name=name)
+
+        self._loops = [thread(self._read, _READER)] if self._read is not None else []
+        for writer in self.writers:
+            writer.thread = thread(writer.run, _WRITER)
+            self._loops.append(writer.thread)
         return self._loops
 
     def is_prebuffered(self) -> bool:
@@ -138,9 +143,15 @@ class Core(Connected):
             device.fit_into(min(rings, default=0))
             device.wait_at_most(
                 None if self._read else self._real_seconds(self._playback_ring),
-                None if self._write or self.is_consumer_waited_for else self._real_seconds(self._capture_ring),
+                self._seconds_for_writers(),
             )
         device.start()
+
+    def _seconds_for_writers(self) -> float | None:
+        """Return for how long a fast device waits for whoever empties a capture ring; `None` without a limit."""
+        if len(self.writers) > 1:
+            return _LEAST_PATIENCE_SECONDS  # none may hold up the others
+        return None if self.writers or self.is_consumer_waited_for else self._real_seconds(self._capture_ring)
 
     def _real_seconds(self, ring: RingBuffer | None) -> float:
         """Return how many seconds of frames a ring holds, but two at least: for so long a fast device waits."""
@@ -173,8 +184,10 @@ class Core(Connected):
     def buffer_fill(self) -> float:
         """Return how near the rings are to trouble, from 0 to 1: the capture ring full, or the playback ring empty."""
         fills = []
-        if self._capture_ring is not None:
-            fills.append(self._capture_ring.read_available / self._capture_ring.size)
+        rings = [(writer.waiting_frames, writer.ring_frames) for writer in self.writers]
+        if self._capture_ring is not None and not rings:
+            rings = [(self._capture_ring.read_available, self._capture_ring.size)]
+        fills += [waiting / size for waiting, size in rings]
         if self._playback_ring is not None and not self.is_all_read():
             fills.append(self._playback_ring.write_available / self._playback_ring.size)
         return max(fills, default=0.0)
@@ -184,5 +197,5 @@ class Core(Connected):
         return lib.reader_file_error(self._engine)
 
     def is_writing(self) -> bool:
-        """Whether the writer loop still runs; until it has ended, its file must not be closed."""
-        return any(loop.is_alive() for loop in self._loops if loop.name == _WRITER)
+        """Whether a writer's loop still runs."""
+        return any(writer.is_running for writer in self.writers)

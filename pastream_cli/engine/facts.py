@@ -57,6 +57,8 @@ class Loss(NamedTuple):
     """How many of the frames that came ahead of the clock are lost; the others are not."""
     input_frame: int | None = None
     """If the device was away and something is played: the frame of the input at which that went on."""
+    copy: int = 0
+    """Which copy of the recording it is of, from 0; all have what the device lost, and it is told of the first."""
 
 
 class Debt(NamedTuple):
@@ -109,6 +111,16 @@ class Counts(NamedTuple):
     def xruns(self) -> int:
         """How many places there are at which capture or playback went wrong."""
         return self.losses + self.underruns + self.host_flags
+
+
+class CopyCounts(NamedTuple):
+    """What the callback has counted of one copy: the fields of `struct copy_counts`; see _copy_counters.h."""
+
+    stored_frames: int = 0
+    lost_frames: int = 0
+    losses: int = 0
+    capture_high_water: int = 0
+    overran: int = 0
 
 
 class Levels(NamedTuple):
@@ -201,3 +213,13 @@ class RecordedFile(NamedTuple):
     clips: tuple[int, ...]
     start_uncertainty_seconds: float | None = None
     """How far `start` may be off from this machine's clock."""
+    lost_frames: int = 0
+    """How many of the frames are silence that stands for lost ones."""
+    failure: str | None = None
+    """Why it is not complete, if it is not."""
+    verified: bool | None = None
+    """Whether what was read back is what was written; `None` if it was not read back."""
+    sha256: str | None = None
+    """Of the bytes of the file, if it was read back."""
+    cache_dropped: bool | None = None
+    """Whether it was certainly read from its disk, and not from memory."""

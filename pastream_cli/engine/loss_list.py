@@ -27,12 +27,14 @@ class LossList:
         self.of_kind: dict[LossKind, Spool[Loss]] = {
             kind: Spool(before=before.of_kind[kind] if before is not None else None) for kind in LossKind
         }
+        self.of_copies: Spool[Loss] = Spool(before=before.of_copies if before is not None else None)
+        """Those that only a further copy of the recording has, for want of room in its buffer."""
         for loss in losses:
             self.add(loss)
 
     def add(self, loss: Loss) -> None:
         """Add a loss."""
-        self.of_kind[loss.kind].append(loss)
+        (self.of_copies if loss.copy else self.of_kind[loss.kind]).append(loss)
 
     def of(self, *kinds: LossKind) -> Iterator[Loss]:
         """Go through the losses of these kinds."""
@@ -47,7 +49,7 @@ class LossList:
         return sum(self.of_kind[kind].dropped for kind in kinds)
 
     def __iter__(self) -> Iterator[Loss]:
-        return self.of(*LossKind)
+        return merge(self.of(*LossKind), self.of_copies, key=lambda loss: loss.frame)
 
     def __len__(self) -> int:
         return self.count(*LossKind)

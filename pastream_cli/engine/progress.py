@@ -123,7 +123,8 @@ class Progress:
         record = ffi.new("struct loss *")
         while lib.engine_next_loss(self._engine, record):
             kind = _LOSS_KINDS[record.kind]
-            losses.append(Loss(kind, record.frame, record.frames or None, record.monotonic_ns, record.left_out))
+            frames = record.frames or None
+            losses.append(Loss(kind, record.frame, frames, record.monotonic_ns, record.left_out, copy=record.copy))
         for lead in losses:
             if lead.kind is LossKind.AHEAD:
                 self.times.beside.lead(lead.frame, _in_advance(lead))

@@ -32,6 +32,7 @@ def ring_frames(device: OpenDevice, side: Side, asked: int | None) -> int:
     return max(frames, least_ring_frames(device, side))
 
 
-def ring_bytes(device: OpenDevice, asked: int | None) -> int:
-    """Return how many bytes the rings for all sides of a device have together."""
-    return sum(ring_frames(device, side, asked) * side.frame_bytes for side in device.sides)
+def ring_bytes(device: OpenDevice, asked: int | None, further_copies: int = 0) -> int:
+    """Return how many bytes the rings for all sides of a device, and for each copy, have together."""
+    captures = [device.capture] * further_copies if device.capture is not None else []
+    return sum(ring_frames(device, side, asked) * side.frame_bytes for side in (*device.sides, *captures))

@@ -339,11 +339,20 @@ class Run:
             written_at = written_at or time.monotonic()
             return time.monotonic() - written_at > policy.reader_seconds  # it hangs in a read, maybe for ever
 
-        is_on_a_disk, tell = self._owner.is_on_a_disk, self._owner.told_of_a_wait
-        self.wait_patiently(has_drained, tell, is_on_a_disk=is_on_a_disk, step_seconds=_DRAIN_STEP_SECONDS)
+        self.wait_patiently(
+            has_drained,
+            self._owner.told_of_a_wait,
+            is_on_a_disk=lambda: self._owner.is_on_a_disk,
+            step_seconds=_DRAIN_STEP_SECONDS,
+        )
 
     def wait_patiently(
-        self, is_done: Callable[[], bool], tell: Callable[[], None], *, is_on_a_disk: bool, step_seconds: float = 0.1
+        self,
+        is_done: Callable[[], bool],
+        tell: Callable[[], None],
+        *,
+        is_on_a_disk: Callable[[], bool],
+        step_seconds: float = 0.1,
     ) -> None:
         """Wait for the file or pipe that is recorded to; as long as it makes progress, it has all the time it needs.
 
@@ -356,8 +365,8 @@ class Run:
             Tells whether it has ended.
         tell : callable
             Called once, when somebody should know of the wait.
-        is_on_a_disk : bool
-            Whether it is a regular file.
+        is_on_a_disk : callable
+            Tells whether what is still waited for is a regular file.
         step_seconds : float, optional
             Between two looks.
         """
@@ -367,11 +376,12 @@ class Run:
             if self._core is not None and self._core.progress != progress:
                 progress, since = self._core.progress, time.monotonic()
             idle = time.monotonic() - since
-            if not is_told and idle > (_UNTOLD_DISK_SECONDS if is_on_a_disk else _BLOCKED_SECONDS):
+            is_disk = is_on_a_disk()
+            if not is_told and idle > (_UNTOLD_DISK_SECONDS if is_disk else _BLOCKED_SECONDS):
                 is_told = True
-                if is_on_a_disk or self._owner.seconds_since_asked is None:
+                if is_disk or self._owner.seconds_since_asked is None:
                     tell()
-            if self._has_had_its_time(idle, is_on_a_disk=is_on_a_disk):
+            if self._has_had_its_time(idle, is_on_a_disk=is_disk):
                 return
 
     def _has_had_its_time(self, idle: float, *, is_on_a_disk: bool) -> bool:

@@ -62,7 +62,7 @@ class Worker:
     """
 
     def __init__(self, name: str, wake: Callable[[], None]) -> None:
-        self._wake = wake
+        self.wake = wake
         self._tasks: queue.SimpleQueue[Task[Any]] = queue.SimpleQueue()
         self._thread = DeafThread(target=self._run, name=name, daemon=True)
 
@@ -79,4 +79,4 @@ class Worker:
             task = self._tasks.get()
             task.run()
             if not task.is_quiet:
-                self._wake()
+                self.wake()

@@ -15,7 +15,7 @@ from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.facts import ClockFacts, ClockStep, Loss, LossKind, Move, Pause, RecordedFile
 from pastream_cli.engine.states import StopReason
-from pastream_cli.take.report import Opening, Report
+from pastream_cli.take.report import CopyReport, Opening, Report
 
 if TYPE_CHECKING:
     from pastream_cli.command.job import Job, Pair
@@ -103,8 +103,10 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "seconds": _seconds(report.frames, report.rate),
         "callbacks": report.counts.callbacks,
         "buffer": _buffer(report),
-        "files": (_file(file, report.rate) for file in report.files),
+        "files": _pieces(report),
         "unlisted_files": report.files.unlisted,
+        "hooks": _hooks(report),
+        "copies": [_copy(copy) for copy in report.copies],
         **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
         "xruns": (xrun for loss in report.loss_list for xrun in _xruns(loss, report, epoch_ns)),
         "unlisted_xruns": _unlisted(report),
@@ -132,6 +134,8 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "buffer": None,
         "files": [],
         "unlisted_files": 0,
+        "hooks": None,
+        "copies": [],
         **dict.fromkeys(_COUNTS, 0),
         "xruns": [],
         "unlisted_xruns": 0,
@@ -176,7 +180,11 @@ def _asked(job: Job) -> dict[str, Any]:
         "split": _time(job.split),
         "at": job.at.text if job.at else None,
         "until": job.until.text if job.until else None,
+        "also": list(job.also),
         "overwrite": job.overwrite,
+        "part": job.part,
+        "verify": job.verify,
+        "exec": job.hook,
         "device": job.device,
         "rate": job.rate,
         "channels": _pair(job.channels),
@@ -244,19 +252,88 @@ def _buffer(report: Report) -> dict[str, Any] | None:
     return {"frames": report.buffer_frames, "high_water_frames": report.counts.capture_high_water}
 
 
+def _pieces(report: Report) -> Iterator[dict[str, Any]]:
+    """Yield each piece of the recording, with its further copies. A long take is never in memory as a whole."""
+    copies = [_Ahead(iter(copy.files)) for copy in report.copies]
+    for file in report.files:
+        of_piece = [(copy, there.take(file.first_frame)) for copy, there in zip(report.copies, copies, strict=True)]
+        yield {
+            **_file(file, report.rate),
+            "copies": [_copy_of_piece(copy.name, found, report.rate) for copy, found in of_piece],
+        }
+
+
+class _Ahead:
+    """The files of a copy, of which one is looked at before it is taken."""
+
+    def __init__(self, files: Iterator[RecordedFile]) -> None:
+        self._files = files
+        self._next = next(files, None)
+
+    def take(self, first_frame: int) -> RecordedFile | None:
+        """Return the file that begins at this frame, if there is one; those before it are passed over."""
+        while self._next is not None and self._next.first_frame < first_frame:
+            self._next = next(self._files, None)
+        found = self._next
+        if found is None or found.first_frame != first_frame:
+            return None
+        self._next = next(self._files, None)
+        return found
+
+
+def _copy_of_piece(path: str, file: RecordedFile | None, rate: float) -> dict[str, Any]:
+    if file is None:
+        return {
+            "name": path,
+            "state": "missing",
+            "reason": "it was never made",
+            "frames": 0,
+            "seconds": _seconds(0, rate),
+        }
+    return {
+        "name": file.name,
+        "state": "complete" if file.failure is None else "failed",
+        "reason": file.failure,
+        "frames": file.frames,
+        "seconds": _seconds(file.frames, rate),
+    }
+
+
+def _copy(copy: CopyReport) -> dict[str, Any]:
+    return {
+        "output": copy.name,
+        "frames": copy.files.frames,
+        "lost_frames": copy.counts.lost_frames,
+        "losses": copy.counts.losses,
+        "unwritten_frames": copy.unwritten_frames,
+        "buffer": {"frames": copy.buffer_frames, "high_water_frames": copy.counts.capture_high_water},
+    }
+
+
 def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
     return {
         "name": file.name,
+        "state": "complete" if file.failure is None else "failed",
+        "reason": file.failure,
         "start": None if file.start is None else _utc(file.start),
         "start_uncertainty_seconds": _finite(file.start_uncertainty_seconds),
         "first_frame": file.first_frame,
         "frames": file.frames,
         "seconds": _seconds(file.frames, rate),
+        "lost_frames": file.lost_frames,
+        "verified": file.verified,
+        "sha256": file.sha256,
+        "cache_dropped": file.cache_dropped,
         "channels": [
             {"peak": _finite(peak), "peak_dbfs": _decibels(peak), "clips": clips}
             for peak, clips in zip(file.peaks, file.clips, strict=True)
         ],
     }
+
+
+def _hooks(report: Report) -> dict[str, int] | None:
+    calls = report.hook_calls
+    return None if calls is None else {"finished": calls.finished, "failed": calls.failed, "given_up": calls.given_up}
 
 
 def _xruns(loss: Loss, report: Report, epoch_ns: int) -> Iterator[dict[str, Any]]:
@@ -282,8 +359,14 @@ def _xrun(loss: Loss, side: str, report: Report, epoch_ns: int) -> dict[str, Any
         "time": _clock_time(loss.monotonic_ns, epoch_ns),
         "frames": loss.frames,
         "certainty": certainty,
+        "copy": _name_of_copy(loss.copy, report),
         "input_frame": loss.input_frame if side == "playback" else None,
     }
+
+
+def _name_of_copy(number: int, report: Report) -> str | None:
+    """Return the further copy that a loss is of; `None` for one of OUTPUT."""
+    return report.copies[number - 1].name if 0 < number <= len(report.copies) else None
 
 
 def _unlisted(report: Report) -> int:

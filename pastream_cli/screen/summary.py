@@ -99,7 +99,7 @@ def _fault_words(report: Report) -> list[str]:
     if report.rate and not words:
         words.append("no dropouts" if _is_player(report) else "no xruns")
     if report.stop_reason is StopReason.GIVEN_UP:
-        words.append("given up before all was written")
+        words.append(_given_up_words(report))
     if report.unwritten_frames:
         words.append(f"{format_frames(report.unwritten_frames)} behind the end of the file not written")
     if report.stop_reason is StopReason.XRUN:
@@ -113,6 +113,13 @@ def _fault_words(report: Report) -> list[str]:
         channels = f"channel{'s' * (len(report.dead_channels) > 1)} {ranges(report.dead_channels)}"
         words.append(f"nothing but zeros for {DEAD_CHANNEL_SECONDS:g} s or more on {channels}")
     return words
+
+
+def _given_up_words(report: Report) -> str:
+    calls = report.hook_calls
+    if calls is None or not calls.given_up:
+        return "given up before all was written"
+    return f"given up while {format_times(calls.given_up, 'file')} waited for the command of --exec"
 
 
 def _is_player(report: Report) -> bool:
@@ -154,9 +161,13 @@ def buffer_line(report: Report) -> str:
     """Say how often the device called, and how full the capture ring became."""
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
-        share = 100 * report.counts.capture_high_water / report.buffer_frames
-        text += (
-            f"; at most {format_count(report.counts.capture_high_water)} of {format_count(report.buffer_frames)}"
-            f" frames waited in the buffer ({share:.1f} %)"
-        )
+        text += f"; at most {_waiting_words(report.counts.capture_high_water, report.buffer_frames)}"
+    for copy in report.copies:
+        if copy.buffer_frames:
+            text += f"; for {copy.name} {_waiting_words(copy.counts.capture_high_water, copy.buffer_frames)}"
     return text
+
+
+def _waiting_words(frames: int, of_frames: int) -> str:
+    share = 100 * frames / of_frames
+    return f"{format_count(frames)} of {format_count(of_frames)} frames waited in the buffer ({share:.1f} %)"

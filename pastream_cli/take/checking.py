@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import PurePath
@@ -34,7 +35,39 @@ def check_names(job: Job) -> None:
         except ExistsError:
             _check_container(job)  # nobody should replace a file by a recording that cannot be made
             raise
+        if (job.hook is not None or job.verify) and paths.is_special(name):
+            option = "--verify" if job.verify else "--exec"
+            raise UsageError(f"cannot use {option}: OUTPUT is not a file", "it is for files alone")
     _check_container(job)
+    _check_copies(job)
+
+
+def _check_copies(job: Job) -> None:
+    """Raise if a further copy certainly cannot be recorded, or two of all outputs are one."""
+    outputs = [path for path in (job.output, *job.also) if path is not None]
+    for i, path in enumerate(outputs[1:], 1):
+        copy_type(path)
+        if any(_are_one_place(path, other) for other in outputs[:i]):
+            raise UsageError(f"cannot record to {path} twice", "--also names a further place")
+        template = NameTemplate.parse(path)
+        if not template.has_fields:
+            name = template.fill(0, datetime.now(timezone.utc))
+            check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+
+
+def _are_one_place(path: str, other: str) -> bool:
+    if STANDARD_STREAM not in (path, other) and os.path.realpath(path) == os.path.realpath(other):
+        return True
+    return path == other or paths.are_one_output(path, other)
+
+
+def copy_type(path: str) -> str:
+    """Return the container of a further copy, which is that of its name; AU for standard output."""
+    if path == STANDARD_STREAM:
+        return "AU"
+    if (file_type := formats.type_of_name(path)) is None:
+        raise UsageError(f"cannot write {path}: its name does not say the file type", "--also goes by the name alone")
+    return file_type
 
 
 def _check_container(job: Job) -> None:

@@ -11,6 +11,7 @@ from pastream_cli.engine.spool import Spool
 from pastream_cli.errors import FileError, PastreamError, failure_of
 
 if TYPE_CHECKING:  # the screen imports this module before soundfile is loaded
+    from pastream_cli.engine.files.missing_file import MissingFile
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.worker import Task
 
@@ -20,20 +21,29 @@ _FILES_BETWEEN_COLLECTIONS = 20
 class FinishingFile(NamedTuple):
     """A file that the writer has left, and the task that closes it."""
 
-    file: OutputFile
+    file: OutputFile | MissingFile
     task: Task[RecordedFile | None]
+
+    @property
+    def frames(self) -> int:
+        """The frames that it was to have: those that were written, and those that it did not take."""
+        return self.file.frames + self.file.passed_frames
 
     def recorded(self) -> RecordedFile | None:
         """Return what was recorded, `None` if the file is gone. Until it is closed, that is what can be read so far."""
         if self.task.is_done and self.task.error is None:
-            return self.task.result()
-        return self.file.so_far()
+            return _with_failure(self.task.result(), self.failure() or self.file.writers_failure())
+        return _with_failure(self.file.so_far(), self.failure())
 
     def failure(self) -> PastreamError | None:
         """Return why the file lacks some of what was written to it; `None` if it has all."""
         if not self.task.is_done:
             return FileError(f"cannot finish {self.file.name}: the disk does not answer")
         return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
+
+
+def _with_failure(recorded: RecordedFile | None, failure: PastreamError | None) -> RecordedFile | None:
+    return recorded if recorded is None or failure is None else recorded._replace(failure=failure.message)
 
 
 class FileList:

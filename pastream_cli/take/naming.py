@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from itertools import cycle
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -135,6 +136,17 @@ class Names:
             return (_numbered(name, number) for number in self._numbers())
         self._number = 1
         return iter([name])
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is one name, and no other to be tried."""
+        return not (self.template.has_fields or self._is_split or self._number)
+
+    def candidates_without_end(self, first_frame: datetime) -> Iterator[str]:
+        """Return names for the next file as `candidates` does, but the only one again and again."""
+        is_fixed = self.is_fixed
+        names = self.candidates(first_frame)
+        return cycle(names) if is_fixed else names
 
     def _repeats(self, name: str) -> Iterator[str]:
         """Yield a name, then the same with numbers. A new search for the name begins where the last one ended."""

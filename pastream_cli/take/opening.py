@@ -16,9 +16,9 @@ from pastream_cli.engine.files.open_input import open_input
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
 from pastream_cli.take.checking import check_names
+from pastream_cli.take.copies import Copies
 from pastream_cli.take.interruptible import result_of
 from pastream_cli.take.plan import Plan, make_plan
-from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.window import local_text, offset_here
@@ -89,10 +89,10 @@ def open_stream(plan: Plan, host: Host | None) -> Core:
         "latency": [side.latency for side in sides],
     }
     if host is None or any(side.device.is_virtual for side in sides):
-        return Core(OpenDevice(kind, **options), plan.buffer_frames)
+        return Core(OpenDevice(kind, **options), plan.buffer_frames, len(plan.copies))
     from pastream_cli.engine.devices import hosted
 
-    return Core(hosted.HostedDevice(host, kind, **options), plan.buffer_frames)
+    return Core(hosted.HostedDevice(host, kind, **options), plan.buffer_frames, len(plan.copies))
 
 
 def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
@@ -110,13 +110,13 @@ def connect_input(plan: Plan, stream: Core, *, is_sought: bool) -> None:
     )
 
 
-def connect_output(plan: Plan, stream: Core, recording: Recording) -> None:
+def connect_output(plan: Plan, recording: Copies) -> None:
     """Make the first file, and have the stream record into it. This waits for a disk, or for the reader of a FIFO."""
-    first = recording.make_first()
-    stream.connect_output(first, channel_map=plan.capture_map)
+    recording.make_first()
+    recording.connect(plan)
 
 
-def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening:
+def opening_of(plan: Plan, stream: Core, recording: Copies | None) -> Opening:
     """Describe an open stream for the observer."""
     playback, capture, output = plan.playback, plan.capture, plan.output
     return Opening(
@@ -126,6 +126,9 @@ def opening_of(plan: Plan, stream: Core, recording: Recording | None) -> Opening
         playback_format=playback.sample_format if playback else None,
         playback_channels=playback.channels if playback else 0,
         capture_name=recording.name if recording else None,
+        copies=tuple((copy.name, copy.output.file_type, copy.output.encoding) for copy in recording.all[1:])
+        if recording
+        else (),
         capture_device=capture.device.name if capture else None,
         capture_format=capture.sample_format if capture else None,
         capture_channels=capture.channels if capture else 0,

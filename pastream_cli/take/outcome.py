@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import ClockFacts, ClockStep, Counts, Move
+from pastream_cli.engine.facts import ClockFacts, ClockStep, CopyCounts, Counts, Move
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
+from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.report import Opening, Report
+from pastream_cli.take.hook import Hook
+from pastream_cli.take.report import CopyReport, Opening, Report
 
 _EXIT_CODES = {
     StopReason.COMPLETE: ExitCode.COMPLETE,
@@ -37,29 +41,32 @@ def report_of(
     run: Run,
     stream: Core | None,
     opening: Opening | None,
-    files: FileList,
+    files: Sequence[FileList],
+    recording: Copies | None,
     *,
-    is_recorded: bool,
     moves: Spool[Move],
     clock_steps: Spool[ClockStep],
     input_frame: int | None,
     ended_away: bool,
+    hook: Hook | None,
 ) -> Report:
     """Return the report of a run, however far it came; `stream` is `None` if no device was opened."""
     counts = stream.counts() if stream is not None else Counts()
-    unwritten_frames = 0
-    if stream is not None and is_recorded:
-        unwritten_frames = max(0, counts.position - stream.written_until) + files.unreadable_frames
-    failure = failure_in(run)
+    copies = _copies_of(recording, files, counts.position)
+    failure, exit_code = failure_in(run), exit_code_of(run)
+    if failure is None and recording is not None and recording.failure is not None:
+        failure = recording.failure
+        exit_code = exit_code or failure.exit_code
     return Report(
-        exit_code=exit_code_of(run),
+        exit_code=exit_code,
         stop_reason=run.reason,
         rate=stream.samplerate if stream is not None else 0.0,
         frames=counts.position,
-        files=files,
+        files=copies[0].files if copies else FileList(),
         counts=counts,
         missing_frames=run.losses.missing_frames if run.losses is not None else 0,
-        unwritten_frames=unwritten_frames,
+        unwritten_frames=copies[0].unwritten_frames if copies else 0,
+        copies=copies[1:],
         buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
         dead_channels=run.levels.dead_channels if run.levels is not None else (),
         pauses=stream.pauses if stream is not None else Spool(),
@@ -69,7 +76,21 @@ def report_of(
         opening=opening,
         input_frame=input_frame,
         ended_away=ended_away,
+        hook_calls=hook.calls if hook is not None else None,
         loss_list=run.losses.all if run.losses is not None else LossList(),
         error=failure.message if failure else None,
         way_out=failure.way_out if failure else None,
     )
+
+
+def _copies_of(recording: Copies | None, files: Sequence[FileList], position: int) -> tuple[CopyReport, ...]:
+    """Return how each copy went, OUTPUT first."""
+    reports = []
+    for i, copy in enumerate(recording.all if recording is not None else ()):
+        its_files, writer = files[i] if i < len(files) else FileList(), copy.writer
+        if writer is None:
+            reports.append(CopyReport(copy.output.path, its_files, CopyCounts(), position, 0))
+            continue
+        unwritten_frames = max(0, position - writer.place) + its_files.unreadable_frames
+        reports.append(CopyReport(copy.output.path, its_files, writer.counts(), unwritten_frames, writer.ring_frames))
+    return tuple(reports)

@@ -4,87 +4,104 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from threading import TIMEOUT_MAX
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.files.formats import frame_bytes
+from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
-from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, is_special
-from pastream_cli.engine.files.size_limits import most_frames
+from pastream_cli.engine.files.paths import is_fifo, is_special
+from pastream_cli.engine.native import lib
 from pastream_cli.engine.worker import Task, Worker
+from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import FileError, PastreamError, failure_of
+from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList, FinishingFile
-from pastream_cli.take.naming import NameMemory, Names
-from pastream_cli.take.plan import Plan
-from pastream_cli.units import format_clock
+from pastream_cli.take.file_maker import FileMaker
+from pastream_cli.take.plan import Output
+from pastream_cli.take.shared_names import SharedNames
 
 # The next file is made this long before its first frame: longer than anything should delay Python.
 _AHEAD_SECONDS = 5.0
 _DISK_CHECK_SECONDS = 5.0
 # By then each deficit before the first frame of a file has been found, so that the time of that frame is final.
 _SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
-# If other takes seem to hold more names than this, it is the disk that refuses locks.
-_MOST_TAKES = 100
-_MEASURED_SECONDS = 10.0
-_SCANT_DISK_SECONDS = 120.0
 
 
 class Recording:
-    """OUTPUT, as one file or as many.
+    """One place that is recorded to, as one file or as many: OUTPUT, or a further copy.
 
     Parameters
     ----------
-    plan : Plan
-        Where OUTPUT is, and how it is written.
+    output : Output
+        Where that is, and how it is written.
+    input_path : str, optional
+        What is played, which no recording replaces.
     stream : Core
         Its writer fills the files.
     worker : Worker
         Makes and finishes the files, since a disk may block.
     warn : callable
         Called with each warning, one line.
+    finished : callable, optional
+        Called with each file on a disk that was finished and has all that was written to it.
     """
 
-    def __init__(self, plan: Plan, stream: Core, worker: Worker, warn: Callable[[str], None]) -> None:
-        assert plan.output is not None
-        output = self._output = plan.output
-        self._input_path = plan.input_path
-        begin = plan.window.begin
-        self._begin = None if begin is None else datetime.fromtimestamp(float(begin), tz=timezone.utc)
+    def __init__(
+        self,
+        output: Output,
+        input_path: str | None,
+        stream: Core,
+        worker: Worker,
+        warn: Callable[[str], None],
+        finished: Callable[[RecordedFile], None] | None = None,
+    ) -> None:
+        self._output = output
         self._stream = stream
         self._worker = worker
         self._warn = warn
+        self._finished = finished
+        # on a fast device nothing is left behind that waits to be verified: the next file waits for that
+        verifies_beside = output.verify and not stream.is_fast
+        self._closer = Worker("verify", worker.wake) if verifies_beside else worker
         self._rate = stream.samplerate
-        self._most_frames = most_frames(output.file_type, output.encoding, output.channels)
-        self._names = Names(output.path, is_split=output.split_frames is not None)
-        self._open: list[OutputFile] = []  # the present one first, then the next one if it is made
-        self._made = NameMemory()
-        self._making: Task[OutputFile] | None = None
+        self._maker = FileMaker(output, input_path, round(self._rate))
+        self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
+        self._making: Task[OutputFile | MissingFile] | None = None
         self._is_held = False
-        self._misnamed: Task[OutputFile] | None = None
+        self._misnamed: Task[OutputFile | MissingFile] | None = None
         """Makes a file that will not begin when its name says."""
         self._is_making_first = self._waits_for_a_reader = False
         self._finishing: deque[FinishingFile] = deque()
         self._files = FileList()  # those that are finished
         self._has_left_a_file = False
         self._failure: PastreamError | None = None
-        self._wants_cut = self._is_offered = False
+        self._is_offered = False
+        self.wants_next = False
+        """Whether a next file is to be made, since the present one will be cut."""
+        self._writer: Writer | None = None
+        self._is_shared = False
+        self._pieces = 0
+        self.limit_of: dict[int, int] = {}
+        """How long a piece is that was cut before its file was made."""
+        self.lost_its_reader = False
+        """Whether it failed because nobody reads it any more."""
         self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
-        self._room_bytes: int | None = None
-        self._has_warned_of_disk = False
+        self.room = DiskRoom(output, self._rate, warn)
         self._clips_before = [0] * output.channels
 
     @property
     def can_cut(self) -> bool:
         """Whether a new file may be started on request."""
-        return self._output.split_frames is not None or self._names.template.has_number
+        return self._output.split_frames is not None or self._maker.has_number
 
     @property
     def is_between_files(self) -> bool:
         """Whether the next file is being made, or is ready while the writer still has the present one."""
-        return self._making is not None or self._wants_cut or len(self._open) > 1
+        return self._making is not None or self.wants_next or len(self._open) > 1
 
     @property
     def piece_seconds(self) -> float:
@@ -92,6 +109,11 @@ class Recording:
         if self._output.split_frames is None:
             return math.inf
         return 0.0 if self._stream.is_fast else self._output.split_frames / self._rate
+
+    @property
+    def verifies(self) -> bool:
+        """Whether each file is read back when it is finished."""
+        return self._output.verify
 
     @property
     def name(self) -> str:
@@ -119,68 +141,126 @@ class Recording:
     @property
     def disk_seconds(self) -> float | None:
         """How many seconds of sound the disk has room for, as of the last look a few seconds ago."""
-        free = self._free_frames
+        free = self.room.frames_for(self._open[0] if self._open else None)
         return None if free is None else free / self._rate
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the present file takes no frames."""
+        return self._failure is not None if not self._is_shared else bool(self._open) and self._fails(self._open[0])
+
+    def _fails(self, file: OutputFile | MissingFile) -> bool:
+        return file.failure() is not None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether its writer is at work."""
+        return self._writer is not None and self._writer.is_running
+
+    @property
+    def output(self) -> Output:
+        """Where it goes, and how it is written."""
+        return self._output
+
+    @property
+    def writer(self) -> Writer | None:
+        """Its writer, once all is connected."""
+        return self._writer
+
+    # ---- several copies ----
+
+    def share(self, names: SharedNames, number: int) -> None:
+        """Be one of several copies, by its number: it shares their names, and a file that fails is not its end."""
+        self._is_shared = True
+        self._maker.share(names, number)
+        self.room.disk = f"the disk of {self._output.path}"
+
+    @property
+    def present_piece(self) -> int:
+        """The number of the piece that is being written, from 1; 0 before there is a file."""
+        return self._open[0].piece if self._open else 0
+
+    @property
+    def first_frame(self) -> int | None:
+        """Where on the timeline the present file begins."""
+        return self._open[0].first_frame if self._open else None
+
+    @property
+    def frame_limit(self) -> int | None:
+        """How many frames the present file takes, where there is a limit."""
+        return self._open[0].frame_limit if self._open else None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the writer has the next file already."""
+        return self._is_offered and len(self._open) > 1
+
+    def file_of(self, piece: int) -> OutputFile | MissingFile | None:
+        """Return the file of a piece, if it is made and not finished."""
+        return next((file for file in self._open if file.piece == piece), None)
+
+    def give_up_waiting(self) -> None:
+        """At the end of the take, do not wait for a reader that has never come."""
+        if self._writer is not None and not self._open and self._waits_for_a_reader:
+            self._writer.stop()
+
+    def stuck(self) -> FileError:
+        """Return the failure of a copy that takes no more data."""
+        return FileError(f"cannot finish {self.name}: it takes no more data")
 
     # ---- making files ----
 
-    def make_first(self) -> OutputFile:
-        """Make the first file; on the worker, since opening a FIFO waits for its reader."""
-        self._is_making_first = True
+    def make_first(self) -> None:
+        """Make the first file; on the worker. A FIFO waits for its reader, but one of several copies in background."""
+        begin = datetime.now(timezone.utc)
+        if self._output.begin is not None:
+            begin = datetime.fromtimestamp(float(self._output.begin), tz=timezone.utc)
         self._waits_for_a_reader = is_special(self._output.path)
+        if self._is_shared and is_fifo(self._output.path):
+            self._making = self._worker.start(lambda: self._make(begin))
+            return
+        self._is_making_first = True
         try:
-            first = self._make(self._begin or datetime.now(timezone.utc))
-            self._measure_room(first)
-            self._open.append(first)
+            first = self._make(begin)
+            self.room.measure(first)
+            self._add(first)
         finally:
             self._is_making_first = False
-        return first
+
+    def drop_first(self) -> None:
+        """Remove the first file, since the take does not begin."""
+        while self._open:
+            self._open.pop().close(keep_empty=False)
+
+    def connect(self, channel_map: Sequence[int] | None, *, outlives_failures: bool) -> None:
+        """Have a writer of the stream's write the files."""
+        is_pipe = self._open[0].is_stream if self._open else True
+        self._writer = self._stream.connect_output(
+            self._output.channels, channel_map=channel_map, is_pipe=is_pipe, outlives_failures=outlives_failures
+        )
+        if self._open:
+            self._writer.offer(self._open[0])
+
+    def _add(self, file: OutputFile | MissingFile) -> None:
+        """Add a file that was made, behind the others."""
+        self._pieces += 1
+        file.piece = self._pieces
+        if (limit := self.limit_of.pop(file.piece, None)) is not None:
+            file.limit(limit)
+        self._open.append(file)
 
     @property
     def _waits_for_a_disk(self) -> bool:
         """Whether the first file is still being made, on a disk that takes its time."""
         return self._is_making_first and not self._waits_for_a_reader
 
-    def _make(self, first_frame: datetime) -> OutputFile:
-        limits = [limit for limit in (self._output.split_frames, self._most_frames) if limit is not None]
-        taken: FileError | None = None
-        others = 0
-        for path in self._names.candidates(first_frame):
-            if self._names.template.has_fields:
-                self._make_folder(Path(path).parent)
-            if self._is_ours(path):
-                continue
-            try:
-                self._made.add(path)
-                return OutputFile(
-                    path,
-                    rate=round(self._rate),
-                    channels=self._output.channels,
-                    file_type=self._output.file_type,
-                    encoding=self._output.encoding,
-                    endian=self._output.endian,
-                    overwrite=self._output.overwrite,
-                    frame_limit=min(limits, default=None),
-                    expected_frames=self._output.frames,
-                )
-            except ExistsError as error:
-                taken = error
-                others += isinstance(error, BeingRecordedError)
-                if others == _MOST_TAKES:
-                    break
-        raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
+    def _make(self, first_frame: datetime) -> OutputFile | MissingFile:
+        may_be_missing = self._pieces > 0 or self._waits_for_a_reader
+        return self._maker.make(self._pieces + 1, first_frame, may_be_missing=may_be_missing)
 
-    def _is_ours(self, path: str) -> bool:
-        """Whether the path is a piece of this take or the file that it plays: not even `-y` replaces these."""
-        played = self._input_path
-        is_made = self._output.overwrite and path in self._made
-        return is_made or (played is not None and are_one_file(played, path))
-
-    def _make_folder(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(f"cannot create the folder {folder}: {error.strerror}") from None
+    def warn_of_a_small_disk(self, frames: int | None) -> None:
+        """Warn if a recording of so many frames will not fit."""
+        self.room.warn_if_too_small(self._open[0] if self._open else None, frames)
 
     # ---- while it runs ----
 
@@ -192,6 +272,10 @@ class Recording:
         FileError
             If a file cannot be written or made.
         """
+        if not self._open:
+            if self._making is not None:
+                self._offer_when_made(self._making)
+            return
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
         current = self._open[0]
@@ -201,27 +285,25 @@ class Recording:
         failure = self._failure_behind() or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
-        if (
-            current.writers_failure() is None and not self._is_held
-        ):  # even if an earlier file has failed, the next one may get frames
+        can_go_on = self._is_shared or current.writers_failure() is None
+        if can_go_on and not self._is_held:  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
         if failure is not None:
+            if self._is_shared:  # it was told, and the next file is another one
+                self._failure = None
+                self.lost_its_reader = self._waits_for_a_reader
             raise failure
 
-    def _ask_the_disk(self, current: OutputFile, now: float) -> None:
+    def _ask_the_disk(self, current: OutputFile | MissingFile, now: float) -> None:
         """Have the worker make the calls that a disk may hang in, unless it hangs in the last one."""
         if self._asking is not None and not self._asking.is_done:
             return
-        self._warn_of_a_full_disk()
+        self.room.warn_if_nearly_full(current)
         if current.is_to_appear:
             self._asking = self._worker.start(current.appear, quietly=True)
         elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
             self._disk_checked_at = now
-            self._asking = self._worker.start(lambda: self._measure_room(current), quietly=True)
-
-    def _measure_room(self, file: OutputFile) -> None:
-        if (room := file.room_bytes()) is not None:
-            self._room_bytes = room
+            self._asking = self._worker.start(lambda: self.room.keep(current), quietly=True)
 
     def _failure_behind(self) -> PastreamError | None:
         """Return the first failure of the files that the writer has left."""
@@ -232,38 +314,38 @@ class Recording:
     def _hand_on_first(self) -> None:
         """Move the first of the files that are being finished to the list, with what can be read of it."""
         finishing = self._finishing.popleft()
-        self._files.add(finishing.recorded(), finishing.file.frames)
-        self._failure = self._failure or finishing.failure()
+        recorded, failure = finishing.recorded(), finishing.failure()
+        self._files.add(recorded, finishing.frames)
+        self._failure = self._failure or failure
+        is_whole = failure is None and finishing.file.writers_failure() is None
+        if self._finished is not None and recorded is not None and is_whole and finishing.file.is_regular:
+            self._finished(recorded)
         if warning := finishing.file.warning():
             self._warn(warning)
 
-    def cut(self) -> None:
-        """Start the next file as soon as it is made."""
-        if not self.can_cut:
-            self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
-        elif len(self._open) > 1 and self._is_offered:
-            self._stream.cut()
-        else:
-            self._wants_cut = True
-
     def hold(self, is_held: bool) -> None:
         """Make no next file while the device is away; one that was made is made anew if its name has a time."""
-        if is_held and not self._is_held and self._names.template.has_time:
+        if is_held and not self._is_held and self._maker.has_time:
             self._misnamed = self._making
-            if self._is_offered and len(self._open) > 1 and self._stream.withdraw():
+            if self._is_offered and len(self._open) > 1 and self._withdraw():
                 self._is_offered = False
                 self._drop(self._open.pop())
+                self._pieces -= 1
         self._is_held = is_held
 
-    def _drop(self, file: OutputFile) -> None:
+    def _withdraw(self) -> bool:
+        return self._writer is not None and self._writer.withdraw()
+
+    def _drop(self, file: OutputFile | MissingFile) -> None:
+        self._maker.forget(file.piece)
         self._worker.start(lambda: file.close(keep_empty=False), quietly=True)
 
-    def _make_next_in_time(self, current: OutputFile) -> None:
+    def _make_next_in_time(self, current: OutputFile | MissingFile) -> None:
         if self._making is not None:
             self._offer_when_made(self._making)
         elif len(self._open) > 1 and not self._is_offered:
             self._offer_next()
-        elif len(self._open) == 1 and (self._wants_cut or current.frame_limit is not None):
+        elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None):
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
                 if not self.can_cut:
@@ -271,16 +353,16 @@ class Recording:
                 first_frame = datetime.now(timezone.utc) + timedelta(seconds=ahead / self._rate)
                 self._making = self._worker.start(lambda: self._make(first_frame))
 
-    def _frames_ahead(self, current: OutputFile) -> int:
+    def _frames_ahead(self, current: OutputFile | MissingFile) -> int:
         """Return how many frames from now the next file begins; fewer than 0 if it is late, as behind a gap."""
-        if self._wants_cut or current.frame_limit is None:
+        if self.wants_next or current.frame_limit is None:
             return 0
         if current.first_frame is None:
             return current.frame_limit
         ahead = current.first_frame + current.frame_limit - self._stream.frame_count
         return ahead if ahead >= 0 else -(-ahead % current.frame_limit)
 
-    def _offer_when_made(self, making: Task[OutputFile]) -> None:
+    def _offer_when_made(self, making: Task[OutputFile | MissingFile]) -> None:
         if not making.is_done:
             return
         self._making = None
@@ -288,7 +370,7 @@ class Recording:
             self._drop(making.result())
             return
         try:
-            self._open.append(making.result())
+            self._add(making.result())
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
             self._go_on_without(failure_of(error))
             return
@@ -296,32 +378,40 @@ class Recording:
 
     def _offer_next(self) -> None:
         """Offer the next file to the writer, which refuses while it has not begun the one before it."""
-        self._is_offered = self._stream.offer(self._open[-1])
-        if self._is_offered and self._wants_cut:
-            self._wants_cut = False
-            self._stream.cut()
+        self._is_offered = self._writer is not None and self._writer.offer(self._open[-1])
 
     def _go_on_without(self, error: PastreamError) -> None:
         """Go on in the present file if the next one cannot be made."""
-        self._wants_cut = False
+        self.wants_next = False
         current = self._open[0]
-        if current.frame_limit is not None and current.frame_limit == self._most_frames:
+        if current.frame_limit is not None and current.frame_limit == self._output.most_frames:
             self._stream.stop_writing()
             raise error
-        current.unlimit()
+        current.limit(None)
         self._warn(f"{error.message}; going on in {current.name}")
 
-    def _finish_first(self, *, keep_empty: bool) -> None:
+    def _finish_first(self, *, keep_empty: bool, is_given_up: bool = False) -> None:
         """Have the worker close the first of the open files, which the writer has left."""
         file = self._open.pop(0)
-        self._failure = self._failure or file.writers_failure()
+        if not self._is_shared:
+            self._failure = self._failure or file.writers_failure()
         self._note_start(file)
         self._has_left_a_file = True
         self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        task = self._worker.start(lambda: file.close(keep_empty=keep_empty))
+        task = self._closer.start(lambda: self._close(file, keep_empty=keep_empty, is_given_up=is_given_up))
         self._finishing.append(FinishingFile(file, task))
 
-    def _note_start(self, file: OutputFile) -> None:
+    def _close(self, file: OutputFile | MissingFile, *, keep_empty: bool, is_given_up: bool) -> RecordedFile | None:
+        if self._closer is not self._worker:
+            lib.be_in_the_background()
+        return file.close(keep_empty=keep_empty, is_given_up=is_given_up)
+
+    def give_up(self) -> None:
+        """Have no file verified any more."""
+        for finishing in self._finishing:
+            finishing.file.is_given_up = True
+
+    def _note_start(self, file: OutputFile | MissingFile) -> None:
         """Note when the first frame of a file was captured. Later calls correct it for some seconds."""
         first_frame = file.first_frame
         if first_frame is None:
@@ -330,44 +420,9 @@ class Recording:
             file.start = self._stream.time_of_capture(first_frame)
             file.start_uncertainty_seconds = self._stream.times.uncertainty_seconds
 
-    # ---- disk ----
-
-    def warn_of_a_small_disk(self, frames: int | None) -> None:
-        """Warn if a recording of so many frames will not fit."""
-        free = self._free_frames
-        if frames is not None and free is not None and free < frames:
-            self._warn(
-                f"the disk has room for {format_clock(free, self._rate)} of the {format_clock(frames, self._rate)}"
-            )
-            self._has_warned_of_disk = free < _SCANT_DISK_SECONDS * self._rate
-
-    def _warn_of_a_full_disk(self) -> None:
-        free = self._free_frames
-        if not self._has_warned_of_disk and free is not None and free < _SCANT_DISK_SECONDS * self._rate:
-            self._has_warned_of_disk = True
-            self._warn(f"the disk is nearly full: room for {format_clock(free, self._rate)} is left")
-
-    @property
-    def _free_frames(self) -> int | None:
-        """How many frames the disk had room for at the last look; `None` if that is unknown."""
-        bytes_per_frame = self._bytes_per_frame()
-        if bytes_per_frame is None or self._room_bytes is None:
-            return None
-        return int(self._room_bytes / bytes_per_frame)
-
-    def _bytes_per_frame(self) -> float | None:
-        """Return how many bytes a frame takes on the disk, measured if the file is compressed and long enough."""
-        if not self._open:
-            return None
-        current, uncompressed = self._open[0], frame_bytes(self._output.encoding, self._output.channels)
-        is_compressed = uncompressed is None or self._output.file_type == "FLAC"
-        if is_compressed and current.size and current.frames > _MEASURED_SECONDS * self._rate:
-            return current.size / current.frames
-        return uncompressed
-
     # ---- the end ----
 
-    def finish(self, *, is_complete: bool) -> Task[None] | None:
+    def finish(self, *, is_complete: bool, is_given_up: bool = False) -> Task[None] | None:
         """Have every file finished, after the writer has ended. Return a task that is done when all files are.
 
         Return `None` if no file was ever made: the worker may wait for the reader of a FIFO, which may never come.
@@ -376,10 +431,18 @@ class Recording:
         """
         is_still_making = self._waits_for_a_disk  # asked first: the worker may add the file in between
         while self._open:
-            self._finish_first(keep_empty=is_complete and not self._has_left_a_file)
+            keep_empty = is_complete and not self._has_left_a_file
+            self._finish_first(keep_empty=keep_empty, is_given_up=is_given_up)
         if not self._has_left_a_file and not is_still_making:
             return None
-        return self._worker.start(self._remove_unused)  # comes after the closing of all others
+        unused = self._worker.start(self._remove_unused)  # comes after the closing of all others
+        if self._closer is self._worker:
+            return unused
+
+        def wait() -> None:
+            unused.wait(TIMEOUT_MAX)
+
+        return self._closer.start(wait)
 
     def _remove_unused(self) -> None:
         """Remove the file that was made too late to be used."""
@@ -399,10 +462,10 @@ class Recording:
     def so_far(self) -> FileList:
         """Return the files as far as they can be read by now, for a run that leaves some of them unfinished."""
         there = FileList(before=self._files)
-        files = [(finishing.recorded(), finishing.file.frames) for finishing in self._finishing]
+        files = [(finishing.recorded(), finishing.frames) for finishing in self._finishing]
         for file in self._open:
             self._note_start(file)
-            files.append((file.so_far(), file.frames))
+            files.append((file.so_far(), file.frames + file.passed_frames))
         for recorded, written_frames in files:
             # what was written may be on the disk, even if it cannot be read back yet
             is_there = recorded is not None and (recorded.frames or written_frames)

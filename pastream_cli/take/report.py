@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pastream_cli.engine.facts import ClockFacts, ClockStep, Counts, Levels, Loss, Move, Pause
+from pastream_cli.engine.facts import ClockFacts, ClockStep, CopyCounts, Counts, Levels, Loss, Move, Pause
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError
 from pastream_cli.take.file_list import FileList
+
+if TYPE_CHECKING:
+    from pastream_cli.take.hook import HookCalls
 
 
 class Opening(NamedTuple):
@@ -33,6 +36,8 @@ class Opening(NamedTuple):
     """The time of day at which the run is to begin, in words."""
     end: str | None = None
     """The time of day at which it ends at the latest, in words."""
+    copies: tuple[tuple[str, str, str], ...] = ()
+    """Name, type and encoding of each further copy."""
     ends_with_input: bool = True
     """Whether the run, if it plays and has no length, ends with the input: not with --loop or an endless --pad."""
 
@@ -77,6 +82,18 @@ class Snapshot(NamedTuple):
     """How long the device has been away; `None` if it is there."""
 
 
+class CopyReport(NamedTuple):
+    """How one further copy of the recording went."""
+
+    name: str
+    """As it was typed."""
+    files: FileList
+    counts: CopyCounts
+    unwritten_frames: int
+    """Frames that were captured and are in none of its files."""
+    buffer_frames: int
+
+
 class Report(NamedTuple):
     """How a run went."""
 
@@ -92,6 +109,8 @@ class Report(NamedTuple):
     """Frames that were captured after the last frame that a file could take, and are in no file."""
     buffer_frames: int
     """Size of the capture buffer; 0 where nothing is recorded."""
+    hook_calls: HookCalls | None = None
+    """How often the command for finished files was called; `None` if there is none."""
     loss_list: LossList = LossList()
     pauses: Spool[Pause] = Spool()
     moves: Spool[Move] = Spool()
@@ -103,6 +122,8 @@ class Report(NamedTuple):
     """The first frame of the input that was not heard, where something was played."""
     ended_away: bool = False
     """Whether the device was away at the end, so that the run ends where the device went."""
+    copies: tuple[CopyReport, ...] = ()
+    """The further copies of the recording."""
     dead_channels: tuple[int, ...] = ()
     """Channels, one-based, that were exactly zero for 10 s or more."""
     error: str | None = None

@@ -7,6 +7,7 @@ a worker, so that the main thread always answers a signal.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.time_limits import STOP_SECONDS
-from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.facts import Counts, Loss, RecordedFile
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.run import GivenUp, Policy, Run
@@ -25,14 +26,14 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
 from pastream_cli.take.by_the_clock import ByTheClock
+from pastream_cli.take.copies import Copies
 from pastream_cli.take.ending import Ending
-from pastream_cli.take.file_list import FileList
+from pastream_cli.take.hook import Hook
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.reconnecting import Reconnecting
-from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.telling import Telling
@@ -83,7 +84,8 @@ class Session:
         self._file_worker = Worker("files", requests.wake)
         self._run = Run(self)
         self._stream: Core | None = None
-        self._recording: Recording | None = None
+        self._recording: Copies | None = None
+        self._hook: Hook | None = None
         self._ending: Ending | None = None
         self._plan: Plan | None = None
         self._opened: Opening | None = None
@@ -105,12 +107,13 @@ class Session:
             run,
             self._stream,
             self._opened,
-            self._ending.files if self._ending is not None else FileList(),
-            is_recorded=self._recording is not None,
+            self._ending.files if self._ending is not None else [],
+            self._recording,
             moves=self._telling.moves.all if self._telling is not None else Spool(),
             clock_steps=self._telling.clock.steps if self._telling is not None else Spool(),
             input_frame=self._telling.place.input_frame if self._telling is not None else None,
             ended_away=self._reconnecting is not None and self._reconnecting.has_ended_away,
+            hook=self._hook,
         )
 
     def _go(self) -> None:
@@ -144,9 +147,12 @@ class Session:
         plan, stream = self._plan, self._stream = self._open_devices(source)
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
-            recording = self._recording = Recording(plan, stream, self._file_worker, warn)
-            self._ending = Ending(self._run, stream, recording, self._requests, warn)
-            connected = self._file_worker.start(lambda: connect_output(plan, stream, recording))
+            if self._job.hook is not None:
+                self._hook = Hook(self._job.hook, stream.samplerate, _error_output(), self._requests.wake, warn)
+            finished = self._call_hook if self._hook is not None else None
+            recording = self._recording = Copies(plan, stream, self._file_worker, warn, self._requests.wake, finished)
+            self._ending = Ending(self._run, stream, recording, self._requests, warn, self._hook, self.wait)
+            connected = self._file_worker.start(lambda: connect_output(plan, recording))
             self._wait_for(connected, _ABANDONED_SECONDS)
         self._opened = opening_of(plan, stream, self._recording)
         self._observer.opened(self._opened)
@@ -154,6 +160,11 @@ class Session:
             warn(warning)
         if self._recording is not None:
             self._recording.warn_of_a_small_disk(plan.length)
+
+    def _call_hook(self, file: RecordedFile) -> None:
+        assert self._hook is not None
+        losses = self._run.losses
+        self._hook.call(file, (), losses.missing_frames if losses is not None else 0)
 
     def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
         """Open the devices. If they are not there, or in use, wait for them where that was asked for."""
@@ -288,12 +299,14 @@ class Session:
         cut, self._requests.cut = self._requests.cut, False
         if self._recording is None:
             return
+        if self._hook is not None:
+            self._hook.poll()
         try:
             if cut and self._is_away:
                 self._observer.warned("no next file to start: the device is away")
             elif cut:
                 self._recording.cut()
-            self._recording.poll(time.monotonic())
+            self._recording.poll(time.monotonic(), is_ending=self._run.is_ending)
         except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for
             self._run.fail(error)
 
@@ -333,12 +346,13 @@ class Session:
         """How long ago a signal asked for the end; infinite if a fatal loss ended the run, `None` without either."""
         if self._requests.stop:
             return self._requests.seconds_since_stop
-        return math.inf if self._run.reason is StopReason.XRUN else None
+        waits_for_none = self._recording is not None and self._recording.has_several
+        return math.inf if waits_for_none or self._run.reason is StopReason.XRUN else None
 
     def told_of_a_wait(self) -> None:
         """Say what the end waits for."""
         if self._ending is not None and self._recording is not None:
-            self._ending.tell_of_a_wait(self._recording.name, is_on_a_disk=self._recording.is_on_a_disk)
+            self._ending.tell_of_a_wait(self._recording.waited_for, is_on_a_disk=self._recording.is_on_a_disk)
 
     def look_at_the_rest(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell what came after the last look, and what is known only at the end."""
@@ -370,6 +384,11 @@ def _input_failure(plan: Plan, code: int) -> PastreamError:
         start = format_count(plan.input_start)
         return UsageError(f"cannot use --from: {plan.input.name} ends before frame {start}")
     return FileError(f"cannot read {plan.input.name}: {plan.input.reason_of(code)}")
+
+
+def _error_output() -> int:
+    """Return the descriptor of standard error, which is not 2 where what libraries print there is kept."""
+    return sys.stderr.fileno()
 
 
 def _policy_of(plan: Plan) -> Policy:

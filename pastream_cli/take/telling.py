@@ -12,13 +12,13 @@ from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
 from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.clock_watch import ClockWatch
+from pastream_cli.take.copies import Copies
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.place import Place
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.reconnecting import Reconnecting
-from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import Observer, Snapshot
-from pastream_cli.units import format_count, format_frames
+from pastream_cli.units import format_clock, format_count, format_frames
 
 _SECONDS_BETWEEN_SNAPSHOTS = 1.0
 _MOST_CHANNELS_NAMED = 16
@@ -39,7 +39,7 @@ class Telling:
         Its device and loops.
     plan : Plan
         The plan that it carries out.
-    recording : Recording, optional
+    recording : Copies, optional
         The files.
     reconnecting : Reconnecting
         Knows whether the device is away.
@@ -53,7 +53,7 @@ class Telling:
         run: Run,
         stream: Core,
         plan: Plan,
-        recording: Recording | None,
+        recording: Copies | None,
         reconnecting: Reconnecting,
         by_the_clock: ByTheClock,
     ) -> None:
@@ -91,6 +91,8 @@ class Telling:
         if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return
         self._told_at += since_told
+        self._tell_of_copies(losses)
+        losses = [loss for loss in losses if not loss.copy]
         levels = self._levels.poll()
         self._warn_of_dead_channels()
         self._observer.progressed(self._snapshot(counts, losses, levels))
@@ -121,6 +123,16 @@ class Telling:
             assert source is not None
             self._has_told_of_missing_frames |= event.kind is ChainEventKind.FRAMES_MISSING
             self._observer.warned(words_of(event, source.name, source.rate, self._plan.rate))
+
+    def _tell_of_copies(self, losses: Sequence[Loss]) -> None:
+        """Tell of what only a further copy has lost, by its name; a line for each copy."""
+        for number, copy in enumerate(self._recording.all if self._recording is not None else ()):
+            own = [loss for loss in losses if loss.copy == number > 0]
+            if own:
+                frames = format_frames(sum(loss.frames or 0 for loss in own))
+                places = f" in {format_count(len(own))} places, the first" if len(own) > 1 else ""
+                place = format_clock(own[0].frame, self._stream.samplerate)
+                self._observer.warned(f"{copy.name} lacks {frames}{places} at {place}: it was too slow")
 
     def _warn_of_dead_channels(self) -> None:
         if dead := self._levels.take_newly_dead():

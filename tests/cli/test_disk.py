@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from pastream_cli.engine.native import lib
 from tests.homes import need, wait_until
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, read
@@ -328,3 +329,30 @@ def test_what_is_told_of_a_file_behind_standard_output_is_what_can_be_read(
     assert "pastream: cannot write standard output: File too large" in result.stderr
     assert told(result) == {"-": len(read_by_sox(path, CHANNELS))}
     assert told(result)["-"] > RATE // 4
+
+
+def reserved_seconds(path: Path) -> float:
+    """Return for how long the room that a file of two channels in PCM_24 has beyond its end lasts."""
+    status = path.stat() if path.exists() else None
+    return (status.st_blocks * 512 - status.st_size) / (RATE * 6) if status else 0.0
+
+
+def reserves_room(folder: Path) -> bool:
+    """Tell whether the file system gives a file more room without making it longer."""
+    with (folder / "probe").open("wb") as file:
+        error = lib.file_reserve(file.fileno(), 0, MEBIBYTE)
+    return error == 0 and reserved_seconds(folder / "probe") > 3
+
+
+def test_room_is_reserved_for_the_whole_take_or_a_minute_and_given_back(pastream: Pastream, tmp_path: Path) -> None:
+    if not reserves_room(tmp_path):
+        pytest.skip("the file system reserves no room")
+    whole, endless = tmp_path / "whole.wav", tmp_path / "endless.wav"
+    takes = [pastream.start("null", whole, "-d", "900", "-D", RAMP), pastream.start("null", endless, "-D", RAMP)]
+    wait_until(lambda: reserved_seconds(whole) > 850, "room for 15 minutes", 30)
+    wait_until(lambda: reserved_seconds(endless) > 60, "room for a minute", 30)
+    for take, path in zip(takes, (whole, endless), strict=True):
+        take.send_signal(signal.SIGINT)
+        assert pastream.finish(take).returncode == 0
+        assert reserved_seconds(path) < 1
+        assert_same(read(path), ramp(len(read(path))))

@@ -40,6 +40,7 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, FileError
 from pastream_cli.screen import json_report
 from pastream_cli.take.file_list import FileList
+from pastream_cli.take.hook import HookCalls
 from pastream_cli.take.report import Opening, Report
 from pastream_cli.units import Time
 from tests.homes import wait_until
@@ -127,7 +128,11 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "split": {"seconds": 30.0},
         "at": None,
         "until": None,
+        "also": [],
         "overwrite": True,
+        "part": False,
+        "verify": False,
+        "exec": None,
         "device": "virtual:sine:fast",
         "rate": 8000,
         "channels": {"playback": 3, "capture": 3},
@@ -370,6 +375,10 @@ FILES = st.integers(1, 4).flatmap(
             frames=COUNTS,
             peaks=st.tuples(*[LEVELS] * channels),
             clips=st.tuples(*[COUNTS] * channels),
+            lost_frames=COUNTS,
+            verified=st.none() | st.booleans(),
+            sha256=st.none() | st.text(),
+            cache_dropped=st.none() | st.booleans(),
         ),
         max_size=3,
     )
@@ -385,6 +394,7 @@ REPORTS = st.builds(
     missing_frames=COUNTS,
     unwritten_frames=st.just(0),
     buffer_frames=COUNTS,
+    hook_calls=st.none() | st.builds(HookCalls, COUNTS, COUNTS, COUNTS),
     loss_list=st.lists(LOSSES, max_size=5).map(LossList),
     pauses=st.lists(st.builds(Pause, COUNTS, COUNTS), max_size=3).map(Spool),
     moves=st.lists(

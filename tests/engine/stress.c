@@ -63,7 +63,7 @@ static const struct {
 } parts[] = {
     {"ring", stress_ring},     {"formats", stress_formats}, {"samples", stress_samples},
     {"device", stress_device}, {"virtual", stress_virtual}, {"attach", stress_attach},
-    {"scan", stress_scan},     {"seek", stress_seek},
+    {"scan", stress_scan},     {"seek", stress_seek},       {"copies", stress_copies},
 };
 
 int main(int argc, char **argv) {
@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
         ++part;
     if (argc < 4 || part == count) {
         (void)fputs(
-            "usage: stress ring|formats|samples|device|virtual|attach|scan|seek CASES SEED "
+            "usage: stress ring|formats|samples|device|virtual|attach|scan|seek|copies CASES SEED "
             "[FIRST]\n",
             stderr);
         return 2;

@@ -58,5 +58,6 @@ void stress_samples(struct random random);
 void stress_device(struct random random);
 void stress_virtual(struct random random);
 void stress_seek(struct random random);
+void stress_copies(struct random random);
 
 #endif

@@ -31,7 +31,7 @@ struct piece {
     output_file *handle; /* NULL once it is closed */
     int64_t limit;
     int64_t first_frame; /* on the timeline, as it was told at the end */
-    int is_unlimited;    /* since it was opened */
+    int is_unlimited;    /* since it was opened or cut */
 };
 
 struct run {
@@ -66,7 +66,6 @@ struct run {
 
     struct piece pieces[MOST_PIECES];
     int piece_count;
-    int cuts;    /* asked for: so many pieces may be short */
     int gave_up; /* the writer was told to leave what waits */
     int is_paused;
     struct loss losses[MOST_LOSSES];

@@ -85,17 +85,18 @@ static void *record(const struct passage *p, const void *captured) {
     engine *e = engine_new();
     struct fake_file *file = fake_file_new(p->file_sample, p->file_channels, (struct random){0});
     output_file *out =
-        output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1, -1);
+        output_file_new(file, p->file_sample, p->file_bits, p->file_channels, 0, -1, -1, -1);
     if (!engine_set_capture(e, frames, p->device_format, p->device_channels) ||
-        writer_configure(e, &fake_functions, p->map, p->file_channels, NAP_NS) != LOOP_OK)
+        writer_configure(engine_first_copy(e), &fake_functions, p->map, p->file_channels, NAP_NS) !=
+            LOOP_OK)
         violation("the engine does not take this: %d channels of format %d", p->device_channels,
                   p->device_format);
     engine_prepare(e, -1, 0, 0, 0, 0, 48000);
     expect_equal("frames stored", (int64_t)ring_write(frames, captured, (uint64_t)p->frames),
                  p->frames);
-    expect_equal("file taken", writer_offer(e, out), 1);
+    expect_equal("file taken", writer_offer(engine_first_copy(e), out), 1);
     engine_finish(e);
-    expect_equal("status of the writer", writer_run(e), LOOP_OK);
+    expect_equal("status of the writer", writer_run(engine_first_copy(e)), LOOP_OK);
     expect_equal("frames written", file->frames, p->frames);
     expect_extremes(p, out, file->samples);
     void *samples = file->samples;

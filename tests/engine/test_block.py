@@ -21,7 +21,7 @@ class Shared:
     def __init__(self) -> None:
         self.memory = lib.shared_memory_new()
         assert self.memory >= 0
-        self.engine = ffi.gc(lib.engine_new_in(self.memory, 2 * 8192 * 4), lib.engine_free)
+        self.engine = ffi.gc(lib.engine_new_in(self.memory, 2 * 8192 * 4, 0), lib.engine_free)
         self.captured, self.played = (lib.engine_new_ring(self.engine, 4, 8192) for _ in range(2))
         assert lib.engine_set_capture(self.engine, self.captured, INT32, 1)
         assert lib.engine_set_playback(self.engine, self.played, INT32, 1)
@@ -106,5 +106,5 @@ def test_a_block_has_no_more_room_than_it_was_made_with(shared: Shared) -> None:
 
 def test_memory_that_cannot_be_grown_is_no_engine() -> None:
     read_only = os.open("/dev/null", os.O_RDONLY)
-    assert lib.engine_new_in(read_only, 100) == ffi.NULL
+    assert lib.engine_new_in(read_only, 100, 0) == ffi.NULL
     os.close(read_only)

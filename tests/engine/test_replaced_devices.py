@@ -52,7 +52,7 @@ class Take:
         self._path = path
         self._losses: list[Loss] = []
         self._sink = OutputFile(str(path), rate=RATE, channels=1, file_type="WAV", encoding="PCM_16")
-        self.core.connect_output(self._sink)
+        self.core.connect_output(self._sink.channels).offer(self._sink)
         if played is not None:
             ring = RingBuffer(2, 1 << 20)
             ring.write(played)

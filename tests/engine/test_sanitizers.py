@@ -90,6 +90,7 @@ def stress(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         ("attach", 300),
         ("scan", 2000),
         ("seek", 300),
+        ("copies", 300),
     ],
 )
 def test_no_stress_breaks_a_promise_of_the_core(

@@ -34,16 +34,16 @@ class TimedPlan:
     """What a plan has about times."""
 
     rate = RATE
-    duration = length = None
 
-    def __init__(self, begin: float, end: float) -> None:
-        self.window = Window(Fraction(begin), Fraction(end))
+    def __init__(self, begin: float, end: float | None, frames: int | None) -> None:
+        self.window = Window(Fraction(begin), None if end is None else Fraction(end))
+        self.duration = self.length = frames
 
 
 class Waiting:
-    """A recording that begins so many seconds from now, and is 0.2 s long."""
+    """A recording that begins so many seconds from now, and is 0.2 s long, or has a duration."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, duration: float | None = None) -> None:
         self.clocks = SetClocks()
         self.begin = time.time() + seconds
         self.core = Core(
@@ -53,7 +53,9 @@ class Waiting:
         self.core.connect_capture(RingBuffer(2, 1 << 20))
         self.core.prepare(None)
         self.told: list[str] = []
-        plan = cast("Plan", TimedPlan(self.begin, self.begin + 0.2))
+        end = self.begin + 0.2 if duration is None else None
+        frames = None if duration is None else round(duration * RATE)
+        plan = cast("Plan", TimedPlan(self.begin, end, frames))
         self.by_the_clock = ByTheClock(self.core, plan, self.told.append)
         self.by_the_clock.prepare()
         self.core.start_device()
@@ -94,3 +96,14 @@ def test_nobody_need_look_when_the_time_comes() -> None:
     time.sleep(1)  # as a process that is stopped
     assert waiting.core.counts().complete
     waiting.check()
+
+
+def test_a_late_start_says_so_and_ends_when_it_was_to_end() -> None:
+    waiting = Waiting(-20, duration=21)
+    waiting.poll_until(lambda: waiting.core.counts().complete)
+    start = waiting.core.time_of_capture(0)
+    assert start is not None
+    late = start.timestamp() - waiting.begin
+    assert waiting.told == [f"the take begins {late:.3g} s late; its end stays where it was"]
+    assert waiting.core.counts().position / RATE == pytest.approx(21 - late, abs=1 / RATE)
+    waiting.core.stop_device()

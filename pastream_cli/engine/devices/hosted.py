@@ -98,8 +98,8 @@ class HostedDevice(OpenDevice):
         )
         return HostedStream(self.host, **answer)
 
-    def new_engine(self, buffersize: int | None) -> EngineHandle:
-        made = lib.engine_new_in(self.host.memory, ring_bytes(self, buffersize))
+    def new_engine(self, buffersize: int | None, further_copies: int = 0) -> EngineHandle:
+        made = lib.engine_new_in(self.host.memory, ring_bytes(self, buffersize, further_copies), further_copies)
         return ffi.gc(check_memory(made, "cannot open a stream"), lib.engine_free)
 
     def new_ring(self, engine: EngineHandle, frame_bytes: int, frames: int) -> RingBuffer:

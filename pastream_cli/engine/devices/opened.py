@@ -125,15 +125,18 @@ class OpenDevice:
         """The name of the device; both names where there are two."""
         return " and ".join(dict.fromkeys(side.device.name for side in self.sides))
 
-    def new_engine(self, _buffersize: int | None) -> EngineHandle:
+    def new_engine(self, _buffersize: int | None, further_copies: int = 0) -> EngineHandle:
         """Return an engine that the device can serve, with room for rings where they cannot be elsewhere.
 
         Parameters
         ----------
         buffersize : int, optional
             Frames in a ring, as far as that was asked for.
+        further_copies : int, optional
+            How many copies of what is captured there will be, beside the first.
         """
-        return ffi.gc(check_memory(lib.engine_new(), "cannot open a stream"), lib.engine_free)
+        made = lib.engine_new_in(-1, 0, further_copies)
+        return ffi.gc(check_memory(made, "cannot open a stream"), lib.engine_free)
 
     def new_ring(self, _engine: EngineHandle, frame_bytes: int, frames: int) -> RingBuffer:
         """Return a ring that the device can use."""

@@ -14,10 +14,15 @@ from pastream_cli.engine.files.libsndfile import (
     error_text,
     handle_of,
     set_constant_bit_rate,
+    set_page_seconds,
 )
 from pastream_cli.engine.files.repair import drop_aiff_pad
 from pastream_cli.engine.files.size_limits import becomes_rf64
 from pastream_cli.engine.native import ffi, lib
+
+# Half of what libsndfile takes: the first page, without which nobody can open the file, is to be on the disk within a
+# second, as the last one is what a crash costs.
+_OPUS_PAGE_SECONDS = 0.5
 
 
 class Container(NamedTuple):
@@ -109,4 +114,6 @@ def _begin(container: Container, descriptor: int, *, closefd: bool) -> soundfile
     )
     if container.file_type == "MP3":
         set_constant_bit_rate(sound_file)
+    if container.encoding == "OPUS":
+        set_page_seconds(sound_file, _OPUS_PAGE_SECONDS)
     return sound_file

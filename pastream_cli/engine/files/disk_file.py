@@ -1,4 +1,4 @@
-"""A new file on a disk: made under a temporary name, locked, renamed over an old one, known by its descriptor."""
+"""A new file on a disk: made, under another name at first or not, locked, renamed, known by its descriptor."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError
+from pastream_cli.engine.native import lib
 
 _LONGEST_NAME_BYTES = 255
 _NAMES_TRIED = 100
+_NAME_TAKEN = "another file has taken its name meanwhile"
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
 # The errors of systems and folders that cannot sync a folder at all.
 _NO_SYNC = {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS}
@@ -31,6 +33,8 @@ class DiskFile:
         What it is to be called.
     overwrite : bool
         Replace a file that exists. Until `take_its_place` the new file then has a temporary name beside it.
+    part : bool, optional
+        Until `take_its_place` the new file is called ``NAME.part``, or ``NAME.2.part`` and so on if that is there.
 
     Raises
     ------
@@ -40,22 +44,30 @@ class DiskFile:
         Where it cannot be made.
     """
 
-    def __init__(self, path: str, *, overwrite: bool) -> None:
+    def __init__(self, path: str, *, overwrite: bool, part: bool = False) -> None:
         # a symbolic link stays: the file that it leads to is replaced
         target = os.path.realpath(path) if overwrite and Path(path).is_symlink() and Path(path).exists() else path
         folder, self._target = os.path.split(target)
         self.path = path
         """What it is to be called."""
         self._folder_path = folder
+        self.is_part = part
+        """Whether it has its name only when it is complete."""
+        self.passed_over: str | None = None
+        """A file that was there already under the name that the incomplete file was to have."""
         self._temporary: str | None = None
         self._old: int | None = None
         self._old_status: os.stat_result | None = None
         self.descriptor = -1
         self.had_name = True
         """Whether the file system counts the links of a file; some always answer 0."""
-        self._folder = _open_folder(folder or ".")
+        self.folder = _open_folder(folder or ".")
+        """A descriptor of its folder."""
         try:
-            self.descriptor = self._make_or_replace() if overwrite else self._make()
+            if part:
+                self.descriptor = self._make_part(overwrite=overwrite)
+            else:
+                self.descriptor = self._make_or_replace() if overwrite else self._make()
             self._lock_own_file()
             with suppress(OSError):
                 self.had_name = os.fstat(self.descriptor).st_nlink > 0
@@ -78,10 +90,37 @@ class DiskFile:
                 return self._make_beside()
         raise ExistsError(self.path)
 
+    def _make_part(self, *, overwrite: bool) -> int:
+        """Make the file under the name that it has until it is complete."""
+        if self._status_of(self._target) is not None:
+            if not overwrite:
+                raise ExistsError(self.path)
+            with suppress(FileNotFoundError):  # it has gone meanwhile
+                self._lock_the_old_file()
+        for number in range(1, _NAMES_TRIED + 1):
+            name = f"{self._target}.part" if number == 1 else f"{self._target}.{number}.part"
+            with suppress(ExistsError):
+                descriptor = self._make(name, self._mode)
+                self._temporary = name
+                return descriptor
+            self._pass_over(name)
+        raise ExistsError(self.path)
+
+    def _pass_over(self, name: str) -> None:
+        """Leave an incomplete file alone; raise if another take is being recorded into it."""
+        self.passed_over = self.passed_over or name
+        with suppress(OSError):
+            there = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self.folder)
+            try:
+                if not _lock(there):
+                    raise BeingRecordedError(self.path)
+            finally:
+                os.close(there)
+
     def _make(self, name: str | None = None, mode: int = 0o666) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS
         try:
-            return os.open(name or self._target, flags, mode, dir_fd=self._folder)
+            return os.open(name or self._target, flags, mode, dir_fd=self.folder)
         except FileExistsError:
             raise ExistsError(self.path) from None
 
@@ -92,15 +131,18 @@ class DiskFile:
 
     def _make_beside(self) -> int:
         """Make the file under an unpredictable name beside the old one, with no more rights than that has."""
-        assert self._old_status is not None
-        mode = stat.S_IMODE(self._old_status.st_mode) & 0o666
         for _ in range(_NAMES_TRIED):
             name = _temporary_name(self._target)
             with suppress(ExistsError):
-                descriptor = self._make(name, mode)
+                descriptor = self._make(name, self._mode)
                 self._temporary = name
                 return descriptor
         raise ExistsError(self.path)
+
+    @property
+    def _mode(self) -> int:
+        """The rights of the new file, before the umask: no more than those of the file that it replaces."""
+        return 0o666 if self._old_status is None else stat.S_IMODE(self._old_status.st_mode) & 0o666
 
     def _lock_the_old_file(self) -> None:
         """Lock the file that is to be replaced, so that of two takes with one name only one begins."""
@@ -112,9 +154,9 @@ class DiskFile:
     def _lock_what_has_the_name(self) -> bool:
         """Lock the file that has the name; tell whether the name is still its own."""
         try:
-            self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self._folder)
+            self._old = os.open(self._target, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=self.folder)
         except PermissionError:  # it may be replaced, but not opened: nothing can keep two takes apart then
-            self._old_status = os.stat(self._target, dir_fd=self._folder, follow_symlinks=False)
+            self._old_status = os.stat(self._target, dir_fd=self.folder, follow_symlinks=False)
             return True
         except OSError as error:
             if error.errno == errno.ELOOP:  # a link, which must not be followed
@@ -144,11 +186,11 @@ class DiskFile:
 
     @property
     def is_beside(self) -> bool:
-        """Whether it still has a temporary name beside the file that it replaces."""
+        """Whether it still has another name than the one that it is to have."""
         return self._temporary is not None
 
     def take_its_place(self) -> None:
-        """Replace the old file, if there is one, and sync the folder.
+        """Give the file the name that it is to have, replace the old file, if there is one, and sync the folder.
 
         Raises
         ------
@@ -157,21 +199,29 @@ class DiskFile:
         """
         if self._temporary is not None:
             self._check_names(self._temporary)
-            os.replace(self._temporary, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._rename(self._temporary)
             self._temporary = None
             self._unlock_the_old_file()
-        self._sync_folder()
+        self.sync_folder()
+
+    def _rename(self, temporary: str) -> None:
+        if self._old_status is not None:
+            os.replace(temporary, self._target, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+            return
+        code = lib.rename_to_free_name(self.folder, os.fsencode(temporary), os.fsencode(self._target))
+        if code:
+            raise OSError(code, _NAME_TAKEN if code == errno.EEXIST else os.strerror(code))
 
     def _check_names(self, temporary: str) -> None:
-        assert self._old_status is not None
         if not self._has(temporary, os.fstat(self.descriptor)):
             raise FileNotFoundError(errno.ENOENT, f"{temporary} is not there any more")
-        if self._status_of(self._target) and not self._has(self._target, self._old_status):
-            raise FileExistsError(errno.EEXIST, "another file has taken its name meanwhile")
+        old = self._old_status
+        if self._status_of(self._target) and (old is None or not self._has(self._target, old)):
+            raise FileExistsError(errno.EEXIST, _NAME_TAKEN)
 
     def _status_of(self, name: str) -> os.stat_result | None:
         try:
-            return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+            return os.stat(name, dir_fd=self.folder, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
@@ -180,10 +230,10 @@ class DiskFile:
         there = self._status_of(name)
         return there is not None and os.path.samestat(there, status)
 
-    def _sync_folder(self) -> None:
+    def sync_folder(self) -> None:
         """Sync the folder, so that the name survives a power cut too."""
         try:
-            os.fsync(self._folder)
+            os.fsync(self.folder)
         except OSError as error:
             if error.errno not in _NO_SYNC:
                 raise
@@ -231,14 +281,14 @@ class DiskFile:
             return
         name = self._temporary or self._target
         if self._has(name, os.fstat(self.descriptor)):
-            os.unlink(name, dir_fd=self._folder)
+            os.unlink(name, dir_fd=self.folder)
 
     def close(self) -> None:
         """Close it. Raise OSError where the disk reports only now that it could not take what was written."""
         self._unlock_the_old_file()
         with suppress(OSError):
-            os.close(self._folder)
-        descriptor, self._folder, self.descriptor = self.descriptor, -1, -1
+            os.close(self.folder)
+        descriptor, self.folder, self.descriptor = self.descriptor, -1, -1
         if descriptor >= 0:
             os.close(descriptor)
 

@@ -14,6 +14,7 @@ from pastream_cli.engine.files.disk_file import DiskFile
 from pastream_cli.engine.files.libsndfile import CUT_SHORT, reason_of, write_at_least_a_header
 from pastream_cli.engine.files.readback import Bytes, decodable_frames, readable_frames, size_of
 from pastream_cli.engine.files.repair import close_without_a_trace, mend_flac
+from pastream_cli.engine.files.verifying import Verdict
 from pastream_cli.errors import FileError, typed
 
 T = TypeVar("T")
@@ -53,6 +54,10 @@ class Finish:
         Why the disk refused to sync the file during the recording, if it did.
     has_failed : bool
         Whether the writer could not write all of it.
+    is_given_up : callable, optional
+        Tells whether nobody waits for the end of it.
+    verify : callable, optional
+        Reads so many frames back when they are on the disk.
     """
 
     def __init__(
@@ -65,6 +70,8 @@ class Finish:
         mend: Callable[[int], None],
         refusal: str | None,
         has_failed: bool,
+        is_given_up: Callable[[], bool] = lambda: False,
+        verify: Callable[[int], Verdict | None] | None = None,
     ) -> None:
         self.failure: FileError | None = None
         """What went wrong first."""
@@ -74,6 +81,10 @@ class Finish:
         self._fill = fill
         self._mend = mend
         self._could_not_be_written = has_failed
+        self._is_given_up = is_given_up
+        self._verify = verify
+        self.verdict: Verdict | None = None
+        """What reading it back has shown."""
         self._is_safe = refusal is None
         if refusal is not None:
             self._fail(refusal)
@@ -103,11 +114,20 @@ class Finish:
             self._attempt(disk.remove)
             return None
         self._sync()
-        if self._is_safe and (there or not frames):
+        self._read_back(there)
+        if self._may_take_its_place and (there or not frames):
             self._attempt(disk.take_its_place)
         if disk.is_beside and self.failure is not None:
             self.failure.way_out = f"what was recorded is in {typed(disk.name)}"
         return Finished(there, disk.name, self._moved_to())
+
+    def _read_back(self, frames: int) -> None:
+        if self._verify is None or self._has_failed:
+            return
+        verify = self._verify
+        self.verdict = self._attempt(lambda: verify(frames))
+        if self.verdict is not None and self.verdict.reason is not None:
+            self.failure = FileError(f"cannot verify {self._disk.path}: {self.verdict.reason}")
 
     def _attempt(self, step: Callable[[], T]) -> T | None:
         try:
@@ -118,6 +138,12 @@ class Finish:
 
     def _fail(self, reason: str) -> None:
         self.failure = self.failure or FileError(f"cannot finish {self._disk.path}: {reason}")
+
+    @property
+    def _may_take_its_place(self) -> bool:
+        """Whether the file may have its name: only when it is safe and, where that is asked for, complete."""
+        is_incomplete = self._is_given_up() or self._has_failed
+        return self._is_safe and not (self._disk.is_part and is_incomplete)
 
     @property
     def _has_failed(self) -> bool:

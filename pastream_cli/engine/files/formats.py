@@ -100,6 +100,11 @@ def file_sample_code(encoding: str) -> int:
     return codes[file_sample_of(encoding)]
 
 
+def is_lossless(encoding: str) -> bool:
+    """Tell whether what is read from a file is what was written to it, bit for bit."""
+    return encoding.startswith("PCM_") or encoding in {"FLOAT", "DOUBLE"}
+
+
 def bits_of(encoding: str) -> int:
     """Return the number of bits to which integer samples of `encoding` are rounded; 0 for float."""
     return 0 if encoding in FLOAT_ENCODINGS else _BITS_OF_ENCODING.get(encoding, _BITS_OTHERWISE)

@@ -22,6 +22,7 @@ _SF_ERR_SYSTEM = 2
 _SFC_UPDATE_HEADER_NOW = 0x1060
 _SFC_RF64_AUTO_DOWNGRADE = 0x1210
 _SFC_SET_COMPRESSION_LEVEL = 0x1301
+_SFC_SET_OGG_PAGE_LATENCY_MS = 0x1302
 _SFC_SET_BITRATE_MODE = 0x1305
 _SF_BITRATE_MODE_CONSTANT = 0
 # From each sample rate on: the least and the most kbit/s of MPEG (libsndfile's compression levels 1 and 0), and the
@@ -154,6 +155,11 @@ def set_constant_bit_rate(sound_file: soundfile.SoundFile) -> None:
     kilobits = min(most, of_channel * sound_file.channels + 0.5)
     _set(sound_file, _SFC_SET_BITRATE_MODE, "int", _SF_BITRATE_MODE_CONSTANT)
     _set(sound_file, _SFC_SET_COMPRESSION_LEVEL, "double", (most - kilobits) / (most - least))
+
+
+def set_page_seconds(sound_file: soundfile.SoundFile, seconds: float) -> None:
+    """Have a new Opus written in pages of that length: without its first page nobody can open it."""
+    _set(sound_file, _SFC_SET_OGG_PAGE_LATENCY_MS, "double", seconds * 1000)
 
 
 def _set(sound_file: soundfile.SoundFile, command: int, kind: str, value: float) -> None:

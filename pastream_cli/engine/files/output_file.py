@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import soundfile
 
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files import headers, relay
+from pastream_cli.engine.files import headers, relay, verifying
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
 from pastream_cli.engine.files.finishing import Finish, measure
@@ -19,6 +21,7 @@ from pastream_cli.engine.files.formats import (
     bits_of,
     file_sample_code,
     frame_bytes,
+    is_lossless,
 )
 from pastream_cli.engine.files.libsndfile import (
     error_text,
@@ -36,11 +39,16 @@ from pastream_cli.engine.files.paths import (
 )
 from pastream_cli.engine.files.readback import Bytes, has_a_frame
 from pastream_cli.engine.files.repair import close_flac_stream
+from pastream_cli.engine.files.reservation import Reservation
+from pastream_cli.engine.files.verifying import Verdict
 from pastream_cli.engine.native import ffi, lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import OutputCounts, OutputFileHandle
+
+
+_HEADER_ROOM = 2**16
 
 
 class OutputFile:
@@ -54,6 +62,10 @@ class OutputFile:
         As libsndfile names them.
     overwrite : bool
         Replace a regular file, by a rename once the first frame is written.
+    part : bool, optional
+        A regular file is called ``NAME.part`` until it is complete.
+    verify : bool, optional
+        A regular file that loses nothing is read back when it is closed.
     frame_limit : int, optional
         Frames after which the writer goes on to the next file.
     expected_frames : int, optional
@@ -75,6 +87,8 @@ class OutputFile:
         encoding: str,
         endian: str | None = None,
         overwrite: bool = False,
+        part: bool = False,
+        verify: bool = False,
         frame_limit: int | None = None,
         expected_frames: int | None = None,
     ) -> None:
@@ -87,12 +101,19 @@ class OutputFile:
         """How far that may be off; likewise."""
         self.frame_limit = frame_limit
         """Frames that it takes, where there is a limit."""
+        self.piece = 0
+        """Which piece of the recording it holds, from 1; set by its owner."""
         self._container = Container(file_type, encoding, rate, channels, endian)
         self._disk: DiskFile | None = None
+        self._reservation: Reservation | None = None
         self._is_settled = False
         self._refusal: str | None = None
         self._notice: str | None = None
-        self._descriptor = self._open_descriptor(overwrite=overwrite)
+        self.is_given_up = False
+        """Whether nobody waits for its end: it is not read back then, and keeps the name of an incomplete file."""
+        self._lock, self._is_closing = threading.Lock(), False
+        self._verifies = verify and is_lossless(encoding)
+        self._descriptor = self._open_descriptor(overwrite=overwrite, part=part)
         self._is_stream = is_stream(path, standard_output())
         self._warns_of_4_gib = self._is_stream and file_type == "WAV"
         self._pad_after_frames = self._frames_before_a_pad(expected_frames)
@@ -103,10 +124,24 @@ class OutputFile:
         try:
             self.sound_file = self._begin(expected_frames)
             self._handle = self._new_handle()
+            self._verifies = self._verifies and self._disk is not None
+            if self._verifies:
+                lib.output_file_keep_hash(self._handle)
         except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
             reason = reason_of(error, last_system_error())
             self._abandon()
             raise self._write_error(f"cannot create {self.name}: {reason}") from None
+
+        if self._disk is not None:
+            self._reservation = self._new_reservation(self._disk, expected_frames)
+
+    def _new_reservation(self, disk: DiskFile, expected_frames: int | None) -> Reservation:
+        lengths = [frames for frames in (expected_frames, self.frame_limit) if frames is not None]
+        size = self._frame_bytes
+        is_known = lengths and size and self._container.file_type != "FLAC"
+        whole_bytes = min(lengths) * size + _HEADER_ROOM if is_known else None
+        # an encoder that loses something needs less than a byte per sample
+        return Reservation(disk.descriptor, self._container.rate * (size or self.channels), whole_bytes)
 
     def _begin(self, expected_frames: int | None) -> soundfile.SoundFile:
         closefd = self.path != STANDARD_STREAM and self._disk is None
@@ -139,6 +174,7 @@ class OutputFile:
             self.channels,
             lib.HEADER_LEFT if self._is_stream else self._container.header_care,
             -1 if self._is_stream else self._descriptor,
+            -1 if self._disk is None else self._disk.folder,
             -1 if self.frame_limit is None else self.frame_limit,
         )
         if not new:
@@ -181,6 +217,11 @@ class OutputFile:
     def frames(self) -> int:
         """Frames written so far, silence for losses included."""
         return self._counts().frames
+
+    @property
+    def passed_frames(self) -> int:
+        """Frames that it was to have, and did not take, because it had failed."""
+        return self._counts().passed_frames
 
     @property
     def clips(self) -> tuple[int, ...]:
@@ -226,48 +267,73 @@ class OutputFile:
             error.exit_code = ExitCode.PIPE_CLOSED
         return error
 
-    def unlimit(self) -> None:
-        """Have all that comes written into this file, because there can be no next one."""
-        self.frame_limit = None
-        lib.output_file_unlimit(self._handle)
+    def limit(self, frames: int | None) -> None:
+        """Have the writer go on to the next file after so many frames; without a limit there can be no next one."""
+        self.frame_limit = frames
+        lib.output_file_limit(self._handle, -1 if frames is None else frames)
 
     @property
     def is_to_appear(self) -> bool:
-        """Whether it has a frame, and is not in its place for good yet."""
-        return self._disk is not None and not self._is_settled and self.frames > 0
+        """Whether its first frames are on the disk, and it is not in its place for good yet."""
+        return self._disk is not None and not self._is_settled and self._counts().first_sync != lib.SYNC_PENDING
 
     # ---- on its disk; all of this may block ----
 
     def room_bytes(self) -> int | None:
-        """Return how many more bytes the disk takes, where that can be told."""
+        """Return how many more bytes the disk takes of this file, where that can be told."""
+        if self._disk is None or self._reservation is None:
+            return None
         with suppress(OSError):
-            return self._disk.room_bytes if self._disk is not None else None
+            return self._disk.room_bytes + self._reservation.ahead_bytes(self.size)
         return None
+
+    def reserve_room(self) -> None:
+        """Reserve room on the disk for what comes next, unless the file is being closed."""
+        with self._open_disk() as disk, suppress(OSError):
+            if disk is not None and self._reservation is not None:
+                self._reservation.extend(self.size, disk.room_bytes)
 
     def appear(self) -> None:
         """Put the file in its place once its first frame can be read.
 
-        To be called on the thread that will close the file. It raises nothing: what goes wrong is told by `warning`,
-        and when the file is closed.
+        It does nothing if the file is being closed. It raises nothing: what goes wrong is told by `warning`, and when
+        the file is closed.
         """
-        disk = self._disk
-        if disk is None or disk.descriptor < 0:
-            return
-        with suppress(OSError):  # the writer, or `close`, will meet the same error and tell
-            if self.is_to_appear and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words):
+        with self._open_disk() as disk, suppress(OSError):  # the writer, or `close`, will meet the same error and tell
+            if (
+                disk is not None
+                and self.is_to_appear
+                and has_a_frame(Bytes(disk.descriptor, disk.size), **self._container.raw_words)
+            ):
                 self._is_settled = True
                 self._settle(disk)
 
-    def _settle(self, disk: DiskFile) -> None:
-        """Make the first frames, and the name of the file, survive a power cut."""
-        try:
-            disk.sync()
-        except OSError as error:
-            self._refusal = error.strerror
-            self._notice = f"the disk refuses the beginning of {self.name}: {error.strerror}; going on all the same"
+    @contextmanager
+    def _open_disk(self) -> Iterator[DiskFile | None]:
+        """Keep the file open meanwhile; `None` once it is being closed, which another thread may do."""
+        if self._is_closing or not self._lock.acquire(blocking=False):
+            yield None
             return
         try:
-            disk.take_its_place()
+            yield None if self._is_closing else self._disk
+        finally:
+            self._lock.release()
+
+    def _settle(self, disk: DiskFile) -> None:
+        """Make the first frames, and the name of the file, survive a power cut."""
+        self._refusal = self._refused_by_a_sync()
+        try:
+            disk.sync()  # once more: of a compressed file, the first frame was not there yet
+        except OSError as error:
+            self._refusal = self._refusal or error.strerror
+        if self._refusal is not None:
+            self._notice = f"the disk refuses the beginning of {self.name}: {self._refusal}; going on all the same"
+            return
+        try:
+            if disk.is_part:
+                disk.sync_folder()
+            else:
+                disk.take_its_place()
         except OSError as error:  # tried again at the end
             self._notice = f"cannot replace {self.name} yet: {error.strerror}; going on in {disk.name}"
 
@@ -281,12 +347,14 @@ class OutputFile:
             frames=max(0, self._counts().readable_frames - self._held_back_frames),
             peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
             clips=self.clips,
+            lost_frames=self._counts().lost_frames,
         )
 
-    def close(self, *, keep_empty: bool) -> RecordedFile | None:
+    def close(self, *, keep_empty: bool, is_given_up: bool = False) -> RecordedFile | None:
         """Finish the file, once the writer has left it. Return `None` if no file is left.
 
-        The first step that fails is told in `unfinished`; the other steps are still done.
+        If it is given up, it keeps the name of an incomplete file, if it has such a name. The first step that fails is
+        told in `unfinished`; the other steps are still done.
         """
         recorded = self.so_far()._replace(frames=self.frames)
         if self._disk is None:
@@ -301,11 +369,16 @@ class OutputFile:
             self.sound_file,
             self._container.raw_words,
             fill=lambda: self._container.fill_last_block(self.sound_file, recorded.frames),
-            mend=lambda descriptor: self._container.mend(descriptor, recorded.frames, is_whole=not has_failed),
-            refusal=self._refusal,
+            mend=lambda descriptor: self._mend(descriptor, recorded.frames, is_whole=not has_failed),
+            refusal=self._refusal or self._refused_by_a_sync(),
             has_failed=has_failed,
+            is_given_up=lambda: self.is_given_up,
+            verify=self._verify if self._verifies else None,
         )
-        left = finish.run(recorded.frames, keep_empty=keep_empty)
+        self.is_given_up |= is_given_up
+        self._is_closing = True
+        with self._lock:
+            left = finish.run(recorded.frames, keep_empty=keep_empty)
         self.unfinished = finish.failure
         if left is None:
             return None
@@ -313,7 +386,34 @@ class OutputFile:
             self._notice = f"{self.name} was moved while it was recorded; nobody can tell where it is now"
         elif left.moved_to:
             self._notice = f"{self.name} was moved while it was recorded: it is {left.moved_to} now"
-        return recorded._replace(name=left.moved_to or left.name, frames=left.frames)
+        recorded = recorded._replace(name=left.moved_to or left.name, frames=left.frames)
+        if (verdict := finish.verdict) is None:
+            return recorded
+        return recorded._replace(
+            verified=verdict.reason is None, sha256=verdict.sha256, cache_dropped=verdict.cache_dropped
+        )
+
+    def _verify(self, frames: int) -> Verdict | None:
+        return verifying.verify(
+            self._descriptor,
+            lambda read: bool(lib.output_file_has_hash(self._handle, read)),
+            frames,
+            sample_code=file_sample_code(self._container.encoding),
+            channels=self.channels,
+            raw=self._container.raw_words,
+            is_given_up=lambda: self.is_given_up,
+        )
+
+    def _mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
+        if self._reservation is not None:
+            self._reservation.give_back()
+        self._container.mend(descriptor, frames, is_whole=is_whole)
+
+    def _refused_by_a_sync(self) -> str | None:
+        """Return why the disk refused the first or the last frames, which the system says to the writer alone."""
+        counts = self._counts()
+        error = counts.last_sync_error or max(0, counts.first_sync)
+        return os.strerror(error) if error else None
 
     def _could_not_finish(self, reason: str) -> None:
         self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
@@ -352,13 +452,15 @@ class OutputFile:
             return there
         return frames
 
-    def _open_descriptor(self, *, overwrite: bool) -> int:
+    def _open_descriptor(self, *, overwrite: bool, part: bool) -> int:
         if self.path == STANDARD_STREAM:
             return standard_output()
         try:
             if is_special(self.path):
                 return self._open_special(overwrite=overwrite)
-            self._disk = DiskFile(self.path, overwrite=overwrite)
+            self._disk = DiskFile(self.path, overwrite=overwrite, part=part)
+            if self._disk.passed_over is not None:
+                self._notice = f"{self._disk.passed_over} is there already; recording to {self._disk.name}"
         except OSError as error:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
         return self._disk.descriptor

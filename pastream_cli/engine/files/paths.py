@@ -62,6 +62,14 @@ def is_special(path: str) -> bool:
         return False
 
 
+def is_fifo(path: str) -> bool:
+    """Tell whether there is a FIFO at `path`, which cannot be opened before it has a reader."""
+    try:
+        return stat.S_ISFIFO(Path(path).stat().st_mode)
+    except OSError:
+        return False
+
+
 def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None:
     """Raise unless a recording may go to this device or FIFO."""
     if stat.S_ISBLK(status.st_mode):
@@ -202,6 +210,14 @@ def are_one_file(input_path: str, path: str) -> bool:
     try:
         played = _status(input_path, STANDARD_INPUT)
         return stat.S_ISREG(played.st_mode) and os.path.samestat(played, _status(path, standard_output()))
+    except OSError:
+        return False
+
+
+def are_one_output(path: str, other: str) -> bool:
+    """Tell whether two outputs are the same file, FIFO or device, by whatever name, link or redirection."""
+    try:
+        return os.path.samestat(_status(path, standard_output()), _status(other, standard_output()))
     except OSError:
         return False
 

@@ -142,7 +142,7 @@ class MemorySink(Sink):
         indices = channel_map.indices(self.side.channels)
         self.ring.flush()
         bits = _BITS_OF.get(code, 32)
-        new = lib.output_file_new(self._memory.open(), code, bits, channels, False, -1, -1)
+        new = lib.output_file_new(self._memory.open(), code, bits, channels, False, -1, -1, -1)
         self._output = ffi.gc(check_memory(new, "cannot record to a buffer"), lib.output_file_free)
         stream.connect_capture(self.ring)
         stream.connect_writer(lib.memory_file_functions(), channels, indices, self._output)

@@ -165,6 +165,7 @@ class Recording:
             self._keeps_header,
             self._descriptor,
             -1,
+            -1,
         )
         self.handle = ffi.gc(check_memory(new, f"cannot record to {name_of(file)}"), lib.output_file_free)
 

@@ -1,0 +1,254 @@
+"""The copies of a take: OUTPUT and what --also names, each recorded for itself, in pieces of the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import RecordedFile
+from pastream_cli.engine.worker import Task, Worker
+from pastream_cli.errors import ExitCode, PastreamError
+from pastream_cli.take.plan import Plan
+from pastream_cli.take.recording import Recording
+from pastream_cli.take.shared_names import SharedNames
+
+if TYPE_CHECKING:
+    from pastream_cli.take.file_list import FileList
+
+
+class Copies:
+    """All places that a take is recorded to. The plain case has one.
+
+    With several, none waits for another, and the take goes on while one of them can be written.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is recorded where.
+    stream : Core
+        Has a writer for each copy.
+    worker : Worker
+        Makes and finishes the files of OUTPUT. Each further copy has a worker of its own, since a disk may block.
+    warn : callable
+        Called with each warning, one line.
+    wake : callable
+        Called when something was done on another worker.
+    finished : callable, optional
+        Called with each file of OUTPUT that is finished and whole.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        stream: Core,
+        worker: Worker,
+        warn: Callable[[str], None],
+        wake: Callable[[], None],
+        finished: Callable[[RecordedFile], None] | None = None,
+    ) -> None:
+        assert plan.output is not None
+        self._stream = stream
+        self._warn = warn
+        outputs = (plan.output, *plan.copies)
+        names = SharedNames(outputs, plan.input_path) if plan.copies else None
+        self.all: list[Recording] = []
+        """OUTPUT first."""
+        for number, output in enumerate(outputs):
+            own_worker = Worker(f"files of copy {number}", wake) if number else worker
+            told = finished if number == 0 else None
+            recording = Recording(output, plan.input_path, stream, own_worker, warn, told)
+            if names is not None:
+                recording.share(names, number)
+            self.all.append(recording)
+        self._wants_cut = False
+        self._told: set[Recording] = set()
+        self.failure: PastreamError | None = None
+        """What went wrong first with one of several copies, and did not end the take."""
+
+    @property
+    def output(self) -> Recording:
+        """The recording to OUTPUT."""
+        return self.all[0]
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there is more than one."""
+        return len(self.all) > 1
+
+    # ---- what is known of them ----
+
+    @property
+    def can_cut(self) -> bool:
+        """Whether a new file may be started on request."""
+        return self.output.can_cut
+
+    @property
+    def is_between_files(self) -> bool:
+        """Whether a next file is being made, or is ready while a writer still has the present one."""
+        return any(copy.is_between_files for copy in self.all)
+
+    @property
+    def piece_seconds(self) -> float:
+        """How long each file takes: 0 on a fast device, infinite without --split."""
+        return self.output.piece_seconds
+
+    @property
+    def name(self) -> str:
+        """Name of the present file of OUTPUT, for people."""
+        return self.output.name
+
+    @property
+    def is_on_a_disk(self) -> bool:
+        """Whether a file that is still written is a regular one, and no pipe or device."""
+        return any(copy.is_on_a_disk and not copy.has_failed for copy in self._written)
+
+    @property
+    def verifies(self) -> bool:
+        """Whether each file is read back when it is finished."""
+        return self.output.verifies
+
+    def give_up(self) -> None:
+        """Have no file verified any more."""
+        for copy in self.all:
+            copy.give_up()
+
+    @property
+    def waited_for(self) -> str:
+        """The name of a file that is still written."""
+        return self._written[0].name
+
+    @property
+    def _written(self) -> list[Recording]:
+        """The copies whose writers are still at work, or all if none is."""
+        return [copy for copy in self.all if copy.is_writing] or self.all
+
+    @property
+    def size(self) -> int:
+        """Bytes in the present file of OUTPUT, as of the last look; 0 where it is on no disk."""
+        return self.output.size
+
+    @property
+    def clips(self) -> tuple[int, ...]:
+        """Clipped samples of each channel in all files of OUTPUT so far."""
+        return self.output.clips
+
+    @property
+    def disk_seconds(self) -> float | None:
+        """How many seconds of sound there is room for, on the disk that has room for the least."""
+        known = [copy.disk_seconds for copy in self.all if copy.disk_seconds is not None and not copy.has_failed]
+        return min(known, default=None)
+
+    # ---- what they do ----
+
+    def make_first(self) -> None:
+        """Make the first files; on the worker of OUTPUT, since a disk may block.
+
+        A FIFO waits for its reader. One of several copies does so for itself, while the take begins.
+        """
+        made: list[Recording] = []
+        try:
+            for copy in self.all:
+                copy.make_first()
+                made.append(copy)
+        except BaseException:
+            for copy in made:
+                copy.drop_first()
+            raise
+
+    def connect(self, plan: Plan) -> None:
+        """Have a writer record to each place."""
+        for copy in self.all:
+            copy.connect(plan.capture_map, outlives_failures=self.has_several)
+
+    def poll(self, now: float, *, is_ending: bool = False) -> None:
+        """Put finished files away, have the next ones made in time, watch the disks.
+
+        Raises
+        ------
+        FileError
+            If the last copy that was written, or its next file, failed.
+        """
+        for copy in self.all:
+            try:
+                copy.poll(now)
+            except PastreamError as error:
+                self._note(copy, error)
+            if not copy.has_failed:
+                self._told.discard(copy)
+            if is_ending and self.has_several:
+                copy.give_up_waiting()
+        if self._wants_cut:
+            self._cut_if_ready()
+
+    def _note(self, copy: Recording, error: PastreamError) -> None:
+        """Tell of a copy that has failed; raise if there is no other."""
+        if all(other.has_failed for other in self.all):
+            raise error
+        if copy in self._told:
+            return
+        self._told.add(copy)
+        self._warn(f"{error.message}; the other {'copies are' if len(self.all) > 2 else 'copy is'} not affected")
+        if error.exit_code is not ExitCode.PIPE_CLOSED and not copy.lost_its_reader:
+            self.failure = self.failure or error
+
+    def cut(self) -> None:
+        """Start the next file of each copy, at one frame, as soon as one is made."""
+        if not self.can_cut:
+            self._warn("no next file to start: OUTPUT has no {n}, and there is no --split")
+            return
+        self._wants_cut = True
+        for copy in self.all:
+            copy.wants_next = True
+        self._cut_if_ready()
+
+    def _cut_if_ready(self) -> None:
+        newest = max(self.all, key=lambda copy: copy.present_piece)
+        begun, position = newest.first_frame, self._stream.frame_count
+        if begun is None or begun >= position or not any(copy.has_next for copy in self.all):
+            return
+        self._wants_cut = False
+        piece = newest.present_piece
+        files = [file for copy in self.all if (file := copy.file_of(piece)) is not None]
+        frames = self._stream.cut(files, begun, newest.frame_limit)
+        for copy in self.all:
+            copy.wants_next = False
+            copy.limit_of[piece] = frames
+
+    def hold(self, is_held: bool) -> None:
+        """Make no next file while the device is away."""
+        for copy in self.all:
+            copy.hold(is_held)
+
+    def warn_of_a_small_disk(self, frames: int | None) -> None:
+        """Warn if a recording of so many frames will not fit."""
+        for copy in self.all:
+            copy.warn_of_a_small_disk(frames)
+
+    # ---- the end ----
+
+    def finish(self, *, is_complete: bool, is_given_up: bool = False) -> list[Task[None]]:
+        """Have every file finished whose writer has ended. Return a task for each copy that has any."""
+        ended = [copy for copy in self.all if not copy.is_writing]
+        tasks = [copy.finish(is_complete=is_complete, is_given_up=is_given_up) for copy in ended]
+        return [task for task in tasks if task is not None]
+
+    def results(self) -> tuple[list[FileList], PastreamError | None]:
+        """Return the files of each copy, and the first failure of the only one."""
+        lists: list[FileList] = []
+        failures = []
+        for copy in self.all:
+            files, failure = (copy.so_far(), copy.stuck()) if copy.is_writing else copy.results()
+            lists.append(files)
+            failures.append(failure)
+        for copy, failure in zip(self.all, failures, strict=True):
+            if failure is not None and self.has_several and copy not in self._told:
+                with_others = partial(self._note, copy, failure)
+                if not all(failures):
+                    with_others()
+        return lists, failures[0] if all(failures) else None
+
+    def so_far(self) -> list[FileList]:
+        """Return the files of each copy as far as they can be read by now."""
+        return [copy.so_far() for copy in self.all]
