@@ -75,10 +75,10 @@ class FrameTimes:
         return frame
 
     def wall_time(self, frame: int, counts: Counts, extra_frames: int = 0) -> datetime:
-        """Return the wall clock's time at a frame."""
+        """Return the wall clock's time at a frame that is there."""
         slept_ns = self.asleep.before(frame) * 1e9 / self._rate
         ns = self.monotonic_ns(frame, counts, extra_frames)
-        if self.is_fast:
+        if self.is_fast or self.own_clock is None:  # a frame that is there has been captured, whatever the line says
             ns = min(ns, self.wall.now_ns())
         ns += self.wall.epoch_ns + round(slept_ns)
         return datetime.fromtimestamp(ns / 1e9, tz=timezone.utc)
