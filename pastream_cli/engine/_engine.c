@@ -196,6 +196,7 @@ static void prepare_copy(copy *c, int64_t offset) {
     atomic_store(&c->writer_sync, 0);
     atomic_store(&c->writer_stop, 0);
     atomic_store(&c->writer.place, offset);
+    atomic_store(&c->writer.busy_ns, 0);
     c->writer.claim = offset;
     c->open_loss = (struct loss){0};
     c->last_gap_frames = 0;

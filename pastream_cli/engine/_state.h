@@ -86,6 +86,7 @@ struct copy {
         int wake[2];           /* a pipe; a byte in it wakes the writer; -1: there is none */
         int64_t claim;         /* the place up to which it may have begun to write, see cut_lock */
         _Atomic int64_t place; /* see writer_place */
+        _Atomic int64_t busy_ns; /* see writer_busy_ns */
     } writer;
 
     struct ring gaps; /* struct loss, callback to writer: silence to be filled in */

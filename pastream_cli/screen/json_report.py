@@ -105,7 +105,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "files": _pieces(report),
         "unlisted_files": report.files.unlisted,
         "hooks": _hooks(report),
-        "copies": [_copy(copy) for copy in report.copies],
+        "copies": [_copy(copy, report.rate) for copy in report.copies],
         **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
         "xruns": (xrun for loss in report.loss_list for xrun in _xruns(loss, report, epoch_ns)),
         "unlisted_xruns": _unlisted(report),
@@ -242,7 +242,11 @@ def _connections(opening: Opening | None) -> dict[str, Any]:
 def _buffer(report: Report) -> dict[str, Any] | None:
     if not report.buffer_frames:
         return None
-    return {"frames": report.buffer_frames, "high_water_frames": report.counts.capture_high_water}
+    return {
+        "frames": report.buffer_frames,
+        "high_water_frames": report.counts.capture_high_water,
+        "writer_speed": _writer_speed(report.files.frames, report.rate, report.writer_seconds),
+    }
 
 
 def _pieces(report: Report) -> Iterator[dict[str, Any]]:
@@ -292,14 +296,18 @@ def _copy_of_piece(path: str, file: RecordedFile | None, rate: float) -> dict[st
     }
 
 
-def _copy(copy: CopyReport) -> dict[str, Any]:
+def _copy(copy: CopyReport, rate: float) -> dict[str, Any]:
     return {
         "output": copy.name,
         "frames": copy.files.frames,
         "lost_frames": copy.counts.lost_frames,
         "losses": copy.counts.losses,
         "unwritten_frames": copy.unwritten_frames,
-        "buffer": {"frames": copy.buffer_frames, "high_water_frames": copy.counts.capture_high_water},
+        "buffer": {
+            "frames": copy.buffer_frames,
+            "high_water_frames": copy.counts.capture_high_water,
+            "writer_speed": _writer_speed(copy.files.frames, rate, copy.writer_seconds),
+        },
     }
 
 
@@ -415,6 +423,11 @@ def _seconds(frames: int, rate: float) -> float | None:
 
 def _decibels(peak: float) -> float | None:
     return round(20 * math.log10(peak), 3) if 0 < peak < math.inf else None
+
+
+def _writer_speed(frames: int, rate: float, seconds: float) -> float | None:
+    """Return how many times faster than the sound a writer was; `None` where it has written nothing."""
+    return round(frames / rate / seconds, 2) if frames and rate and seconds else None
 
 
 def _clock_time(monotonic_ns: int, epoch_ns: int) -> str:

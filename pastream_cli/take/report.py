@@ -86,6 +86,8 @@ class CopyReport(NamedTuple):
     unwritten_frames: int
     """Frames that were captured and are in none of its files."""
     buffer_frames: int
+    writer_seconds: float
+    """How long its writer was at work."""
 
 
 class Report(NamedTuple):
@@ -113,6 +115,8 @@ class Report(NamedTuple):
     """The first frame of the input that was not heard, where something was played."""
     ended_away: bool = False
     """Whether the device was away at the end, so that the run ends where the device went."""
+    writer_seconds: float = 0.0
+    """How long the writer of OUTPUT was at work."""
     copies: tuple[CopyReport, ...] = ()
     """The further copies of the recording."""
     dead_channels: tuple[int, ...] = ()
