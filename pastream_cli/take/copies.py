@@ -184,7 +184,7 @@ class Copies:
 
     def _note(self, copy: Recording, error: PastreamError) -> None:
         """Tell of a copy that has failed; raise if there is no other."""
-        if all(other.has_failed for other in self.all):
+        if not self.has_several or all(other.has_failed for other in self.all):
             raise error
         if copy in self._told:
             return

@@ -147,10 +147,7 @@ class Recording:
     @property
     def has_failed(self) -> bool:
         """Whether the present file takes no frames."""
-        return self._failure is not None if not self._is_shared else bool(self._open) and self._fails(self._open[0])
-
-    def _fails(self, file: OutputFile | MissingFile) -> bool:
-        return file.failure() is not None
+        return bool(self._open) and self._open[0].failure() is not None
 
     @property
     def is_writing(self) -> bool:
