@@ -117,8 +117,8 @@ class Reconnecting:
         elif self._opening is None:
             if self._comeback.is_due(now):
                 self._comeback.tries(now)
-                before = self._stream.open_device
-                self._opening = self._worker.start(lambda: again.open_again(before))
+                before, seconds = self._stream.open_device, self._comeback.answer_seconds
+                self._opening = self._worker.start(lambda: again.open_again(before, seconds))
         elif self._opening.is_done:
             opening, self._opening = self._opening, None
             self._give(opening)
@@ -127,7 +127,9 @@ class Reconnecting:
         """Give the run the device that was opened, if it was."""
         try:
             device = opening.result()
-        except PastreamError:  # it is not there yet
+        except PastreamError as error:  # it is not there yet
+            if error.kind is ErrorKind.NOT_ANSWERING:
+                self._comeback.did_not_answer()
             if self._comeback.has_had_its_chance:
                 self._run.fail(DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
             return
