@@ -19,7 +19,8 @@ from pastream_cli.engine.devices.time_limits import STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
-from pastream_cli.engine.run import GivenUp, Policy, Run
+from pastream_cli.engine.owner import GivenUp, Policy
+from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
