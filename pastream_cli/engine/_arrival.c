@@ -117,6 +117,9 @@ static void arrive(engine *e) {
     }
     lose_away(e, away);
     release(e, held);
+    /* what is lost from here on, before a frame is stored, was lost by a device that was there */
+    if (gap_fits(e))
+        publish_loss(e);
 }
 
 /* Notes the debt after a block. If the device has stopped before it, it begins to arrive again, and

@@ -54,6 +54,7 @@ class Reconnecting:
         self._comeback = Comeback(is_wanted=plan.reconnects, most_seconds=plan.reconnect_seconds)
         self._opening: Task[OpenDevice] | None = None
         self._is_given = False  # a device that may still be arriving
+        self._has_crashed_at_the_end = False
         self.has_ended_away = False
         """Whether the device was away at the end of the run."""
 
@@ -97,6 +98,11 @@ class Reconnecting:
             else:
                 self._warn(f"the device {what}{safe}; the take goes on when it is back")
         return True
+
+    def crashed_at_the_end(self) -> None:
+        """Take notice that the host library has crashed before the device could be stopped."""
+        self._is_given, self._has_crashed_at_the_end = False, True
+        self._warn("the device's host library has crashed")
 
     def poll(self, counts: Counts, now: float) -> None:
         """Try the device when it is time for that, and fail the run when it is too late.
@@ -159,7 +165,7 @@ class Reconnecting:
             opening, self._opening = self._opening, None
             self._worker.start(lambda: again.give_up(opening.result()), quietly=True)
         has_arrived = self._is_given and counts.settled
-        self.has_ended_away = self.is_away and not has_arrived
+        self.has_ended_away = self._has_crashed_at_the_end or (self.is_away and not has_arrived)
         if self.has_ended_away and self._run.failure is None:
             place = format_clock(counts.position, self._stream.samplerate)
             self._warn(f"stopped while the device was away; the take ends where it went, at {place}")

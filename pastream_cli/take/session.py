@@ -257,6 +257,7 @@ class Session:
         self.look_after_ends()
         requests, (stream, _) = self._requests, self._running()
         if requests.stop:
+            self._lose_what_has_ended()
             self._run.end(StopReason.STOPPED)
             return
         self._reconnecting.poll(counts, time.monotonic())
@@ -297,6 +298,12 @@ class Session:
         """Have a device that has died opened again, if that was asked for; tell whether it is."""
         return self._lose("is silent" if error.kind is ErrorKind.SILENT else "has ended")
 
+    def _lose_what_has_ended(self) -> None:
+        """Take notice of a device that has ended since the last poll: a stop is not what ended it."""
+        stream, _ = self._running()
+        if self._run.device_is_started and stream.has_device and not stream.active:
+            self._lose("has ended")
+
     def _lose(self, what: str) -> bool:
         stream, _ = self._running()
         assert self._reconnecting is not None
@@ -310,8 +317,14 @@ class Session:
             return False
         stream, _ = self._running()
         stopping = self._device_worker.start(stream.stop_device)
-        # a host process that does not answer, or has crashed, is an error
-        return is_done_within(stopping, self.wait, STOP_SECONDS) and stopping.error is None
+        if not is_done_within(stopping, self.wait, STOP_SECONDS):
+            return False
+        error, reconnecting = stopping.error, self._reconnecting
+        has_crashed = isinstance(error, DeviceError) and error.kind is ErrorKind.CRASHED
+        if has_crashed and self._run.reason is StopReason.STOPPED and reconnecting is not None:
+            self._run.device_is_lost = True
+            reconnecting.crashed_at_the_end()
+        return error is None
 
     @property
     def is_on_a_disk(self) -> bool:
