@@ -279,6 +279,8 @@ class Session:
         cut, self._requests.cut = self._requests.cut, False
         if self._recording is None:
             return
+        if self._run.is_ending:  # no device comes back, and what the last one delivered may need a next file
+            self._recording.hold(False)
         try:
             if cut and self._is_away:
                 self._observer.warned("no next file to start: the device is away")
