@@ -219,8 +219,8 @@ def test_what_follows_a_gap_is_in_its_place_on_pipewire(
 def record_over_gaps(pastream: Pastream, folder: Path, build: Path, count: int, name: str) -> None:
     """Make so many takes, each with so many faults."""
     dice = random.Random(name)
-    with scene_on(name, build) as scene:
-        for turn in range(count):
+    for turn in range(count):
+        with scene_on(name, build) as scene:  # a witness of its own, since there are numbers for three minutes
             path = folder / f"{turn}.wav"
             take = begin(pastream, scene, path, "null")
             faults = drawn_faults(name, dice, count)
@@ -240,8 +240,8 @@ def test_what_is_played_and_recorded_stays_tied_over_a_gap(
     del soak_only
     dice = random.Random(name)
     write_played(tmp_path / "in.wav")
-    with scene_on(name, build) as scene:
-        for turn in range(3):
+    for turn in range(3):
+        with scene_on(name, build) as scene:
             path = tmp_path / f"{turn}.wav"
             take = begin(pastream, scene, path, "in.wav")
             faults = drawn_faults(name, dice, len(FAULTS))
