@@ -171,9 +171,11 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->open_loss.frames = 0;
     e->open_underrun.frames = 0;
     e->arrival = (struct arrival){0};
+    e->reference = (struct reference){0};
     e->slept_frames = 0;
     e->open_debt.monotonic_ns = 0;
-    e->last_debt.frames = INT64_MAX;
+    for (size_t i = 0; i < RECENT_DEBTS; ++i)
+        e->recent_debts[i] = INT64_MAX;
     e->usual_debt = 0;
     e->knows_usual = e->is_ahead = e->is_rushing = 0;
     e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
