@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,13 @@ def segments_of(samples: Samples, channel: int, report: dict[str, Any]) -> list[
     ]
 
 
+def is_of_a_loopback(heard: list[Stretch]) -> bool:
+    """Tell whether all is there, some of it a period early, as a loopback of JACK has it when a client is late."""
+    follow = all(one.end == another.first for one, another in pairwise(heard))
+    latest = max(stretch.offset for stretch in heard)
+    return follow and all(latest - stretch.offset in {0, BLOCK} for stretch in heard)
+
+
 def check_place(scene: Scene, samples: Samples, report: dict[str, Any]) -> list[int]:
     """Every frame is the witness's next one, and each segment stands where the first one does by the clock, to a block.
 
@@ -190,12 +198,13 @@ def check_place(scene: Scene, samples: Samples, report: dict[str, Any]) -> list[
     for segment in segments:
         assert segment.stretches, (segment, report["xruns"])
         # a busy machine may have the server itself lose blocks, which is told; frames before the witness are silent
-        assert len(segment.stretches) <= 1 + len(others), segment
+        assert len(segment.stretches) <= 1 + len(others) or is_of_a_loopback(segment.stretches), segment
         for stretch in segment.stretches:
             assert stretch.frames % BLOCK == 0 or stretch.frames > BLOCK or others, segment
-        first, last = segment.stretches[0], segment.stretches[-1]
+        last = segment.stretches[-1]
         assert last.end == segment.end, segment
-        places.append(first.offset - scene.witness.late_by(first.first - first.offset))
+        latest = max(segment.stretches, key=lambda stretch: stretch.offset)
+        places.append(latest.offset - scene.witness.late_by(latest.first - latest.offset))
     displaced = [place - places[0] for place in places]
     assert max(map(abs, displaced)) <= BLOCK + report["missing_frames"], (displaced, report["xruns"])
     return displaced[1:]
@@ -267,7 +276,7 @@ def check_tie(samples: Samples, report: dict[str, Any], tolerance: int) -> None:
     first = None
     for segment in segments_of(samples, PLAYED, report):
         assert segment.stretches
-        offset = segment.stretches[-1].offset
+        offset = max(stretch.offset for stretch in segment.stretches)
         first = offset if first is None else first
         away = sum(
             xrun["frames"] for xrun in report["xruns"]
