@@ -32,8 +32,8 @@ class Reconnecting:
         Makes every call that may hang with a host.
     warn : callable
         Called with each warning, one line.
-    wait_for : callable
-        Waits for a task of the worker, and returns its result; it may raise because the run is to end.
+    start_device : callable
+        Starts the device that the run has been given, and waits for that; it may raise because the run is to end.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class Reconnecting:
         plan: Plan,
         worker: Worker,
         warn: Callable[[str], None],
-        wait_for: Callable[[Task[None]], None],
+        start_device: Callable[[], None],
     ) -> None:
         self._run = run
         self._stream = stream
         self._plan = plan
         self._worker = worker
         self._warn = warn
-        self._wait_for = wait_for
+        self._start_device = start_device
         self._comeback = Comeback(is_wanted=plan.reconnects, most_seconds=plan.reconnect_seconds)
         self._opening: Task[OpenDevice] | None = None
         self._is_given = False  # a device that may still be arriving
@@ -141,9 +141,7 @@ class Reconnecting:
             return
         start = self._worker.start
         try:
-            self._run.give_device(
-                device, lambda: self._wait_for(start(self._stream.start_device)), self._comeback.patience_seconds
-            )
+            self._run.give_device(device, self._start_device, self._comeback.patience_seconds)
             self._is_given = True
         except DeviceError:
             start(lambda: again.give_up(device), quietly=True)

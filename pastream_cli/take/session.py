@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.time_limits import STOP_SECONDS
+from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
@@ -89,6 +89,7 @@ class Session:
         self._opened: Opening | None = None
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
+        self._starting: Task[None] | None = None
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -181,7 +182,7 @@ class Session:
         stream.prepare(plan.duration, plan.pad, plan.offset)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device_worker, self._observer.warned, self._wait_for
+            run, stream, plan, self._device_worker, self._observer.warned, self._start_device
         )
         self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting)
         stream.start_loops(self._requests.wake)
@@ -191,8 +192,13 @@ class Session:
             raise _input_failure(plan, stream.input_error())
         if self._host is not None:  # it goes on while this process is stopped, and what is played should not
             self._requests.on_halt = stream.silence
-        run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
+        run.start_device(self._start_device)
         self._watch_process()
+
+    def _start_device(self) -> None:
+        stream, _ = self._running()
+        self._starting = self._device_worker.start(stream.start_device)
+        self._wait_for(self._starting)
 
     def _watch_process(self) -> None:
         """Have a wait end when the device or its process ends by itself. Each process is watched once."""
@@ -318,6 +324,8 @@ class Session:
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
+        if self._starting is not None:  # with hundreds of channels a host needs seconds, and obeys after that
+            is_done_within(self._starting, self.wait, ANSWER_SECONDS)
         stopping = self._device_worker.start(stream.stop_device)
         if not is_done_within(stopping, self.wait, STOP_SECONDS):
             return False

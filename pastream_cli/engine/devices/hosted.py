@@ -9,7 +9,7 @@ from pastream_cli.engine.devices.host_words import device_of, plain_device
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.devices.time_limits import NO_LOCK, STOP_SECONDS
+from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, NO_LOCK, STOP_SECONDS
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ring_sizes import ring_bytes
 from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
@@ -17,14 +17,13 @@ from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
 
-_ANSWER_SECONDS = 10.0
 # What a host has for closing a stream that is given up: a client of JACK that is killed leaves a semaphore behind.
 _SECONDS_TO_CLOSE = 0.2
 
 
 def listed_devices(host: Host) -> list[DeviceInfo]:
     """Return all devices of a host process, as `choosing.listed_devices` does."""
-    answer = host.process.ask("list_devices", _ANSWER_SECONDS, "cannot list the devices")
+    answer = host.process.ask("list_devices", ANSWER_SECONDS, "cannot list the devices")
     return [device_of(plain) for plain in answer]
 
 
@@ -33,7 +32,7 @@ def choose_devices(
 ) -> dict[str, DeviceInfo]:
     """Return the device for each side from those of a host process, as `choosing.choose_devices` does."""
     failure = "cannot look for a device"
-    answer = host.process.ask("choose", _ANSWER_SECONDS, failure, text=text, sides=sides, rate_matters=rate_matters)
+    answer = host.process.ask("choose", ANSWER_SECONDS, failure, text=text, sides=sides, rate_matters=rate_matters)
     return {side: device_of(plain) for side, plain in answer.items()}
 
 
@@ -52,7 +51,7 @@ class HostedDevice(OpenDevice):
 
     stream: HostedStream
 
-    def __init__(self, host: Host, kind: str, *, answer_seconds: float = _ANSWER_SECONDS, **options: Any) -> None:
+    def __init__(self, host: Host, kind: str, *, answer_seconds: float = ANSWER_SECONDS, **options: Any) -> None:
         self.host = host
         self._answer_seconds = answer_seconds
         self._engine: EngineHandle | None = None
