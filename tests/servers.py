@@ -153,6 +153,8 @@ class JackServer(Server):
 
     needs = ("jackd", "jack_lsp", "libportaudio.so.2")
     options: ClassVar[tuple[str, ...]] = ()
+    channels: ClassVar[int] = 8
+    period_frames: ClassVar[int] = 256
 
     # A jackd that is killed keeps its slot in a registry of 8 until one of the same name starts, so there is a fixed
     # stock of names: enough for one server that stays healthy and one that does not, in three test runs side by side.
@@ -177,8 +179,9 @@ class JackServer(Server):
         self._claim.close()
 
     def _launch(self) -> None:
-        driver = ("-d", "dummy", "-r", "48000", "-p", "256", "-C", "8", "-P", "8")
-        self._spawn("jackd", "-n", self.name, "-r", "-L", "8", *self.options, *driver)
+        driver = ("-d", "dummy", "-r", "48000", "-p", str(self.period_frames))
+        channels = ("-C", str(self.channels), "-P", str(self.channels))
+        self._spawn("jackd", "-n", self.name, "-r", "-L", "8", *self.options, *driver, *channels)
 
     def is_ready(self) -> bool:
         return "loopback:playback_8" in self.run("jack_lsp").stdout
@@ -188,6 +191,12 @@ class PatientJackServer(JackServer):
     """A jackd2 that waits for its clients, so that every frame comes back on a busy machine too."""
 
     options = ("-S",)
+
+
+class SlowJackServer(PatientJackServer):
+    """The same with long periods, for clients that are started and ended all the time."""
+
+    period_frames = 1024
 
 
 def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
@@ -210,12 +219,20 @@ class PulseServer(Server):
     """
 
     needs = ("pulseaudio", "pactl", "libasound_module_pcm_pulse.so", "libportaudio.so.2")
+    sink = ("module-null-sink", "sink_name=virt", "format=s32le", "rate=48000", "channels=2")
+
+    def unplug(self) -> None:
+        """Take the sink away, and its monitor with it."""
+        self.run("pactl", "unload-module", "module-null-sink")
+
+    def plug(self) -> None:
+        """Give the sink back."""
+        self.run("pactl", "load-module", *self.sink)
 
     def _launch(self) -> None:
         (self.home / ".asoundrc").write_text(ALSA_TO_PULSE)
-        sink = "module-null-sink sink_name=virt format=s32le rate=48000 channels=2"
         options = ("-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit")
-        self._spawn("pulseaudio", *options, "-L", "module-native-protocol-unix", "-L", sink)
+        self._spawn("pulseaudio", *options, "-L", "module-native-protocol-unix", "-L", " ".join(self.sink))
 
     def is_ready(self) -> bool:
         return "virt.monitor" in self.run("pactl", "list", "short", "sources").stdout

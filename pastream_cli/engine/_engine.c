@@ -51,8 +51,10 @@ ring *engine_new_ring(engine *e, uint32_t element_bytes, uint64_t capacity) {
     return r;
 }
 
-static const int64_t MOST_NS_IN_A_CALLBACK = 1000000000;
 static const int64_t DETACH_NAP_NS = 100000;
+/* A second and more. It is not measured by the clock, which goes on while this process is stopped,
+ * or gets no processor time. */
+enum { MOST_DETACH_NAPS = 10000 };
 
 static void end_copy(copy *c) {
     free(c->writer.map);
@@ -224,9 +226,11 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->settling_frames = 0;
     e->open_underrun.frames = 0;
     e->arrival = (struct arrival){0};
+    e->reference = (struct reference){0};
     e->slept_frames = 0;
     e->open_debt.monotonic_ns = 0;
-    e->last_debt.frames = INT64_MAX;
+    for (size_t i = 0; i < RECENT_DEBTS; ++i)
+        e->recent_debts[i] = INT64_MAX;
     e->usual_debt = 0;
     e->knows_usual = e->is_ahead = e->is_rushing = 0;
     e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
@@ -360,9 +364,8 @@ int engine_attach(engine *e, attachment *a) {
 
 int attachment_detach(attachment *a) {
     engine *e = atomic_exchange(&a->engine, NULL);
-    const int64_t started_ns = engine_monotonic_ns();
-    while (atomic_load(&a->in_callback)) {
-        if (engine_monotonic_ns() - started_ns > MOST_NS_IN_A_CALLBACK)
+    for (int naps = 0; atomic_load(&a->in_callback); ++naps) {
+        if (naps == MOST_DETACH_NAPS)
             return 0; /* the engine keeps the attachment, and never gets another device */
         nap(DETACH_NAP_NS);
     }

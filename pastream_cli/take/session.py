@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.time_limits import STOP_SECONDS
+from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss, RecordedFile
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
-from pastream_cli.engine.run import GivenUp, Policy, Run
+from pastream_cli.engine.owner import GivenUp, Policy
+from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
@@ -90,6 +91,7 @@ class Session:
         self._opened: Opening | None = None
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
+        self._starting: Task[None] | None = None
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -191,7 +193,7 @@ class Session:
         stream.prepare(plan.duration, plan.pad, plan.offset)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device_worker, self._observer.warned, self._wait_for
+            run, stream, plan, self._device_worker, self._observer.warned, self._start_device
         )
         self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting)
         stream.start_loops(self._requests.wake)
@@ -201,8 +203,13 @@ class Session:
             raise _input_failure(plan, stream.input_error())
         if self._host is not None:  # it goes on while this process is stopped, and what is played should not
             self._requests.on_halt = stream.silence
-        run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
+        run.start_device(self._start_device)
         self._watch_process()
+
+    def _start_device(self) -> None:
+        stream, _ = self._running()
+        self._starting = self._device_worker.start(stream.start_device)
+        self._wait_for(self._starting)
 
     def _watch_process(self) -> None:
         """Have a wait end when the device or its process ends by itself. Each process is watched once."""
@@ -267,6 +274,7 @@ class Session:
         self.look_after_ends()
         requests, (stream, _) = self._requests, self._running()
         if requests.stop:
+            self._lose_what_has_ended()
             self._run.end(StopReason.STOPPED)
             return
         self._reconnecting.poll(counts, time.monotonic())
@@ -288,6 +296,8 @@ class Session:
         cut, self._requests.cut = self._requests.cut, False
         if self._recording is None:
             return
+        if self._run.is_ending:  # no device comes back, and what the last one delivered may need a next file
+            self._recording.hold(False)
         if self._hook is not None:
             self._hook.poll()
         try:
@@ -309,6 +319,12 @@ class Session:
         """Have a device that has died opened again, if that was asked for; tell whether it is."""
         return self._lose("is silent" if error.kind is ErrorKind.SILENT else "has ended")
 
+    def _lose_what_has_ended(self) -> None:
+        """Take notice of a device that has ended since the last poll: a stop is not what ended it."""
+        stream, _ = self._running()
+        if self._run.device_is_started and stream.has_device and not stream.active:
+            self._lose("has ended")
+
     def _lose(self, what: str) -> bool:
         stream, _ = self._running()
         assert self._reconnecting is not None
@@ -321,9 +337,17 @@ class Session:
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
+        if self._starting is not None:  # with hundreds of channels a host needs seconds, and obeys after that
+            is_done_within(self._starting, self.wait, ANSWER_SECONDS)
         stopping = self._device_worker.start(stream.stop_device)
-        # a host process that does not answer, or has crashed, is an error
-        return is_done_within(stopping, self.wait, STOP_SECONDS) and stopping.error is None
+        if not is_done_within(stopping, self.wait, STOP_SECONDS):
+            return False
+        error, reconnecting = stopping.error, self._reconnecting
+        has_crashed = isinstance(error, DeviceError) and error.kind is ErrorKind.CRASHED
+        if has_crashed and self._run.reason is StopReason.STOPPED and reconnecting is not None:
+            self._run.device_is_lost = True
+            reconnecting.crashed_at_the_end()
+        return error is None
 
     @property
     def is_on_a_disk(self) -> bool:

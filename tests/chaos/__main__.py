@@ -50,7 +50,7 @@ def table(tally: Tally, seed: int, seconds: float) -> str:
         "problems of servers, looked for again": str(sum(tally.repeated.values())),
     } | {
         kind: str(tally.problems[kind])
-        for kind in sorted({"losses NOT explained", "tracebacks", "hangs", "wrong", *tally.problems})
+        for kind in sorted({"losses NOT explained", "tracebacks", "hangs", "leftovers", "wrong", *tally.problems})
     }
     return "\n".join(f"{name:37} {value}" for name, value in rows.items())
 

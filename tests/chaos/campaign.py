@@ -19,7 +19,7 @@ import pytest
 from tests.chaos.checks import Verdict, describe, judge
 from tests.chaos.drawing import draw
 from tests.chaos.evidence import Evidence
-from tests.chaos.lanes import Lane, lane_on
+from tests.chaos.lanes import Lane, lane_on, wide_enough
 from tests.chaos.runs import Run
 from tests.chaos.scenarios import Host, Scenario, host_of
 
@@ -90,7 +90,12 @@ class Campaign:
     def run_only(self, number: int) -> None:
         """Run one alone."""
         with lane_on(host_of(number)) as lane:
-            self._run(draw(self._seed, number), lane)
+            self._run_on(lane, number)
+
+    def _run_on(self, lane: Lane, number: int) -> None:
+        scenario = draw(self._seed, number)
+        with wide_enough(lane, scenario.channels) as wide:
+            self._run(scenario, wide)
 
     def _run_lane(self, host: Host) -> None:
         try:
@@ -98,14 +103,15 @@ class Campaign:
                 while time.monotonic() < self._deadline:
                     with self._numbers_lock:
                         number = next(self._numbers[host])
-                    self._run(draw(self._seed, number), lane)
+                    self._run_on(lane, number)
         except pytest.skip.Exception as skipped:
             self._lose_lane(host, str(skipped), is_a_problem=os.environ.get("CI") == "true")
         except Exception as error:  # noqa: BLE001 - the other lanes go on, and the verdict says so
             self._lose_lane(host, f"{type(error).__name__}: {error}", is_a_problem=True)
 
     def _lose_lane(self, host: Host, reason: str, *, is_a_problem: bool) -> None:
-        self._tell(f"no runs on {host.value} any more: {reason}")
+        first, *rest = reason.splitlines() or [""]
+        self._tell("\n".join([f"no runs on {host.value} any more: {first}", *rest[-MOST_LINES_TOLD:]]))
         if is_a_problem:
             with self.tally.lock:
                 self.tally.problems["lanes lost"] += 1

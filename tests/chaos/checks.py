@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.absences import lost_its_device, moment_of, passed_over
 from tests.chaos.contents import check_content, check_killed, read_all
 from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence, files_in
-from tests.chaos.explanations import Xruns, explain, late_seconds
+from tests.chaos.explanations import Xruns, explain, late_seconds, stops_device
 from tests.chaos.faults import (
-    DeviceFault,
     EarlyStop,
     FullDisk,
     Kill,
@@ -27,7 +25,8 @@ from tests.chaos.faults import (
     Stop,
     StopTwice,
 )
-from tests.chaos.problems import Hang, Problem, Traceback, UnexplainedLoss, demand
+from tests.chaos.leftovers import is_semaphore
+from tests.chaos.problems import Hang, Leftover, Problem, Traceback, UnexplainedLoss, demand
 from tests.chaos.scenarios import Host, Scenario, Sink, Source
 from tests.reports import VALIDATOR
 from tests.takes import SLACK
@@ -72,6 +71,8 @@ def judge(evidence: Evidence, received: Path) -> Verdict:
 
 def _judge(evidence: Evidence, received: Path, verdict: Verdict) -> None:
     demand(not evidence.hangs, f"it still ran: {evidence.stacks}", Hang)
+    left = [name for name in evidence.left_behind if not is_semaphore(name) or not evidence.met(ServerDeath)]
+    demand(not left, f"it left {', '.join(left)}", Leftover)
     if evidence.met(EarlyStop) and evidence.stderr.endswith("KeyboardInterrupt\n") and not _is_ours(evidence.stderr):
         return  # before the first line of it was run
     demand("Traceback" not in evidence.stderr, "a traceback", Traceback)
@@ -121,11 +122,10 @@ def _report_of(evidence: Evidence) -> dict[str, Any]:
 def _check_exit(evidence: Evidence, report: dict[str, Any]) -> None:
     """The exit code must be one that a fault excuses; nothing may end well that cannot have."""
     scenario, code, reason = evidence.scenario, evidence.returncode, report["stop_reason"]
-    deadly = [fault for fault in scenario.faults if isinstance(fault, DeviceFault) and fault.is_deadly]
-    device_is_gone = deadly or evidence.met(ServerDeath, ServerHang) or was_given_up(evidence)
+    device_is_gone = code == 1 and (lost_its_device(evidence, report) or was_given_up(evidence))
     is_excused = {
         0: (reason == "complete" and scenario.has_end) or (reason == "stopped" and bool(evidence.met(Stop))),
-        1: reason == "failed" and bool(device_is_gone or scenario.reconnects),
+        1: reason == "failed" and device_is_gone,
         3: reason == "xrun" and scenario.is_fatal and _has_xruns(report),
         4: reason == "failed" and bool(evidence.met(FullDisk, Removal, ReaderLeaves, DiskRefusal, Truncation)),
         130: reason == "given-up" and bool(evidence.met(StopTwice)),
@@ -138,7 +138,7 @@ def _check_exit(evidence: Evidence, report: dict[str, Any]) -> None:
         demand(report["losses"] + report["underruns"] == 0, f"{said}: --fatal-xruns passed a loss over")
     if code == 0:
         dead = [s for s in evidence.met(ServerDeath) if evidence.ended - s.begun > 3 * SLACK + evidence.starved_seconds]
-        demand(not dead, f"{said}: long after its server had died")
+        demand(not dead or scenario.reconnects, f"{said}: long after its server had died")
     if evidence.met(Removal) and code == 0:
         # there may have been none yet
         removed = [file["name"] for file in report["files"] if not (evidence.folder / file["name"]).exists()]
@@ -147,7 +147,7 @@ def _check_exit(evidence: Evidence, report: dict[str, Any]) -> None:
 
 def was_given_up(evidence: Evidence) -> bool:
     """Tell whether PortAudio ended the stream, for reasons of its own and its host's."""
-    has_struck = bool(evidence.met(ServerDeath, ServerHang))
+    has_struck = any(struck.fault.takes_device for struck in evidence.struck)
     return evidence.returncode == 1 and not has_struck and _GIVEN_UP_BY_HOST in evidence.stderr
 
 
@@ -160,8 +160,9 @@ def _check_sums(report: dict[str, Any]) -> None:
     if report["unlisted_xruns"]:
         return
     by_kind: dict[str, list[int]] = {}
+    side = "playback" if report["capture"] is None else "capture"
     for xrun in report["xruns"]:
-        if xrun["kind"] != "device-away" or xrun["side"] == "capture":  # which is told of both sides
+        if xrun["kind"] != "device-away" or xrun["side"] == side:  # which is told of both sides
             by_kind.setdefault(xrun["kind"], []).append(xrun["frames"] or 0)
     away = by_kind.get("device-away", [])
     lost = by_kind.get("overrun", []) + by_kind.get("device", []) + away
@@ -192,7 +193,7 @@ def _check_clock(evidence: Evidence, report: dict[str, Any]) -> None:
     scenario, start = evidence.scenario, report["files"][0]["start"]
     if scenario.has_end or report["ended_away"]:
         return  # it may have ended by itself a moment before
-    begun = _moment(start).timestamp() - scenario.offset / scenario.rate - evidence.epoch
+    begun = moment_of(start).timestamp() - scenario.offset / scenario.rate - evidence.epoch
     due_seconds = stops[0].begun - begun
     seconds = (report["frames"] + report["missing_frames"]) / scenario.rate
     slack = UNTOLD_SECONDS + late_seconds(evidence, stops[0].begun)
@@ -205,23 +206,28 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
     scenario, code = evidence.scenario, evidence.returncode
     timeline = max(0, report["frames"] - scenario.offset)
     told = sum(file["frames"] for file in report["files"])
+    timeline -= passed_over(report, scenario.split)
     sums = f"{told} frames told and {report['unwritten_frames']} unwritten of a timeline of {timeline}"
     demand(told + report["unwritten_frames"] == timeline or not _records(scenario, report), sums)
-    has_failed_later = code == 3 and report["error"] and evidence.met(FullDisk, DiskRefusal, Truncation, ReaderStall)
-    if code in {0, 1, 3} and not evidence.met(ReaderLeaves, Removal) and not has_failed_later:
-        demand(frames == timeline, f"{frames} frames were stored of a timeline of {timeline}", UnexplainedLoss)
+    what_failed = evidence.met(FullDisk, DiskRefusal, Truncation, ReaderStall)
+    has_failed_later = code == 3 and report["error"] and what_failed
+    if has_failed_later:
+        demand(told <= frames <= timeline, f"{frames} frames were stored, {told} are told, of a timeline of {timeline}")
+    elif code in {0, 1, 3} and not evidence.met(ReaderLeaves, Removal):
+        is_all = frames == timeline or scenario.sink is Sink.NONE
+        demand(is_all, f"{frames} frames were stored of a timeline of {timeline}", UnexplainedLoss)
     elif code == 4:
         demand(frames <= timeline, f"{frames} frames were stored of a timeline of {timeline}")
     if report["stop_reason"] == "complete" and scenario.source is Source.DEVICE:
         demand(report["frames"] == scenario.duration, f"{report['frames']} frames, not {scenario.duration}")
     if frames and report["files"] and (start := report["files"][0]["start"]):
-        seconds = (_moment(report["ended"]) - _moment(start)).total_seconds()
+        seconds = (moment_of(report["ended"]) - moment_of(start)).total_seconds()
         # the virtual device gives a block at its beginning, PulseAudio's null sink is even earlier and keeps what a
         # process that is held up does not fetch, and PipeWire makes up for the time for which it hung before the take
         early_seconds = 0.2 + (scenario.block or 4096) / scenario.rate
         early_seconds += sum(struck.fault.seconds for struck in evidence.met(ServerHang))
         if scenario.host is Host.PULSE:
-            held_up = [struck.fault.seconds for struck in evidence.struck if struck.fault.stops_device]
+            held_up = [struck.fault.seconds for struck in evidence.struck if stops_device(evidence, struck.fault)]
             early_seconds += 0.4 + sum(held_up) + evidence.starved_seconds
         demand(frames / scenario.rate <= seconds + early_seconds, f"{frames} frames within {seconds:.3f} s")
 
@@ -229,10 +235,6 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
 def _records(scenario: Scenario, report: dict[str, Any]) -> bool:
     """Tell whether there was anything to be recorded."""
     return report["capture"] is not None and report["frames"] > scenario.offset
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(re.sub("Z$", "+00:00", text))
 
 
 def describe(scenario: Scenario, seed: int) -> str:

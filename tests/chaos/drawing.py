@@ -30,10 +30,14 @@ from tests.chaos.faults import (
     StopThrice,
     StopTwice,
 )
+from tests.chaos.host_faults import FOR_GOOD_SECONDS, HostDeath, HostStop, LateServer, ServerRestart, Unplugging
 from tests.chaos.scenarios import ENCODINGS, Host, Scenario, Sink, Source, host_of
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECOND_STOPS = (signal.SIGINT, signal.SIGTERM)
+CRASHES = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
+MOST_CHANNELS = 256
+WIDE_TYPES = ("wav", "w64", "caf")
 PIPED_TYPES = ("au", "wav", "raw", "flac")
 
 SECONDS_TO_GIVE_UP = 14.0
@@ -47,12 +51,26 @@ def draw(seed: int, number: int) -> Scenario:
     scenario = Scenario(number=number, host=host, seconds=dice.uniform(0.8, 4.0), strikes_early=dice.random() < 0.2)
     scenario = _draw_virtual(dice, scenario) if host is Host.VIRTUAL else _draw_real(dice, scenario)
     faults = sorted((*_draw_faults(dice, scenario), *scenario.faults), key=lambda fault: fault.at)
-    return _draw_end(dice, replace(scenario, faults=tuple(faults)))
+    scenario = _draw_end(dice, replace(scenario, faults=tuple(faults)))
+    if dice.random() < 0.04 and scenario.is_lossless:
+        return _widened(dice, scenario)
+    return scenario
+
+
+def _widened(dice: random.Random, scenario: Scenario) -> Scenario:
+    """Give a take so many channels that each second of it is a lot, and as little time as its faults need."""
+    if scenario.host in {Host.VIRTUAL, Host.JACK} and scenario.source is Source.DEVICE and scenario.sink is Sink.FILE:
+        rate = 8000 if scenario.host is Host.VIRTUAL else scenario.rate
+        if rate != scenario.rate and (scenario.had(DeviceFault) or scenario.duration):
+            return scenario  # whose frames are of another rate
+        file_type = scenario.file_type if scenario.file_type in WIDE_TYPES else dice.choice(WIDE_TYPES)
+        return replace(scenario, channels=MOST_CHANNELS, file_type=file_type, encoding="pcm_24", rate=rate)
+    return scenario
 
 
 def _draw_virtual(dice: random.Random, scenario: Scenario) -> Scenario:
     source = dice.choices(list(Source), [70, 15, 15])[0]
-    sink = dice.choices(list(Sink), [75, 17, 8])[0]
+    sink = dice.choices([Sink.FILE, Sink.STDOUT, Sink.FIFO], [75, 17, 8])[0]
     file_type = dice.choice(PIPED_TYPES if sink is not Sink.FILE else list(ENCODINGS))
     encodings = ENCODINGS[file_type]
     if source is not Source.DEVICE:  # which is made by soundfile, in WAV or AU, and must fit on the way back
@@ -84,16 +102,23 @@ def _draw_virtual(dice: random.Random, scenario: Scenario) -> Scenario:
 
 def _draw_real(dice: random.Random, scenario: Scenario) -> Scenario:
     source = dice.choice([Source.DEVICE, Source.FILE])
+    sink = Sink.NONE if source is Source.FILE and dice.random() < 0.35 else Sink.FILE
+    is_fatal = dice.random() < 0.05
+    waits = dice.random() < 0.06
+    scenario = replace(scenario, wants_it_back=not is_fatal and dice.random() < 0.6, waits=waits, sink=sink)
+    if waits:
+        late = LateServer(at=0, seconds=dice.uniform(0.2, 4.0))
+        scenario = replace(scenario, faults=(late,), seconds=scenario.seconds + 3, strikes_early=True)
     return replace(
         scenario,
         seconds=scenario.seconds + 1,
         source=source,
         file_type=dice.choice(["wav", "w64", "aiff", "caf", "flac"]),
-        split=int(48000 * dice.uniform(0.3, 1.5)) if dice.random() < 0.35 else None,
+        split=int(48000 * dice.uniform(0.3, 1.5)) if dice.random() < 0.35 and sink is Sink.FILE else None,
         source_frames=48000 * 20 if source is Source.FILE else 0,
         block=dice.choice([0, 0, 256, 1024]),
         is_patient=False,
-        is_fatal=dice.random() < 0.05,
+        is_fatal=is_fatal,
     )
 
 
@@ -122,11 +147,11 @@ def _draw_fault(dice: random.Random, scenario: Scenario, at: float) -> Fault:
             DeviceFault(at=at, what="xrun", at_frame=frame),
             DeviceFault(at=at, what="stall", at_frame=frame, frames=dice.randint(1, scenario.rate // 2)),
         ]
-    if scenario.sink is not Sink.FILE:
+    if scenario.sink in {Sink.STDOUT, Sink.FIFO}:
         choices += [ReaderStall(at=at, seconds=dice.uniform(0.1, 2.0))] * 3
         slow = int(scenario.rate * scenario.channels * dice.uniform(0.5, 4))
         choices.append(SlowReader(at=at, seconds=dice.uniform(0.5, 3.0), bytes_per_second=slow))
-    else:
+    elif scenario.sink is Sink.FILE:
         choices.append(DiskHang(at=at, calls=dice.choice(GROUPS), seconds=dice.uniform(0.1, 3.0)))
         choices.append(DiskRefusal(at=at, calls=dice.choice(GROUPS), error="EINTR", times=1))
         choices.append(Move(at=at))
@@ -137,7 +162,23 @@ def _draw_fault(dice: random.Random, scenario: Scenario, at: float) -> Fault:
         choices.append(SinkSuspended(at=at, seconds=dice.uniform(0.1, 1.5)))
     if scenario.host is not Host.VIRTUAL:
         choices.append(ServerHang(at=at, seconds=dice.uniform(0.1, 0.8)))
+        choices += _faults_of_hosts(dice, scenario, at)
     return dice.choice(choices)
+
+
+def _faults_of_hosts(dice: random.Random, scenario: Scenario, at: float) -> list[Fault]:
+    """Return what may happen to the process of a device, to the server behind it, and to a take that is stopped."""
+    choices: list[Fault] = [HostDeath(at=at, number=dice.choice(CRASHES)) for _ in range(6)]
+    choices += [HostStop(at=at, seconds=dice.uniform(0.05, 4.0)) for _ in range(2)]
+    choices += [Freeze(at=at, seconds=dice.uniform(1, 8), number=signal.SIGSTOP)]
+    if not scenario.wants_it_back:
+        return choices
+    choices += [ServerRestart(at=at, seconds=dice.uniform(0.0, 3.0)) for _ in range(2)]
+    choices += [HostStop(at=at, seconds=FOR_GOOD_SECONDS)]
+    if scenario.host is Host.PULSE:
+        choices += [Unplugging(at=at, seconds=dice.uniform(0.0, 3.0)) for _ in range(3)]
+        choices += [SinkSuspended(at=at, seconds=dice.uniform(1.0, 4.0))]
+    return choices
 
 
 def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
@@ -146,9 +187,11 @@ def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
     backstop = Stop(at=at + 6, number=signal.SIGTERM)
     ends = {"complete": 25, "stop": 30, "kill": 10, "twice": 5, "early": 2, "full": 6, "removed": 2, "death": 5}
     ends |= {"refused": 12, "refused at the end": 8, "cut short": 3} if scenario.sink is Sink.FILE else {}
-    ends |= {"hang": 1} if scenario.host is Host.VIRTUAL else {"hang": 3, "death": 15}
-    ends |= {"leave": 30} if scenario.sink is not Sink.FILE else {}
+    ends |= {"hang": 1} if scenario.host is Host.VIRTUAL else {"hang": 3, "death": 15, "frozen": 2, "killed host": 8}
+    ends |= {"leave": 30} if scenario.sink in {Sink.STDOUT, Sink.FIFO} else {}
     end = dice.choices(list(ends), list(ends.values()))[0]
+    if scenario.sink is Sink.NONE and end in {"full", "removed", "kill", "refused", "refused at the end", "cut short"}:
+        end = "stop"
     if scenario.sink is not Sink.FILE and end in {"full", "removed", "kill"}:
         end = "leave"
     if (end in {"full", "removed", "cut short"} and not scenario.is_lossless) or (
@@ -176,6 +219,11 @@ def _draw_end(dice: random.Random, scenario: Scenario) -> Scenario:
         "cut short": [Truncation(at=at, share=dice.choice([0, 0.5])), Stop(at=at + 1.5, number=dice.choice(STOPS))],
         "leave": [ReaderLeaves(at=at), backstop],
         "death": [_death(dice, scenario, at), backstop],
+        "frozen": [HostStop(at=at, seconds=FOR_GOOD_SECONDS), backstop],
+        "killed host": [
+            HostDeath(at=at, number=dice.choice(CRASHES)),
+            Stop(at=at + dice.choice([0, dice.uniform(0, 0.5)]), number=dice.choice(STOPS)),
+        ],
         "hang": [_hang(scenario, at), replace(backstop, at=at + SECONDS_TO_GIVE_UP + 4)],
     }
     faults = endings[end]

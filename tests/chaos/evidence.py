@@ -44,6 +44,8 @@ class Evidence:
     """For how long in all a busy machine let the thread of the take wait that waited most, or its server."""
     server_log: str = ""
     """What its server had to say meanwhile."""
+    left_behind: list[str] = field(default_factory=list)
+    """Processes and semaphores that it has not ended and removed."""
     hangs: bool = False
     stacks: str = ""
 

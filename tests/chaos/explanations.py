@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.chaos.absences import MOST_BLOCK_FRAMES, explain_gaps
 from tests.chaos.disk_faults import DiskRefusal, Truncation
-from tests.chaos.evidence import Evidence
+from tests.chaos.evidence import Evidence, Struck
 from tests.chaos.expected import Place
-from tests.chaos.faults import BusyMachine, DeviceFault, FullDisk
+from tests.chaos.faults import BusyMachine, DeviceFault, Fault, FullDisk
 from tests.chaos.scenarios import Host, Source
 
 PATIENCE_SECONDS = 5.0
@@ -43,7 +44,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
     """Return what nothing explains of what a report tells, `None` where every loss has its reason."""
     scenario = evidence.scenario
     is_virtual = scenario.host is Host.VIRTUAL
-    stopped = _seconds(evidence, "stops_device") + evidence.starved_seconds
+    stopped = device_seconds(evidence) + evidence.starved_seconds
     blocked = stopped + _seconds(evidence, "stops_writer")
     if scenario.split:
         blocked += _seconds(evidence, "stops_python")  # no next file is there in time
@@ -54,7 +55,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "ahead": False,
-        "device-away": scenario.reconnects,
+        "device-away": True,  # each one has to have its own fault
         "host-capture": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "host-playback": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "device": is_virtual and (_is_as_told(evidence, xruns) or stopped > _tolerance_seconds(evidence)),
@@ -62,12 +63,26 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
     for xrun in xruns.all:
         if not reasons[xrun["kind"]]:
             return f"{xrun['frames']} frames, {xrun['kind']}, at {xrun['seconds']} s; starved {stopped:.2f} s"
-    return None
+    return explain_gaps(evidence, report)
 
 
 def is_hindered(evidence: Evidence) -> bool:
     """Tell whether the take, or its server, has missed any time worth mentioning."""
-    return _seconds(evidence, "stops_device") + evidence.starved_seconds > 0.05
+    return device_seconds(evidence) + evidence.starved_seconds > 0.05
+
+
+def device_seconds(evidence: Evidence) -> float:
+    """Return for how long in all faults have kept the device from capturing and playing."""
+    return sum(_length(struck) for struck in evidence.struck if stops_device(evidence, struck.fault))
+
+
+def stops_device(evidence: Evidence, fault: Fault) -> bool:
+    """Tell whether no frame is captured or played during a fault: a real device goes on without the take's process."""
+    return fault.stops_device or (fault.stops_take and evidence.scenario.host is Host.VIRTUAL)
+
+
+def _length(struck: Struck) -> float:
+    return max(struck.fault.seconds, struck.ended - struck.begun)
 
 
 def late_seconds(evidence: Evidence, end: float) -> float:
@@ -78,19 +93,15 @@ def late_seconds(evidence: Evidence, end: float) -> float:
     """
     slack = 0.0
     for struck in evidence.struck:
-        if struck.fault.stops_device:
+        if stops_device(evidence, struck.fault):
             is_told = end - struck.ended > _SECONDS_TO_TELL
-            slack += _MOST_PASSED_OVER_SECONDS if is_told else max(struck.fault.seconds, struck.ended - struck.begun)
+            slack += _MOST_PASSED_OVER_SECONDS if is_told else _length(struck)
     return slack + (0.0 if evidence.scenario.host is Host.VIRTUAL else evidence.starved_seconds)
 
 
 def _seconds(evidence: Evidence, hindrance: str) -> float:
     """Return for how long in all faults have hindered the take in one way."""
-    return sum(
-        max(struck.fault.seconds, struck.ended - struck.begun)
-        for struck in evidence.struck
-        if getattr(struck.fault, hindrance)
-    )
+    return sum(_length(struck) for struck in evidence.struck if getattr(struck.fault, hindrance))
 
 
 def _tolerance_seconds(evidence: Evidence) -> float:
@@ -107,6 +118,10 @@ def _is_as_told(evidence: Evidence, xruns: Xruns) -> bool:
         if isinstance(fault, DeviceFault) and not fault.is_deadly
     )
     lost = xruns.places("device")
+    if scenario.reconnects:  # whose blocks begin anew behind each gap, up to a block from their place
+        late = [fault.frames for fault in scenario.faults if isinstance(fault, DeviceFault)]
+        most = 2 * (scenario.block or MOST_BLOCK_FRAMES) + sum(late)
+        return all(any(abs(first - frame) <= most for first, _ in told) for frame, _ in lost)
     if not scenario.block:  # of which the device chose the size
         return len(lost) <= len(told)
     gaps: list[Place] = []

@@ -23,6 +23,10 @@ DISK_BYTES = 24 << 20
 """Of the disk that a take is alone on which is to be filled."""
 
 
+class Missed(Exception):  # noqa: N818 - it is no error
+    """A fault found nothing that it could strike."""
+
+
 class Victim(Protocol):
     """A take under way, as faults see it."""
 
@@ -63,6 +67,10 @@ class Fault:
     """Whether the input gives no data meanwhile."""
     stops_python: ClassVar[bool] = False
     """Whether no signal is answered and no file made meanwhile."""
+    stops_take: ClassVar[bool] = False
+    """Whether the process of the take stands still meanwhile: with it the virtual device does, a real one does not."""
+    takes_device: ClassVar[bool] = False
+    """Whether a real device may be away after it, until it is opened again."""
 
     @property
     def kind(self) -> str:
@@ -70,7 +78,7 @@ class Fault:
         return type(self).__name__
 
     def strike(self, victim: Victim) -> None:
-        """Do it; return when it is over or goes on by itself."""
+        """Do it; return when it is over or goes on by itself. `Missed` is raised where there was nothing to strike."""
 
 
 MOVED = "moved-"
@@ -162,7 +170,7 @@ class Cut(Fault):
 class Freeze(Fault):
     """STOP or TSTP, and CONT after so many seconds."""
 
-    stops_device = stops_writer = stops_reader = stops_python = True
+    stops_take = stops_writer = stops_reader = stops_python = True
     number: signal.Signals
 
     @property
@@ -183,7 +191,7 @@ class Freeze(Fault):
 class ShortStops(Fault):
     """STOP and CONT, so many times for so many seconds, with as long between them."""
 
-    stops_device = stops_writer = stops_reader = stops_python = True
+    stops_take = stops_writer = stops_reader = stops_python = True
     count: int
     each_seconds: float
 
@@ -342,7 +350,7 @@ class ServerDeath(Fault):
     """The sound server is killed."""
 
     exit_codes = frozenset({1})
-    stops_device = True
+    stops_device = takes_device = True
 
     def strike(self, victim: Victim) -> None:
         if victim.server:
@@ -354,7 +362,7 @@ class ServerHang(Fault):
     """The sound server answers nobody for a while."""
 
     exit_codes = frozenset({1})
-    stops_device = True
+    stops_device = takes_device = True
 
     def strike(self, victim: Victim) -> None:
         if not victim.server:
@@ -370,7 +378,7 @@ class ServerHang(Fault):
 class SinkSuspended(Fault):
     """PulseAudio's sink is suspended for a while."""
 
-    stops_device = True
+    stops_device = takes_device = True
 
     def strike(self, victim: Victim) -> None:
         if isinstance(victim.server, PulseServer):

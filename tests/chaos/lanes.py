@@ -14,6 +14,13 @@ from tests.chaos.scenarios import Host
 from tests.homes import make_home
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server, running
 
+
+class WideJackServer(JackServer):
+    """A jackd2 with as many channels as any interface has."""
+
+    channels = 256
+
+
 SERVERS: Mapping[Host, type[Server]] = {
     Host.JACK: JackServer,
     Host.PULSE: PulseServer,
@@ -45,7 +52,7 @@ class Lane:
         is_confused = any(s.fault.seconds > _LONGEST_HANG_SURVIVED_SECONDS for s in evidence.met(ServerHang))
         if evidence.met(ServerDeath) or is_confused or not self._is_up():
             self.server.kill()
-            self.server.start()
+            _start(self.server)
 
     def _is_up(self) -> bool:
         assert self.server is not None
@@ -53,6 +60,23 @@ class Lane:
             return self.server.is_ready()
         except Exception:  # noqa: BLE001 - whatever it says, it is not what it was
             return False
+
+
+def _start(server: Server) -> None:
+    try:
+        server.start()
+    except RuntimeError:  # the machine was too busy, for once
+        server.start()
+
+
+@contextmanager
+def wide_enough(lane: Lane, channels: int) -> Iterator[Lane]:
+    """Lend a lane whose server has so many channels: this one, or another one for as long as that."""
+    if not isinstance(lane.server, JackServer) or channels <= lane.server.channels:
+        yield lane
+        return
+    with running(WideJackServer) as server:
+        yield Lane(server.environment, server)
 
 
 @contextmanager

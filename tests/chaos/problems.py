@@ -21,6 +21,10 @@ class Hang(Problem):
     kind = "hangs"
 
 
+class Leftover(Problem):
+    kind = "leftovers"
+
+
 def demand(condition: object, what: str, kind: type[Problem] = Problem) -> None:
     """Raise a problem unless the condition holds."""
     if not condition:

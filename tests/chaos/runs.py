@@ -13,11 +13,24 @@ from pathlib import Path
 
 from tests.chaos.disk_faults import DiskFault
 from tests.chaos.evidence import OLD, Evidence, Struck
-from tests.chaos.faults import DISK_BYTES, EarlyStop, Fault, FullDisk, HoldLock, Kill, files_of_take, is_stopped
+from tests.chaos.faults import (
+    DISK_BYTES,
+    EarlyStop,
+    Fault,
+    FullDisk,
+    HoldLock,
+    Kill,
+    Missed,
+    files_of_take,
+    is_stopped,
+)
+from tests.chaos.host_faults import LateServer
+from tests.chaos.leftovers import processes_left_by, semaphores, semaphores_left
 from tests.chaos.scenarios import Scenario, Sink, Source
 from tests.chaos.streams import Feeder, Reader
+from tests.device_processes import hosts_of
 from tests.faults import faulty_disk
-from tests.servers import Server
+from tests.servers import JackServer, Server
 from tests.sounds import make_noise
 from tests.takes import handles
 
@@ -32,6 +45,7 @@ SECONDS_TO_END = 60.0
 SECONDS_TO_LISTEN = 60.0
 SECONDS_TO_BEGIN = 5.0
 _POLL_SECONDS = 0.02
+_SECONDS_BETWEEN_HOSTS = 0.3
 
 
 class Run:
@@ -65,6 +79,8 @@ class Run:
         self.evidence = Evidence(scenario=scenario, folder=folder)
         self._has_own_disk = False
         self._hog = -1
+        self._starved_hosts: dict[int, float] = {}
+        self._hosts_due = 0.0
 
     @property
     def has_own_disk(self) -> bool:
@@ -103,6 +119,8 @@ class Run:
 
     def _prepare(self) -> None:
         scenario = self.scenario
+        if self.server and scenario.had(LateServer):
+            self.server.kill()
         if scenario.had(FullDisk) and scenario.number % 2:
             mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(self.folder)]
             self._has_own_disk = subprocess.run(mount, capture_output=True, check=False).returncode == 0
@@ -139,6 +157,7 @@ class Run:
             heard, self._hog = os.pipe()
             module, descriptors = ["tests.chaos.hog", str(heard)], [heard]
         command = [sys.executable, "-m", *module, *scenario.arguments]
+        self._semaphores = semaphores(self._jack)
         self._log_begins = len(self.server.log) if self.server else 0
         self.evidence.started = time.monotonic()
         with open(self._streams / "stderr", "wb") as stderr:
@@ -187,15 +206,16 @@ class Run:
             self._strike(fault)
 
     def _has_frames(self) -> bool:
-        is_piped = self.scenario.sink is not Sink.FILE
+        is_piped = self.scenario.sink in {Sink.STDOUT, Sink.FIFO}
         return self.reader.has_data if is_piped else self.evidence.first_seen is not None
 
     def _strike(self, fault: Fault) -> None:
         self._look()
         begun = time.monotonic()
-        with suppress(ProcessLookupError, BrokenPipeError):
-            fault.strike(self)
-        self.evidence.struck.append(Struck(fault, begun, time.monotonic()))
+        with suppress(Missed):
+            with suppress(ProcessLookupError, BrokenPipeError):
+                fault.strike(self)
+            self.evidence.struck.append(Struck(fault, begun, time.monotonic()))
 
     def _wait_for_the_end(self) -> None:
         if self._wait(self.is_over, SECONDS_TO_END):
@@ -225,7 +245,10 @@ class Run:
         evidence, scenario = self.evidence, self.scenario
         with suppress(OSError):
             evidence.starved_seconds = max(evidence.starved_seconds, self._starved_seconds())
-        if evidence.first_seen is None and scenario.sink is Sink.FILE:
+        if evidence.first_seen is None and scenario.sink is Sink.NONE:
+            if "playing" in (self._streams / "stderr").read_text(errors="replace"):
+                evidence.first_seen = time.monotonic()
+        elif evidence.first_seen is None and scenario.sink is Sink.FILE:
             with suppress(OSError):
                 size = sum(path.stat().st_size for path in files_of_take(self.folder))
                 if size > HEADER_BYTES + 1000 * scenario.frame_bytes:
@@ -234,8 +257,18 @@ class Run:
             self.process.send_signal(signal.SIGCONT)
 
     def _starved_seconds(self) -> float:
+        if self.server and time.monotonic() > self._hosts_due:  # looking for them takes time
+            self._hosts_due = time.monotonic() + _SECONDS_BETWEEN_HOSTS
+            for pid in hosts_of(self.process.pid):
+                with suppress(OSError):
+                    self._starved_hosts[pid] = _starved_seconds(pid)
         servers = self.server.pids if self.server else []
-        return sum(_starved_seconds(pid) for pid in (self.process.pid, *servers))
+        return sum(_starved_seconds(pid) for pid in (self.process.pid, *servers)) + sum(self._starved_hosts.values())
+
+    @property
+    def _jack(self) -> str | None:
+        """The name of its JACK server."""
+        return self.server.name if isinstance(self.server, JackServer) else None
 
     def _kernel_stacks(self) -> str:
         lines = []
@@ -253,6 +286,8 @@ class Run:
         evidence = self.evidence
         evidence.ended = time.monotonic()
         evidence.returncode = self.process.returncode
+        evidence.left_behind = processes_left_by(self.process.pid, evidence.starved_seconds)
+        evidence.left_behind += semaphores_left(self._jack, self._semaphores, evidence.starved_seconds)
         if self.scenario.sink is Sink.FIFO:
             with suppress(OSError):  # a reader that still waits for somebody to write
                 os.close(os.open(self.folder / "take", os.O_WRONLY | os.O_NONBLOCK))

@@ -54,11 +54,12 @@ class Source(Enum):
 
 
 class Sink(Enum):
-    """Where the recording goes."""
+    """Where the recording goes, if there is one."""
 
     FILE = "file"
     STDOUT = "stdout"
     FIFO = "fifo"
+    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,10 @@ class Scenario:
     is_patient: bool = True
     is_fatal: bool = False
     overwrites: bool = False
+    waits: bool = False
+    """Whether its device is waited for at the start."""
+    wants_it_back: bool = False
+    """Whether a lost device is to be opened again."""
     strikes_early: bool = False
     """Whether faults count from when it listens to signals, and not from its first frames."""
     faults: tuple[Fault, ...] = ()
@@ -125,8 +130,8 @@ class Scenario:
 
     @property
     def reconnects(self) -> bool:
-        """Whether its device goes away and comes back."""
-        return any(isinstance(fault, DeviceFault) and fault.goes_away for fault in self.faults)
+        """Whether its device is opened again when it was lost."""
+        return self.wants_it_back or any(isinstance(fault, DeviceFault) and fault.goes_away for fault in self.faults)
 
     @property
     def frame_bytes(self) -> int:
@@ -137,8 +142,10 @@ class Scenario:
     @property
     def arguments(self) -> list[str]:
         """The command line, without the program's name."""
-        words = [self.input, self.output, "--json", "-D", self.device, "-r", str(self.rate), "-c", str(self.channels)]
-        words += ["-e", f"null,{self.encoding}", "-t", f"null,{self.file_type}"]
+        words = [self.input, *([] if self.sink is Sink.NONE else [self.output]), "--json", "-D", self.device]
+        words += ["-r", str(self.rate), "-c", str(self.channels)]
+        if self.sink is not Sink.NONE:
+            words += ["-e", f"null,{self.encoding}", "-t", f"null,{self.file_type}"]
         options: dict[str, int | str | None] = {
             "-b": self.block or None,
             "--buffersize": self.buffer,
@@ -153,6 +160,7 @@ class Scenario:
             "--fatal-xruns": self.is_fatal,
             "-y": self.overwrites,
             "--reconnect": self.reconnects,
+            "--wait": self.waits,
             "-v": self.host is not Host.VIRTUAL,
         }
         return words + [flag for flag, is_set in flags.items() if is_set]

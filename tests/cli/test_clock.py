@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from tests.device_processes import host_of
 from tests.homes import need
 from tests.runner import Pastream, Result
 from tests.servers import JackServer, PipeWireServer, Server
@@ -75,7 +77,7 @@ def test_a_drift_that_cannot_be_is_refused(pastream: Pastream, device: str, reas
     assert result.stderr.startswith(f"pastream: cannot use -D {device}: {reason}\n")
 
 
-# ---- what a process that was stopped has missed ----
+# ---- what the process of a device has missed that was stopped ----
 
 
 class Ramp:
@@ -122,11 +124,13 @@ def _check_what_is_told_of_short_stops(pastream: Pastream, server: Server, devic
     ramp = Ramp(pastream, server, device)
     witness = ramp.record("witness.wav")
     recorder = ramp.record("take.wav")
+    host = host_of(recorder.pid)
+    assert host is not None
     dice = random.Random(8)
     for number in range(stops):
-        recorder.send_signal(signal.SIGSTOP)
+        os.kill(host, signal.SIGSTOP)
         time.sleep((0.09, 0.04)[number % 2])
-        recorder.send_signal(signal.SIGCONT)
+        os.kill(host, signal.SIGCONT)
         time.sleep(dice.uniform(0.4, 0.8))
     report, of_server = ramp.end(recorder), ramp.end(witness)
     ramp.stop()

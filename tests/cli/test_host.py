@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.device_processes import host_of, is_there
 from tests.homes import wait_until
 from tests.runner import Pastream
-from tests.servers import JackServer
+from tests.servers import JackServer, PulseServer, Server
 from tests.sounds import RATE, read
 from tests.takes import SLACK, Listener, report_of, starved_seconds, wait_for_frames
 
 CRASHED = "pastream: warning: the device's host library has crashed; what it has delivered is safe; it is started again"
 BACK = "while the device was away"  # it is told once the next one has its place on the timeline
 DIED = "pastream: cannot go on: the device has ended"
+LOG = logging.getLogger(__name__)  # --log-cli-level=INFO shows the figures
 SECONDS_TO_BE_GONE = 0.5 * SLACK
 
 
-def host_of(take: int) -> int | None:
-    """Return the process of the device of a take; `None` while there is none."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError):
-            state, parent, *_ = (folder / "stat").read_text().rpartition(") ")[2].split()
-            if int(parent) == take and state != "Z" and b"host_main.py" in (folder / "cmdline").read_bytes():
-                return int(folder.name)
-    return None
-
-
-def is_there(process: int) -> bool:
-    with suppress(OSError):
-        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
-    return False
-
-
-def record(pastream: Pastream, path: Path, jackd: JackServer, *options: str) -> Listener:
+def record(pastream: Pastream, path: Path, server: Server, *options: str, device: str = "system") -> Listener:
     """Start a recording, and wait for its first frames."""
     process = pastream.start(
-        "null", path.name, "-D", "system", "-e", "pcm_24", "--json", *options, server=jackd, cwd=path.parent
+        "null", path.name, "-D", device, "-r48k", "-e", "pcm_24", "--json", *options, server=server, cwd=path.parent
     )
     wait_for_frames(path, RATE // 4)
     return Listener(process)
@@ -90,11 +76,24 @@ def test_a_host_library_that_crashes_again_and_again_is_the_end_of_the_device(
     assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]
 
 
-@pytest.mark.parametrize("seconds", [3])
-def test_a_take_that_is_stopped_loses_nothing(
-    pastream: Pastream, tmp_path: Path, jackd: JackServer, seconds: int
-) -> None:
+def test_a_stop_that_comes_with_a_crash_is_a_stop(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
     take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    take.process.send_signal(signal.SIGSTOP)  # so that it finds both at once
+    os.kill(host, signal.SIGSEGV)
+    for number in (signal.SIGINT, signal.SIGCONT):
+        take.process.send_signal(number)
+    result = take.finish(30)
+    assert (result.returncode, result.stderr.count("the device's host library has crashed")) == (0, 1), result.stderr
+    report = report_of(result)
+    assert report["ended_away"]
+    assert len(read(tmp_path / "take.wav")) == report["frames"]
+
+
+def check_stopped_take(pastream: Pastream, path: Path, server: Server, device: str, seconds: int) -> None:
+    """A take that is stopped for so long loses nothing: the process of its device goes on, and fills the buffer."""
+    take = record(pastream, path, server, device=device)
     host = host_of(take.process.pid)
     assert host is not None
     for number, pause in ((signal.SIGSTOP, seconds), (signal.SIGCONT, 1)):
@@ -109,10 +108,59 @@ def test_a_take_that_is_stopped_loses_nothing(
     assert report["buffer"]["high_water_frames"] > (seconds - 1) * RATE
 
 
-def test_a_take_that_is_killed_leaves_no_process(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+def test_a_take_that_is_stopped_loses_nothing(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    check_stopped_take(pastream, tmp_path / "take.wav", jackd, "system", 3)
+
+
+@pytest.mark.parametrize("seconds", [3, 8])
+def test_a_take_that_is_stopped_for_long_loses_nothing_on_any_server(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer, pulseaudio: PulseServer, soak_only: None, seconds: int
+) -> None:
+    del soak_only
+    check_stopped_take(pastream, tmp_path / "jack.wav", jackd, "system", seconds)
+    check_stopped_take(pastream, tmp_path / "pulse.wav", pulseaudio, "pulse", seconds)
+
+
+def semaphores_of_jack(server: JackServer) -> set[str]:
+    """Return the names of those that clients of the server have now."""
+    return {path.name for path in Path("/dev", "shm").glob(f"jack_sem.*_{server.name}_*")}
+
+
+def test_a_take_that_is_killed_leaves_no_process_and_no_semaphore(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    before = semaphores_of_jack(jackd)
+    for turn in range(3):
+        take = record(pastream, tmp_path / f"{turn}.wav", jackd)
+        host = host_of(take.process.pid)
+        assert host is not None
+        assert semaphores_of_jack(jackd) > before
+        take.process.kill()
+        killed = time.monotonic()
+        take.process.wait()
+        wait_until(lambda: not is_there(host), "the end of the device's process", SECONDS_TO_BE_GONE)  # noqa: B023
+        LOG.info("gone after %.3f s", time.monotonic() - killed)
+        assert semaphores_of_jack(jackd) == before
+
+
+def test_a_take_that_ends_leaves_no_process_and_no_semaphore(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    before = semaphores_of_jack(jackd)
     take = record(pastream, tmp_path / "take.wav", jackd)
     host = host_of(take.process.pid)
     assert host is not None
-    take.process.kill()
-    take.process.wait()
-    wait_until(lambda: not is_there(host), "the end of the device's process", SECONDS_TO_BE_GONE)
+    take.process.send_signal(signal.SIGINT)
+    assert take.finish(30).returncode == 0
+    assert not is_there(host)
+    assert semaphores_of_jack(jackd) == before
+
+
+def test_a_crash_of_a_host_library_is_a_fatal_xrun(pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer) -> None:
+    take = record(pastream, tmp_path / "take.wav", pulseaudio, "--fatal-xruns", device="pulse")
+    host = host_of(take.process.pid)
+    assert host is not None
+    os.kill(host, signal.SIGSEGV)
+    result = take.finish(30)
+    assert result.returncode == 3, result.stderr
+    assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]

@@ -344,7 +344,15 @@ def test_the_devices_are_listed_as_json(pastream: Pastream) -> None:
 
 COUNTS = st.integers(0, 2**60)
 LEVELS = st.floats(allow_nan=True, allow_infinity=True, min_value=None).map(abs)
-LOSSES = st.builds(Loss, st.sampled_from(LossKind), COUNTS, st.none() | st.integers(1, 2**60), st.integers(0, 2**62))
+LOSSES = st.builds(
+    Loss,
+    kind=st.sampled_from(LossKind),
+    frame=COUNTS,
+    frames=st.none() | st.integers(1, 2**60),
+    monotonic_ns=st.integers(0, 2**62),
+    left_out_frames=COUNTS,
+    input_frame=st.none() | COUNTS,
+)
 FILES = st.integers(1, 4).flatmap(
     lambda channels: st.lists(
         st.builds(

@@ -47,6 +47,9 @@ from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 if TYPE_CHECKING:
     from pastream_cli.engine.native import OutputCounts, OutputFileHandle
 
+_FLAC_BLOCK_FRAMES = 4096
+"""Of libFLAC, at every rate: a block is written with the frame that follows it."""
+
 
 _HEADER_ROOM = 2**16
 
@@ -118,7 +121,7 @@ class OutputFile:
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
         # an encoder holds back so many frames at most, which nobody can read from the file yet
-        self._held_back_frames = rate if file_type in {"FLAC", "OGG"} else 0
+        self._held_back_frames = {"FLAC": _FLAC_BLOCK_FRAMES, "OGG": rate}.get(file_type, 0)
         try:
             self.sound_file = self._begin(expected_frames)
             self._handle = self._new_handle()

@@ -1,0 +1,128 @@
+"""Which faults explain the gaps in which a take had no device, and which faults must have made one."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from tests.chaos.evidence import Evidence, Struck
+from tests.chaos.faults import DeviceFault
+from tests.chaos.host_faults import HostDeath
+from tests.chaos.problems import demand
+from tests.chaos.scenarios import Host
+
+MOST_BLOCK_FRAMES = 4096
+"""Of a device that chooses its block."""
+
+# A gap begins with the last block of the device before, which is older than the fault by a part of the latency.
+_EARLY_SECONDS = 0.6
+# A server that was just started may go once more, and a device that is told to be silent is so at its next block.
+_LATE_SECONDS = 1.0
+# From the end of a fault to the first frame: an idle sink takes two seconds, and the next try may be as far away.
+_SECONDS_TO_BE_BACK = 6.0
+_SECONDS_TO_BE_NOTICED = 3.0
+MOST_CRASHES = 3
+"""Of a host library within a minute."""
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that a report tells."""
+    return datetime.fromisoformat(re.sub("Z$", "+00:00", text))
+
+
+def lost_its_device(evidence: Evidence, report: dict[str, Any]) -> bool:
+    """Tell whether a fault excuses a take that has failed because of its device."""
+    scenario, starved = evidence.scenario, evidence.starved_seconds
+    blows = [struck for struck in evidence.struck if struck.fault.takes_device]
+    first = evidence.first_seen
+    if any(first is None or blow.begun < first + _EARLY_SECONDS for blow in blows):
+        return True  # there was nothing yet that could go on
+    told = [fault for fault in scenario.faults if isinstance(fault, DeviceFault)]
+    if scenario.reconnects:
+        was_away = "was away at the end of the take" in report["error"]["message"] and scenario.duration is not None
+        is_at_the_end = any(evidence.ended - blow.ended < _SECONDS_TO_BE_NOTICED + starved for blow in blows)
+        is_away = bool(blows) or any(fault.goes_away for fault in told)
+        return (was_away and is_away) or is_at_the_end or any(fault.is_deadly for fault in told)
+    crashes = [blow for blow in blows if isinstance(blow.fault, HostDeath)]
+    is_at_the_end = any(evidence.ended - crash.begun < _SECONDS_TO_BE_NOTICED + starved for crash in crashes)
+    others = [blow for blow in blows if blow not in crashes]
+    return bool(others) or len(crashes) >= MOST_CRASHES or is_at_the_end or any(fault.is_deadly for fault in told)
+
+
+def passed_over(report: dict[str, Any], split: int | None) -> int:
+    """Return how many frames no piece was made for, which hold nothing but the silence of a gap without a device."""
+    frames = 0
+    files = [*report["files"], {"first_frame": report["frames"] - report["unwritten_frames"]}]
+    gaps = [
+        (xrun["frame"], xrun["frame"] + xrun["frames"])
+        for xrun in report["xruns"]
+        if (xrun["kind"], xrun["side"]) == ("device-away", "capture")
+    ]
+    for before, after in pairwise(files):
+        first, end = before["first_frame"] + before["frames"], after["first_frame"]
+        if split and first < end and any(gap <= first and end <= until for gap, until in gaps):
+            demand((end - first) % split == 0, f"no piece holds frames {first} to {end}")
+            frames += end - first
+    return frames
+
+
+def explain_gaps(evidence: Evidence, report: dict[str, Any]) -> str | None:
+    """Return what is wrong with the gaps of a take, `None` where each has its fault, and each fault its gap."""
+    xruns = report["xruns"]
+    sides = {xrun["side"] for xrun in xruns if xrun["kind"] == "device-away"}
+    for side in sorted(sides) or ["capture"]:
+        gaps = [xrun for xrun in xruns if xrun["kind"] == "device-away" and xrun["side"] == side]
+        wrong = (
+            _virtual_gaps(evidence, gaps)
+            if evidence.scenario.host is Host.VIRTUAL
+            else _real_gaps(evidence, gaps, is_told=report["ended_away"] or not report["frames"])
+        )
+        if wrong:
+            return wrong
+    return None
+
+
+def _virtual_gaps(evidence: Evidence, gaps: list[dict[str, Any]]) -> str | None:
+    """A virtual device goes at a frame of its clock, or at the end of the block that holds it, or of a stall."""
+    scenario = evidence.scenario
+    told = [fault for fault in scenario.faults if isinstance(fault, DeviceFault)]
+    stalled = sum(fault.frames for fault in told if fault.what == "stall")
+    for gap in gaps:
+        late_by = (scenario.block or MOST_BLOCK_FRAMES) + stalled
+        places = [fault for fault in told if fault.goes_away and 0 <= _late(gap, fault, scenario.offset) <= late_by]
+        if not places:
+            return f"{gap['frames']} frames without a device, at frame {gap['frame']}: it was not told to go"
+    return None
+
+
+def _late(gap: dict[str, Any], fault: DeviceFault, offset: int) -> int:
+    return int(gap["frame"]) - max(offset, fault.at_frame)
+
+
+def _real_gaps(evidence: Evidence, gaps: list[dict[str, Any]], *, is_told: bool) -> str | None:
+    scenario, starved = evidence.scenario, evidence.starved_seconds
+    blows = [struck for struck in evidence.struck if struck.fault.takes_device]
+    left = list(blows)
+    for gap in gaps:
+        begun = moment_of(gap["time"]).timestamp() - evidence.epoch
+        near = [blow for blow in left if _may_begin(blow, begun, starved)]
+        what = f"{gap['frames']} frames without a device, at {gap['seconds']} s"
+        if not near:
+            return f"{what}: nothing took it"
+        back = begun + gap["frames"] / scenario.rate
+        in_the_way = [blow.ended for blow in blows if blow.begun < back]
+        if back > max(in_the_way) + _SECONDS_TO_BE_BACK + starved:
+            return f"{what}: it was long there again"
+        if isinstance(near[0].fault, HostDeath):  # of which each makes one gap
+            left.remove(near[0])
+    noticed = evidence.ended - _SECONDS_TO_BE_NOTICED - starved
+    deaths = [blow for blow in evidence.met(HostDeath) if evidence.first_seen and evidence.first_seen < blow.begun]
+    if deaths and deaths[0].begun < noticed and not gaps and not is_told and evidence.returncode == 0:
+        return "the process of the device was killed, and nothing of it was told"
+    return None
+
+
+def _may_begin(blow: Struck, begun: float, starved: float) -> bool:
+    return blow.begun - _EARLY_SECONDS - starved <= begun <= blow.ended + _LATE_SECONDS + starved
