@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS
-from pastream_cli.engine.facts import Counts, Loss, RecordedFile
+from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
 from pastream_cli.engine.owner import GivenUp, Policy
@@ -28,6 +28,7 @@ from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.ending import Ending
+from pastream_cli.take.finished_pieces import FinishedPieces
 from pastream_cli.take.hook import Hook
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
@@ -146,9 +147,7 @@ class Session:
         plan, stream = self._plan, self._stream = self._open_devices(source)
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
-            if self._job.hook is not None:
-                self._hook = Hook(self._job.hook, stream.samplerate, _error_output(), self._requests.wake, warn)
-            finished = self._call_hook if self._hook is not None else None
+            finished = self._make_hook(stream, 1 + len(plan.copies)) if self._job.hook is not None else None
             recording = self._recording = Copies(plan, stream, self._file_worker, warn, self._requests.wake, finished)
             self._ending = Ending(self._run, stream, recording, self._requests, warn, self._hook, self.wait)
             connected = self._file_worker.start(lambda: connect_output(plan, recording))
@@ -160,10 +159,11 @@ class Session:
         if self._recording is not None:
             self._recording.warn_of_a_small_disk(plan.length)
 
-    def _call_hook(self, file: RecordedFile) -> None:
-        assert self._hook is not None
-        losses = self._run.losses
-        self._hook.call(file, (), losses.missing_frames if losses is not None else 0)
+    def _make_hook(self, stream: Core, copies: int) -> FinishedPieces:
+        assert self._job.hook is not None
+        run, wake = self._run, self._requests.wake
+        hook = self._hook = Hook(self._job.hook, stream.samplerate, _error_output(), wake, self._observer.warned)
+        return FinishedPieces(copies, hook.call, lambda: run.losses.missing_frames if run.losses is not None else 0)
 
     def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
         """Open the devices. If they are not there, or in use, wait for them where that was asked for."""
