@@ -18,6 +18,7 @@ REAL_TIME_SOURCES = ("_arrival.c", "_attachment.c", "_cb.c", "_clock.c", "_conve
 SOURCES = (
     *REAL_TIME_SOURCES,
     "_alsa.c",
+    "_attaching.c",
     "_back_pressure.c",
     "_block.c",
     "_byte_source.c",
