@@ -156,5 +156,8 @@ class Observer(Protocol):
     def warned(self, text: str) -> None:
         """Show one warning."""
 
+    def quoted(self, text: str) -> None:
+        """Show lines that are another program's, or a library's."""
+
     def progressed(self, snapshot: Snapshot) -> None:
         """Show how the run stands."""

@@ -30,6 +30,7 @@ from pastream_cli.take.copies import Copies
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.finished_pieces import FinishedPieces
 from pastream_cli.take.hook import Hook
+from pastream_cli.take.hook_output import HookOutput
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
@@ -161,8 +162,9 @@ class Session:
 
     def _make_hook(self, stream: Core, copies: int) -> FinishedPieces:
         assert self._job.hook is not None
-        run, wake = self._run, self._requests.wake
-        hook = self._hook = Hook(self._job.hook, stream.samplerate, _error_output(), wake, self._observer.warned)
+        run, observer = self._run, self._observer
+        output = HookOutput(_error_output(), observer.quoted if observer.is_live else None)
+        hook = self._hook = Hook(self._job.hook, stream.samplerate, output, self._requests.wake, observer.warned)
         return FinishedPieces(copies, hook.call, lambda: run.losses.missing_frames if run.losses is not None else 0)
 
     def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
