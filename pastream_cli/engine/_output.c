@@ -279,16 +279,16 @@ static int make_frames_safe(output_file *f, file_functions functions) {
 }
 
 /* The first frames, their header and the names are synced at once, so that there is a file to be
- * found after a power cut. Here the header comes first: should the program be killed while a slow
- * disk syncs, the file plays. What the disk refuses is the owner's to judge, who may have another
- * file to keep. */
+ * found after a power cut. What the disk refuses of that is the owner's to judge, who may have
+ * another file to keep. */
 static void make_first_frames_safe(output_file *f, file_functions functions) {
     f->has_begun = 1;
-    if (keeps_header(f))
+    int error = make_frames_safe(f, functions);
+    if (error && keeps_header(f))
         update_header(f, functions);
     if (!is_on_a_disk(f) || output_has_failed(f))
         return;
-    const int error = sync_file(f);
+    error = error ? error : sync_file(f);
     atomic_store_explicit(&f->first_sync, error, memory_order_relaxed);
     /* Not every folder can be synced; the owner tries again, and tells. */
     if (f->folder >= 0)
