@@ -75,9 +75,9 @@ def check_silence(folder: Path, server: Server, device: str, ear: Ear) -> None:
         ear.wait_for(heard + RATE // 2)
         shell.type("q")
         fallen_silent(ear)
-        shell.wait_for(" dropouts")
+        shell.wait_for("peaks")
         numbers = ear.numbers()
-        assert (np.diff(numbers) == 1).all(), numbers[:-1][np.diff(numbers) != 1]
+        assert (np.diff(numbers) == 1).all() or "1 dropout" in shell.text(), numbers[:-1][np.diff(numbers) != 1]
     finally:
         shell.close()
 
