@@ -19,7 +19,8 @@
 
 static const int64_t ARRIVAL_NS = 300000000;
 /* A sink that was idle may take a lot at once, and then nothing for two seconds. What the debt was
- * before such a stop says nothing. */
+ * before such a stop says nothing. The usual rest of a device that delivers many blocks at once,
+ * which is as long as its latency at the most, is none. */
 static const int64_t STOP_NS = 50000000;
 static const int64_t STOPS_AT_MOST_NS = 4000000000;
 /* What a busy machine may make of a debt; more than that is frames that never came. */
@@ -159,7 +160,8 @@ static void arrive(engine *e) {
  * what it delivered before belongs to the gap. */
 static void note_arriving(engine *e, int64_t debt, int64_t frames, int64_t now) {
     struct arrival *a = &e->arrival;
-    const int64_t most = frames + (int64_t)((double)STOP_NS * e->frames_per_ns);
+    const int64_t shortest = (int64_t)((double)STOP_NS * e->frames_per_ns);
+    const int64_t most = frames + max_frames(shortest, e->lead_tolerance);
     const int is_first = a->begun_ns == 0;
     if (is_first)
         a->first_ns = now;
