@@ -32,7 +32,7 @@ from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
 _FLAC_BLOCK_FRAMES = 4096
-"""Of libFLAC, at every rate: a block is written with the frame that follows it."""
+"""Of libFLAC, at every rate. A block is written with the frame that follows it, and a reader lacked 1.6 of them."""
 
 
 _HEADER_ROOM_BYTES = 2**16
@@ -97,7 +97,7 @@ class OutputFile(WritersFile):
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
         # an encoder holds back so many frames at most, which nobody can read from the file yet
-        self._held_back_frames = {"FLAC": _FLAC_BLOCK_FRAMES, "OGG": rate}.get(file_type, 0)
+        self._held_back_frames = {"FLAC": 2 * _FLAC_BLOCK_FRAMES, "OGG": rate}.get(file_type, 0)
         try:
             self.sound_file = self._begin(expected_frames)
             self._offer_to_engine()
