@@ -74,6 +74,9 @@ static void close_underrun(engine *e) {
 static void underrun(engine *e, int64_t frame, int64_t frames, int64_t now) {
     if (frames == 0)
         return;
+    /* the device has lost frames in it, or was away: each part has its own place */
+    if (e->open_underrun.frame + e->open_underrun.frames != frame)
+        close_underrun(e);
     if (e->open_underrun.frames == 0) {
         e->open_underrun =
             (struct loss){.frame = frame, .monotonic_ns = now, .kind = LOSS_UNDERRUN};
