@@ -395,6 +395,8 @@ int writer_run(copy *c);
 /* The place on the timeline of the next frame to be written. All frames before it are in files, but
  * for those that the recording skips at its start, and those that a failed file was not given. */
 int64_t writer_place(const copy *c);
+/* How long the writer has been at work so far, and not waited for frames. */
+int64_t writer_busy_ns(const copy *c);
 
 /* Virtual device: its clock calls attachment_callback. */
 virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,

@@ -106,6 +106,10 @@ int64_t writer_place(const copy *c) {
     return atomic_load_explicit(&c->writer.place, memory_order_relaxed);
 }
 
+int64_t writer_busy_ns(const copy *c) {
+    return atomic_load_explicit(&c->writer.busy_ns, memory_order_relaxed);
+}
+
 /* Nobody holds the lock for longer than a few instructions. */
 static void lock_claims(engine *e) {
     /* acquire: the claims and limits of whoever had the lock before must be seen */
@@ -308,6 +312,7 @@ static void write_until_the_end(struct writer *w) {
          * file is still the beginning */
         if (has_ended(w))
             return;
+        const int64_t since_ns = engine_monotonic_ns();
         /* before the next file is begun, which the silence of a gap may put off */
         const int64_t available = reach_gap(w);
         const int has_file = take_next(w);
@@ -319,6 +324,8 @@ static void write_until_the_end(struct writer *w) {
             return;
         if (frames) {
             keep_safe(w);
+            const int64_t busy_ns = writer_busy_ns(c) + engine_monotonic_ns() - since_ns;
+            atomic_store_explicit(&c->writer.busy_ns, busy_ns, memory_order_relaxed);
             continue;
         }
         if (finished && is_drained(w) && !take_last_gap(w))

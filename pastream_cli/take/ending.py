@@ -94,6 +94,7 @@ class Ending:
             return hook.present is None
 
         self._wait_until(is_done, lambda: f"the command of --exec, which is at {hook.present}")
+        hook.end()
 
     def _wait_until(self, is_done: Callable[[], bool], what: Callable[[], str]) -> None:
         """Wait for what the user has asked for, for as long as it takes, or until the run is given up."""

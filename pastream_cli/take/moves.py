@@ -33,7 +33,7 @@ class Moves:
         self._observer = observer
         self._rate = plan.rate
         sides = {CAPTURE: plan.capture, PLAYBACK: plan.playback}
-        self._names = {
+        self._names: dict[str, str | None] = {
             name: side.device.name if side.device.served is not None else None
             for name, side in sides.items()
             if side is not None and (side.device.served is not None or leads_to_a_server(side.device))
@@ -42,7 +42,10 @@ class Moves:
         self.all: Spool[Move] = Spool()
 
     def begin(self, process: int) -> None:
-        """Watch the streams of a process from now on, if a sound server has one of the devices."""
+        """Watch the streams of a process from now on, if a sound server has one of the devices.
+
+        A stream that takes the place of one that was watched before has moved if it is elsewhere.
+        """
         self.end()
         if self._names:
             from pastream_cli.engine.devices.pulse_moves import MoveWatch

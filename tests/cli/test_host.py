@@ -76,6 +76,21 @@ def test_a_host_library_that_crashes_again_and_again_is_the_end_of_the_device(
     assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]
 
 
+def test_a_stop_that_comes_with_a_crash_is_a_stop(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    take.process.send_signal(signal.SIGSTOP)  # so that it finds both at once
+    os.kill(host, signal.SIGSEGV)
+    for number in (signal.SIGINT, signal.SIGCONT):
+        take.process.send_signal(number)
+    result = take.finish(30)
+    assert (result.returncode, result.stderr.count("the device's host library has crashed")) == (0, 1), result.stderr
+    report = report_of(result)
+    assert report["ended_away"]
+    assert len(read(tmp_path / "take.wav")) == report["frames"]
+
+
 def check_stopped_take(pastream: Pastream, path: Path, server: Server, device: str, seconds: int) -> None:
     """A take that is stopped for so long loses nothing: the process of its device goes on, and fills the buffer."""
     take = record(pastream, path, server, device=device)

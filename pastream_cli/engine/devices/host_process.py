@@ -169,7 +169,7 @@ def _spawn(descriptors: dict[int, int]) -> int:
     try:
         return os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-S", f"{folder}/host_main.py", str(os.getpid()), root, *sys.path],
+            [sys.executable, "-I", "-S", f"{folder}/host_main.py", str(os.getpid()), *sys.path, root],
             os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, old, new) for new, old in above.items()],
             setpgroup=0,

@@ -27,6 +27,7 @@ from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import new_attachment
 from pastream_cli.engine.devices.portaudio import PortAudioStream
 from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.devices.without_search import without_search
 from pastream_cli.engine.native import check_memory, lib
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def serve(parent: int) -> None:
     _close_others()
     if not lib.host_begin(parent):
         return
-    with suppress(Exception):  # the first request raises it again
+    with suppress(Exception), without_search():  # if it fails, the first request tries it again, and says why
         hosts.begin()
     program = Program()
     with suppress(OSError):  # the take has ended

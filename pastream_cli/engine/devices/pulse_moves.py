@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from itertools import chain, repeat
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -42,15 +41,15 @@ class MoveWatch:
 
     Parameters
     ----------
-    names : mapping
-        For each side that is watched, the full name of the source or sink that it was opened with; `None` for the one
-        where the server has put it.
+    names : dict
+        For each side that is watched, the full name of the source or sink where it was last, or that it was opened
+        with; `None` for the one where the server puts it. It is kept up to date, for the watch that follows.
     process : int
         The process whose streams they are.
     """
 
-    def __init__(self, names: Mapping[str, str | None], process: int) -> None:
-        self._names = dict(names)
+    def __init__(self, names: dict[str, str | None], process: int) -> None:
+        self._names = names
         self._process = str(process).encode()
         self._lock = threading.Lock()
         """Held while the client is woken, and while it is taken away to be closed."""
