@@ -20,7 +20,7 @@ from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList, FinishingFile
 from pastream_cli.take.file_maker import FileMaker
-from pastream_cli.take.plan import Output
+from pastream_cli.take.outputs import Output
 from pastream_cli.take.shared_names import SharedNames
 
 # The next file is made this long before its first frame: longer than anything should delay Python.
