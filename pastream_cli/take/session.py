@@ -29,8 +29,6 @@ from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, No
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.finished_pieces import FinishedPieces
-from pastream_cli.take.hook import Hook
-from pastream_cli.take.hook_output import HookOutput
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
@@ -42,9 +40,10 @@ from pastream_cli.take.telling import Telling
 from pastream_cli.take.waiting import Waiting
 from pastream_cli.units import format_count
 
-if TYPE_CHECKING:  # loaded only where a real device, or a file, is used
+if TYPE_CHECKING:  # loaded only where a real device, a file or a hook is used
     from pastream_cli.engine.devices.host_process import Host, HostProcess
     from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.take.hook import Hook
 
 T = TypeVar("T")
 
@@ -161,6 +160,9 @@ class Session:
             self._recording.warn_of_a_small_disk(plan.length)
 
     def _make_hook(self, stream: Core, copies: int) -> FinishedPieces:
+        from pastream_cli.take.hook import Hook
+        from pastream_cli.take.hook_output import HookOutput
+
         assert self._job.hook is not None
         run, observer = self._run, self._observer
         output = HookOutput(_error_output(), observer.quoted if observer.is_live else None)
@@ -342,7 +344,9 @@ class Session:
         if self._starting is not None:  # with hundreds of channels a host needs seconds, and obeys after that
             is_done_within(self._starting, self.wait, ANSWER_SECONDS)
         stopping = self._device_worker.start(stream.stop_device)
-        if not is_done_within(stopping, self.wait, STOP_SECONDS):
+        # a host process that does not answer is killed after that time, and then it has stopped
+        seconds = STOP_SECONDS if self._host is None else 2 * STOP_SECONDS
+        if not is_done_within(stopping, self.wait, seconds):
             return False
         error, reconnecting = stopping.error, self._reconnecting
         has_crashed = isinstance(error, DeviceError) and error.kind is ErrorKind.CRASHED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -74,6 +75,32 @@ def test_a_host_library_that_crashes_again_and_again_is_the_end_of_the_device(
     assert (result.returncode, result.stderr.count(CRASHED)) == (1, 2), result.stderr
     assert DIED in result.stderr
     assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]
+
+
+def test_the_process_of_a_take_loads_no_sound_host(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    libraries = {pid: Path(f"/proc/{pid}/maps").read_text() for pid in (host, take.process.pid)}
+    assert "libportaudio" in libraries[host]
+    assert not {"libportaudio", "libjack", "libasound"} & set(re.findall(r"lib[a-z]+", libraries[take.process.pid]))
+    take.process.send_signal(signal.SIGINT)
+    assert take.finish(30).returncode == 0
+
+
+def test_a_stop_that_the_host_does_not_answer_costs_no_frame_and_is_no_failure(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    os.kill(host, signal.SIGSTOP)
+    take.process.send_signal(signal.SIGINT)
+    result = take.finish(30)
+    assert result.returncode == 0, result.stderr
+    assert "cannot stop" not in result.stderr
+    report = report_of(result)
+    assert len(read(tmp_path / "take.wav")) == report["frames"] > 0
+    assert (report["lost_frames"], is_there(host)) == (0, False)
 
 
 def test_a_stop_that_comes_with_a_crash_is_a_stop(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
