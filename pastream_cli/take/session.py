@@ -199,7 +199,7 @@ class Session:
         reconnecting = self._reconnecting = Reconnecting(
             run, stream, plan, self._device_worker, self._observer.warned, self._start_device
         )
-        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting)
+        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting, self._device_worker)
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -223,13 +223,14 @@ class Session:
             return
         assert self._telling is not None
         self._watched = process
-        self._telling.moves.begin(process.pid)
+        self._telling.moves.begin(process)
 
-        def note_end() -> None:
-            self._requests.unwatch(process.life)
-            process.is_gone_within(_END_SECONDS)
+        def hear() -> None:
+            if not process.hears():
+                self._requests.unwatch(process.life)
+                process.is_gone_within(_END_SECONDS)
 
-        self._requests.watch(process.life, note_end)
+        self._requests.watch(process.life, hear)
 
     def _wait_for_frames(self, seconds: float) -> None:
         self._requests.wait(seconds)
@@ -379,7 +380,6 @@ class Session:
         assert self._reconnecting is not None
         self._telling.tell(counts, losses, is_last=True)
         self._reconnecting.end(counts)
-        self._telling.moves.end()
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)
 

@@ -18,7 +18,16 @@ import weakref
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from pastream_cli.engine.devices.host_words import END_OF_LINE, LIFE, MEMORY, REQUESTS, error_of, line_of, value_of
+from pastream_cli.engine.devices.host_words import (
+    END_OF_LINE,
+    LIFE,
+    MEMORY,
+    REQUESTS,
+    MovedStream,
+    error_of,
+    line_of,
+    value_of,
+)
 from pastream_cli.engine.native import lib
 from pastream_cli.errors import DeviceError, ErrorKind
 
@@ -48,7 +57,7 @@ class HostProcess:
     def __init__(self, memory: int) -> None:
         self._socket, theirs = _socket.socketpair()
         self.life, its_life = os.pipe()
-        """Can be read from when the stream has ended by itself, or the process has."""
+        """Can be read from when the process has told of a move, or the stream has ended by itself, or the process."""
         try:
             start = _fork if _is_single_threaded() else _spawn
             self.pid = start({REQUESTS: theirs.fileno(), MEMORY: memory, LIFE: its_life})
@@ -62,6 +71,7 @@ class HostProcess:
         weakref.finalize(self, _close, self._socket, self.life).atexit = False
         self._lock = threading.Lock()
         """Held by whoever looks for the end of the process."""
+        self._told = b""
         self._has_ended = False
         self._was_ended = False
         """Whether it was told to end."""
@@ -113,6 +123,17 @@ class HostProcess:
                 return line if data is None else b""
             line += data
         return line
+
+    def hears(self) -> bool:
+        """Take in what the process tells, which is there; false if it has ended, or the stream by itself."""
+        data = os.read(self.life, _MOST_BYTES_AT_ONCE)
+        self._told += data
+        return bool(data)
+
+    def moves(self) -> list[MovedStream]:
+        """Return the moves that it has told of since the last call. On the thread that calls `hears`."""
+        *lines, self._told = self._told.split(END_OF_LINE)
+        return [MovedStream(*value_of(line)) for line in lines]
 
     @property
     def is_alive(self) -> bool:
