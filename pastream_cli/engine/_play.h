@@ -1,5 +1,5 @@
-/* What the callback plays: frames from the ring, or silence, and what is told of an underrun. On the
- * device's thread. */
+/* What the callback plays: frames from the ring, or silence, and what is told of an underrun. On
+ * the device's thread. */
 #ifndef PASTREAM_PLAY_H
 #define PASTREAM_PLAY_H
 

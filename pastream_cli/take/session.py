@@ -30,8 +30,6 @@ from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.finished_pieces import FinishedPieces
-from pastream_cli.take.hook import Hook
-from pastream_cli.take.hook_output import HookOutput
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
@@ -43,9 +41,10 @@ from pastream_cli.take.telling import Telling
 from pastream_cli.take.waiting import Waiting
 from pastream_cli.units import format_count
 
-if TYPE_CHECKING:  # loaded only where a real device, or a file, is used
+if TYPE_CHECKING:  # loaded only where a real device, a file or a hook is used
     from pastream_cli.engine.devices.host_process import Host, HostProcess
     from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.take.hook import Hook
 
 T = TypeVar("T")
 
@@ -164,6 +163,9 @@ class Session:
             self._recording.warn_of_a_small_disk(plan.length)
 
     def _make_hook(self, stream: Core, copies: int) -> FinishedPieces:
+        from pastream_cli.take.hook import Hook
+        from pastream_cli.take.hook_output import HookOutput
+
         assert self._job.hook is not None
         run, observer = self._run, self._observer
         output = HookOutput(_error_output(), observer.quoted if observer.is_live else None)
@@ -202,7 +204,9 @@ class Session:
         reconnecting = self._reconnecting = Reconnecting(
             run, stream, plan, self._device_worker, self._observer.warned, self._start_device
         )
-        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock)
+        self._telling = Telling(
+            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._device_worker
+        )
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -226,13 +230,14 @@ class Session:
             return
         assert self._telling is not None
         self._watched = process
-        self._telling.moves.begin(process.pid)
+        self._telling.moves.begin(process)
 
-        def note_end() -> None:
-            self._requests.unwatch(process.life)
-            process.is_gone_within(_END_SECONDS)
+        def hear() -> None:
+            if not process.hears():
+                self._requests.unwatch(process.life)
+                process.is_gone_within(_END_SECONDS)
 
-        self._requests.watch(process.life, note_end)
+        self._requests.watch(process.life, hear)
 
     def _wait_for_frames(self, seconds: float) -> None:
         self._requests.wait(seconds)
@@ -353,7 +358,9 @@ class Session:
         if self._starting is not None:  # with hundreds of channels a host needs seconds, and obeys after that
             is_done_within(self._starting, self.wait, ANSWER_SECONDS)
         stopping = self._device_worker.start(stream.stop_device)
-        if not is_done_within(stopping, self.wait, STOP_SECONDS):
+        # a host process that does not answer is killed after that time, and then it has stopped
+        seconds = STOP_SECONDS if self._host is None else 2 * STOP_SECONDS
+        if not is_done_within(stopping, self.wait, seconds):
             return False
         error, reconnecting = stopping.error, self._reconnecting
         has_crashed = isinstance(error, DeviceError) and error.kind is ErrorKind.CRASHED
@@ -386,7 +393,6 @@ class Session:
         assert self._reconnecting is not None
         self._telling.tell(counts, losses, is_last=True)
         self._reconnecting.end(counts)
-        self._telling.moves.end()
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)
 

@@ -10,6 +10,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
+from pastream_cli.engine.worker import Worker
 from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.clock_watch import ClockWatch
 from pastream_cli.take.copies import Copies
@@ -45,6 +46,8 @@ class Telling:
         Knows whether the device is away.
     by_the_clock : ByTheClock
         Knows how long it is to the first frame.
+    worker : Worker
+        Makes every call that may hang with a host.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Telling:
         recording: Copies | None,
         reconnecting: Reconnecting,
         by_the_clock: ByTheClock,
+        worker: Worker,
     ) -> None:
         self._observer = observer
         self._stream = stream
@@ -63,7 +67,7 @@ class Telling:
         self._recording = recording
         self._reconnecting = reconnecting
         self._by_the_clock = by_the_clock
-        self.moves = Moves(observer, plan)
+        self.moves = Moves(observer, plan, worker)
         """What a sound server does to the run's streams."""
         self.clock = ClockWatch(observer.warned, stream.times)
         self.place = Place(stream, plan)

@@ -7,11 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.finishing import Verdict
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handle_of, reason_of
 from pastream_cli.engine.files.readback import size_of
 from pastream_cli.engine.native import check_memory, ffi, lib
@@ -25,17 +26,6 @@ _PLACES_LOOKED_AT = 8
 # A disk that gives nothing for so long does not keep the files of others waiting.
 _ANSWER_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
-
-
-class Verdict(NamedTuple):
-    """What the reading back of a file has shown."""
-
-    reason: str | None
-    """Why it is not what was written; `None` if it is."""
-    sha256: str | None
-    """Of the bytes of the file; `None` if they cannot be read."""
-    cache_dropped: bool
-    """Whether it was certainly read from the disk, and not from memory."""
 
 
 class _Turn:
