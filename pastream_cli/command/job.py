@@ -9,12 +9,15 @@ from pastream_cli.errors import STANDARD_STREAM, UsageError
 from pastream_cli.units import HIGHEST_RATE, Time
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from typing_extensions import Self
 
     from pastream_cli.command.when import When
 
 _NULL_WORDS = ("null", "^", "")
 _NOTHING = Time(frames=0)
+_DAY_SECONDS = 86_400
 
 T = TypeVar("T")
 
@@ -87,6 +90,8 @@ class Job:
     reconnect: Time | None = _NOTHING
     """How long a device that is lost is waited for, each time; `None` waits until stopped, nothing ends the run."""
     split: Time | None = None
+    align: bool = False
+    """Whether files end where the clock on the wall shows a multiple of `split`."""
     at: When | None = None
     until: When | None = None
     also: tuple[str, ...] = ()
@@ -134,6 +139,7 @@ class Job:
         self._check_words()
         self._check_finishing()
         self._check_lengths()
+        self._check_alignment()
         self._check_sides()
         self._check_devices()
         self._check_screen()
@@ -188,6 +194,24 @@ class Job:
                 "cannot use --buffersize 0: a buffer holds at least one frame", "without it a buffer holds ten seconds"
             )
 
+    def _check_alignment(self) -> None:
+        """Refuse pieces that the clock on the wall cannot end."""
+        if not self.align:
+            return
+        if self.split is None:
+            raise UsageError(
+                "cannot use --align: there is no --split", "it says where pieces end: --split 1:00:00 --align"
+            )
+        if self.split.seconds is None:
+            raise UsageError(
+                "cannot use --align: --split is a number of frames", "say a time, as in --split 1:00:00 --align"
+            )
+        if _DAY_SECONDS % self.split.seconds:
+            raise UsageError(
+                f"cannot use --align: --split {float(self.split.seconds):g} does not divide a day evenly",
+                f"--split {_divisor_below(self.split.seconds)} does",
+            )
+
     def _check_sides(self) -> None:
         """Refuse a second value for a side that is not there."""
         duplex = self.plays and self.captures
@@ -214,6 +238,12 @@ class Job:
                 raise UsageError(f"cannot use {name}: --quiet says the opposite", "leave out one of the two")
         if self.input is None and self.output is None and self.quiet:
             raise UsageError("cannot listen quietly: without an OUTPUT there is nothing but the screen", "leave out -q")
+
+
+def _divisor_below(seconds: Fraction) -> int:
+    """Return the greatest number of whole seconds up to so many that divides a day evenly; 1 if there is none."""
+    most = max(1, min(int(seconds), _DAY_SECONDS))
+    return next(divisor for divisor in range(most, 0, -1) if _DAY_SECONDS % divisor == 0)
 
 
 def is_null(word: str) -> bool:

@@ -134,13 +134,16 @@ static int64_t claim(const struct writer *w, int64_t frames) {
 }
 
 int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
-                   int64_t most_frames) {
-    int64_t end = first_frame + 1;
+                   int64_t end_frame, int64_t frame_limit, int64_t most_frames) {
+    int64_t claimed = first_frame + 1;
     lock_claims(e);
     for (const copy *c = &e->first; c; c = next_copy(c))
-        end = most(end, c->writer.claim);
-    const int64_t frames =
-        most_frames < 0 ? end - first_frame : least(end - first_frame, most_frames);
+        claimed = most(claimed, c->writer.claim);
+    int64_t frames = most(claimed, end_frame) - first_frame;
+    if (most_frames >= 0)
+        frames = least(frames, most_frames);
+    if (frame_limit >= 0 && claimed - first_frame >= frame_limit)
+        frames = frame_limit;
     for (int i = 0; i < count; ++i)
         output_file_limit(files[i], frames);
     unlock_claims(e);
@@ -168,12 +171,20 @@ static int has_ended(const struct writer *w) {
     return current_has_failed(w) && !w->copy->writer.outlives_failures;
 }
 
+/* Returns how many frames of silence come before the next file, in pieces that would hold nothing
+ * else. */
+static int64_t put_off_by(const struct writer *w, const output_file *next) {
+    const int64_t piece = atomic_load_explicit(&next->frame_limit, memory_order_relaxed);
+    if (next->begin_at >= 0)
+        return next->begin_at - writer_place(w->copy);
+    return piece < 1 ? 0 : w->silence_due - w->silence_due % piece;
+}
+
 /* Passes over the pieces that would hold nothing but the silence of a device that was away. */
 static void put_off(struct writer *w, const output_file *next) {
-    const int64_t piece = atomic_load_explicit(&next->frame_limit, memory_order_relaxed);
-    if (!w->was_away || piece < 1 || w->silence_due < piece)
+    const int64_t frames = put_off_by(w, next);
+    if (!w->was_away || frames < 1 || frames > w->silence_due)
         return;
-    const int64_t frames = w->silence_due - w->silence_due % piece;
     w->silence_due -= frames;
     atomic_store_explicit(&w->copy->writer.place, writer_place(w->copy) + frames,
                           memory_order_relaxed);

@@ -95,7 +95,8 @@ def _terms(opening: Opening) -> str:
     begin = f"from {opening.begin} " if opening.begin else ""
     if opening.end:
         length = f"until {opening.end}" if opening.length_frames is None else f"{length}, until {opening.end}"
-    return f"at {opening.rate:.10g} Hz, {latency}{begin}{length}"
+    pieces = f", {opening.pieces}" if opening.pieces else ""
+    return f"at {opening.rate:.10g} Hz, {latency}{begin}{length}{pieces}"
 
 
 def _latency_words(seconds: float) -> str:

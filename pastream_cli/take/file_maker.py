@@ -34,7 +34,7 @@ class FileMaker:
         self._output = output
         self._input_path = input_path
         self._rate = rate
-        self._names = Names(output.path, is_split=output.split_frames is not None)
+        self._names = Names(output.path, is_split=output.is_split)
         self._made = NameMemory()
         self._shared: tuple[SharedNames, int] | None = None
 

@@ -202,11 +202,13 @@ class Session:
         by_the_clock.prepare()
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device_worker, self._observer.warned, self._start_device
+            run, stream, plan, self._device_worker, self._observer.warned, self._start_device, by_the_clock
         )
         self._telling = Telling(
             self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._device_worker
         )
+        if self._recording is not None:
+            self._recording.begin()
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -277,7 +279,7 @@ class Session:
         stream, plan = self._running()
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
-        is_split = plan.output is not None and plan.output.split_frames is not None
+        is_split = plan.output is not None and plan.output.is_split
         return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
@@ -296,7 +298,7 @@ class Session:
         self._reconnecting.poll(counts, time.monotonic())
         self._watch_process()
         if self._recording is not None:
-            self._recording.hold(self._is_away)
+            self._recording.hold(self._is_away, losses)
         if self._is_away:  # other keys wait until it is back
             return
         if self._by_the_clock.wait_seconds(counts) is not None:
@@ -321,6 +323,8 @@ class Session:
         try:
             if cut and self._is_away:
                 self._observer.warned("no next file to start: the device is away")
+            elif cut and self._by_the_clock is not None and self._by_the_clock.waits:
+                self._observer.warned("no next file to start: the take has not begun")
             elif cut:
                 self._recording.cut()
             self._recording.poll(time.monotonic(), is_ending=self._run.is_ending)
