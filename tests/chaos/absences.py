@@ -54,7 +54,13 @@ def lost_its_device(evidence: Evidence, report: dict[str, Any]) -> bool:
 def passed_over(report: dict[str, Any], split: int | None) -> int:
     """Return how many frames no piece was made for, which hold nothing but the silence of a gap without a device."""
     frames = 0
-    files = [*report["files"], {"first_frame": report["frames"] - report["unwritten_frames"]}]
+    files = [dict(file) for file in report["files"]]
+    lacking = split - files[-1]["frames"] if split and files and report["unwritten_frames"] else 0
+    if 0 < lacking <= report["unwritten_frames"]:  # the disk was full before the end of the last one
+        files[-1]["frames"] += lacking
+    else:
+        lacking = 0
+    files.append({"first_frame": report["frames"] - report["unwritten_frames"] + lacking})
     gaps = [
         (xrun["frame"], xrun["frame"] + xrun["frames"])
         for xrun in report["xruns"]
