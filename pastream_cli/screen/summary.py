@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, LossKind
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import PROGRAM, STANDARD_STREAM
+from pastream_cli.screen.json_numbers import writer_speed
 from pastream_cli.screen.levels import decibels, format_level, ranges
 from pastream_cli.screen.lines import INDENT, LEVEL, ahead_words, place_words, xrun_words
 from pastream_cli.take.report import Report
@@ -158,14 +159,20 @@ def _xrun_words(report: Report) -> list[str]:
 
 
 def buffer_line(report: Report) -> str:
-    """Say how often the device called, and how full the capture ring became."""
+    """Say how often the device called, how full each capture ring became, and how fast its writer was."""
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
         text += f"; at most {_waiting_words(report.counts.capture_high_water, report.buffer_frames)}"
+        text += _speed_words(writer_speed(report.files.frames, report.rate, report.writer_seconds))
     for copy in report.copies:
         if copy.buffer_frames:
             text += f"; for {copy.name} {_waiting_words(copy.counts.capture_high_water, copy.buffer_frames)}"
+            text += _speed_words(writer_speed(copy.files.frames, report.rate, copy.writer_seconds))
     return text
+
+
+def _speed_words(speed: float | None) -> str:
+    return "" if speed is None else f", and the writer was {speed:.3g} times as fast as the sound"
 
 
 def _waiting_words(frames: int, of_frames: int) -> str:

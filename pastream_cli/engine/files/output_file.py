@@ -327,15 +327,14 @@ class OutputFile(WritersFile):
         )
 
     def _verify(self, frames: int) -> Verdict | None:
-        return verifying.verify(
-            self._descriptor,
-            lambda read: bool(lib.output_file_has_hash(self.handle, read)),
+        written = verifying.Written(
             frames,
+            has_hash=lambda read: bool(lib.output_file_has_hash(self.handle, read)),
             sample_code=file_sample_code(self._container.encoding),
             channels=self.channels,
             raw=self._container.raw_words,
-            is_given_up=lambda: self.is_given_up,
         )
+        return verifying.verify(self._descriptor, written, lambda: self.is_given_up)
 
     def _mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
         if self._reservation is not None:
