@@ -32,7 +32,8 @@ from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
 _FLAC_BLOCK_FRAMES = 4096
-"""Of libFLAC, at every rate. A block is written with the frame that follows it, and a reader lacked 1.6 of them."""
+"""Of libFLAC, at every rate. A block is written with the frame that follows it. Of a file whose header has no length
+yet, libsndfile gives nothing of the last block that is there; sox and ffmpeg do."""
 
 
 _HEADER_ROOM_BYTES = 2**16
