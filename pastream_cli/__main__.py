@@ -189,6 +189,7 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
 
         try:
             devices = list_devices(requests, host)
+            host.process.begin_to_end()  # while the list is printed
             trouble = [] if devices else no_device_lines()
         except PastreamError as error:
             from pastream_cli.take.ways_out import told

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from pastream_cli.engine.files import verifying
-from pastream_cli.engine.files.verifying import Verdict, Written, verify
+from pastream_cli.engine.files.finishing import Verdict
+from pastream_cli.engine.files.verifying import Written, verify
 
 
 @pytest.fixture

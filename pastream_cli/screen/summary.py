@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, LossKind
 from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import PROGRAM, STANDARD_STREAM
-from pastream_cli.screen.json_numbers import writer_speed
 from pastream_cli.screen.levels import decibels, format_level, ranges
 from pastream_cli.screen.lines import INDENT, LEVEL, ahead_words, place_words, xrun_words
 from pastream_cli.take.report import Report
@@ -160,6 +159,8 @@ def _xrun_words(report: Report) -> list[str]:
 
 def buffer_line(report: Report) -> str:
     """Say how often the device called, how full each capture ring became, and how fast its writer was."""
+    from pastream_cli.screen.json_numbers import writer_speed
+
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
         text += f"; at most {_waiting_words(report.counts.capture_high_water, report.buffer_frames)}"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.run import Run
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.hook import Hook
 from pastream_cli.take.interruptible import STEP_SECONDS
 from pastream_cli.take.signals import Requests
+
+if TYPE_CHECKING:
+    from pastream_cli.take.hook import Hook
 
 # How long each step may take at the end of the files when the run is given up.
 _LAST_SECONDS = 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import CopyCounts, Counts, Move
@@ -13,8 +14,10 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.hook import Hook
 from pastream_cli.take.report import CopyReport, Opening, Report
+
+if TYPE_CHECKING:
+    from pastream_cli.take.hook import Hook
 
 _EXIT_CODES = {
     StopReason.COMPLETE: ExitCode.COMPLETE,

@@ -10,6 +10,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
+from pastream_cli.engine.worker import Worker
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.place import Place
@@ -41,6 +42,8 @@ class Telling:
         The files.
     reconnecting : Reconnecting
         Knows whether the device is away.
+    worker : Worker
+        Makes every call that may hang with a host.
     """
 
     def __init__(
@@ -51,13 +54,14 @@ class Telling:
         plan: Plan,
         recording: Copies | None,
         reconnecting: Reconnecting,
+        worker: Worker,
     ) -> None:
         self._observer = observer
         self._stream = stream
         self._plan = plan
         self._recording = recording
         self._reconnecting = reconnecting
-        self.moves = Moves(observer, plan)
+        self.moves = Moves(observer, plan, worker)
         """What a sound server does to the run's streams."""
         self.place = Place(stream, plan)
         assert run.losses is not None

@@ -54,7 +54,13 @@ def lost_its_device(evidence: Evidence, report: dict[str, Any]) -> bool:
 def passed_over(report: dict[str, Any], split: int | None) -> int:
     """Return how many frames no piece was made for, which hold nothing but the silence of a gap without a device."""
     frames = 0
-    files = [*report["files"], {"first_frame": report["frames"] - report["unwritten_frames"]}]
+    files = [dict(file) for file in report["files"]]
+    lacking = split - files[-1]["frames"] if split and files and report["unwritten_frames"] else 0
+    if 0 < lacking <= report["unwritten_frames"]:  # the disk was full before the end of the last one
+        files[-1]["frames"] += lacking
+    else:
+        lacking = 0
+    files.append({"first_frame": report["frames"] - report["unwritten_frames"] + lacking})
     gaps = [
         (xrun["frame"], xrun["frame"] + xrun["frames"])
         for xrun in report["xruns"]
@@ -75,7 +81,7 @@ def explain_gaps(evidence: Evidence, report: dict[str, Any]) -> str | None:
     for side in sorted(sides) or ["capture"]:
         gaps = [xrun for xrun in xruns if xrun["kind"] == "device-away" and xrun["side"] == side]
         wrong = (
-            _virtual_gaps(evidence, gaps)
+            _virtual_gaps(evidence, gaps, [xrun for xrun in xruns if xrun["side"] == side])
             if evidence.scenario.host is Host.VIRTUAL
             else _real_gaps(evidence, gaps, is_told=report["ended_away"] or not report["frames"])
         )
@@ -84,17 +90,23 @@ def explain_gaps(evidence: Evidence, report: dict[str, Any]) -> str | None:
     return None
 
 
-def _virtual_gaps(evidence: Evidence, gaps: list[dict[str, Any]]) -> str | None:
-    """A virtual device goes at a frame of its clock, or at the end of the block that holds it, or of a stall."""
+def _virtual_gaps(evidence: Evidence, gaps: list[dict[str, Any]], losses: list[dict[str, Any]]) -> str | None:
+    """A virtual device goes at a frame of its clock, or where the block, the stall or the loss ends that holds it."""
     scenario = evidence.scenario
     told = [fault for fault in scenario.faults if isinstance(fault, DeviceFault)]
     stalled = sum(fault.frames for fault in told if fault.what == "stall")
     for gap in gaps:
-        late_by = (scenario.block or MOST_BLOCK_FRAMES) + stalled
+        block = scenario.block or MOST_BLOCK_FRAMES
+        lost = max((loss["frames"] for loss in losses if gap["frame"] - block <= _end(loss) <= gap["frame"]), default=0)
+        late_by = block + max(stalled, lost)
         places = [fault for fault in told if fault.goes_away and 0 <= _late(gap, fault, scenario.offset) <= late_by]
         if not places:
             return f"{gap['frames']} frames without a device, at frame {gap['frame']}: it was not told to go"
     return None
+
+
+def _end(loss: dict[str, Any]) -> int:
+    return int(loss["frame"] + loss["frames"])
 
 
 def _late(gap: dict[str, Any], fault: DeviceFault, offset: int) -> int:

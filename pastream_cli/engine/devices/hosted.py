@@ -13,6 +13,7 @@ from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, NO_LOCK, STO
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ring_sizes import ring_bytes
 from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
+from pastream_cli.errors import DeviceError, ErrorKind
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import EngineHandle
@@ -163,10 +164,18 @@ class HostedStream:
         self.process.ask("start", self._answer_seconds, "cannot start the device")
 
     def stop(self) -> None:
-        self.process.ask("stop", STOP_SECONDS, "cannot stop the device", at_once=False)
+        self._stop(at_once=False)
 
     def abort(self) -> None:
-        self.process.ask("stop", STOP_SECONDS, "cannot stop the device", at_once=True)
+        self._stop(at_once=True)
+
+    def _stop(self, *, at_once: bool) -> None:
+        try:
+            self.process.ask("stop", STOP_SECONDS, "cannot stop the device", at_once=at_once)
+        except DeviceError as error:
+            # a process that does not answer has been killed, and what it has delivered is in the engine's memory
+            if error.kind is not ErrorKind.NOT_ANSWERING:
+                raise
 
     def close(self) -> None:
         self.process.end(_SECONDS_TO_CLOSE)

@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 import soundfile
 
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files import headers, relay, verifying
+from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
-from pastream_cli.engine.files.finishing import Finish, measure
+from pastream_cli.engine.files.finishing import Finish, Verdict, measure
 from pastream_cli.engine.files.formats import bits_of, file_sample_code, frame_bytes, is_lossless
 from pastream_cli.engine.files.libsndfile import (
     error_text,
@@ -26,7 +26,6 @@ from pastream_cli.engine.files.paths import is_special, is_stream, open_special,
 from pastream_cli.engine.files.readback import Bytes, has_a_frame
 from pastream_cli.engine.files.repair import close_flac_stream
 from pastream_cli.engine.files.reservation import Reservation
-from pastream_cli.engine.files.verifying import Verdict
 from pastream_cli.engine.files.writers_file import WritersFile
 from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
@@ -34,7 +33,6 @@ from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 _FLAC_BLOCK_FRAMES = 4096
 """Of libFLAC, at every rate. A block is written with the frame that follows it. Of a file whose header has no length
 yet, libsndfile gives nothing of the last block that is there; sox and ffmpeg do."""
-
 
 _HEADER_ROOM_BYTES = 2**16
 """More than any header."""
@@ -91,6 +89,8 @@ class OutputFile(WritersFile):
         self._notice: str | None = None
         self._lock, self._is_closing = threading.Lock(), False
         self._verifies = verify and is_lossless(encoding)
+        if self._verifies:  # it is loaded now: at the end there may be no file descriptor left
+            from pastream_cli.engine.files import verifying  # noqa: F401
         self._descriptor = self._open_descriptor(overwrite=overwrite, part=part)
         self._is_stream = is_stream(path, standard_output())
         self._warns_of_4_gib = self._is_stream and file_type == "WAV"
@@ -328,6 +328,8 @@ class OutputFile(WritersFile):
         )
 
     def _verify(self, frames: int) -> Verdict | None:
+        from pastream_cli.engine.files import verifying
+
         written = verifying.Written(
             frames,
             has_hash=lambda read: bool(lib.output_file_has_hash(self.handle, read)),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.finishing import Verdict
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handle_of, reason_of
 from pastream_cli.engine.files.readback import size_of
 from pastream_cli.engine.native import check_memory, ffi, lib
@@ -38,17 +39,6 @@ class Written(NamedTuple):
     channels: int
     raw: dict[str, Any]
     """The format of a file without a header, as arguments of soundfile.SoundFile."""
-
-
-class Verdict(NamedTuple):
-    """What the reading back of a file has shown."""
-
-    reason: str | None
-    """Why it is not what was written; `None` if it is."""
-    sha256: str | None
-    """Of the bytes of the file; `None` if they cannot be read."""
-    cache_dropped: bool
-    """Whether it was certainly read from the disk, and not from memory."""
 
 
 class _Turn:
