@@ -51,6 +51,8 @@ def core(rounds: int) -> Iterator[Row]:
             name, figures = _dearest(tables["callback"][row, channels])
             what = f"callback, record {channels} ch of {name}{how} with the meter, 256 frames"
             yield limit(what, "ns/frame", figures, at_most)
+    for channels in (2, 8, 64):
+        yield _each_further_copy(channels, tables["callback"])
     for passage in ("int32 to PCM_24", "float32 to FLOAT"):
         for channels in (2, 64):
             yield _dearest_map(passage, channels, tables["writer"][passage, channels])
@@ -77,6 +79,15 @@ def _dearest(columns: dict[str, list[float]]) -> tuple[str, Series]:
     series = {name: Series(tuple(figures)) for name, figures in columns.items()}
     name = max(series, key=lambda name: series[name].median)
     return name, series[name]
+
+
+def _each_further_copy(channels: int, table: dict[tuple[str, int], dict[str, list[float]]]) -> Row:
+    """Compare what each of three further copies costs the callback with a memcpy into its ring."""
+    rows = ("record", "record, 3 copies", "record, memcpy")
+    one, all_four, copy = (Series(tuple(table[row, channels]["int24"])) for row in rows)
+    each = Series(tuple((value - one.median) / 3 for value in all_four.values))
+    what = f"callback, record {channels} ch of int24, each of three further copies"
+    return compare(what, "ns/frame", each, "memcpy to its ring", copy, ratio=1)
 
 
 def _dearest_map(passage: str, channels: int, columns: dict[str, list[float]]) -> Row:
