@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.servers import JackServer, PatientJackServer, PipeWireServer, PulseSe
 
 ReportType = TypeVar("ReportType", pytest.TestReport, pytest.CollectReport)
 
+ROOT = Path(__file__).parent.parent
+
 SKIPS_ARE_FAILURES = os.environ.get("CI") == "true"
 
 hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None)
@@ -28,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     have_programs_hear_signals()
+    if not hasattr(config, "workerinput"):
+        # Where PYTHONDONTWRITEBYTECODE is set, each of thousands of starts would compile the command anew.
+        compileall.compile_dir(ROOT / "pastream_cli", quiet=2)
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "seeded")
 
 
