@@ -5,6 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 RELEASE := .venv-release
 ENGINE_FILES := $(wildcard pastream_cli/engine/*.[ch])
+SHIPPED := setup.py README.md CHANGELOG.md $(shell find pastream_cli man completions release -type f -not -name '*.pyc' -not -name '_native.*')
 C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
@@ -51,13 +52,12 @@ bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the p
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check .
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
-wheels: $(RELEASE)/installed  ## an sdist, and wheels for Linux on x86_64 and aarch64, in dist; each is installed and tried
-	release/build-wheels $(RELEASE)/bin/python
+wheels: dist/built $(INSTALLED)  ## an sdist, and wheels for Linux on x86_64 and aarch64, in dist; each is installed and tried
 	release/try-wheel dist/*_x86_64.whl $(PYTHONS)
+	release/try-wheel dist/*.tar.gz $(firstword $(PYTHONS) $(PYTHON))
 	release/try-aarch64-wheel dist/*_aarch64.whl $(RELEASE)/bin/python
 
-deb: $(RELEASE)/installed  ## Debian packages for amd64 and arm64, in dist; as root, one is installed in a bare Debian and tried
-	release/build-wheels $(RELEASE)/bin/python
+deb: dist/built  ## Debian packages for amd64 and arm64, in dist; as root, one is installed in a bare Debian and tried
 	for wheel in dist/*.whl; do release/build-deb $$wheel $(RELEASE)/bin/python || exit 1; done
 	[ "$$(id -u)" -ne 0 ] || release/try-deb dist/*_amd64.deb
 
@@ -76,6 +76,10 @@ clean:
 	rm -rf .venv .venv-predecessor .venv-bench .venv-lowest .venv-release build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f pastream_cli/engine/_native.c pastream_cli/engine/_native.*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+dist/built: $(RELEASE)/installed $(SHIPPED)
+	release/build-wheels $(RELEASE)/bin/python
+	touch $@
 
 $(RELEASE)/installed: pyproject.toml
 	$(PYTHON) -m venv $(RELEASE)
