@@ -144,6 +144,8 @@ static void run_blocks(struct device *d) {
             (void)ring_read(d->played, d->output, BLOCK_FRAMES);
         if (d->input)
             (void)ring_write(d->captured, d->input, BLOCK_FRAMES);
+        for (int k = 0; k < FURTHER_COPIES && d->further[k]; ++k)
+            (void)ring_write(d->further[k], d->input, BLOCK_FRAMES);
     }
 }
 
@@ -200,7 +202,7 @@ static void time_mapped_callback(const char *row, int kind, int format, int chan
 }
 
 /* A recording that goes to several places. */
-static void time_copies(const char *row, int format, int channels) {
+static void time_copies(const char *row, const char *copies, int format, int channels) {
     const int code = formats[format].code;
     struct device d = {
         .engine = engine_new_in(-1, 0, FURTHER_COPIES),
@@ -217,6 +219,8 @@ static void time_copies(const char *row, int format, int channels) {
     engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000);
     time_blocks(row, &d, format, channels);
     engine_free(d.engine);
+    d.engine = NULL;
+    time_blocks(copies, &d, format, channels);
     free(d.input);
     ring_free(d.captured);
     for (int i = 0; i < FURTHER_COPIES; ++i)
@@ -226,7 +230,7 @@ static void time_copies(const char *row, int format, int channels) {
 static void time_callbacks(int channels) {
     for (int format = 0; format < FORMATS; ++format) {
         time_callback("record", "record, memcpy", RECORD, format, channels);
-        time_copies("record, 3 copies", format, channels);
+        time_copies("record, 3 copies", "3 copies, memcpy", format, channels);
         time_mapped_callback("record, reversed", REVERSED, format, channels);
         time_mapped_callback("record, with zeros", REPEATS, format, channels);
         time_callback("play", "play, memcpy", PLAY, format, channels);
