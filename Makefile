@@ -3,12 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+RELEASE := .venv-release
 ENGINE_FILES := $(wildcard pastream_cli/engine/*.[ch])
+SHIPPED := setup.py README.md CHANGELOG.md $(shell find pastream_cli man completions release -type f -not -name '*.pyc' -not -name '_native.*')
 C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test soak chaos powercut bench generate screens docs lint format clean
+.PHONY: run test test-lowest soak chaos powercut bench generate screens docs wheels deb lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -16,6 +18,11 @@ run: $(INSTALLED)  ## take a recording on the virtual device and check it bit fo
 test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 	tests/install-debian-packages
 	$(BIN)/python -m pytest -n 3
+
+test-lowest: $(INSTALLED)  ## what touches other packages, with their oldest versions that will do
+	tests/install-debian-packages
+	release/try-lowest tests/engine/test_contracts.py tests/engine/test_hosts.py tests/engine/test_ringbuffer.py \
+		tests/cli/test_meter.py tests/cli/test_pulseaudio.py
 
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages
@@ -49,6 +56,15 @@ bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the p
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check .
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
+wheels: dist/built $(INSTALLED)  ## an sdist, and wheels for Linux on x86_64 and aarch64, in dist; each is installed and tried
+	release/try-wheel dist/*_x86_64.whl $(PYTHONS)
+	release/try-wheel dist/*.tar.gz $(firstword $(PYTHONS) $(PYTHON))
+	release/try-aarch64-wheel dist/*_aarch64.whl $(RELEASE)/bin/python
+
+deb: dist/built  ## Debian packages for amd64 and arm64, in dist; as root, one is installed in a bare Debian and tried
+	for wheel in dist/*.whl; do release/build-deb $$wheel $(RELEASE)/bin/python || exit 1; done
+	[ "$$(id -u)" -ne 0 ] || release/try-deb dist/*_amd64.deb
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -61,9 +77,19 @@ format: $(INSTALLED)
 	$(BIN)/clang-format -i $(C_FILES)
 
 clean:
-	rm -rf .venv .venv-predecessor .venv-bench build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-predecessor .venv-bench .venv-lowest .venv-release build dist first-take *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f pastream_cli/engine/_native.c pastream_cli/engine/_native.*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+dist/built: $(RELEASE)/installed $(SHIPPED)
+	release/build-wheels $(RELEASE)/bin/python
+	touch $@
+
+$(RELEASE)/installed: pyproject.toml
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --group release
+	touch $@
 
 # The old module goes first: setuptools would keep one that is newer than what it knows of its sources.
 $(INSTALLED): pyproject.toml setup.py pastream_cli/engine/_build.py $(ENGINE_FILES)

@@ -51,6 +51,8 @@ def core(rounds: int) -> Iterator[Row]:
             name, figures = _dearest(tables["callback"][row, channels])
             what = f"callback, record {channels} ch of {name}{how} with the meter, 256 frames"
             yield limit(what, "ns/frame", figures, at_most)
+    for channels in (2, 8, 64):
+        yield _each_further_copy(channels, tables["callback"])
     for passage in ("int32 to PCM_24", "float32 to FLOAT"):
         for channels in (2, 64):
             yield _dearest_map(passage, channels, tables["writer"][passage, channels])
@@ -77,6 +79,18 @@ def _dearest(columns: dict[str, list[float]]) -> tuple[str, Series]:
     series = {name: Series(tuple(figures)) for name, figures in columns.items()}
     name = max(series, key=lambda name: series[name].median)
     return name, series[name]
+
+
+def _each_further_copy(channels: int, table: dict[tuple[str, int], dict[str, list[float]]]) -> Row:
+    """Compare what each of three further copies costs the callback with a memcpy into its ring, beside the others."""
+
+    def each(one: str, all_four: str) -> Series:
+        without = Series(tuple(table[one, channels]["int24"])).median
+        return Series(tuple((value - without) / 3 for value in table[all_four, channels]["int24"]))
+
+    what = f"callback, record {channels} ch of int24, each of three further copies"
+    ours, copy = each("record", "record, 3 copies"), each("record, memcpy", "3 copies, memcpy")
+    return compare(what, "ns/frame", ours, "memcpy to its ring", copy, ratio=1)
 
 
 def _dearest_map(passage: str, channels: int, columns: dict[str, list[float]]) -> Row:

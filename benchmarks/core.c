@@ -13,6 +13,7 @@
 #include "_ring.h"
 
 enum { BLOCK_FRAMES = 256, BLOCKS = 2000, MOST_CHANNELS = 64, NAP_NS = 1000, CHUNK_FRAMES = 16384 };
+enum { FURTHER_COPIES = 3 };
 
 static const uint64_t RING_BYTES = UINT64_C(1) << 21;
 
@@ -116,17 +117,25 @@ enum mode { RECORD = 1, PLAY = 2, DUPLEX = RECORD | PLAY };
 struct device {
     engine *engine; /* NULL: only copies, what there is to do at least */
     ring *captured;
+    ring *further[FURTHER_COPIES]; /* of what is captured; NULL: none */
     ring *played;
     void *input;
     void *output;
 };
 
+static void make_room(ring *r) {
+    if (ring_writable(r) < BLOCK_FRAMES)
+        (void)ring_advance_read(r, ring_readable(r));
+}
+
 static void run_blocks(struct device *d) {
     for (int i = 0; i < BLOCKS; ++i) {
         if (d->output && ring_readable(d->played) < BLOCK_FRAMES)
             (void)ring_advance_write(d->played, ring_writable(d->played));
-        if (d->input && ring_writable(d->captured) < BLOCK_FRAMES)
-            (void)ring_advance_read(d->captured, ring_readable(d->captured));
+        if (d->input)
+            make_room(d->captured);
+        for (int k = 0; k < FURTHER_COPIES && d->further[k]; ++k)
+            make_room(d->further[k]);
         if (d->engine) {
             (void)engine_callback(d->input, d->output, BLOCK_FRAMES, NULL, 0, d->engine);
             continue;
@@ -135,6 +144,8 @@ static void run_blocks(struct device *d) {
             (void)ring_read(d->played, d->output, BLOCK_FRAMES);
         if (d->input)
             (void)ring_write(d->captured, d->input, BLOCK_FRAMES);
+        for (int k = 0; k < FURTHER_COPIES && d->further[k]; ++k)
+            (void)ring_write(d->further[k], d->input, BLOCK_FRAMES);
     }
 }
 
@@ -190,9 +201,36 @@ static void time_mapped_callback(const char *row, int kind, int format, int chan
     ring_free(d.captured);
 }
 
+/* A recording that goes to several places. */
+static void time_copies(const char *row, const char *copies, int format, int channels) {
+    const int code = formats[format].code;
+    struct device d = {
+        .engine = engine_new_in(-1, 0, FURTHER_COPIES),
+        .captured = make_ring(format, channels),
+        .input = filled(format, BLOCK_FRAMES * channels),
+    };
+    if (!d.engine || !engine_set_capture(d.engine, d.captured, code, channels))
+        give_up("the engine does not take this");
+    for (int i = 0; i < FURTHER_COPIES; ++i) {
+        d.further[i] = make_ring(format, channels);
+        if (!engine_add_copy(d.engine, d.further[i]))
+            give_up("the engine does not take a copy");
+    }
+    engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000);
+    time_blocks(row, &d, format, channels);
+    engine_free(d.engine);
+    d.engine = NULL;
+    time_blocks(copies, &d, format, channels);
+    free(d.input);
+    ring_free(d.captured);
+    for (int i = 0; i < FURTHER_COPIES; ++i)
+        ring_free(d.further[i]);
+}
+
 static void time_callbacks(int channels) {
     for (int format = 0; format < FORMATS; ++format) {
         time_callback("record", "record, memcpy", RECORD, format, channels);
+        time_copies("record, 3 copies", "3 copies, memcpy", format, channels);
         time_mapped_callback("record, reversed", REVERSED, format, channels);
         time_mapped_callback("record, with zeros", REPEATS, format, channels);
         time_callback("play", "play, memcpy", PLAY, format, channels);

@@ -145,11 +145,11 @@ def _print_all(parts: Iterable[str]) -> ExitCode:
     return ExitCode.COMPLETE
 
 
-def _print_json(value: dict[str, Any], output: str | None) -> None:
+def _print_json(value: dict[str, Any], *, beside_sound: bool) -> None:
     """Print one line on standard output, or on standard error where standard output carries sound."""
     from pastream_cli.screen.json_report import parts_of
 
-    if output != STANDARD_STREAM:
+    if not beside_sound:
         _print_all(parts_of(value))
         return
     with suppress(OSError):  # nobody reads it
@@ -167,7 +167,8 @@ def _report_failure(argv: list[str], error: PastreamError) -> ExitCode:
 
             from pastream_cli.screen.json_report import failure_report
 
-            _print_json(failure_report(argv, error, now=datetime.now(timezone.utc)), args.output_of(argv))
+            report = failure_report(argv, error, now=datetime.now(timezone.utc))
+            _print_json(report, beside_sound=args.has_sound_on_standard_output(argv))
     except BrokenPipeError:
         return ExitCode.PIPE_CLOSED
     except Exception:  # noqa: BLE001 - the first failure has been told, and decides
@@ -188,6 +189,7 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
 
         try:
             devices = list_devices(requests, host)
+            host.process.begin_to_end()  # while the list is printed
             trouble = [] if devices else no_device_lines()
         except PastreamError as error:
             from pastream_cli.take.ways_out import told
@@ -201,7 +203,7 @@ def _list_devices(*, as_json: bool, verbose: bool) -> ExitCode:
             return _print(device_table(devices))
         from pastream_cli.screen.json_report import device_list
 
-        _print_json(device_list(devices), None)
+        _print_json(device_list(devices), beside_sound=False)
         return ExitCode.COMPLETE
     finally:
         host.end()
@@ -270,7 +272,7 @@ def _report_run(argv: list[str], job: Job, report: Report) -> ExitCode:
     epoch_ns = time.time_ns() - time.monotonic_ns()
     value = run_report(argv, job, report, epoch_ns=epoch_ns, now=datetime.now(timezone.utc))
     try:
-        _print_json(value, STANDARD_STREAM if STANDARD_STREAM in job.also else job.output)
+        _print_json(value, beside_sound=STANDARD_STREAM in (job.output, *job.also))
     except BrokenPipeError:
         return ExitCode.PIPE_CLOSED
     except FileError as error:

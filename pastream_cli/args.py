@@ -7,7 +7,7 @@ from enum import Enum
 from pastream_cli.command.line import Given, Line
 from pastream_cli.command.option import PAIRS, Group, Kind, Option
 from pastream_cli.command.options import EXAMPLES, OPTIONS
-from pastream_cli.errors import Lines, UsageError, shown
+from pastream_cli.errors import STANDARD_STREAM, Lines, UsageError, shown
 
 TYPE_CHECKING = False  # see line.py
 if TYPE_CHECKING:
@@ -114,9 +114,11 @@ def wants_json(argv: Sequence[str]) -> bool:
     return any(given.option.field == "json" for given in Line(argv).given)
 
 
-def output_of(argv: Sequence[str]) -> str | None:
-    """Return the second word of the line, even if the line has mistakes."""
-    return (*Line(argv).words, None, None)[1]
+def has_sound_on_standard_output(argv: Sequence[str]) -> bool:
+    """Tell whether one of the outputs on the line is ``-``, even if the line has mistakes."""
+    line = Line(argv)
+    also = (given.value for given in line.given if given.option.field == "also")
+    return STANDARD_STREAM in (*line.words[1:2], *also)
 
 
 def _words(line: Line) -> tuple[str | None, str | None]:

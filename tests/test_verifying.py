@@ -8,7 +8,7 @@ import pytest
 
 from pastream_cli.engine.files import verifying
 from pastream_cli.engine.files.finishing import Verdict
-from pastream_cli.engine.files.verifying import verify
+from pastream_cli.engine.files.verifying import Written, verify
 
 
 @pytest.fixture
@@ -34,11 +34,8 @@ def turns(monkeypatch: pytest.MonkeyPatch, never: threading.Event) -> list[int]:
 
 
 def started(descriptor: int) -> threading.Thread:
-    def is_what_was_written(_: object) -> bool:
-        return True
-
-    words = {"sample_code": 0, "channels": 1, "raw": {}, "is_given_up": lambda: False}
-    thread = threading.Thread(target=lambda: verify(descriptor, is_what_was_written, 1, **words), daemon=True)  # type: ignore[arg-type]
+    written = Written(1, has_hash=lambda _: True, sample_code=0, channels=1, raw={})
+    thread = threading.Thread(target=lambda: verify(descriptor, written, lambda: False), daemon=True)
     thread.start()
     return thread
 

@@ -156,10 +156,12 @@ class Job:
             raise UsageError("cannot use --from: there is no INPUT to begin in", "--from TIME begins INPUT at TIME")
         if self.output is None and not self.offset.is_zero():
             raise UsageError("cannot use --offset: there is no OUTPUT", "-o drops TIME from the start of a recording")
-        if self.split is not None and (self.output is None or STANDARD_STREAM in (self.output, *self.also)):
+        if self.split is not None and self.output in (None, STANDARD_STREAM):
             raise UsageError(
                 "cannot use --split: OUTPUT is not a file", "it is for recordings: pastream null out.wav --split 10:00"
             )
+        if self.split is not None and STANDARD_STREAM in self.also:
+            raise UsageError("cannot use --split: the output of --also - is not a file", "leave out one of the two")
         if self.output == STANDARD_STREAM and self.file_type.capture is None:
             raise UsageError(
                 "cannot write to standard output: no file type was given",

@@ -263,7 +263,7 @@ See COPIES.""",
         field="verbose",
         group=Group.SCREEN,
         help="say more: host messages, buffers, timing",
-        manual="""Show the messages of the host's own libraries too, and how full the buffers were.""",
+        manual="""Show the messages of the host's own libraries too, how full each buffer was, how fast its writer.""",
     ),
     Option(
         names=("--meter",),

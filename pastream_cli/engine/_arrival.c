@@ -4,8 +4,9 @@
  * The timeline has stood still since the last block of the device before. The clock tells how many
  * frames are missing, but one callback is a poor witness: it may be late. So the blocks of a first
  * while are held in the ring, where the writer does not see them yet, and the callback that was the
- * least late decides. A device that plays has silence for that while, and what it captures then is
- * no recording of what is played: it belongs to the gap. */
+ * least late decides; a device that is still catching up is waited for. A device that plays has
+ * silence for that while, and what it captures then is no recording of what is played: it belongs
+ * to the gap. */
 #include "_real_time.h"
 
 #include "_arrival.h"
@@ -166,12 +167,22 @@ static void note_arriving(engine *e, int64_t debt, int64_t frames, int64_t now) 
     const int is_first = a->begun_ns == 0;
     if (is_first)
         a->first_ns = now;
-    if (is_first || (debt - a->least_debt > most && now - a->first_ns < STOPS_AT_MOST_NS)) {
+    const int may_wait = now - a->first_ns < STOPS_AT_MOST_NS;
+    if (is_first || (debt - a->least_debt > most && may_wait)) {
         a->begun_ns = now;
         a->unpublished_frames = 0;
-        a->least_debt = debt;
+        a->least_debt = a->begun_debt = debt;
+    } else if (a->begun_debt - debt > frames && may_wait) { /* it still catches up */
+        a->begun_ns = now;
+        a->begun_debt = debt;
     }
     a->least_debt = min_frames(a->least_debt, debt);
+}
+
+/* Whether the device was stopped a moment ago, or has caught up by a block since then, so that
+ * nobody knows yet how late it is. */
+static int catches_up(const struct arrival *a, int64_t now) {
+    return now - a->begun_ns < STOP_NS && now - a->first_ns < STOPS_AT_MOST_NS;
 }
 
 int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long host_flags) {
@@ -188,8 +199,11 @@ int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long ho
     const int64_t debt = debt_before(e, position_of(e), now) - a->frames - frames;
     note_arriving(e, debt, frames, now);
     if (holds_enough(e, frames)) {
-        arrive(e);
-        return 0;
+        if (!catches_up(a, now)) {
+            arrive(e);
+            return 0;
+        }
+        a->unpublished_frames = 0; /* nobody knows its place yet */
     }
     hold(e, input, frames);
     a->frames += frames;
@@ -201,9 +215,11 @@ int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long ho
 }
 
 int arrival_covers_loss(engine *e) {
-    if (!e->arrival.is_under_way)
+    const struct arrival *a = &e->arrival;
+    if (!a->is_under_way)
         return 0;
-    if (e->arrival.frames == 0)
+    if (a->frames == 0 ||
+        (a->unpublished_frames == 0 && catches_up(a, atomic_load(&e->last_callback_ns))))
         return 1;
     arrive(e);
     return 0;

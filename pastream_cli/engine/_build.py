@@ -75,6 +75,8 @@ LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 # What cffi reads, in this order.
 _DECLARED_IN = (
     "_engine.h",
+    "_virtual.h",
+    "_pump.h",
     "_byte_source.h",
     "_mpeg.h",
     "_flac.h",

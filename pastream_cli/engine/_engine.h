@@ -55,10 +55,6 @@ enum loss_kind {
     LOSS_AWAY           /* there was no device; `frames` went by, as the clock says */
 };
 
-enum virtual_sound { VIRTUAL_LOOPBACK, VIRTUAL_SILENCE, VIRTUAL_SINE, VIRTUAL_NOISE };
-
-enum virtual_fault_kind { FAULT_NONE, FAULT_XRUN, FAULT_STALL, FAULT_DIE, FAULT_HANG };
-
 typedef struct ring ring;
 typedef struct engine engine;
 typedef struct copy copy;
@@ -66,7 +62,6 @@ typedef struct attachment attachment;
 typedef struct output_file output_file;
 typedef struct frames_hash frames_hash;
 typedef struct memory_file memory_file;
-typedef struct virtual_device virtual_device;
 
 struct loss {
     int64_t frame;        /* on the timeline, where it began */
@@ -113,7 +108,7 @@ struct output_counts {
     int32_t file_error;      /* libsndfile's code or FILE_CUT_SHORT, 0 for none */
     int32_t system_error;    /* errno at that time */
     int32_t is_removed;      /* it has no name any more; at most a second old */
-    int32_t first_sync;      /* of its first frames: SYNC_PENDING, 0 for done, errno for refused */
+    int32_t first_sync;      /* of its first frame: SYNC_PENDING, 0 for done, errno for refused */
     int32_t last_sync_error; /* of its last frames: errno, 0 for none */
 };
 
@@ -346,7 +341,7 @@ enum { SYNC_PENDING = -1 };
 
 /* file_bits: the width of integer samples in the file, to which they are rounded; 0 for float.
  * keep_header: a header_care. descriptor: of the file, which is synced to disk about every second;
- * -1 for none. folder: a descriptor of its folder, which is synced with the first frames; -1 for
+ * -1 for none. folder: a descriptor of its folder, which is synced with the first frame; -1 for
  * none. frame_limit: -1 for none. */
 output_file *output_file_new(void *file, int file_sample, int file_bits, int channels,
                              int keep_header, int descriptor, int folder, int64_t frame_limit);
@@ -404,42 +399,6 @@ int writer_run(copy *c);
 int64_t writer_place(const copy *c);
 /* How long the writer has been at work so far, and not waited for frames. */
 int64_t writer_busy_ns(const copy *c);
-
-/* Virtual device: its clock calls attachment_callback. */
-virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,
-                            int64_t block_frames, int fast, int64_t tolerance_frames);
-/* Makes the device's clock run faster than the system's by so many parts per million. Call before
- * virtual_run. */
-void virtual_set_drift(virtual_device *v, double parts_per_million);
-void virtual_free(virtual_device *v);
-/* For how long a fast device waits for whoever fills the playback ring (the source) or empties the
- * capture ring (the sink), if that makes no progress. -1, the default, is for ever. After the wait
- * the device goes on like one that is not fast. */
-void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns);
-/* Has the device go on with the clock of an earlier one, which was started at `since_ns`. What that
- * clock has passed, faults too, does not come again. Call before virtual_run. */
-void virtual_go_on(virtual_device *v, int64_t since_ns);
-/* When the clock was started, by the monotonic clock; 0: not yet. */
-int64_t virtual_started_ns(const virtual_device *v);
-/* every_frames: the fault repeats after so many frames; 0: it happens once. */
-int virtual_add_fault(virtual_device *v, int kind, int64_t at_frame, int64_t frames,
-                      int64_t every_frames);
-void virtual_run(virtual_device *v);
-void virtual_stop(virtual_device *v);
-/* Stops a device that is leaked, and ends the hang that it simulates. */
-void virtual_abort(virtual_device *v);
-int virtual_is_active(const virtual_device *v);
-
-/* What the pump copies: a stream on its way to libsndfile. */
-struct pump {
-    int32_t source;
-    int32_t target;             /* a pipe; the pump closes it at the end */
-    const unsigned char *first; /* bytes to write before those that are read */
-    int64_t first_bytes;
-};
-
-/* Copies until either end is closed. Blocks. */
-void pump_run(const struct pump *p);
 
 /* Renames a file within a folder, which is open. It never replaces a file. Returns 0, or an errno:
  * EEXIST if the name is not free. Blocks as long as the disk does. */

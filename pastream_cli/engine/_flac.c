@@ -57,7 +57,7 @@ static uint32_t big_endian(const unsigned char *bytes, int count) {
 
 /* STREAMINFO has 34 bytes, and may be the only block of metadata. */
 static int begins_like_a_stream(const unsigned char *bytes, int64_t count) {
-    static const unsigned char begin[FIXED_BEGIN_BYTES] = "fLaC\0\0\0\x22";
+    static const unsigned char begin[FIXED_BEGIN_BYTES] = {'f', 'L', 'a', 'C', 0, 0, 0, 34};
     for (int i = 0; i < FIXED_BEGIN_BYTES && i < count; ++i)
         if ((i == 4 ? bytes[i] & 0x7F : bytes[i]) != begin[i])
             return 0;

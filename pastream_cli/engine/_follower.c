@@ -85,7 +85,7 @@ static void end_link(struct state *s, int is_cut_off) {
 
 static int begin_link(struct state *s, struct link_message message) {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
+    if (!make_pipe(ends))
         return 0;
     s->target = ends[1];
     message.descriptor = ends[0];
@@ -300,7 +300,7 @@ static enum step follow_mpeg(struct state *s) {
 void follower_run(const struct follower *f) {
     struct state s = {.f = f, .first_left = f->first_bytes, .target = -1};
     enum step step = WANTS_MORE;
-    fcntl(f->links, F_SETPIPE_SZ, MESSAGES_AHEAD_BYTES);
+    make_room(f->links, MESSAGES_AHEAD_BYTES);
     s.frames_said = -1;
     s.window.descriptor = -1;
     s.window.end = INT64_MAX;

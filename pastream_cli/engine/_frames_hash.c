@@ -2,8 +2,11 @@
 #include "_frames_hash.h"
 
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "_loops.h"
 

@@ -17,6 +17,8 @@ static const int64_t LOOK_EVERY_NS = 1000000000;
  * half of the time for syncs at the most, and loses five seconds at the most. */
 static const int64_t SHORTEST_PAUSE_NS = 1000000000;
 static const int64_t LONGEST_PAUSE_NS = 4000000000;
+/* A disk writes so many bytes whole or not at all. */
+static const int64_t SECTOR_BYTES = 512;
 
 /* ---- for the owner ---- */
 
@@ -160,6 +162,19 @@ int64_t output_frames_left(const output_file *f) {
     return atomic_load_explicit(&f->frame_limit, memory_order_relaxed) - frames_gone(f);
 }
 
+static int keeps_header(const output_file *f) {
+    return f->keep_header != HEADER_LEFT;
+}
+
+static int is_on_a_disk(const output_file *f) {
+    return f->descriptor >= 0;
+}
+
+int64_t output_frames_at_once(const output_file *f) {
+    const int is_first = frames_gone(f) == 0 && !output_has_failed(f);
+    return is_first && keeps_header(f) && is_on_a_disk(f) ? 1 : INT64_MAX;
+}
+
 int output_has_failed(const output_file *f) {
     return atomic_load_explicit(&f->file_error, memory_order_relaxed) != 0;
 }
@@ -253,14 +268,6 @@ static int check_length(output_file *f, file_functions functions) {
     return !output_has_failed(f);
 }
 
-static int keeps_header(const output_file *f) {
-    return f->keep_header != HEADER_LEFT;
-}
-
-static int is_on_a_disk(const output_file *f) {
-    return f->descriptor >= 0;
-}
-
 /* Syncs the file, if there is anything that was written since. Returns the system's error, or 0. */
 static int sync_file(output_file *f) {
     const int64_t frames = output_frames(f);
@@ -283,13 +290,20 @@ static int make_frames_safe(output_file *f, file_functions functions) {
     return error;
 }
 
-/* The first frames, their header and the names are synced at once, so that there is a file to be
- * found after a power cut. What the disk refuses of that is the owner's to judge, who may have
- * another file to keep. */
-static void make_first_frames_safe(output_file *f, file_functions functions) {
+/* Whether the file ends within its first sector, which a power cut leaves as it is or as it was. */
+static int is_within_a_sector(const output_file *f) {
+    const off_t position = lseek(f->descriptor, 0, SEEK_CUR);
+    return position > 0 && position <= SECTOR_BYTES;
+}
+
+/* The first frame, its header and the names are synced at once, so that there is a file to be found
+ * after a power cut. The header counts the frame even before that if both are in one sector: a file
+ * whose program is killed while the disk is slow then has a frame too. What the disk refuses of it
+ * is the owner's to judge, who may have another file to keep. */
+static void make_beginning_safe(output_file *f, file_functions functions) {
     f->has_begun = 1;
-    int error = make_frames_safe(f, functions);
-    if (error && keeps_header(f))
+    int error = is_within_a_sector(f) ? 0 : sync_file(f);
+    if (keeps_header(f))
         update_header(f, functions);
     if (!is_on_a_disk(f) || output_has_failed(f))
         return;
@@ -308,11 +322,13 @@ void output_keep_safe(output_file *f, file_functions functions, int is_asked) {
     if ((is_asked || begins || now >= f->sync_due_ns) && check_length(f, functions)) {
         int error = 0;
         if (begins)
-            make_first_frames_safe(f, functions);
+            make_beginning_safe(f, functions);
         else if ((error = make_frames_safe(f, functions)) != 0)
             fail(f, functions, error);
         const int64_t took = engine_monotonic_ns() - now;
-        f->sync_due_ns = now + took + least(most(took, SHORTEST_PAUSE_NS), LONGEST_PAUSE_NS);
+        /* what is written behind the first frame is synced as soon */
+        const int64_t pause = begins && keeps_header(f) ? 0 : most(took, SHORTEST_PAUSE_NS);
+        f->sync_due_ns = now + took + least(pause, LONGEST_PAUSE_NS);
     }
     if (is_on_a_disk(f) && now >= f->look_due_ns) {
         look(f);

@@ -62,6 +62,9 @@ int64_t output_end_frame(const output_file *f);
 int64_t output_frames(const output_file *f);
 /* How many more frames the limit allows, taken or not. */
 int64_t output_frames_left(const output_file *f);
+/* How many frames may be written before the next call of output_keep_safe: the first frame of a
+ * file on a disk is written alone. */
+int64_t output_frames_at_once(const output_file *f);
 int output_has_failed(const output_file *f);
 
 /* Writes frames that already have the file's type and channels. */
@@ -74,7 +77,7 @@ void output_write_silence(output_file *f, file_functions functions, const void *
 /* Adds such frames to the file's peaks and clips. */
 void output_measure(output_file *f, const void *samples, int64_t frames);
 /* Limits what a crash can cost: about every second the frames are synced, and then the header is
- * brought up to date; at once if `is_asked`. The first frames are in the header and on the disk at
+ * brought up to date; at once if `is_asked`. The first frame is in the header and on the disk at
  * once, because the file may be about to replace another one. */
 void output_keep_safe(output_file *f, file_functions functions, int is_asked);
 /* Leaves the file readable to its last frame, because its owner may close it late, or never. */

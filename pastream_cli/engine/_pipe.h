@@ -1,11 +1,35 @@
-/* Reads and writes pipes. */
+/* Makes, reads and writes pipes. */
 #ifndef PASTREAM_PIPE_H
 #define PASTREAM_PIPE_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <unistd.h>
+
+/* Makes a pipe that programs started later do not inherit. Returns false if the system refuses. */
+static inline int make_pipe(int ends[2]) {
+#if defined(__linux__)
+    return pipe2(ends, O_CLOEXEC) == 0;
+#else
+    if (pipe(ends))
+        return 0;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return 1;
+#endif
+}
+
+/* Asks for a pipe that holds so many bytes. Elsewhere than on Linux a pipe is as large as it is. */
+static inline void make_room(int descriptor, int bytes) {
+#if defined(__linux__)
+    fcntl(descriptor, F_SETPIPE_SZ, bytes);
+#else
+    (void)descriptor;
+    (void)bytes;
+#endif
+}
 
 static inline int write_all(int descriptor, const unsigned char *bytes, int64_t count) {
     while (count > 0) {

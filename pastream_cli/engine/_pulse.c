@@ -252,7 +252,7 @@ void pulse_choose(const char *source, const int32_t *captured, int32_t captured_
 }
 
 int32_t pulse_choice_is_taken(void) {
-    return false;
+    return 0;
 }
 
 #endif

@@ -1,8 +1,9 @@
 /* The pump: copies a stream to libsndfile through another pipe, and puts its header, which was read
  * already, back in front. It runs on a thread of the owner, without the interpreter's lock. */
+#include "_pump.h"
+
 #include <unistd.h>
 
-#include "_engine.h"
 #include "_pipe.h"
 
 enum { PUMP_BYTES = 65536 };

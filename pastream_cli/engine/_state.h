@@ -58,9 +58,10 @@ struct arrival {
     int64_t left_ns;            /* when the device before it called for the last time */
     int64_t usual_debt;         /* what that device owed */
     int64_t first_ns;           /* the first callback */
-    int64_t begun_ns;           /* the first one since it last stopped; 0: none yet */
+    int64_t begun_ns;           /* when it last stopped, or caught up by a block; 0: none yet */
     int64_t frames;             /* delivered so far */
     int64_t least_debt;         /* after any of its blocks */
+    int64_t begun_debt;         /* after the block at that time */
     int64_t unpublished_frames; /* of these, in the ring, where the writer does not see them */
 };
 

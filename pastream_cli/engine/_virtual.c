@@ -8,6 +8,7 @@
 #include "_gather.h"
 #include "_loops.h"
 #include "_state.h"
+#include "_virtual.h"
 #include "_virtual_sound.h"
 
 enum { MOST_FAULTS = 32, FAST_NAP_NS = 20000, POLL_NS = 5000000 };

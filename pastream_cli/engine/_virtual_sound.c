@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "_engine.h"
+#include "_virtual.h"
 
 enum { MOST_TABLE_FRAMES = 1 << 20 };
 

@@ -2,7 +2,6 @@
  * without the headers, chunks and tags around them. */
 #include "_wav_follower.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -182,7 +181,7 @@ static int begin_link(struct flow *f) {
     int ends[2];
     f->place = 0;
     if (samples->raw_format) {
-        if (pipe2(ends, O_CLOEXEC))
+        if (!make_pipe(ends))
             return 0;
         message.descriptor = ends[0];
         message.raw_format = samples->raw_format;
@@ -200,7 +199,7 @@ static int begin_link(struct flow *f) {
 
 void wav_follower_run(const struct wav_follower *f) {
     struct flow flow = {.f = f, .header = {.samples = f->first}, .target = f->target};
-    fcntl(f->links, F_SETPIPE_SZ, MESSAGES_AHEAD_BYTES);
+    make_room(f->links, MESSAGES_AHEAD_BYTES);
     while (send_wav(&flow) && read_header(&flow) && begin_link(&flow))
         ;
     end_link(&flow);

@@ -122,12 +122,13 @@ static void unlock_claims(engine *e) {
     atomic_store_explicit(&e->cut_lock, 0, memory_order_release);
 }
 
-/* Claims `frames` of the present file, or as many as its limit allows: a cut comes behind them.
- * Returns how many that are. */
+/* Claims `frames` of the present file, or as many as it takes at once and as its limit allows: a
+ * cut comes behind them. Returns how many that are. */
 static int64_t claim(const struct writer *w, int64_t frames) {
     copy *c = w->copy;
+    const int64_t at_once = least(frames, output_frames_at_once(w->current));
     lock_claims(c->engine);
-    const int64_t claimed = most(0, least(frames, output_frames_left(w->current)));
+    const int64_t claimed = most(0, least(at_once, output_frames_left(w->current)));
     c->writer.claim = output_end_frame(w->current) + claimed;
     unlock_claims(c->engine);
     return claimed;

@@ -82,7 +82,9 @@ def _device_words(name: str, channels: int, sample_format: str | None) -> str:
 def _file_words(opening: Opening) -> str:
     # the number of channels is named only if it differs from the device's
     channels = f"{opening.file_channels} ch " if opening.file_channels != opening.capture_channels else ""
-    return f"{opening.capture_name or ''} ({channels}{opening.file_type} {opening.encoding})"
+    outputs = [(opening.capture_name or "", opening.file_type, opening.encoding), *opening.copies]
+    files = [f"{name} ({channels}{file_type} {encoding})" for name, file_type, encoding in outputs]
+    return " and ".join(filter(None, [", ".join(files[:-1]), files[-1]]))
 
 
 def _terms(opening: Opening) -> str:

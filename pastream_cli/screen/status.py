@@ -162,12 +162,16 @@ class Status:
         return [(bar, [(left, "")])]
 
     def file_and_disk(self, width: int) -> list[Field]:
-        """Return the file with its size, the time until the disk is full, and how near the buffer is to its end."""
+        """Return the file and its copies, the time until a disk is full, and how near the buffer is to its end."""
         snapshot, fields = self.snapshot, []
         if snapshot.file_name is not None:
             size = f" {_bytes_words(snapshot.file_bytes)}" if snapshot.file_bytes else ""
             name = self._shortened(printable(snapshot.file_name), min(_MOST_NAME, width - len(size)))
             fields.append(field("cyan", f"{name}{size}"))
+        for copy in snapshot.copies:
+            state = " FAILED" if copy.has_failed else ""
+            name = self._shortened(printable(copy.name), min(_MOST_NAME, width - len(state)))
+            fields.append(field("bold red" if copy.has_failed else "cyan", f"{name}{state}"))
         if snapshot.disk_seconds is not None:
             scant = _degree(-snapshot.disk_seconds, -_SHORT_DISK_SECONDS, -_SCANT_DISK_SECONDS)
             fields.append(field(scant, f"disk {_span_words(snapshot.disk_seconds)}"))

@@ -160,14 +160,22 @@ def _xrun_words(report: Report) -> list[str]:
 
 
 def buffer_line(report: Report) -> str:
-    """Say how often the device called, and how full the capture ring became."""
+    """Say how often the device called, how full each capture ring became, and how fast its writer was."""
+    from pastream_cli.screen.json_numbers import writer_speed
+
     text = f"{PROGRAM}: {format_count(report.counts.callbacks)} callbacks"
     if report.buffer_frames:
         text += f"; at most {_waiting_words(report.counts.capture_high_water, report.buffer_frames)}"
+        text += _speed_words(writer_speed(report.files.frames, report.rate, report.writer_seconds))
     for copy in report.copies:
         if copy.buffer_frames:
             text += f"; for {copy.name} {_waiting_words(copy.counts.capture_high_water, copy.buffer_frames)}"
+            text += _speed_words(writer_speed(copy.files.frames, report.rate, copy.writer_seconds))
     return text
+
+
+def _speed_words(speed: float | None) -> str:
+    return "" if speed is None else f", and the writer was {speed:.3g} times as fast as the sound"
 
 
 def _waiting_words(frames: int, of_frames: int) -> str:

@@ -13,6 +13,7 @@ from pastream_cli.errors import ExitCode, PastreamError
 from pastream_cli.take.aligning import Aligning, PlannedPiece
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
+from pastream_cli.take.report import CopySnapshot
 from pastream_cli.take.shared_names import SharedNames
 
 if TYPE_CHECKING:
@@ -112,12 +113,12 @@ class Copies:
     @property
     def verifies(self) -> bool:
         """Whether each file is read back when it is finished."""
-        return self.output.verifies
+        return self.output.output.verify
 
     def give_up(self) -> None:
         """Have no file verified any more."""
         for copy in self.all:
-            copy.give_up()
+            copy.left.give_up()
 
     @property
     def waited_for(self) -> str:
@@ -133,6 +134,11 @@ class Copies:
     def size(self) -> int:
         """Bytes in the present file of OUTPUT, as of the last look; 0 where it is on no disk."""
         return self.output.size
+
+    @property
+    def standings(self) -> tuple[CopySnapshot, ...]:
+        """How the further copies stand, for whoever looks."""
+        return tuple(CopySnapshot(copy.name, copy.has_failed) for copy in self.all[1:])
 
     @property
     def clips(self) -> tuple[int, ...]:
@@ -286,7 +292,8 @@ class Copies:
         lists: list[FileList] = []
         failures = []
         for copy in self.all:
-            files, failure = (copy.so_far(), copy.stuck()) if copy.is_writing else copy.results()
+            stuck = copy.stuck() if copy.is_writing else None
+            files, failure = copy.results() if stuck is None else (copy.so_far(stuck), stuck)
             lists.append(files)
             failures.append(failure)
         if self._finished is not None:

@@ -32,8 +32,8 @@ class FinishingFile(NamedTuple):
     def recorded(self) -> RecordedFile | None:
         """Return what was recorded, `None` if the file is gone. Until it is closed, that is what can be read so far."""
         if self.task.is_done and self.task.error is None:
-            return _with_failure(self.task.result(), self.failure() or self.file.writers_failure())
-        return _with_failure(self.file.so_far(), self.failure())
+            return with_failure(self.task.result(), self.failure() or self.file.writers_failure())
+        return with_failure(self.file.so_far(), self.failure())
 
     def failure(self) -> PastreamError | None:
         """Return why the file lacks some of what was written to it; `None` if it has all."""
@@ -42,7 +42,8 @@ class FinishingFile(NamedTuple):
         return failure_of(self.task.error) if isinstance(self.task.error, Exception) else self.file.unfinished
 
 
-def _with_failure(recorded: RecordedFile | None, failure: PastreamError | None) -> RecordedFile | None:
+def with_failure(recorded: RecordedFile | None, failure: PastreamError | None) -> RecordedFile | None:
+    """Return what was recorded, with why it is not complete, if it is not."""
     return recorded if recorded is None or failure is None else recorded._replace(failure=failure.message)
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
-from threading import TIMEOUT_MAX
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import is_fifo, is_special
-from pastream_cli.engine.native import lib
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import FileError, PastreamError, failure_of
 from pastream_cli.take.aligning import PlannedPiece
 from pastream_cli.take.disk_room import DiskRoom
-from pastream_cli.take.file_list import FileList, FinishingFile
+from pastream_cli.take.file_list import FileList
 from pastream_cli.take.file_maker import FileMaker
+from pastream_cli.take.finished_files import FinishedFiles
 from pastream_cli.take.outputs import Output
 from pastream_cli.take.shared_names import SharedNames
 
@@ -60,14 +58,15 @@ class Recording:
         warn: Callable[[str], None],
         finished: Callable[[int, RecordedFile | None], None] | None = None,
     ) -> None:
-        self._output = output
+        self.output = output
+        """Where it goes, and how it is written."""
         self._stream = stream
         self._worker = worker
         self._warn = warn
-        self._finished = finished
         # on a fast device nothing is left behind that waits to be verified: the next file waits for that
-        verifies_beside = output.verify and not stream.is_fast
-        self._closer = Worker("verify", worker.wake) if verifies_beside else worker
+        is_beside = output.verify and not stream.is_fast
+        self.left = FinishedFiles(worker, output.channels, verifies_beside=is_beside, warn=warn, finished=finished)
+        """The files that the writer has left."""
         self._rate = stream.samplerate
         self._maker = FileMaker(output, input_path, round(self._rate))
         self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
@@ -76,14 +75,11 @@ class Recording:
         self._misnamed: Task[OutputFile | MissingFile] | None = None
         """Makes a file that will not begin when its name says."""
         self._is_making_first = self._waits_for_a_reader = False
-        self._finishing: deque[FinishingFile] = deque()
-        self._files = FileList()  # those that are finished
-        self._has_left_a_file = False
-        self._failure: PastreamError | None = None
         self._is_offered = False
         self.wants_next = False
         """Whether a next file is to be made, since the present one will be cut."""
-        self._writer: Writer | None = None
+        self.writer: Writer | None = None
+        """Its writer, once all is connected."""
         self._is_shared = False
         self._pieces = 0
         self._planned: dict[int, PlannedPiece] = {}
@@ -93,12 +89,11 @@ class Recording:
         self._asking: Task[None] | None = None
         self._disk_checked_at = 0.0
         self.room = DiskRoom(output, self._rate, warn)
-        self._clips_before = [0] * output.channels
 
     @property
     def can_cut(self) -> bool:
         """Whether a new file may be started on request."""
-        return self._output.is_split or self._maker.has_number
+        return self.output.is_split or self._maker.has_number
 
     @property
     def is_between_files(self) -> bool:
@@ -108,21 +103,16 @@ class Recording:
     @property
     def piece_seconds(self) -> float:
         """How long each file takes: 0 on a fast device, infinite without --split."""
-        if not self._output.is_split:
+        if not self.output.is_split:
             return math.inf
         if self._stream.is_fast:
             return 0.0
-        return float(self._output.aligned_seconds or (self._output.split_frames or 0) / self._rate)
-
-    @property
-    def verifies(self) -> bool:
-        """Whether each file is read back when it is finished."""
-        return self._output.verify
+        return float(self.output.aligned_seconds or (self.output.split_frames or 0) / self._rate)
 
     @property
     def name(self) -> str:
         """Name of the present file, for people."""
-        return self._open[0].name if self._open else self._output.path
+        return self._open[0].name if self._open else self.output.path
 
     @property
     def is_on_a_disk(self) -> bool:
@@ -137,10 +127,8 @@ class Recording:
     @property
     def clips(self) -> tuple[int, ...]:
         """Clipped samples of each channel in all files so far."""
-        clips = self._clips_before
-        for file in self._open:
-            clips = [sum(pair) for pair in zip(clips, file.clips, strict=True)]
-        return tuple(clips)
+        clips = (self.left.clips, *(file.clips for file in self._open))
+        return tuple(map(sum, zip(*clips, strict=True)))
 
     @property
     def disk_seconds(self) -> float | None:
@@ -156,17 +144,7 @@ class Recording:
     @property
     def is_writing(self) -> bool:
         """Whether its writer is at work."""
-        return self._writer is not None and self._writer.is_running
-
-    @property
-    def output(self) -> Output:
-        """Where it goes, and how it is written."""
-        return self._output
-
-    @property
-    def writer(self) -> Writer | None:
-        """Its writer, once all is connected."""
-        return self._writer
+        return self.writer is not None and self.writer.is_running
 
     # ---- several copies ----
 
@@ -174,7 +152,7 @@ class Recording:
         """Be one of several copies, by its number: it shares their names, and a file that fails is not its end."""
         self._is_shared = True
         self._maker.share(names, number)
-        self.room.disk = f"the disk of {self._output.path}"
+        self.room.disk = f"the disk of {self.output.path}"
 
     @property
     def present_piece(self) -> int:
@@ -218,8 +196,8 @@ class Recording:
 
     def give_up_waiting(self) -> None:
         """At the end of the take, do not wait for a reader that has never come."""
-        if self._writer is not None and not self._open and self._waits_for_a_reader:
-            self._writer.stop()
+        if self.writer is not None and not self._open and self._waits_for_a_reader:
+            self.writer.stop()
 
     def stuck(self) -> FileError:
         """Return the failure of a copy that takes no more data."""
@@ -230,10 +208,10 @@ class Recording:
     def make_first(self) -> None:
         """Make the first file; on the worker. A FIFO waits for its reader, but one of several copies in background."""
         begin = self._stream.times.now()
-        if self._output.begin is not None:
-            begin = datetime.fromtimestamp(float(self._output.begin), tz=timezone.utc)
-        self._waits_for_a_reader = is_special(self._output.path)
-        if self._is_shared and is_fifo(self._output.path):
+        if self.output.begin is not None:
+            begin = datetime.fromtimestamp(float(self.output.begin), tz=timezone.utc)
+        self._waits_for_a_reader = is_special(self.output.path)
+        if self._is_shared and is_fifo(self.output.path):
             self._making = self._worker.start(lambda: self._make(begin))
             return
         self._is_making_first = True
@@ -252,11 +230,11 @@ class Recording:
     def connect(self, channel_map: Sequence[int] | None, *, outlives_failures: bool) -> None:
         """Have a writer of the stream's write the files."""
         is_pipe = self._open[0].is_stream if self._open else True
-        self._writer = self._stream.connect_output(
-            self._output.channels, channel_map=channel_map, is_pipe=is_pipe, outlives_failures=outlives_failures
+        self.writer = self._stream.connect_output(
+            self.output.channels, channel_map=channel_map, is_pipe=is_pipe, outlives_failures=outlives_failures
         )
         if self._open:
-            self._writer.offer(self._open[0])
+            self.writer.offer(self._open[0])
 
     def _add(self, file: OutputFile | MissingFile) -> None:
         """Add a file that was made, behind the others."""
@@ -303,7 +281,8 @@ class Recording:
         self._note_start(current)
         if warning := current.warning():
             self._warn(warning)
-        failure = self._failure_behind() or current.failure()
+        self.left.poll()
+        failure = self.left.failure or current.failure()
         if failure is None:
             self._ask_the_disk(current, now)
         can_go_on = self._is_shared or current.writers_failure() is None
@@ -311,7 +290,7 @@ class Recording:
             self._make_next_in_time(current)
         if failure is not None:
             if self._is_shared:  # it was told, and the next file is another one
-                self._failure = None
+                self.left.failure = None
                 self.lost_its_reader = self._waits_for_a_reader
             raise failure
 
@@ -326,37 +305,16 @@ class Recording:
             self._disk_checked_at = now
             self._asking = self._worker.start(lambda: self.room.keep(current), quietly=True)
 
-    def _failure_behind(self) -> PastreamError | None:
-        """Return the first failure of the files that the writer has left."""
-        while self._finishing and self._finishing[0].task.is_done:
-            self._hand_on_first()
-        return self._failure
-
-    def _hand_on_first(self) -> None:
-        """Move the first of the files that are being finished to the list, with what can be read of it."""
-        finishing = self._finishing.popleft()
-        recorded, failure = finishing.recorded(), finishing.failure()
-        self._files.add(recorded, finishing.frames)
-        self._failure = self._failure or failure
-        file = finishing.file
-        is_whole = failure is None and file.writers_failure() is None and file.is_regular
-        if self._finished is not None:
-            self._finished(file.piece, recorded if is_whole else None)
-        if warning := file.warning():
-            self._warn(warning)
-
     def hold(self, *, is_held: bool) -> None:
         """Make no next file while the device is away; one that was made is made anew if it was made for a time."""
-        if is_held and not self._is_held and (self._maker.has_time or self._output.aligned_seconds is not None):
+        if is_held and not self._is_held and (self._maker.has_time or self.output.aligned_seconds is not None):
             self._misnamed = self._making
-            if self._is_offered and len(self._open) > 1 and self._withdraw():
+            is_waiting = self._is_offered and len(self._open) > 1
+            if is_waiting and self.writer is not None and self.writer.withdraw():
                 self._is_offered = False
                 self._drop(self._open.pop())
                 self._pieces -= 1
         self._is_held = is_held
-
-    def _withdraw(self) -> bool:
-        return self._writer is not None and self._writer.withdraw()
 
     def _drop(self, file: OutputFile | MissingFile) -> None:
         self._maker.forget(file.piece)
@@ -378,7 +336,7 @@ class Recording:
     @property
     def _may_make_next(self) -> bool:
         """Whether it is known when the next file begins, where that is by the clock."""
-        return self._output.aligned_seconds is None or self._pieces + 1 in self._planned
+        return self.output.aligned_seconds is None or self._pieces + 1 in self._planned
 
     def _frames_ahead(self, current: OutputFile | MissingFile) -> int:
         """Return how many frames from now the next file begins; fewer than 0 if it is late, as behind a gap."""
@@ -405,13 +363,13 @@ class Recording:
 
     def _offer_next(self) -> None:
         """Offer the next file to the writer, which refuses while it has not begun the one before it."""
-        self._is_offered = self._writer is not None and self._writer.offer(self._open[-1])
+        self._is_offered = self.writer is not None and self.writer.offer(self._open[-1])
 
     def _go_on_without(self, error: PastreamError) -> None:
         """Go on in the present file if the next one cannot be made."""
         self.wants_next = False
         current = self._open[0]
-        if current.frame_limit is not None and current.frame_limit == self._output.most_frames:
+        if current.frame_limit is not None and current.frame_limit == self.output.most_frames:
             self._stream.stop_writing()
             raise error
         current.limit(None)
@@ -421,22 +379,9 @@ class Recording:
         """Have the worker close the first of the open files, which the writer has left."""
         file = self._open.pop(0)
         if not self._is_shared:
-            self._failure = self._failure or file.writers_failure()
+            self.left.failure = self.left.failure or file.writers_failure()
         self._note_start(file)
-        self._has_left_a_file = True
-        self._clips_before = [sum(pair) for pair in zip(self._clips_before, file.clips, strict=True)]
-        task = self._closer.start(lambda: self._close(file, keep_empty=keep_empty, is_given_up=is_given_up))
-        self._finishing.append(FinishingFile(file, task))
-
-    def _close(self, file: OutputFile | MissingFile, *, keep_empty: bool, is_given_up: bool) -> RecordedFile | None:
-        if self._closer is not self._worker:
-            lib.be_in_the_background()
-        return file.close(keep_empty=keep_empty, is_given_up=is_given_up)
-
-    def give_up(self) -> None:
-        """Have no file verified any more."""
-        for finishing in self._finishing:
-            finishing.file.is_given_up = True
+        self.left.close(file, keep_empty=keep_empty, is_given_up=is_given_up)
 
     def _note_start(self, file: OutputFile | MissingFile) -> None:
         """Note when the first frame of a file was captured. Later calls correct it for some seconds."""
@@ -458,18 +403,11 @@ class Recording:
         """
         is_still_making = self._waits_for_a_disk  # asked first: the worker may add the file in between
         while self._open:
-            keep_empty = is_complete and not self._has_left_a_file
+            keep_empty = is_complete and not self.left.has_any
             self._finish_first(keep_empty=keep_empty, is_given_up=is_given_up)
-        if not self._has_left_a_file and not is_still_making:
+        if not self.left.has_any and not is_still_making:
             return None
-        unused = self._worker.start(self._remove_unused)  # comes after the closing of all others
-        if self._closer is self._worker:
-            return unused
-
-        def wait() -> None:
-            unused.wait(TIMEOUT_MAX)
-
-        return self._closer.start(wait)
+        return self.left.ends_after(self._worker.start(self._remove_unused))  # comes after the closing of all others
 
     def _remove_unused(self) -> None:
         """Remove the file that was made too late to be used."""
@@ -481,20 +419,13 @@ class Recording:
     def results(self) -> tuple[FileList, PastreamError | None]:
         """Return the files that are kept, and the first failure, if there was one."""
         if self._waits_for_a_disk:
-            self._failure = self._failure or FileError(f"cannot create {self.name}: the disk does not answer")
-        while self._finishing:
-            self._hand_on_first()
-        return self._files, self._failure
+            unmade = FileError(f"cannot create {self.name}: the disk does not answer")
+            self.left.failure = self.left.failure or unmade
+        self.left.hand_on_all()
+        return self.left.list, self.left.failure
 
-    def so_far(self) -> FileList:
+    def so_far(self, failure: PastreamError | None = None) -> FileList:
         """Return the files as far as they can be read by now, for a run that leaves some of them unfinished."""
-        there = FileList(before=self._files)
-        files = [(finishing.recorded(), finishing.frames) for finishing in self._finishing]
         for file in self._open:
             self._note_start(file)
-            files.append((file.so_far(), file.frames + file.passed_frames))
-        for recorded, written_frames in files:
-            # what was written may be on the disk, even if it cannot be read back yet
-            is_there = recorded is not None and (recorded.frames or written_frames)
-            there.add(recorded if is_there else None, written_frames)
-        return there
+        return self.left.so_far(self._open, failure)

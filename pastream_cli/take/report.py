@@ -49,6 +49,15 @@ class Opening(NamedTuple):
         return self.capture_device is None
 
 
+class CopySnapshot(NamedTuple):
+    """How a further copy of the recording stands."""
+
+    name: str
+    """Its present file."""
+    has_failed: bool
+    """Whether that takes no more frames."""
+
+
 class Snapshot(NamedTuple):
     """How a run stands at one moment."""
 
@@ -76,6 +85,8 @@ class Snapshot(NamedTuple):
     """`None` where no callback has come since the last snapshot."""
     clips: tuple[int, ...]
     """Clipped samples of each channel of the file so far."""
+    copies: tuple[CopySnapshot, ...] = ()
+    """The further copies of the recording."""
     can_seek: bool = False
     """Whether the arrow keys move what is played."""
     wait_seconds: float | None = None

@@ -10,13 +10,10 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
@@ -25,25 +22,24 @@ from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, NoThreadError, PastreamError, UsageError
+from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, PastreamError, UsageError
 from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.copies import Copies
+from pastream_cli.take.device_calls import DeviceCalls
 from pastream_cli.take.ending import Ending
 from pastream_cli.take.finished_pieces import FinishedPieces
-from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
-from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
+from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, result_of
+from pastream_cli.take.opening import connect_input, connect_output, open_source, opening_of
 from pastream_cli.take.outcome import failure_in, report_of
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.reconnecting import Reconnecting
 from pastream_cli.take.report import Observer, Opening, Report
 from pastream_cli.take.signals import Requests
 from pastream_cli.take.telling import Telling
-from pastream_cli.take.waiting import Waiting
 from pastream_cli.units import format_count
 
 if TYPE_CHECKING:  # loaded only where a real device, a file or a hook is used
-    from pastream_cli.engine.devices.host_process import Host, HostProcess
-    from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.engine.devices.host_process import Host
     from pastream_cli.take.hook import Hook
 
 T = TypeVar("T")
@@ -52,9 +48,6 @@ T = TypeVar("T")
 # A loop or a task of a worker wakes the session when it ends.
 _IDLE_POLL_SECONDS = 1.0
 _SHORTEST_POLL_SECONDS = 0.005
-_CLOSE_SECONDS = 1.0
-# How long after its descriptors a process ends at most, if that is why they were closed.
-_END_SECONDS = 0.02
 # The wait, after a stop, for a file that is still being created: long enough for a disk, not for a FIFO.
 _ABANDONED_SECONDS = 0.2
 # How long the reader may go on when everything is written: after that it is in a read that may never return.
@@ -80,9 +73,7 @@ class Session:
         self._job = job
         self._observer = observer
         self._requests = requests
-        self._host = host
-        self._watched: HostProcess | None = None
-        self._device_worker = Worker("device", requests.wake)
+        self._device = DeviceCalls(requests, host)
         self._file_worker = Worker("files", requests.wake)
         self._run = Run(self)
         self._stream: Core | None = None
@@ -93,7 +84,6 @@ class Session:
         self._opened: Opening | None = None
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
-        self._starting: Task[None] | None = None
         self._by_the_clock: ByTheClock | None = None
 
     def run(self) -> Report:
@@ -136,18 +126,16 @@ class Session:
 
     def leave(self) -> None:
         """Close the device and end its process, but give up after a time limit."""
-        if self._host is not None:
-            self._host.end()
-        elif self._stream is not None:
-            with suppress(NoThreadError):
-                self._device_worker.start(self._stream.close_device).wait(_CLOSE_SECONDS)
+        self._device.leave(self._stream)
 
     # ---- its beginning ----
 
     def _open(self) -> None:
         warn = self._observer.warned
         source = open_source(self._job, self._file_worker, self._requests, warn)
-        plan, stream = self._plan, self._stream = self._open_devices(source)
+        plan, stream = self._plan, self._stream = self._device.open(
+            self._job, source, self._file_worker, self._observer
+        )
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
             finished = self._make_hook(stream, 1 + len(plan.copies)) if self._job.hook is not None else None
@@ -172,26 +160,6 @@ class Session:
         hook = self._hook = Hook(self._job.hook, stream.samplerate, output, self._requests.wake, observer.warned)
         return FinishedPieces(copies, hook.call, lambda: run.losses.missing_frames if run.losses is not None else 0)
 
-    def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
-        """Open the devices. If they are not there, or in use, wait for them where that was asked for."""
-        waiting, workers = Waiting(self._job, self._observer), (self._file_worker, self._device_worker)
-        while True:
-            try:
-                plan = resolve(self._job, source, self._host, *workers, self._requests)
-                stream = self._wait_for(self._device_worker.start(partial(open_stream, plan, self._host)))
-            except DeviceError as error:
-                if not waiting.goes_on(error, time.monotonic()):
-                    raise
-            else:
-                waiting.is_over(time.monotonic())
-                return plan, stream
-            while not waiting.is_due(time.monotonic()):
-                self._requests.wait(STEP_SECONDS)
-                if self._requests.stop:
-                    raise Stopped
-            if self._host is not None:  # a new process looks for devices anew
-                self._wait_for(self._device_worker.start(self._host.renew))
-
     def _wait_for(self, task: Task[T], seconds_after_a_stop: float = 0.0) -> T:
         return result_of(task, self._requests, seconds_after_a_stop)
 
@@ -202,10 +170,10 @@ class Session:
         by_the_clock.prepare()
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device_worker, self._observer.warned, self._start_device, by_the_clock
+            run, stream, plan, self._device.worker, self._observer.warned, self._start_device, by_the_clock
         )
         self._telling = Telling(
-            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._device_worker
+            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._device.worker
         )
         if self._recording is not None:
             self._recording.begin()
@@ -214,32 +182,17 @@ class Session:
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
         if stream.input_error() == lib.INPUT_ENDS_BEFORE_START:
             raise _input_failure(plan, stream.input_error())
-        if self._host is not None:  # it goes on while this process is stopped, and what is played should not
-            self._requests.on_halt = stream.silence
         run.start_device(self._start_device)
         self._watch_process()
 
     def _start_device(self) -> None:
         stream, _ = self._running()
-        self._starting = self._device_worker.start(stream.start_device)
-        self._wait_for(self._starting)
+        self._device.start(stream)
 
     def _watch_process(self) -> None:
-        """Have a wait end when the device or its process ends by itself. Each process is watched once."""
-        process = self._host.process if self._host is not None else None
-        # while the device is away, there may be one process after the other
-        if process is None or process is self._watched or self._is_away:
-            return
         assert self._telling is not None
-        self._watched = process
-        self._telling.moves.begin(process)
-
-        def hear() -> None:
-            if not process.hears():
-                self._requests.unwatch(process.life)
-                process.is_gone_within(_END_SECONDS)
-
-        self._requests.watch(process.life, hear)
+        if not self._is_away:  # else there may be one process after the other
+            self._device.watch(self._telling.moves)
 
     def _wait_for_frames(self, seconds: float) -> None:
         self._requests.wait(seconds)
@@ -359,12 +312,8 @@ class Session:
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
-        if self._starting is not None:  # with hundreds of channels a host needs seconds, and obeys after that
-            is_done_within(self._starting, self.wait, ANSWER_SECONDS)
-        stopping = self._device_worker.start(stream.stop_device)
-        # a host process that does not answer is killed after that time, and then it has stopped
-        seconds = STOP_SECONDS if self._host is None else 2 * STOP_SECONDS
-        if not is_done_within(stopping, self.wait, seconds):
+        stopping = self._device.stop(stream, self.wait)
+        if stopping is None:
             return False
         error, reconnecting = stopping.error, self._reconnecting
         has_crashed = isinstance(error, DeviceError) and error.kind is ErrorKind.CRASHED

@@ -167,6 +167,7 @@ class Telling:
             can_seek=self.place.can_move,
             file_name=recording.name if recording is not None else None,
             file_bytes=recording.size if recording is not None else 0,
+            copies=recording.standings if recording is not None else (),
             disk_seconds=recording.disk_seconds if recording is not None else None,
             levels=levels,
             clips=recording.clips if recording is not None else (),

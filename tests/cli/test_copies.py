@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import Rule, faulty_disk
+from tests.forks import Forks
 from tests.homes import wait_until
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, read
@@ -43,6 +44,8 @@ def test_copies_of_several_types_are_the_same_take_in_pieces_of_the_same_frames(
         [(name.format(n), "complete", frames) for name in ("a-{}.wav", "b-{}.flac", "c/{}.au", "d-{}.ogg")]
         for n, frames in ((1, RATE), (3, RATE), (4, RATE // 2))
     ]
+    named = "to a-1.wav (WAV PCM_16), b-1.flac (FLAC PCM_16), c/1.au (AU PCM_16) and d-1.ogg (OGG VORBIS)"
+    assert named in result.stderr
     whole = joined(tmp_path / f"a-{n}.wav" for n in (1, 3, 4))
     assert_same(joined(tmp_path / f"b-{n}.flac" for n in (1, 3, 4)), whole)
     assert_same(joined(tmp_path / f"c/{n}.au" for n in (1, 3, 4)), whole)
@@ -115,14 +118,15 @@ def test_a_bad_disk_costs_the_other_copy_nothing(
 def test_a_full_copy_is_tried_again_with_the_next_piece(pastream: Pastream, build: Path, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    rule = Rule(calls="write", error=errno.ENOSPC, after_bytes=2**17, times=1)
-    words = ("a.wav", "--also", "stick/b.wav", "--split", "1", "-d", "3", "-D", "virtual:noise:fast", "--json")
+    rule = Rule(calls="write", error=errno.ENOSPC, after_bytes=2**15, times=1)
+    # by the clock: a device that is faster may have begun the next piece before anybody knows of the failure
+    words = ("a.wav", "--also", "stick/b.wav", "--split", "0.5", "-d", "1.5", "-D", "virtual:noise", "--json")
     result = pastream("null", *words, env=faulty_disk(build, stick, rule))
     first, *others = copies_of(result)
     assert (result.returncode, first[1][1]) == (4, "failed")
     assert [copy[1] for copy in others] == [
-        ("stick/b-002.wav", "complete", RATE),
-        ("stick/b-003.wav", "complete", RATE),
+        ("stick/b-002.wav", "complete", RATE // 2),
+        ("stick/b-003.wav", "complete", RATE // 2),
     ]
     for n in (2, 3):
         assert_same(read(stick / f"b-{n:03}.wav"), read(tmp_path / f"a-{n:03}.wav"))
@@ -143,11 +147,37 @@ def test_a_fifo_that_nobody_reads_costs_the_file_nothing(pastream: Pastream, tmp
     assert copies_of(result)[0][1][1] == {"none": "missing", "stops": "failed"}[reader]
 
 
+def test_a_reader_that_stops_costs_the_file_nothing_and_its_copy_is_told_to_have_failed(
+    pastream: Pastream, tmp_path: Path, campaign: Callable[[int], int]
+) -> None:
+    for case in range(campaign(10)):
+        name, fifo = f"{case}.wav", tmp_path / f"{case}.au"
+        os.mkfifo(fifo)
+        words = (name, "--also", fifo.name) if case % 2 == 0 else (fifo.name, "--also", name)
+        process = pastream.start("null", *words, "-d", "1", "--buffersize", "8k", "-D", RAMP, *PATIENT, "--json")
+        with fifo.open("rb") as source:
+            assert source.read(4) == b".snd"
+            result = pastream.finish(process)
+        assert gaps_in_ramp(read(tmp_path / name)) == []
+        states = {copy: (state, frames) for copy, state, frames in copies_of(result)[0]}
+        assert result.returncode == 4
+        assert states[name] == ("complete", RATE)
+        assert states[fifo.name][0] == "failed"
+
+
 def test_a_copy_goes_to_standard_output_and_the_report_to_standard_error(pastream: Pastream, tmp_path: Path) -> None:
     result = pastream("null", "a.wav", "--also", "-", "-d", "1", "-D", RAMP + ":fast", "--json")
     (tmp_path / "out.au").write_bytes(result.stdout)
     assert result.returncode == 0
     assert_same(read(tmp_path / "out.au"), read(tmp_path / "a.wav"))
+    assert result.stderr.rstrip().rpartition("\n")[2].startswith("{")
+
+
+def test_standard_output_has_no_pieces_and_no_report_among_its_sound(forks: Forks, tmp_path: Path) -> None:
+    words = ("a.wav", "--also", "-", "--split", "1", "-d", "1", "-D", "virtual:fast", "--json")
+    result = forks("null", *words, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert "cannot use --split: the output of --also - is not a file" in result.stderr
     assert result.stderr.rstrip().rpartition("\n")[2].startswith("{")
 
 

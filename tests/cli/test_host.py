@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import resource
 import signal
 import time
 from pathlib import Path
@@ -204,3 +205,19 @@ def test_a_crash_of_a_host_library_is_a_fatal_xrun(pastream: Pastream, tmp_path:
     result = take.finish(30)
     assert result.returncode == 3, result.stderr
     assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]
+
+
+def test_a_limit_on_files_that_is_too_low_for_the_shared_memory_is_told(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, limits[1]))
+    try:
+        process = pastream.start("null", "take.wav", "-d", "1", server=jackd)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    result = pastream.finish(process)
+    assert result.returncode == 1
+    assert "its buffers are larger than the system lets a file be" in result.stderr
+    assert "ulimit -f" in result.stderr
+    assert not (tmp_path / "take.wav").exists()

@@ -15,7 +15,7 @@ from pastream_cli.engine.facts import Counts, Loss, LossKind
 from pastream_cli.screen.levels import Course, deflection, ranges, rms_decibels
 from pastream_cli.screen.meter import Meter
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.report import Opening, Snapshot
+from pastream_cli.take.report import CopySnapshot, Opening, Snapshot
 from pastream_cli.take.session import Session
 from pastream_cli.take.signals import Requests
 from tests.screens import STANDING, levels, opening, running, shown, styles
@@ -173,6 +173,14 @@ def test_a_disk_that_fills_up_is_told_in_time(disk_seconds: float, words: str, s
     meter.take(STANDING._replace(disk_seconds=disk_seconds, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0)
     assert words in shown(meter)
     assert styles(meter, words) == {style}
+
+
+def test_a_copy_has_its_name_and_is_red_once_it_has_failed() -> None:
+    meter = running()
+    copies = (CopySnapshot("b.flac", has_failed=False), CopySnapshot("stick/c.wav", has_failed=True))
+    meter.take(STANDING._replace(copies=copies, levels=levels((0.5, 0.5)), clips=(0, 0)), 1.0)
+    assert "take.wav  b.flac  stick/c.wav FAILED" in shown(meter)
+    assert (styles(meter, "b.flac"), styles(meter, "stick/c.wav")) == ({"cyan"}, {"bold red"})
 
 
 def test_numbers_of_channels_are_told_as_ranges() -> None:

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "_engine.h"
+#include "_virtual.h"
 #include "stress.h"
 #include "stress_run.h"
 #include "stress_signal.h"

@@ -257,3 +257,37 @@ def test_what_was_captured_behind_a_lead_is_no_later_for_it(recorder: Device) ->
     assert first is not None
     assert last is not None
     assert (last - first).total_seconds() == pytest.approx(recorded_seconds, abs=0.1)
+
+
+def test_a_device_that_comes_back_late_has_its_place_when_it_has_caught_up() -> None:
+    engine = ffi.gc(lib.engine_new(), lib.engine_free)
+    assert lib.engine_set_capture(engine, ffi.NULL, lib.SAMPLE_INT16, 1)
+    lib.engine_expect_clock(engine, BLOCK)
+    lib.engine_prepare(engine, -1, 0, 0, 0, 0, RATE)
+    samples = ffi.new("int16_t[]", BLOCK)
+    begun = time.monotonic()
+
+    def serves(*parts: tuple[int, float]) -> None:
+        """Have another device call back so many times, so many seconds apart, for each part."""
+        attachment = lib.attachment_new(0, 0, lib.SAMPLE_INT16, 1)
+        assert lib.engine_attach(engine, attachment)
+        due = time.monotonic()
+        for blocks, seconds in parts:
+            for _ in range(blocks):
+                time.sleep(max(0.0, due - time.monotonic()))
+                lib.attachment_callback(samples, ffi.NULL, BLOCK, ffi.NULL, 0, attachment)
+                due += seconds
+        assert lib.attachment_detach(attachment)
+        lib.attachment_free(attachment)
+
+    block_seconds = BLOCK / RATE
+    serves((20, block_seconds))
+    time.sleep(0.2)
+    # it was stopped for 0.6 s, makes up for that in another 0.6, and is in time then
+    serves((1, 0.6), (120, block_seconds / 2), (50, block_seconds))
+    passed = int((time.monotonic() - begun) * RATE)
+    lib.engine_finish(engine)
+    counts = ffi.new("struct engine_counts *")
+    lib.engine_read_counts(engine, counts)
+    assert counts.position == pytest.approx(passed, abs=0.1 * RATE)
+    assert counts.position <= passed + BLOCK

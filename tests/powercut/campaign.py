@@ -48,6 +48,8 @@ class _Piece:
     """A file of a take, as it was finished, and when its first frame was written."""
 
     inode: int
+    output: str
+    """Which of several copies it is of."""
     frames: Frames
     begun_ns: int
 
@@ -82,10 +84,12 @@ class Cuts:
         ]
 
     def _pieces_of(self, take: Take) -> Iterator[_Piece]:
+        names = {inode: name for name, inode in take.names_after.items()}
         for inode in dict.fromkeys(event.inode for event in take.events if event.what == "w"):
             if inode in take.finished:
                 frames = readers.by_libsndfile(take.finished[inode], self._kind.raw)
-                yield _Piece(inode, frames, _first_frame_ns(take, inode))
+                output = Path(names[inode]).stem.partition("-")[0]
+                yield _Piece(inode, output, frames, _first_frame_ns(take, inode))
 
     # ---- drawing ----
 
@@ -109,13 +113,13 @@ class Cuts:
         self._asks_programs = bool(self._programs) and dice.randrange(self._one_in or 1) == 0
         if self._kind.replaces and not self._old_or_new(disk, names):
             self._problem(cut_ns, "neither the old file nor the new one has the name")
-        due_frames, there_frames = 0.0, 0
+        lost_frames: Counter[str] = Counter()  # of each copy
         for piece in self._pieces:
             if piece.inode in disk.files:
-                due_frames += self._due_frames(piece, cut_ns)
-                there_frames += self._judge_piece(piece, disk.files[piece.inode], names, cut_ns, dice)
+                there = self._judge_piece(piece, disk.files[piece.inode], names, cut_ns, dice)
+                lost_frames[piece.output] += int(self._due_frames(piece, cut_ns)) - there
         if cut_ns - self._pieces[0].begun_ns > FIRST_SECOND_NS:
-            lost, label = (due_frames - there_frames) / self._kind.rate, str(self._kind)
+            lost, label = max(lost_frames.values(), default=0) / self._kind.rate, str(self._kind)
             self._tally.most_lost_seconds[label] = max(lost, self._tally.most_lost_seconds.get(label, 0.0))
             if lost > MOST_LOST_SECONDS + self._block_seconds:
                 self._problem(cut_ns, f"{lost:.2f} s are lost")

@@ -74,7 +74,7 @@ class File(_Synced):
     @property
     def certain(self) -> Content:
         """What is there in any case, and nothing else."""
-        return Content(self.pages, self.size)
+        return Content(dict(self.pages), self.size)
 
     @property
     def newest(self) -> Content:

@@ -160,6 +160,12 @@ class HostProcess:
             time.sleep(_STEP_SECONDS)
         return True
 
+    def begin_to_end(self) -> None:
+        """Have the process close its stream and end, and do not wait for that."""
+        self._was_ended = True
+        with suppress(OSError):
+            self._socket.shutdown(_socket.SHUT_RDWR)
+
     def end(self, seconds: float) -> None:
         """Have the process close its stream and end, and kill it after so many seconds.
 
@@ -167,9 +173,7 @@ class HostProcess:
         """
         if not self.is_alive:
             return
-        self._was_ended = True
-        with suppress(OSError):
-            self._socket.shutdown(_socket.SHUT_RDWR)
+        self.begin_to_end()
         if not self.is_gone_within(seconds):
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

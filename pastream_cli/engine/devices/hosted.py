@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices.host_process import Host
@@ -13,7 +14,7 @@ from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, NO_LOCK, STO
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ring_sizes import ring_bytes
 from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
-from pastream_cli.errors import DeviceError, ErrorKind
+from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.facts import OwnClock
@@ -101,6 +102,9 @@ class HostedDevice(OpenDevice):
 
     def new_engine(self, buffersize: int | None, further_copies: int = 0) -> EngineHandle:
         made = lib.engine_new_in(self.host.memory, ring_bytes(self, buffersize, further_copies), further_copies)
+        if not made and ffi.errno == errno.EFBIG:  # the system takes shared memory for a file
+            reason = "its buffers are larger than the system lets a file be"
+            raise PastreamError(f"cannot open a stream: {reason}", "ulimit -f tells how large one may be")
         return ffi.gc(check_memory(made, "cannot open a stream"), lib.engine_free)
 
     def new_ring(self, engine: EngineHandle, frame_bytes: int, frames: int) -> RingBuffer:

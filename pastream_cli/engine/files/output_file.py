@@ -31,7 +31,8 @@ from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
 _FLAC_BLOCK_FRAMES = 4096
-"""Of libFLAC, at every rate. A block is written with the frame that follows it, and a reader lacked 1.6 of them."""
+"""Of libFLAC, at every rate. A block is written with the frame that follows it. Of a file whose header has no length
+yet, libsndfile gives nothing of the last block that is there; sox and ffmpeg do."""
 
 _HEADER_ROOM_BYTES = 2**16
 """More than any header."""
@@ -330,15 +331,14 @@ class OutputFile(WritersFile):
     def _verify(self, frames: int) -> Verdict | None:
         from pastream_cli.engine.files import verifying
 
-        return verifying.verify(
-            self._descriptor,
-            lambda read: bool(lib.output_file_has_hash(self.handle, read)),
+        written = verifying.Written(
             frames,
+            has_hash=lambda read: bool(lib.output_file_has_hash(self.handle, read)),
             sample_code=file_sample_code(self._container.encoding),
             channels=self.channels,
             raw=self._container.raw_words,
-            is_given_up=lambda: self.is_given_up,
         )
+        return verifying.verify(self._descriptor, written, lambda: self.is_given_up)
 
     def _mend(self, descriptor: int, frames: int, *, is_whole: bool) -> None:
         if self._reservation is not None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import soundfile
 
@@ -26,6 +26,19 @@ _PLACES_LOOKED_AT = 8
 # A disk that gives nothing for so long does not keep the files of others waiting.
 _ANSWER_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
+
+
+class Written(NamedTuple):
+    """What was written to a file, and how that is read."""
+
+    frames: int
+    has_hash: Callable[[FramesHashHandle], bool]
+    """Tells whether the frames that were written have this hash."""
+    sample_code: int
+    """The type in which they were written."""
+    channels: int
+    raw: dict[str, Any]
+    """The format of a file without a header, as arguments of soundfile.SoundFile."""
 
 
 class _Turn:
@@ -54,30 +67,15 @@ class _Turn:
 _turn = _Turn()
 
 
-def verify(
-    descriptor: int,
-    is_what_was_written: Callable[[FramesHashHandle], bool],
-    frames: int,
-    *,
-    sample_code: int,
-    channels: int,
-    raw: dict[str, Any],
-    is_given_up: Callable[[], bool],
-) -> Verdict | None:
+def verify(descriptor: int, written: Written, is_given_up: Callable[[], bool]) -> Verdict | None:
     """Read a file back that is closed and synced. Return `None` if that is given up.
 
     Parameters
     ----------
     descriptor : int
         Of the file; its position is left alone.
-    is_what_was_written : callable
-        Tells whether the frames that were written have this hash.
-    frames : int
-        How many these are.
-    sample_code, channels : int
-        The type in which they were written, and their channels.
-    raw : dict
-        The format of a file without a header, as arguments of soundfile.SoundFile.
+    written : Written
+        What is to be found there.
     is_given_up : callable
         Asked now and then.
     """
@@ -89,21 +87,13 @@ def verify(
         return is_given_up()
 
     try:
-        return _verify(descriptor, is_what_was_written, frames, sample_code, channels, raw, is_over)
+        return _verify(descriptor, written, is_over)
     finally:
         if has_turn:
             _turn.end()
 
 
-def _verify(
-    descriptor: int,
-    is_what_was_written: Callable[[FramesHashHandle], bool],
-    frames: int,
-    sample_code: int,
-    channels: int,
-    raw: dict[str, Any],
-    is_given_up: Callable[[], bool],
-) -> Verdict | None:
+def _verify(descriptor: int, written: Written, is_given_up: Callable[[], bool]) -> Verdict | None:
     size = size_of(descriptor)
     is_dropped = _drop_cache(descriptor, size)
     sha256 = hashlib.sha256()
@@ -115,30 +105,24 @@ def _verify(
     except OSError as error:
         return Verdict(reason_of(error), None, is_dropped)
     try:
-        with SoundInSource(ByteSource(descriptor, closes=False).add(0, size), **raw) as sound:
-            reason = _compare(sound, is_what_was_written, frames, sample_code, channels, is_given_up)
+        with SoundInSource(ByteSource(descriptor, closes=False).add(0, size), **written.raw) as sound:
+            reason = _compare(sound, written, is_given_up)
     except (soundfile.SoundFileError, OSError) as error:
         reason = reason_of(error)
     return None if is_given_up() else Verdict(reason, sha256.hexdigest(), is_dropped)
 
 
-def _compare(
-    sound: soundfile.SoundFile,
-    is_what_was_written: Callable[[FramesHashHandle], bool],
-    frames: int,
-    sample_code: int,
-    channels: int,
-    is_given_up: Callable[[], bool],
-) -> str | None:
+def _compare(sound: soundfile.SoundFile, written: Written, is_given_up: Callable[[], bool]) -> str | None:
     made = check_memory(lib.frames_hash_new(), "cannot read a file")
     read = ffi.gc(made, lib.frames_hash_free)
-    left = frames
+    handle, left = handle_of(sound), written.frames
     while left and not is_given_up():
-        some = lib.read_back(FUNCTIONS, handle_of(sound), sample_code, channels, min(left, _FRAMES_AT_ONCE), read)
+        at_once = min(left, _FRAMES_AT_ONCE)
+        some = lib.read_back(FUNCTIONS, handle, written.sample_code, written.channels, at_once, read)
         if not some:
-            return f"only {frames - left} of its {frames} frames can be read"
+            return f"only {written.frames - left} of its {written.frames} frames can be read"
         left -= some
-    return None if is_what_was_written(read) else "it does not hold the frames that were written"
+    return None if written.has_hash(read) else "it does not hold the frames that were written"
 
 
 def _drop_cache(descriptor: int, size: int) -> bool:
