@@ -179,10 +179,11 @@ static void note_arriving(engine *e, int64_t debt, int64_t frames, int64_t now) 
     a->least_debt = min_frames(a->least_debt, debt);
 }
 
-/* Whether the device was stopped a moment ago, or has caught up by a block since then, so that
- * nobody knows yet how late it is. */
+/* Whether the device was stopped a moment ago, or has caught up by a block since it came back, so
+ * that nobody knows yet how late it is. */
 static int catches_up(const struct arrival *a, int64_t now) {
-    return now - a->begun_ns < STOP_NS && now - a->first_ns < STOPS_AT_MOST_NS;
+    const int has_changed = a->begun_ns != a->first_ns;
+    return has_changed && now - a->begun_ns < STOP_NS && now - a->first_ns < STOPS_AT_MOST_NS;
 }
 
 int arrival_takes(engine *e, const void *input, int64_t frames, unsigned long host_flags) {

@@ -188,6 +188,7 @@ def check_killed(evidence: Evidence) -> int:
     (kill,) = evidence.met(Kill)
     assert evidence.first_seen is not None
     due = int((kill.begun - evidence.first_seen - hindered - AT_MOST_LOST_SECONDS) * scenario.rate)
+    due -= scenario.block or MOST_BLOCK_FRAMES  # which the device has not delivered yet
     ends_by_itself = scenario.source is not Source.DEVICE and not scenario.loops
     demand(len(take) >= due or ends_by_itself, f"only {len(take)} frames outlived a kill, not {due}")
     for number, (name, samples) in enumerate(zip(names, takes, strict=True)):

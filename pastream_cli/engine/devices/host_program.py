@@ -150,7 +150,7 @@ class Program:
         MoveWatch(names, self._tell)
 
     def _tell(self, moved: MovedStream) -> None:
-        with self._lock:
+        with self._lock, suppress(BrokenPipeError):  # the take has ended
             if not self._has_closed_life:
                 os.write(LIFE, line_of(moved))
 
