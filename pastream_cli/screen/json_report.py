@@ -19,6 +19,7 @@ from pastream_cli.take.report import CopyReport, Opening, Report
 
 if TYPE_CHECKING:
     from pastream_cli.command.job import Job, Pair
+    from pastream_cli.command.level import Silence
     from pastream_cli.errors import PastreamError
     from pastream_cli.units import Time
 
@@ -31,6 +32,7 @@ _COUNTS = (
     "ahead_frames",
     "left_out_frames",
     "unwritten_frames",
+    "armed_frames",
     "underrun_frames",
     "underruns",
     "host_flags",
@@ -114,6 +116,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "moves": (_move(move, report.rate, epoch_ns) for move in report.moves),
         **_clock(report.clock, report.rate),
         "clock_steps": (_clock_step(step, report.rate) for step in report.clock_steps),
+        "greatest_armed_dbfs": _decibels(report.trigger.greatest) if report.trigger is not None else None,
         "ended_away": report.ended_away,
         "dead_channels": list(report.dead_channels),
     }
@@ -143,6 +146,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "moves": [],
         **_clock(ClockFacts(), 0.0),
         "clock_steps": [],
+        "greatest_armed_dbfs": None,
         "ended_away": False,
         "dead_channels": [],
     }
@@ -180,6 +184,9 @@ def _asked(job: Job) -> dict[str, Any]:
         "split": _time(job.split),
         "at": job.at.text if job.at else None,
         "until": job.until.text if job.until else None,
+        "trigger": job.trigger.text if job.trigger else None,
+        "preroll": _time(job.preroll),
+        "silence": _silence(job.silence),
         "also": list(job.also),
         "overwrite": job.overwrite,
         "part": job.part,
@@ -208,6 +215,12 @@ def _time(time: Time | None) -> dict[str, Any] | None:
     if time is None:
         return None
     return {"frames": time.frames} if time.seconds is None else {"seconds": float(time.seconds)}
+
+
+def _silence(silence: Silence | None) -> dict[str, Any] | None:
+    if silence is None:
+        return None
+    return {"level": silence.level.text, "time": _time(silence.time)}
 
 
 def _pair(pair: Pair[Any]) -> dict[str, Any]:

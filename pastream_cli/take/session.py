@@ -43,6 +43,7 @@ from pastream_cli.units import format_count
 if TYPE_CHECKING:  # loaded only where a real device, or a file, is used
     from pastream_cli.engine.devices.host_process import Host, HostProcess
     from pastream_cli.engine.files.input_file import InputFile
+    from pastream_cli.take.by_level import ByLevel
 
 T = TypeVar("T")
 
@@ -92,6 +93,7 @@ class Session:
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
         self._by_the_clock: ByTheClock | None = None
+        self._by_level: ByLevel | None = None
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -194,11 +196,17 @@ class Session:
         stream.prepare(plan.duration, plan.pad, plan.offset)
         self._by_the_clock = by_the_clock = ByTheClock(stream, plan, self._observer.warned)
         by_the_clock.prepare()
+        if plan.rules is not None:
+            from pastream_cli.take.by_level import ByLevel
+
+            self._by_level = ByLevel(stream, self._observer.warned)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
             run, stream, plan, self._device_worker, self._observer.warned, self._wait_for
         )
-        self._telling = Telling(self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock)
+        self._telling = Telling(
+            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._by_level
+        )
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -258,13 +266,21 @@ class Session:
         return self._reconnecting is not None and self._reconnecting.is_away
 
     @property
+    def _is_waiting(self) -> bool:
+        """Whether the time of day for the first frame has not come."""
+        assert self._stream is not None
+        by_the_clock = self._by_the_clock
+        return by_the_clock is not None and by_the_clock.wait_seconds(self._stream.counts()) is not None
+
+    @property
     def _depends_on_polls(self) -> bool:
         """Whether something may happen that only a poll notices and that cannot wait for a second."""
         stream, plan = self._running()
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
         is_split = plan.output is not None and plan.output.split_frames is not None
-        return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns
+        is_triggered = plan.rules is not None
+        return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns or is_triggered
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell how the run stands, look after the files, and do what was asked for."""
@@ -297,18 +313,35 @@ class Session:
     def look_after_ends(self) -> None:
         """Look after the files. If one fails, the run ends, and what was captured is still written."""
         cut, self._requests.cut = self._requests.cut, False
+        begin, self._requests.begin = self._requests.begin, False
         if self._recording is None:
             return
+        if self._by_level is not None:
+            cut = self._look_after_trigger(self._recording, begin=begin, cut=cut)
         if self._hook is not None:
             self._hook.poll()
         try:
             if cut and self._is_away:
                 self._observer.warned("no next file to start: the device is away")
+            elif cut and self._is_waiting:
+                self._observer.warned("no next file to start: the first one has not begun")
             elif cut:
                 self._recording.cut()
             self._recording.poll(time.monotonic(), is_ending=self._run.is_ending)
         except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for
             self._run.fail(error)
+
+    def _look_after_trigger(self, recording: Copies, *, begin: bool, cut: bool) -> bool:
+        """Have a file begin if that was asked for and none is recorded. Tell whether there is still one to be cut."""
+        assert self._by_level is not None
+        self._by_level.poll()
+        if not self._by_level.is_armed:
+            return cut
+        recording.forget_cut()
+        may_begin = not self._is_away and not self._is_waiting
+        if may_begin and (begin or cut):
+            return not self._by_level.begin() and cut
+        return cut
 
     def told_of_silence(self) -> None:
         """Have a silent device opened again, or warn that it is silent."""

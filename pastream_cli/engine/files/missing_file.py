@@ -92,6 +92,10 @@ class MissingFile:
         self.frame_limit = frames
         lib.output_file_limit(self.handle, -1 if frames is None else frames)
 
+    def go_on(self) -> None:
+        """Be one for the middle of what a trigger records."""
+        lib.output_file_goes_on(self.handle)
+
     def room_bytes(self) -> int | None:
         """Return nothing: it is on no disk."""
         return None

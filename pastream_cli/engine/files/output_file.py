@@ -272,6 +272,10 @@ class OutputFile:
         self.frame_limit = frames
         lib.output_file_limit(self._handle, -1 if frames is None else frames)
 
+    def go_on(self) -> None:
+        """Be a file for the middle of what a trigger records: what it records next begins with another one."""
+        lib.output_file_goes_on(self._handle)
+
     @property
     def is_to_appear(self) -> bool:
         """Whether its first frames are on the disk, and it is not in its place for good yet."""
