@@ -39,10 +39,20 @@ class Figures:
     """CPU of each thread, in ms per second."""
 
 
-def cpu_ms(pid: int) -> dict[str, float]:
-    """Return the CPU time of every thread of a process that lives."""
-    spent = {}
+def family(pid: int) -> list[int]:
+    """Return a process that lives, and those that it has started, as for its device."""
+    pids = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # the thread has ended
+            for child in (task / "children").read_text().split():
+                pids += family(int(child))
+    return pids
+
+
+def cpu_ms(pid: int) -> dict[str, float]:
+    """Return the CPU time of every thread of a process that lives, and of those that it has started."""
+    spent = {}
+    for task in (task for process in family(pid) for task in Path(f"/proc/{process}/task").iterdir()):
         with contextlib.suppress(OSError):  # the thread has ended
             nanoseconds = int((task / "schedstat").read_text().split()[0])
             spent[f"{task.name} {(task / 'comm').read_text().strip()}"] = nanoseconds / 1e6
@@ -50,12 +60,15 @@ def cpu_ms(pid: int) -> dict[str, float]:
 
 
 def own_memory_mb(pid: int) -> float:
-    """Return the resident memory without what libjack maps of its server."""
+    """Return the memory of a process and of those that it has started, without what libjack maps of its server.
+
+    A page that several processes have counts in part for each.
+    """
     kilobytes, is_jacks = 0, False
-    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+    for line in (line for process in family(pid) for line in Path(f"/proc/{process}/smaps").read_text().splitlines()):
         if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
             is_jacks = "/dev/shm/jack" in line  # noqa: S108 - a name to compare with
-        elif line.startswith("Rss:") and not is_jacks:
+        elif line.startswith("Pss:") and not is_jacks:
             kilobytes += int(line.split()[1])
     return kilobytes / 1024
 

@@ -281,7 +281,7 @@ static void time_writer(const struct passage *p, int channels, int kind) {
     make_map(map, kind, channels);
     fill_ring(r, p->format, device_channels);
     engine *e = engine_new();
-    output_file *f = output_file_new(NULL, p->file_sample, p->file_bits, channels, 0, -1, -1);
+    output_file *f = output_file_new(NULL, p->file_sample, p->file_bits, channels, 0, -1, -1, -1);
     if (!e || !f || !engine_set_capture(e, r, formats[p->format].code, device_channels) ||
         writer_configure(engine_first_copy(e), &counting, map, channels, NAP_NS) != LOOP_OK)
         give_up("the engine does not take this");

@@ -144,7 +144,7 @@ static void prepare(struct job *j, int format) {
         give_up("the reader cannot be set up");
     if (!writes)
         return;
-    j->output = output_file_new(NULL, FILE_INT32, 24, j->channels, 0, -1, -1);
+    j->output = output_file_new(NULL, FILE_INT32, 24, j->channels, 0, -1, -1, -1);
     if (!j->output || writer_configure(engine_first_copy(j->engine), &counting, map, j->channels,
                                        RATE_OF_NAPS) != LOOP_OK)
         give_up("the writer cannot be set up");

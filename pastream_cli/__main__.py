@@ -212,26 +212,27 @@ def _run_session(job: Job, argv: list[str]) -> ExitCode:
 
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with Requests() as requests:
-        # slow imports stand here, where signals are handled already
         from pastream_cli.engine.devices.virtual import is_virtual
-        from pastream_cli.engine.files.without_numpy import load_soundfile
         from pastream_cli.engine.host_messages import HostMessages
-        from pastream_cli.screen.keys import Keys
-        from pastream_cli.screen.screen import Screen
-
-        if job.json:
-            from pastream_cli.screen import json_report  # noqa: F401 - at the end there may be no file descriptor left
 
         # on a terminal the screen shows what libraries print, which would otherwise break up the meter
         noise = HostMessages(shown=job.verbose and not is_terminal)
         report: Report | None = None
         host: Host | None = None
         try:
-            with Keys(requests, job) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
-                if not is_virtual(job.device):
-                    from pastream_cli.engine.devices.host_process import Host
+            if not is_virtual(job.device):
+                from pastream_cli.engine.devices.host_process import Host
 
-                    host = Host()  # as for a list
+                host = Host()  # as for a list
+            # slow imports stand here, where signals are handled already
+            from pastream_cli.engine.files.without_numpy import load_soundfile
+            from pastream_cli.screen.keys import Keys
+            from pastream_cli.screen.screen import Screen
+
+            if job.json:
+                from pastream_cli.screen import json_report  # noqa: F401 - at the end there may be no file descriptor left
+
+            with Keys(requests, job) as keys, Screen(noise.stream, job, keys, noise.text) as screen:
                 load_soundfile()
                 from pastream_cli.take.session import Session
                 from pastream_cli.take.ways_out import told

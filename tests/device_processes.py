@@ -7,15 +7,14 @@ from pathlib import Path
 
 
 def hosts_of(take: int) -> list[int]:
-    """Return the processes that serve a take, or served it: they know its number after its end too."""
-    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _serves(folder, take)]
+    """Return the processes that serve a take, or served it: they are named after it, after its end too."""
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _name_of(folder) == f"host of {take}"]
 
 
-def _serves(folder: Path, take: int) -> bool:
+def _name_of(folder: Path) -> str:
     with suppress(OSError):
-        words = (folder / "cmdline").read_bytes().split(b"\0")
-        return any(word.endswith(b"host_main.py") and words[n + 1] == b"%d" % take for n, word in enumerate(words))
-    return False
+        return (folder / "comm").read_text().rstrip()
+    return ""
 
 
 def host_of(take: int) -> int | None:

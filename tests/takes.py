@@ -206,12 +206,20 @@ class Listener:
 
     def finish(self, timeout: float) -> Result:
         """Wait for the command's end, which must come within so many seconds and without a traceback."""
+        stdout: list[bytes] = []
+        # read beside the wait: a report may be longer than a pipe holds
+        reader = threading.Thread(target=self._read_into, args=(stdout,), daemon=True)
+        reader.start()
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError(f"still running after {timeout:g} s: {self.text}") from None
         self._thread.join()
+        reader.join()
         assert "Traceback" not in self.text, self.text
-        stdout = self.process.stdout.read() if self.process.stdout else b""
-        return Result(self.process.returncode, stdout, self.text)
+        return Result(self.process.returncode, b"".join(stdout), self.text)
+
+    def _read_into(self, parts: list[bytes]) -> None:
+        if self.process.stdout:
+            parts.append(self.process.stdout.read())

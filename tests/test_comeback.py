@@ -81,3 +81,13 @@ def test_a_host_library_that_crashes_is_started_again_until_the_third_time_withi
     assert comeback.lost(241, has_crashed=True)
     assert not comeback.lost(242, has_crashed=True)
     assert Comeback(is_wanted=True, most_seconds=1).lost(243, has_crashed=True)
+
+
+def test_a_host_that_does_not_answer_has_more_time_at_each_try() -> None:
+    comeback = Comeback(is_wanted=True, most_seconds=None)
+    seconds = [comeback.answer_seconds]
+    for _ in range(5):
+        comeback.did_not_answer()
+        seconds.append(comeback.answer_seconds)
+    assert seconds[0] < seconds[1] < seconds[-1] == seconds[-2]
+    assert Comeback(is_wanted=False, most_seconds=None).answer_seconds == seconds[-1]  # it is tried once

@@ -171,15 +171,6 @@ def test_a_quiet_recording_loads_neither_arrays_nor_colours(pastream: Pastream) 
     assert not {name for name in loaded if name.endswith(("_hints", ".spelling", ".synonyms"))}, "nothing was mistyped"
 
 
-def test_the_process_of_a_take_loads_no_sound_host(pastream: Pastream, jackd: JackServer) -> None:
-    timing = {"PYTHONPROFILEIMPORTTIME": "1"}
-    result = pastream("-v", "-d", "0.01", "null", "take.wav", server=jackd, env=timing)
-    assert result.returncode == 0, result.stderr
-    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
-    assert "pastream_cli.engine.devices.hosted" in loaded
-    assert not {"sounddevice", "_sounddevice", "pastream_cli.engine.devices.portaudio"} & loaded
-
-
 ASK_A_HOST = """
 import sys
 from pastream_cli.engine.devices import host_program

@@ -3,8 +3,9 @@
  * one ramp, whatever has become of the server in between.
  *
  * It prints the number of a frame now and then, and by how many frames such a frame is late at the
- * least. Arguments: the instant, of the monotonic clock in nanoseconds; the port to play to. Should
- * the server go, it ends. */
+ * least; and, when the server went on without it, "lost", the first number that it did not play and
+ * how many. Arguments: the instant, of the monotonic clock in nanoseconds; the port to play to.
+ * Should the server go, it ends. */
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@
 typedef struct client client;
 typedef struct port port;
 
-enum { IS_OUTPUT = 2, NO_START_SERVER = 1, NUMBERS = 1 << 23 };
+enum { IS_OUTPUT = 2, NO_START_SERVER = 1, NUMBERS = 1 << 23, LOSSES = 256 };
 
 static void *(*get_buffer)(port *, uint32_t);
 static uint32_t (*last_frame_time)(const client *);
@@ -33,6 +34,9 @@ static uint32_t first_time;
 static int64_t least = INT64_MAX;        /* of the frames that are due before the first cycle */
 static _Atomic int64_t late = INT64_MAX; /* the least of some cycles, in frames */
 static _Atomic int64_t number;
+static uint32_t next_time;
+static struct { int64_t first, frames; } losses[LOSSES];
+static _Atomic int loss_count;
 
 static int64_t now_ns(void) {
     struct timespec time;
@@ -53,10 +57,17 @@ static int play(uint32_t frames, void *unused) {
     if (passed < listened_frames) { /* the cycle that is least late tells the time */
         least = due < least ? due : least;
     } else {
+        const int32_t lost = (int32_t)(time - next_time);
+        if (is_playing && lost > 0 && loss_count < LOSSES) {
+            losses[loss_count].frames = lost;
+            losses[loss_count].first = least + passed - lost;
+            ++loss_count;
+        }
         is_playing = 1;
         late = due - least < late ? due - least : late;
         number = least + passed;
     }
+    next_time = time + frames;
     for (uint32_t i = 0; i < frames; ++i)
         samples[i] = !is_playing ? 0 : (float)((least + passed + i) % NUMBERS) / NUMBERS;
     return 0;
@@ -114,9 +125,12 @@ int main(int count, char **arguments) {
         usleep(1000);
     printf("plays\n");
     fflush(stdout);
-    for (;; usleep(300000)) {
+    for (int told = 0;; usleep(300000)) {
         const long long at = number, by = late;
         late = INT64_MAX;
+        for (; told < loss_count; ++told)
+            printf("lost %lld %lld\n", (long long)losses[told].first,
+                   (long long)losses[told].frames);
         if (at && by != INT64_MAX) {
             printf("%lld %lld\n", at, by);
             fflush(stdout);

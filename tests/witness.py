@@ -66,6 +66,8 @@ class Witness(ABC):
         self.instant_ns = time.monotonic_ns()
         self.ties: list[tuple[int, int]] = []
         """Now and then the number of a frame, and by how many frames it was late by the clock, constants left out."""
+        self.losses: list[tuple[int, int]] = []
+        """What it did not play, since a busy machine let it be late: first number and length."""
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
 
@@ -88,6 +90,10 @@ class Witness(ABC):
         """Return by how many frames a frame was late by the clock, as those around it tell."""
         _, late = min(self.ties, key=lambda tie: abs(tie[0] - number))
         return late
+
+    def has_lost(self, number: int, frames: int) -> bool:
+        """Tell whether it did not play these numbers, since it was late."""
+        return any(first <= number and number + frames <= first + length for first, length in self.losses)
 
     def _run(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -127,8 +133,8 @@ class JackWitness(Witness):
     def _note_ties(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            number, late = map(int, line.split())
-            self.ties.append((number, late))
+            *kind, number, frames = line.split()
+            (self.losses if kind else self.ties).append((int(number), int(frames)))
 
 
 class PulseWitness(Witness):

@@ -19,9 +19,31 @@
 
 static const int64_t ARRIVAL_NS = 300000000;
 /* A sink that was idle may take a lot at once, and then nothing for two seconds. What the debt was
- * before such a stop says nothing. */
+ * before such a stop says nothing. The usual rest of a device that delivers many blocks at once,
+ * which is as long as its latency at the most, is none. */
 static const int64_t STOP_NS = 50000000;
 static const int64_t STOPS_AT_MOST_NS = 4000000000;
+/* What a busy machine may make of a debt; more than that is frames that never came. */
+static const int64_t UNCERTAIN_NS = 100000000;
+
+/* Returns what the device is to owe when it is in time: what the one before it owed, but for what
+ * that was out of its place. While a device is there, its debt changes by its drift, and by frames
+ * that never came; what else seems to change is that of the looks at it. */
+static int64_t due_debt(const engine *e) {
+    const struct reference *r = &e->reference;
+    const int64_t recent = recent_debt(e);
+    if (!r->is_known)
+        return recent;
+    if (r->is_under_way)
+        return r->debt;
+    const int64_t change = recent - r->found_debt;
+    const int64_t uncertain = (int64_t)((double)UNCERTAIN_NS * e->frames_per_ns);
+    if (change > uncertain || change < -uncertain)
+        return r->debt + change;
+    const int64_t passed_ns = atomic_load(&e->last_callback_ns) - r->found_ns;
+    const int64_t most = (int64_t)((double)passed_ns * e->frames_per_ns * MOST_DRIFT);
+    return r->debt + max_frames(-most, min_frames(most, change));
+}
 
 void arrival_begin(engine *e) {
     arrival_end(e);
@@ -29,7 +51,7 @@ void arrival_begin(engine *e) {
     e->arrival = (struct arrival){
         .is_under_way = has_begun,
         .left_ns = atomic_load(&e->last_callback_ns),
-        .usual_debt = min_frames(e->open_debt.frames, e->last_debt.frames),
+        .usual_debt = due_debt(e),
         .least_debt = INT64_MAX,
     };
     atomic_store(&e->settled, !has_begun && e->settle_frames == 0);
@@ -118,6 +140,8 @@ static void arrive(engine *e) {
     take_end(e);
     a->is_under_way = 0;
     a->unpublished_frames = 0;
+    e->reference = (struct reference){
+        .is_known = 1, .is_under_way = 1, .debt = a->usual_debt, .first = e->recent_debt};
     e->slept_frames = 0;
     e->uncounted_frames -= slept; /* the clock did not ask for them */
     atomic_store_explicit(&e->settled, 1, memory_order_relaxed);
@@ -137,7 +161,8 @@ static void arrive(engine *e) {
  * what it delivered before belongs to the gap. */
 static void note_arriving(engine *e, int64_t debt, int64_t frames, int64_t now) {
     struct arrival *a = &e->arrival;
-    const int64_t most = frames + (int64_t)((double)STOP_NS * e->frames_per_ns);
+    const int64_t shortest = (int64_t)((double)STOP_NS * e->frames_per_ns);
+    const int64_t most = frames + max_frames(shortest, e->lead_tolerance);
     const int is_first = a->begun_ns == 0;
     if (is_first)
         a->first_ns = now;

@@ -9,9 +9,6 @@
 /* A lead that lasts is told in parts of this length. */
 static const int64_t LEAD_NS = 10000000000;
 
-/* The most that the clock of a device is expected to drift from the system's. */
-static const double MOST_DRIFT = 500e-6;
-
 static void lead_by(engine *e, int64_t frames) {
     e->uncounted_frames -= frames;
     e->open_lead.frames += frames;
@@ -70,13 +67,32 @@ static void follow_clock(engine *e, const struct debt *next) {
         e->least_debt = (int64_t)e->usual_debt - e->lead_tolerance;
 }
 
+/* A host that hands over many blocks at once owes more between them, so the time must not be
+ * shorter than that in which the next device is looked at. */
+int64_t recent_debt(const engine *e) {
+    int64_t least = e->open_debt.frames;
+    for (size_t i = 0; i < RECENT_DEBTS; ++i)
+        least = min_frames(least, e->recent_debts[i]);
+    return least;
+}
+
+static void note_reference(engine *e) {
+    struct reference *r = &e->reference;
+    if (!r->is_under_way || e->recent_debt - r->first < RECENT_DEBTS)
+        return;
+    r->is_under_way = 0;
+    r->found_debt = recent_debt(e);
+    r->found_ns = e->open_debt.monotonic_ns;
+}
+
 void begin_debt(engine *e, const struct debt *debt) {
     const int64_t uncounted = e->uncounted_frames;
     if (e->open_debt.monotonic_ns) {
         follow_clock(e, debt);
         if (ring_room(&e->debts) > 0)
             ring_put(&e->debts, &e->open_debt, 1);
-        e->last_debt = e->open_debt;
+        e->recent_debts[e->recent_debt++ % RECENT_DEBTS] = e->open_debt.frames;
+        note_reference(e);
     }
     e->open_debt = *debt;
     /* follow_clock may have ended a lead, which changes what the device owes */

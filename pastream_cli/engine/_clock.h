@@ -24,6 +24,12 @@ static inline int64_t debt_before(const engine *e, int64_t frame, int64_t now) {
 /* Adds `surplus` frames to the lead of the device. */
 void take_lead(engine *e, int64_t surplus, int64_t now);
 
+/* The most that the clock of a device is expected to drift from the system's. */
+static const double MOST_DRIFT = 500e-6;
+
+/* Returns what the device owed lately when it was in time. */
+int64_t recent_debt(const engine *e);
+
 /* Publishes the open debt and opens the next one. */
 void begin_debt(engine *e, const struct debt *debt);
 

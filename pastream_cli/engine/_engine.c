@@ -1,4 +1,4 @@
-/* How its owner makes, configures, observes and frees an engine, and attaches devices to it. */
+/* How its owner makes, configures, observes, ends and frees an engine. */
 #include "_engine.h"
 
 #include <stdlib.h>
@@ -51,9 +51,6 @@ ring *engine_new_ring(engine *e, uint32_t element_bytes, uint64_t capacity) {
     ring_prepare(r, element_bytes, capacity, elements);
     return r;
 }
-
-static const int64_t MOST_NS_IN_A_CALLBACK = 1000000000;
-static const int64_t DETACH_NAP_NS = 100000;
 
 static void end_copy(copy *c) {
     free(c->writer.map);
@@ -201,6 +198,7 @@ static void prepare_copy(copy *c, int64_t offset) {
     atomic_store(&c->writer.dropped, 0);
     atomic_store(&c->writer.lost_frames, 0);
     atomic_store(&c->writer.losses, 0);
+    atomic_store(&c->writer.busy_ns, 0);
     c->writer.claim = offset;
     c->open_loss = (struct loss){0};
     c->last_gap_frames = 0;
@@ -228,9 +226,11 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     e->settling_frames = 0;
     e->open_underrun.frames = 0;
     e->arrival = (struct arrival){0};
+    e->reference = (struct reference){0};
     e->slept_frames = 0;
     e->open_debt.monotonic_ns = 0;
-    e->last_debt.frames = INT64_MAX;
+    for (size_t i = 0; i < RECENT_DEBTS; ++i)
+        e->recent_debts[i] = INT64_MAX;
     e->usual_debt = 0;
     e->knows_usual = e->is_ahead = e->is_rushing = 0;
     e->led_lately = e->frames_in_advance = e->uncounted_frames = 0;
@@ -345,102 +345,6 @@ void engine_silence(engine *e, int silenced) {
 
 void engine_pause(engine *e, int paused) {
     atomic_store_explicit(&e->paused, paused, memory_order_relaxed);
-}
-
-attachment *attachment_new(int playback_format, int playback_channels, int capture_format,
-                           int capture_channels) {
-    attachment *a = calloc(1, sizeof *a);
-    if (!a)
-        return NULL;
-    a->playback = (struct device_side){playback_format, playback_channels};
-    a->capture = (struct device_side){capture_format, capture_channels};
-    return a;
-}
-
-void attachment_free(attachment *a) {
-    if (!a)
-        return;
-    if (attachment_detach(a))
-        free(a);
-}
-
-static int fits(const struct device_side *of_device, const struct side *side) {
-    return of_device->channels == side->channels &&
-           (!side->channels || of_device->sample_format == side->sample_format);
-}
-
-int engine_attach(engine *e, attachment *a) {
-    if (atomic_load(&e->attachment) || a->was_attached || !fits(&a->playback, &e->playback) ||
-        !fits(&a->capture, &e->capture))
-        return 0;
-    /* no callback runs, so the callback's own fields may be written here */
-    engine_end_lead(e);
-    e->loop_back = NULL;
-    e->held_frames = e->largest_block = 0;
-    e->clean_frames = e->settling_frames = 0;
-    arrival_begin(e);
-    a->was_attached = 1;
-    atomic_store(&e->attachment, a);
-    /* sequentially consistent, and so a release: a callback that finds the engine finds all that */
-    atomic_store(&a->engine, e);
-    return 1;
-}
-
-int attachment_detach(attachment *a) {
-    engine *e = atomic_exchange(&a->engine, NULL);
-    const int64_t started_ns = engine_monotonic_ns();
-    while (atomic_load(&a->in_callback)) {
-        if (engine_monotonic_ns() - started_ns > MOST_NS_IN_A_CALLBACK)
-            return 0; /* the engine keeps the attachment, and never gets another device */
-        nap(DETACH_NAP_NS);
-    }
-    if (e)
-        atomic_store(&e->attachment, NULL);
-    return 1;
-}
-
-/* The ring's index is the truth: frames before it are in the ring, counted or not. Returns how many
- * frames of the recording the copy has stored or lost. */
-static int64_t count_what_is_stored(copy *c) {
-    const int64_t stored = (int64_t)(ring_write_index(copy_ring(c)) - c->start);
-    atomic_store(&c->stored_frames, stored);
-    return stored + atomic_load(&c->lost_frames);
-}
-
-/* A loss that was handed to the writer is not open any more. */
-static void close_published_loss(copy *c) {
-    const uint64_t index = ring_write_index(&c->gaps);
-    if (!c->open_loss.frames || index == 0)
-        return;
-    const struct loss *last = &c->gap_records[(index - 1) % LOSS_RECORDS];
-    if (last->monotonic_ns == c->open_loss.monotonic_ns && last->frame == c->open_loss.frame)
-        c->open_loss.frames = 0;
-}
-
-/* The callback serves one copy after the other, so a copy may lack the last block of the first. */
-static void put_copies_right(engine *e) {
-    for (copy *c = &e->first; c; c = next_copy(c))
-        if (c->fills_gaps)
-            close_published_loss(c);
-    if (!atomic_load(&e->time_zero_ns))
-        return;
-    const int64_t frames = count_what_is_stored(&e->first);
-    /* what was lost before the last frame that is stored is in both lists, or was not begun */
-    if (frames > 0)
-        atomic_store(&e->position, e->offset + frames);
-    for (copy *c = next_copy(&e->first); c; c = next_copy(c)) {
-        const int64_t there = count_what_is_stored(c);
-        if (there < frames)
-            lose(e, c, LOSS_DEVICE, e->offset + there, frames - there, engine_monotonic_ns());
-    }
-}
-
-void engine_release(engine *e) {
-    if (has_ring(&e->capture))
-        put_copies_right(e);
-    atomic_store(&e->device_is_active, 0);
-    atomic_store(&e->device_load, 0);
-    atomic_store(&e->attachment, NULL);
 }
 
 /* Adds what was measured after the last answer to what the owner has not taken yet. */

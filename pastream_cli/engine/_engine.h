@@ -396,6 +396,8 @@ int writer_run(copy *c);
 /* The place on the timeline of the next frame to be written. All frames before it are in files, but
  * for those that the recording skips at its start, and those that a failed file was not given. */
 int64_t writer_place(const copy *c);
+/* How long the writer has been at work so far, and not waited for frames. */
+int64_t writer_busy_ns(const copy *c);
 
 /* A trigger says which frames the writers record, the same for all copies. It is armed until a
  * sample reaches a level, or its owner says so: a file begins there. It ends when it has been

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 
 #include "_state.h"
 
-enum { LOOK_MS = 200, LAST_US = 400000 };
+enum { LOOK_MS = 500, LAST_US = 400000 };
 
 /* The host library may hang in whatever the process is doing, so the process gives itself a time
  * limit. What ends it then is SIGALRM. */
@@ -43,8 +44,14 @@ int host_begin(int parent) {
         signal(crashes[i], SIG_DFL);
     struct sigaction action = {.sa_handler = look_for_take, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
+    sigset_t none; /* a fork comes here with all of them blocked */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    char name[16];
+    snprintf(name, sizeof name, "host of %d", parent);
+    prctl(PR_SET_NAME, name);
 #endif
     return getppid() == parent;
 }

@@ -38,6 +38,20 @@ static inline ring *side_ring(const struct side *side) {
     return at_distance(side, side->ring);
 }
 
+/* Together they are longer than a device takes to arrive. */
+enum { RECENT_DEBTS = 4 };
+
+/* What the timeline owed the clock when a device arrived, so that the errors of several arrivals do
+ * not add up. */
+struct reference {
+    int32_t is_known;     /* a device has arrived in this run */
+    int32_t is_under_way; /* it has not been there for long enough */
+    int64_t debt;         /* what it was to owe */
+    int64_t found_debt;   /* what it did owe after that */
+    int64_t found_ns;     /* when */
+    uint32_t first;       /* recent_debt when it arrived */
+};
+
 /* What is known of a replacement device up to its place on the timeline, see _arrival.h. */
 struct arrival {
     int32_t is_under_way;
@@ -90,6 +104,7 @@ struct copy {
         _Atomic int64_t dropped;     /* see writer_dropped */
         _Atomic int64_t lost_frames; /* for which it wrote silence */
         _Atomic int64_t losses;      /* places at which it did */
+        _Atomic int64_t busy_ns;     /* see writer_busy_ns */
     } writer;
 
     struct ring gaps; /* struct loss, callback to writer: silence to be filled in */
@@ -138,9 +153,11 @@ struct engine {
     int64_t clean_frames;      /* settling: since the last flag */
     int64_t settling_frames;   /* settling: in all */
     struct loss open_underrun; /* frames 0: none */
-    struct arrival arrival;    /* of a device in the middle of a run */
-    struct debt open_debt;     /* monotonic_ns 0: none */
-    struct debt last_debt;     /* the one before; frames INT64_MAX: there was none */
+    struct reference reference;
+    struct arrival arrival;             /* of a device in the middle of a run */
+    struct debt open_debt;              /* monotonic_ns 0: none */
+    int64_t recent_debts[RECENT_DEBTS]; /* frames of those before, in a circle; INT64_MAX: none */
+    uint32_t recent_debt;               /* where the next one goes */
     int32_t knows_usual;
     double usual_debt;         /* what the device owes when it is in time; follows its drift */
     int64_t least_debt;        /* a device that owes less is ahead of the clock */

@@ -218,10 +218,20 @@ int64_t trigger_choose(trigger *t, int64_t *files, int64_t place, int is_all, in
     const struct span next = is_last ? (struct span){INT64_MAX, INT64_MAX} : *span_of(t, *files);
     const int may_begin = is_last && t->state == ARMED && !is_all;
     const int64_t heard_to = t->heard_to;
+    const int64_t kept_from = most(t->recorded_to, heard_to - t->rules.preroll_frames);
     spin_unlock(&t->lock);
     *are_kept = place >= next.begin;
     if (*are_kept)
         return least(next.end, heard_to) - place;
-    const int64_t known = heard_to - (may_begin ? t->rules.preroll_frames : 0);
-    return most(0, least(next.begin, known) - place);
+    return most(0, least(next.begin, may_begin ? kept_from : heard_to) - place);
+}
+
+int64_t trigger_forget(trigger *t, int64_t place, int64_t frame) {
+    spin_lock(&t->lock);
+    const int is_armed = t->state == ARMED && t->recorded_to <= place;
+    const int64_t forgotten = is_armed ? least(frame, t->heard_to) : place;
+    if (is_armed)
+        t->recorded_to = forgotten;
+    spin_unlock(&t->lock);
+    return forgotten;
 }

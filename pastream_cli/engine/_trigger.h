@@ -27,5 +27,8 @@ void trigger_hear(trigger *t, const struct sound *s, int64_t frame, int64_t fram
  * `files`: how many lie behind the writer; it is kept up to date. `is_all`: nothing more will come.
  */
 int64_t trigger_choose(trigger *t, int64_t *files, int64_t place, int is_all, int *are_kept);
+/* Has no file begin before a frame, since a writer cannot keep what comes before it. Returns which
+ * frame that is: `place` if it is too late for that. */
+int64_t trigger_forget(trigger *t, int64_t place, int64_t frame);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "_attachment.h"
+#include "_back_pressure.h"
 #include "_convert.h"
 #include "_gather.h"
 #include "_loops.h"
@@ -10,12 +11,9 @@
 #include "_virtual_sound.h"
 
 enum { MOST_FAULTS = 32, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
-/* More losses than one block can have. */
-enum { MOST_LOSSES_TOLD_AT_ONCE = 16 };
 enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
 
 static const int64_t MOST_BLOCK_FRAMES = INT64_C(1) << 31;
-static const int64_t OWNER_PATIENCE_NS = 2000000000;
 static const int64_t CENTURY_NS = INT64_C(3155760000) * 1000000000;
 
 struct fault {
@@ -23,13 +21,6 @@ struct fault {
     int64_t at_frame;
     int64_t frames;
     int64_t every_frames; /* 0: once */
-};
-
-/* Whoever fills, empties or reads one of the rings; a fast device waits for it. */
-struct server {
-    int64_t patience_ns; /* for how long the device waits; -1: for ever */
-    uint64_t index;      /* its place in the ring at the last progress, ... */
-    int64_t since_ns;    /* ... and when that was; 0: not waited for yet */
 };
 
 struct virtual_device {
@@ -49,9 +40,7 @@ struct virtual_device {
     int fault_count;
     int64_t frame;    /* of the device's clock; lost ones included */
     int64_t since_ns; /* when the clock was started, if that was before; 0: it starts anew */
-    struct server source;
-    struct server sinks[MOST_COPIES];
-    struct server owner; /* reads the list of losses */
+    struct back_pressure back_pressure; /* of a fast device */
     _Atomic int64_t started_ns;
     _Atomic int stop;
     _Atomic int abort;
@@ -150,8 +139,7 @@ virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, 
     v->block_frames = block_frames;
     v->fast = fast;
     v->tolerance_frames = tolerance_frames;
-    virtual_wait_at_most(v, -1, -1);
-    v->owner.patience_ns = OWNER_PATIENCE_NS;
+    back_pressure_begin(&v->back_pressure);
     atomic_store(&v->active, 1);
     if (make_blocks(v))
         return v;
@@ -173,9 +161,7 @@ void virtual_free(virtual_device *v) {
 }
 
 void virtual_wait_at_most(virtual_device *v, int64_t source_ns, int64_t sink_ns) {
-    v->source.patience_ns = source_ns;
-    for (int i = 0; i < MOST_COPIES; ++i)
-        v->sinks[i].patience_ns = sink_ns;
+    back_pressure_wait_at_most(&v->back_pressure, source_ns, sink_ns);
 }
 
 void virtual_set_drift(virtual_device *v, double parts_per_million) {
@@ -225,87 +211,9 @@ static void keep_time(virtual_device *v, int64_t start_ns) {
     v->frame += lost;
 }
 
-/* Returns whether a server has made no progress for longer than the device waits for it. */
-static int is_given_up(struct server *server, uint64_t index) {
-    if (server->patience_ns < 0)
-        return 0;
-    const int64_t now = engine_monotonic_ns();
-    if (server->since_ns == 0 || server->index != index) {
-        server->index = index;
-        server->since_ns = now;
-    }
-    return now - server->since_ns > server->patience_ns;
-}
-
-/* Goes on without the server for one block. The wait for the next block starts again, so that
- * whoever watches the run has the time to end it. */
-static int go_once_without(struct server *server) {
-    server->since_ns = 0;
-    return 1;
-}
-
-static int may_play(virtual_device *v, const engine *e, int64_t position) {
-    if (!has_ring(&e->playback) || atomic_load_explicit(&e->input_ended, memory_order_relaxed) ||
-        reader_is_finished(e))
-        return 1;
-    const ring *played = side_ring(&e->playback);
-    const uint64_t wanted = (uint64_t)most(0, least(v->block_frames, e->limit - position));
-    if (ring_available(played) >= ring_min(wanted, played->capacity))
-        return 1;
-    /* A source that has delivered nothing yet is still starting. A run without a limit waits for it
-     * for ever; one with a limit goes on in silence to its end. */
-    if (!e->has_played && e->limit == INT64_MAX)
-        return 0;
-    return is_given_up(&v->source, ring_write_index(played)) &&
-           (!e->has_played || go_once_without(&v->source));
-}
-
-static int may_store(const copy *c, int64_t frames) {
-    const ring *r = copy_ring(c);
-    return ring_room(r) >= ring_min((uint64_t)frames, r->capacity) &&
-           (!c->fills_gaps || ring_room(&c->gaps) > 0);
-}
-
-/* Waits for the copies. One of several that makes no progress is not waited for again until it
- * does: it must not hold up the others. */
-static int may_capture(virtual_device *v, const engine *e, int64_t position) {
-    if (!has_ring(&e->capture))
-        return 1;
-    const int64_t taken = most(0, least(v->block_frames, e->total - position));
-    const int64_t skipped = most(0, least(taken, e->offset - position));
-    const int is_alone = !next_copy(&e->first);
-    for (const copy *c = &e->first; c; c = next_copy(c)) {
-        struct server *sink = &v->sinks[c->number];
-        if (may_store(c, taken - skipped))
-            continue;
-        if (!is_given_up(sink, ring_read_index(copy_ring(c))))
-            return 0;
-        if (is_alone)
-            go_once_without(sink);
-    }
-    return 1;
-}
-
-/* Waits for an owner that reads the list of losses. One that does not read it still has the
- * counters. */
-static int may_tell(virtual_device *v, const engine *e) {
-    return ring_room(&e->events) >= MOST_LOSSES_TOLD_AT_ONCE ||
-           is_given_up(&v->owner, ring_read_index(&e->events));
-}
-
-/* A device without an engine waits for nothing. */
-static int may_go_on(virtual_device *v) {
-    const engine *e = attachment_enter(v->attachment);
-    const int64_t position = e ? atomic_load_explicit(&e->position, memory_order_relaxed) : 0;
-    const int may =
-        !e || (may_capture(v, e, position) && may_play(v, e, position) && may_tell(v, e));
-    attachment_leave(v->attachment);
-    return may;
-}
-
 /* As fast as files allow: waits for both rings instead of losing frames. */
 static void keep_pace(virtual_device *v) {
-    while (!stop_asked(v) && !may_go_on(v))
+    while (!stop_asked(v) && !may_go_on(&v->back_pressure, v->attachment, v->block_frames))
         nap(FAST_NAP_NS);
 }
 

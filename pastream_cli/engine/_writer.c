@@ -76,6 +76,10 @@ int64_t writer_place(const copy *c) {
     return atomic_load_explicit(&c->writer.place, memory_order_relaxed);
 }
 
+int64_t writer_busy_ns(const copy *c) {
+    return atomic_load_explicit(&c->writer.busy_ns, memory_order_relaxed);
+}
+
 static void add_to(_Atomic int64_t *sum, int64_t frames) {
     const int64_t before = atomic_load_explicit(sum, memory_order_relaxed);
     atomic_store_explicit(sum, before + frames, memory_order_relaxed);
@@ -270,9 +274,20 @@ static void end_timeline(engine *e) {
         atomic_store_explicit(&e->end_at, frame, memory_order_relaxed);
 }
 
+/* Before the list of losses is full, gives up the oldest frames of a pre-roll, with the losses
+ * among them. Returns how many. */
+static int64_t shorten_preroll(const struct writer *w, int64_t available) {
+    const copy *c = w->copy;
+    if (ring_available(&c->gaps) < LOSS_RECORDS / 2)
+        return 0;
+    const int64_t place = writer_place(c);
+    const int64_t frames = w->silence_due ? w->silence_due : available;
+    return trigger_forget(c->engine->trigger, place, place + frames) - place;
+}
+
 /* Has the trigger, if there is one, say what becomes of the next frames, and leaves a file that
  * ends before them. Returns whether they are kept, if there are any; `most_frames` are how many. */
-static int choose(struct writer *w, int is_all) {
+static int choose(struct writer *w, int64_t available, int is_all) {
     engine *e = w->copy->engine;
     if (!e->trigger)
         return 1;
@@ -281,6 +296,8 @@ static int choose(struct writer *w, int is_all) {
     listener_hear(&w->listener, is_all);
     w->most_frames =
         trigger_choose(e->trigger, &w->files, writer_place(w->copy), is_all, &are_kept);
+    if (!are_kept && w->most_frames == 0)
+        w->most_frames = shorten_preroll(w, available);
     end_timeline(e);
     if (w->files > files && w->current)
         end_current(w);
@@ -338,15 +355,17 @@ static void write_until_the_end(struct writer *w) {
          * file is still the beginning */
         if (has_ended(w))
             return;
+        const int64_t since_ns = engine_monotonic_ns();
         /* before the next file is begun, which the silence of a gap may put off */
         const int64_t available = reach_gap(w);
-        const int are_kept = choose(w, finished);
+        const int are_kept = choose(w, available, finished);
         const int64_t frames = are_kept ? write_next(w, available) : drop(w, available);
         if (has_ended(w))
             return;
         if (frames) {
             if (w->current)
                 keep_safe(w);
+            add_to(&c->writer.busy_ns, engine_monotonic_ns() - since_ns);
             continue;
         }
         if (finished && is_drained(w) && !take_last_gap(w))

@@ -1,12 +1,33 @@
-"""The owner of a run: whoever steps it, and is told of it."""
+"""The owner of a run: whoever steps it, and is told of it; and what it has decided about the run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pastream_cli.engine.facts import Counts, Loss
+from pastream_cli.engine.judge import OnLoss
 from pastream_cli.errors import PastreamError
+
+
+class GivenUp(Exception):  # noqa: N818 - it is no error
+    """Nobody waits for the end of the run any more. The run's owner may raise it in `wait`."""
+
+
+class Policy(NamedTuple):
+    """What a run is for, and what its owner has decided about it."""
+
+    plays: bool
+    captures: bool
+    on_loss: OnLoss
+    length_frames: int | None
+    """The length of the timeline, where it is known."""
+    shortest_wait_seconds: float
+    """How long to wait between two polls at the beginning and before the end."""
+    capture_map: tuple[int, ...] | None
+    """For each recorded channel, the device's channel, zero-based, or -1 for silence; `None` for all channels."""
+    reader_seconds: float
+    """How long a reader is waited for, once everything is written."""
 
 
 class Owner(Protocol):

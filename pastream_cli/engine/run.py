@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.facts import Counts
-from pastream_cli.engine.judge import Judge, OnLoss
+from pastream_cli.engine.judge import Judge
 from pastream_cli.engine.levels import RunLevels
 from pastream_cli.engine.losses import Losses
-from pastream_cli.engine.owner import Owner
+from pastream_cli.engine.owner import GivenUp, Owner, Policy
 from pastream_cli.engine.states import State, StopReason
 from pastream_cli.errors import DeviceError, ErrorKind
 
@@ -25,26 +24,6 @@ _BLOCKED_DISK_SECONDS = 60.0
 _UNTOLD_DISK_SECONDS = 0.5
 # No machine sleeps for less. Two clocks that are read one after the other differ by a little.
 _LEAST_SLEEP_SECONDS = 0.1
-
-
-class GivenUp(Exception):  # noqa: N818 - it is no error
-    """Nobody waits for the end of the run any more. The run's owner may raise it in `wait`."""
-
-
-class Policy(NamedTuple):
-    """What a run is for, and what its owner has decided about it."""
-
-    plays: bool
-    captures: bool
-    on_loss: OnLoss
-    length_frames: int | None
-    """The length of the timeline, where it is known."""
-    shortest_wait_seconds: float
-    """How long to wait between two polls at the beginning and before the end."""
-    capture_map: tuple[int, ...] | None
-    """For each recorded channel, the device's channel, zero-based, or -1 for silence; `None` for all channels."""
-    reader_seconds: float
-    """How long a reader is waited for, once everything is written."""
 
 
 class Run:

@@ -93,6 +93,11 @@ class Writer:
         return lib.writer_place(self._copy)
 
     @property
+    def busy_seconds(self) -> float:
+        """How long it has been at work so far, and not waited for frames."""
+        return lib.writer_busy_ns(self._copy) / 1e9
+
+    @property
     def is_running(self) -> bool:
         """Whether its loop still runs; until it has ended, its file must not be closed."""
         return self.thread is not None and self.thread.is_alive()

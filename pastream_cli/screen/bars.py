@@ -161,8 +161,8 @@ def scale(count: int, width: int, awaited: float = SILENCE, *, is_ascii: bool = 
     label = " " * layout.label + " "
     if not -inf < awaited < inf:
         return [(label + "".join(ruler) + names + clips, "dim")]
-    place = max(1, round(deflection(awaited) * layout.bar))
-    before, after = label + "".join(ruler[: place - 1]), "".join(ruler[place:]) + names + clips
+    mark = max(1, round(deflection(awaited) * layout.bar))
+    before, after = label + "".join(ruler[: mark - 1]), "".join(ruler[mark:]) + names + clips
     return [(before, "dim"), ("v" if is_ascii else "▼", "bold yellow"), (after, "dim")]
 
 

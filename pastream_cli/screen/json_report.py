@@ -6,16 +6,17 @@ A number that does not exist, such as the level of silence in dB, is null: JSON 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli import __version__
 from pastream_cli.engine.devices.info import DeviceInfo
-from pastream_cli.engine.facts import ClockFacts, ClockStep, Loss, LossKind, Move, Pause, RecordedFile
+from pastream_cli.engine.facts import ClockFacts, ClockStep, Loss, LossKind, Move, Pause
 from pastream_cli.engine.states import StopReason
-from pastream_cli.take.report import CopyReport, Opening, Report
+from pastream_cli.screen.json_files import buffer_of, copy_of, pieces_of
+from pastream_cli.screen.json_numbers import clock_time, decibels, finite, seconds, utc
+from pastream_cli.take.report import Opening, Report
 
 if TYPE_CHECKING:
     from pastream_cli.command.job import Job, Pair
@@ -99,16 +100,16 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         **_outcome(arguments, report.exit_code, report.stop_reason, error, now),
         "asked": _asked(job),
         **_connections(report.opening),
-        "rate": _finite(report.rate) or None,
+        "rate": finite(report.rate) or None,
         "frames": report.frames,
         "input_frame": report.input_frame,
-        "seconds": _seconds(report.frames, report.rate),
+        "seconds": seconds(report.frames, report.rate),
         "callbacks": report.counts.callbacks,
-        "buffer": _buffer(report),
-        "files": _pieces(report),
+        "buffer": buffer_of(report),
+        "files": pieces_of(report),
         "unlisted_files": report.files.unlisted,
         "hooks": _hooks(report),
-        "copies": [_copy(copy) for copy in report.copies],
+        "copies": [copy_of(copy, report.rate) for copy in report.copies],
         **{name: getattr(report if name in Report._fields else report.counts, name) for name in _COUNTS},
         "xruns": (xrun for loss in report.loss_list for xrun in _xruns(loss, report, epoch_ns)),
         "unlisted_xruns": _unlisted(report),
@@ -116,7 +117,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "moves": (_move(move, report.rate, epoch_ns) for move in report.moves),
         **_clock(report.clock, report.rate),
         "clock_steps": (_clock_step(step, report.rate) for step in report.clock_steps),
-        "greatest_armed_dbfs": _decibels(report.trigger.greatest) if report.trigger is not None else None,
+        "greatest_armed_dbfs": decibels(report.trigger.greatest) if report.trigger is not None else None,
         "ended_away": report.ended_away,
         "dead_channels": list(report.dead_channels),
     }
@@ -162,7 +163,7 @@ def _outcome(
     return {
         **_about("run"),
         "arguments": list(arguments),
-        "ended": _utc(now),
+        "ended": utc(now),
         "exit_code": int(exit_code),
         "stop_reason": stop_reason.value,
         "error": error,
@@ -254,93 +255,8 @@ def _connections(opening: Opening | None) -> dict[str, Any]:
     return {
         "playback": playback,
         "capture": capture,
-        "latency_seconds": _finite(opening.latency),
+        "latency_seconds": finite(opening.latency),
         "length_frames": opening.length_frames,
-    }
-
-
-def _buffer(report: Report) -> dict[str, Any] | None:
-    if not report.buffer_frames:
-        return None
-    return {"frames": report.buffer_frames, "high_water_frames": report.counts.capture_high_water}
-
-
-def _pieces(report: Report) -> Iterator[dict[str, Any]]:
-    """Yield each piece of the recording, with its further copies. A long take is never in memory as a whole."""
-    copies = [_Ahead(iter(copy.files)) for copy in report.copies]
-    for file in report.files:
-        of_piece = [(copy, there.take(file.first_frame)) for copy, there in zip(report.copies, copies, strict=True)]
-        yield {
-            **_file(file, report.rate),
-            "copies": [_copy_of_piece(copy.name, found, report.rate) for copy, found in of_piece],
-        }
-
-
-class _Ahead:
-    """The files of a copy, of which one is looked at before it is taken."""
-
-    def __init__(self, files: Iterator[RecordedFile]) -> None:
-        self._files = files
-        self._next = next(files, None)
-
-    def take(self, first_frame: int) -> RecordedFile | None:
-        """Return the file that begins at this frame, if there is one; those before it are passed over."""
-        while self._next is not None and self._next.first_frame < first_frame:
-            self._next = next(self._files, None)
-        found = self._next
-        if found is None or found.first_frame != first_frame:
-            return None
-        self._next = next(self._files, None)
-        return found
-
-
-def _copy_of_piece(path: str, file: RecordedFile | None, rate: float) -> dict[str, Any]:
-    if file is None:
-        return {
-            "name": path,
-            "state": "missing",
-            "reason": "it was never made",
-            "frames": 0,
-            "seconds": _seconds(0, rate),
-        }
-    return {
-        "name": file.name,
-        "state": "complete" if file.failure is None else "failed",
-        "reason": file.failure,
-        "frames": file.frames,
-        "seconds": _seconds(file.frames, rate),
-    }
-
-
-def _copy(copy: CopyReport) -> dict[str, Any]:
-    return {
-        "output": copy.name,
-        "frames": copy.files.frames,
-        "lost_frames": copy.counts.lost_frames,
-        "losses": copy.counts.losses,
-        "unwritten_frames": copy.unwritten_frames,
-        "buffer": {"frames": copy.buffer_frames, "high_water_frames": copy.counts.capture_high_water},
-    }
-
-
-def _file(file: RecordedFile, rate: float) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "state": "complete" if file.failure is None else "failed",
-        "reason": file.failure,
-        "start": None if file.start is None else _utc(file.start),
-        "start_uncertainty_seconds": _finite(file.start_uncertainty_seconds),
-        "first_frame": file.first_frame,
-        "frames": file.frames,
-        "seconds": _seconds(file.frames, rate),
-        "lost_frames": file.lost_frames,
-        "verified": file.verified,
-        "sha256": file.sha256,
-        "cache_dropped": file.cache_dropped,
-        "channels": [
-            {"peak": _finite(peak), "peak_dbfs": _decibels(peak), "clips": clips}
-            for peak, clips in zip(file.peaks, file.clips, strict=True)
-        ],
     }
 
 
@@ -368,8 +284,8 @@ def _xrun(loss: Loss, side: str, report: Report, epoch_ns: int) -> dict[str, Any
         "kind": loss.kind.value,
         "side": side,
         "frame": loss.frame,
-        "seconds": _seconds(loss.frame, report.rate),
-        "time": _clock_time(loss.monotonic_ns, epoch_ns),
+        "seconds": seconds(loss.frame, report.rate),
+        "time": clock_time(loss.monotonic_ns, epoch_ns),
         "frames": loss.frames,
         "certainty": certainty,
         "copy": _name_of_copy(loss.copy, report),
@@ -390,15 +306,15 @@ def _unlisted(report: Report) -> int:
 
 
 def _pause(pause: Pause, rate: float) -> dict[str, Any]:
-    return {"frame": pause.frame, "seconds": _seconds(pause.frame, rate), "frames": pause.frames}
+    return {"frame": pause.frame, "seconds": seconds(pause.frame, rate), "frames": pause.frames}
 
 
 def _move(move: Move, rate: float, epoch_ns: int) -> dict[str, Any]:
     return {
         "side": move.side,
         "frame": move.frame,
-        "seconds": _seconds(move.frame, rate),
-        "time": _clock_time(move.monotonic_ns, epoch_ns),
+        "seconds": seconds(move.frame, rate),
+        "time": clock_time(move.monotonic_ns, epoch_ns),
         "from": move.before,
         "to": move.now,
     }
@@ -415,7 +331,7 @@ def _clock(clock: ClockFacts, rate: float) -> dict[str, Any]:
 
 
 def _clock_step(step: ClockStep, rate: float) -> dict[str, Any]:
-    return {"frame": step.frame, "seconds": _seconds(step.frame, rate), "step_seconds": step.seconds}
+    return {"frame": step.frame, "seconds": seconds(step.frame, rate), "step_seconds": step.seconds}
 
 
 def _device(device: DeviceInfo) -> dict[str, Any]:
@@ -426,35 +342,12 @@ def _device(device: DeviceInfo) -> dict[str, Any]:
         "host_api": device.host_api,
         "capture_channels": device.capture_channels,
         "playback_channels": device.playback_channels,
-        "default_rate": _finite(device.default_rate),
-        "low_latency_seconds": {"capture": _finite(low[0]), "playback": _finite(low[1])},
-        "high_latency_seconds": {"capture": _finite(high[0]), "playback": _finite(high[1])},
+        "default_rate": finite(device.default_rate),
+        "low_latency_seconds": {"capture": finite(low[0]), "playback": finite(low[1])},
+        "high_latency_seconds": {"capture": finite(high[0]), "playback": finite(high[1])},
         "is_default_capture": device.is_default_capture,
         "is_default_playback": device.is_default_playback,
         "is_virtual": device.is_virtual,
         "server_name": device.served.name if device.served else None,
         "is_monitor": bool(device.served and device.served.monitored),
     }
-
-
-# ---- numbers ----
-
-
-def _finite(number: float | None) -> float | None:
-    return number if number is not None and math.isfinite(number) else None
-
-
-def _seconds(frames: int, rate: float) -> float | None:
-    return frames / rate if rate else None
-
-
-def _decibels(peak: float) -> float | None:
-    return round(20 * math.log10(peak), 3) if 0 < peak < math.inf else None
-
-
-def _clock_time(monotonic_ns: int, epoch_ns: int) -> str:
-    return _utc(datetime.fromtimestamp((epoch_ns + monotonic_ns) / 1e9, tz=timezone.utc))
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -180,7 +180,7 @@ class Screen:
         self._outlet.finish(_FINISH_SECONDS)
 
     def quoted(self, text: str) -> None:
-        """Show what a host library said."""
+        """Show what a library, or another program, said."""
         self._print(_quoted(text))
 
     # ---- what it shows ----

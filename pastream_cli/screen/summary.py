@@ -56,6 +56,8 @@ def _written_words(report: Report) -> str:
     length = f"{format_frames(frames)}, {format_length(frames, report.rate)}"
     if not report.files:
         return f"{length}; {waited}" if (waited := _waited_words(report)) else length
+    if report.files.verified == len(report.files):
+        length += ", verified"
     names = ["standard output" if name == STANDARD_STREAM else name for name in report.files.names]
     if len(report.files) <= 2:
         return f"wrote {' and '.join(names)}: {length}"

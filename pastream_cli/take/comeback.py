@@ -11,6 +11,10 @@ _MOST_SECONDS_BETWEEN_TRIES = 5.0
 # does not come, the server may be suspended, and is then left alone for longer and longer.
 _FIRST_PATIENCE_SECONDS = 3.0
 _MOST_PATIENCE_SECONDS = 30.0
+# How long a host may take for an answer while the device is opened again. A client of JACK that comes while its server
+# is being started may wait for ever, and keep the server from running; a busy machine needs more time than an idle one.
+_FIRST_ANSWER_SECONDS = 3.0
+_MOST_ANSWER_SECONDS = 10.0
 # So many crashes of a host library, within that time, are the end of the device.
 _MOST_CRASHES = 3
 _CRASH_SECONDS = 60.0
@@ -35,6 +39,7 @@ class Comeback:
         self._tried_at = 0.0
         self._crashes: list[float] = []
         self._patience_seconds = _FIRST_PATIENCE_SECONDS
+        self._answer_seconds = _FIRST_ANSWER_SECONDS if is_wanted else _MOST_ANSWER_SECONDS
 
     def lost(self, now: float, *, has_crashed: bool = False) -> bool:
         """Take notice that the device is lost. Tell whether the run goes on without it.
@@ -61,6 +66,15 @@ class Comeback:
     def fell_silent(self) -> None:
         """Take notice that the device was opened, and has delivered nothing."""
         self._patience_seconds = min(2 * self._patience_seconds, _MOST_PATIENCE_SECONDS)
+
+    def did_not_answer(self) -> None:
+        """Take notice that a host did not answer in time when the device was tried."""
+        self._answer_seconds = min(2 * self._answer_seconds, _MOST_ANSWER_SECONDS)
+
+    @property
+    def answer_seconds(self) -> float:
+        """How long a host may take for an answer when the device is tried."""
+        return self._answer_seconds
 
     def is_back(self) -> None:
         """Take notice that the device delivers again."""

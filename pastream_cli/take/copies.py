@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import ExitCode, PastreamError
 from pastream_cli.take.plan import Plan
@@ -16,6 +15,7 @@ from pastream_cli.take.shared_names import SharedNames
 
 if TYPE_CHECKING:
     from pastream_cli.take.file_list import FileList
+    from pastream_cli.take.finished_pieces import FinishedPieces
 
 
 class Copies:
@@ -35,8 +35,8 @@ class Copies:
         Called with each warning, one line.
     wake : callable
         Called when something was done on another worker.
-    finished : callable, optional
-        Called with each file of OUTPUT that is finished and whole.
+    finished : FinishedPieces, optional
+        Is told of each file that is finished.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Copies:
         worker: Worker,
         warn: Callable[[str], None],
         wake: Callable[[], None],
-        finished: Callable[[RecordedFile], None] | None = None,
+        finished: FinishedPieces | None = None,
     ) -> None:
         assert plan.output is not None
         self._stream = stream
@@ -57,11 +57,12 @@ class Copies:
         """OUTPUT first."""
         for number, output in enumerate(outputs):
             own_worker = Worker(f"files of copy {number}", wake) if number else worker
-            told = finished if number == 0 else None
+            told = partial(finished.note, number) if finished is not None else None
             recording = Recording(output, plan.input_path, stream, own_worker, warn, told)
             if names is not None:
                 recording.share(names, number)
             self.all.append(recording)
+        self._finished = finished
         self._wants_cut = False
         self._told: set[Recording] = set()
         self.failure: PastreamError | None = None
@@ -159,7 +160,9 @@ class Copies:
 
     def connect(self, plan: Plan) -> None:
         """Have a writer record to each place."""
-        for copy in self.all:
+        for number, copy in enumerate(self.all):
+            if self._finished is not None and not copy.is_on_a_disk:
+                self._finished.leave_out(number)
             copy.connect(plan.capture_map, outlives_failures=self.has_several)
         if plan.rules is not None:
             self._stream.obey(plan.rules)
@@ -186,7 +189,7 @@ class Copies:
 
     def _note(self, copy: Recording, error: PastreamError) -> None:
         """Tell of a copy that has failed; raise if there is no other."""
-        if all(other.has_failed for other in self.all):
+        if not self.has_several or all(other.has_failed for other in self.all):
             raise error
         if copy in self._told:
             return
@@ -250,6 +253,8 @@ class Copies:
             files, failure = (copy.so_far(), copy.stuck()) if copy.is_writing else copy.results()
             lists.append(files)
             failures.append(failure)
+        if self._finished is not None:
+            self._finished.end()
         for copy, failure in zip(self.all, failures, strict=True):
             if failure is not None and self.has_several and copy not in self._told:
                 with_others = partial(self._note, copy, failure)

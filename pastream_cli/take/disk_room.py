@@ -11,7 +11,7 @@ from pastream_cli.units import format_clock
 if TYPE_CHECKING:  # the plan, and with it soundfile, is loaded by whoever makes it
     from pastream_cli.engine.files.missing_file import MissingFile
     from pastream_cli.engine.files.output_file import OutputFile
-    from pastream_cli.take.plan import Output
+    from pastream_cli.take.outputs import Output
 
 _MEASURED_SECONDS = 10.0
 _SCANT_SECONDS = 120.0

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.run import Run
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.hook import Hook
 from pastream_cli.take.interruptible import STEP_SECONDS
 from pastream_cli.take.signals import Requests
+
+if TYPE_CHECKING:
+    from pastream_cli.take.hook import Hook
 
 # How long each step may take at the end of the files when the run is given up.
 _LAST_SECONDS = 0.1
@@ -94,6 +97,7 @@ class Ending:
             return hook.present is None
 
         self._wait_until(is_done, lambda: f"the command of --exec, which is at {hook.present}")
+        hook.end()
 
     def _wait_until(self, is_done: Callable[[], bool], what: Callable[[], str]) -> None:
         """Wait for what the user has asked for, for as long as it takes, or until the run is given up."""

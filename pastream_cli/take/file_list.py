@@ -65,6 +65,8 @@ class FileList:
         """The frames of all files together."""
         self.unreadable_frames: int = before.unreadable_frames if before else 0
         """Frames that were written to a file and cannot be read back from any."""
+        self.verified: int = before.verified if before else 0
+        """How many files were read back and are what was written."""
         self.peaks: tuple[float, ...] = before.peaks if before else ()
         """The greatest peak of each channel."""
         self.clips: tuple[int, ...] = before.clips if before else ()
@@ -83,6 +85,7 @@ class FileList:
             gc.collect()
         self.names = (*self.names[:1], file.name)
         self.frames += file.frames
+        self.verified += file.verified is True
         self.peaks = tuple(map(max, self.peaks or file.peaks, file.peaks))
         self.clips = tuple(map(sum, zip(self.clips, file.clips, strict=True))) if self.clips else file.clips
 

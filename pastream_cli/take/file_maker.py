@@ -11,7 +11,7 @@ from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, check_folder
 from pastream_cli.errors import FileError
 from pastream_cli.take.naming import NameMemory, Names
-from pastream_cli.take.plan import Output
+from pastream_cli.take.outputs import Output
 from pastream_cli.take.shared_names import SharedNames
 
 # If other takes seem to hold more names than this, it is the disk that refuses locks.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.worker import Task, Worker
+from pastream_cli.take.hook_output import HookOutput
 from pastream_cli.units import format_count
 
 _SHELL = "/bin/sh"
@@ -42,8 +43,8 @@ class Hook:
         Is given to the shell; the name of the file is its first argument.
     rate : float
         Frames per second.
-    output : int
-        Descriptor that standard output and standard error of the command go to.
+    output : HookOutput
+        What the command prints goes there.
     wake : callable
         Called when a hook has ended, on a thread of its own.
     warn : callable
@@ -51,7 +52,7 @@ class Hook:
     """
 
     def __init__(
-        self, command: str, rate: float, output: int, wake: Callable[[], None], warn: Callable[[str], None]
+        self, command: str, rate: float, output: HookOutput, wake: Callable[[], None], warn: Callable[[str], None]
     ) -> None:
         self._command = command
         self._rate = rate
@@ -85,7 +86,8 @@ class Hook:
         self._waiting.append((file.name, task))
 
     def poll(self) -> None:
-        """Tell of what has failed, and of many files that wait."""
+        """Show what was printed; tell of what has failed, and of many files that wait."""
+        self._output.poll()
         while self._waiting and self._waiting[0][1].is_done:
             name, task = self._waiting.popleft()
             failure = str(task.error) if task.error is not None else task.result()
@@ -111,6 +113,11 @@ class Hook:
         self._kill()
         self.calls = self.calls._replace(given_up=len(self._waiting))
         self._waiting.clear()
+        self._output.end()
+
+    def end(self) -> None:
+        """Show the rest of what was printed, when all is done."""
+        self._output.end()
 
     def _kill(self) -> None:
         if self._pid:
@@ -127,8 +134,8 @@ class Hook:
             {**os.environ, **environment},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, self._output, 1),
-                (os.POSIX_SPAWN_DUP2, self._output, 2),
+                (os.POSIX_SPAWN_DUP2, self._output.descriptor, 1),
+                (os.POSIX_SPAWN_DUP2, self._output.descriptor, 2),
             ],
             setsid=True,
             setsigmask=(),
@@ -140,6 +147,7 @@ class Hook:
             # it is not reaped yet, so that nobody kills another process that has its number by then
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
             self._pid = 0
+            self._output.end_line()
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         except ChildProcessError:  # whoever started us ignores the end of children, and so does the system
             return None

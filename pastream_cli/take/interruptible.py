@@ -28,8 +28,10 @@ def result_of(task: Task[T], requests: Requests, seconds_after_a_stop: float = 0
 
 
 def is_done_within(task: Task[T], wait: Callable[[float], None], seconds: float) -> bool:
-    """Wait for a task that may hang; tell whether it ended in time."""
-    deadline = time.monotonic() + seconds
-    while not task.is_done and time.monotonic() < deadline:
-        wait(min(STEP_SECONDS, max(0.0, deadline - time.monotonic())))
+    """Wait for a task that may hang; tell whether it ended in time. While this process is stopped, no time counts."""
+    left = seconds
+    while not task.is_done and left > 0:
+        began = time.monotonic()
+        wait(min(STEP_SECONDS, left))
+        left -= min(STEP_SECONDS, time.monotonic() - began)
     return task.is_done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import ClockFacts, ClockStep, CopyCounts, Counts, Move
@@ -13,8 +14,10 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.errors import ExitCode, PastreamError, failure_of
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
-from pastream_cli.take.hook import Hook
 from pastream_cli.take.report import CopyReport, Opening, Report
+
+if TYPE_CHECKING:
+    from pastream_cli.take.hook import Hook
 
 _EXIT_CODES = {
     StopReason.COMPLETE: ExitCode.COMPLETE,
@@ -68,6 +71,7 @@ def report_of(
         counts=counts,
         missing_frames=run.losses.missing_frames if run.losses is not None else 0,
         unwritten_frames=copies[0].unwritten_frames if copies else 0,
+        writer_seconds=copies[0].writer_seconds if copies else 0.0,
         copies=copies[1:],
         buffer_frames=stream.capture_buffer_frames if stream is not None else 0,
         dead_channels=run.levels.dead_channels if run.levels is not None else (),
@@ -94,8 +98,12 @@ def _copies_of(recording: Copies | None, files: Sequence[FileList], position: in
     for i, copy in enumerate(recording.all if recording is not None else ()):
         its_files, writer = files[i] if i < len(files) else FileList(), copy.writer
         if writer is None:
-            reports.append(CopyReport(copy.output.path, its_files, CopyCounts(), position, 0))
+            reports.append(CopyReport(copy.output.path, its_files, CopyCounts(), position, 0, 0.0))
             continue
         unwritten_frames = max(0, position - writer.place) + its_files.unreadable_frames
-        reports.append(CopyReport(copy.output.path, its_files, writer.counts(), unwritten_frames, writer.ring_frames))
+        reports.append(
+            CopyReport(
+                copy.output.path, its_files, writer.counts(), unwritten_frames, writer.ring_frames, writer.busy_seconds
+            )
+        )
     return tuple(reports)

@@ -32,8 +32,8 @@ class Reconnecting:
         Makes every call that may hang with a host.
     warn : callable
         Called with each warning, one line.
-    wait_for : callable
-        Waits for a task of the worker, and returns its result; it may raise because the run is to end.
+    start_device : callable
+        Starts the device that the run has been given, and waits for that; it may raise because the run is to end.
     """
 
     def __init__(
@@ -43,17 +43,18 @@ class Reconnecting:
         plan: Plan,
         worker: Worker,
         warn: Callable[[str], None],
-        wait_for: Callable[[Task[None]], None],
+        start_device: Callable[[], None],
     ) -> None:
         self._run = run
         self._stream = stream
         self._plan = plan
         self._worker = worker
         self._warn = warn
-        self._wait_for = wait_for
+        self._start_device = start_device
         self._comeback = Comeback(is_wanted=plan.reconnects, most_seconds=plan.reconnect_seconds)
         self._opening: Task[OpenDevice] | None = None
         self._is_given = False  # a device that may still be arriving
+        self._has_crashed_at_the_end = False
         self.has_ended_away = False
         """Whether the device was away at the end of the run."""
 
@@ -98,6 +99,11 @@ class Reconnecting:
                 self._warn(f"the device {what}{safe}; the take goes on when it is back")
         return True
 
+    def crashed_at_the_end(self) -> None:
+        """Take notice that the host library has crashed before the device could be stopped."""
+        self._is_given, self._has_crashed_at_the_end = False, True
+        self._warn("the device's host library has crashed")
+
     def poll(self, counts: Counts, now: float) -> None:
         """Try the device when it is time for that, and fail the run when it is too late.
 
@@ -117,8 +123,8 @@ class Reconnecting:
         elif self._opening is None:
             if self._comeback.is_due(now):
                 self._comeback.tries(now)
-                before = self._stream.open_device
-                self._opening = self._worker.start(lambda: again.open_again(before))
+                before, seconds = self._stream.open_device, self._comeback.answer_seconds
+                self._opening = self._worker.start(lambda: again.open_again(before, seconds))
         elif self._opening.is_done:
             opening, self._opening = self._opening, None
             self._give(opening)
@@ -127,15 +133,15 @@ class Reconnecting:
         """Give the run the device that was opened, if it was."""
         try:
             device = opening.result()
-        except PastreamError:  # it is not there yet
+        except PastreamError as error:  # it is not there yet
+            if error.kind is ErrorKind.NOT_ANSWERING:
+                self._comeback.did_not_answer()
             if self._comeback.has_had_its_chance:
                 self._run.fail(DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
             return
         start = self._worker.start
         try:
-            self._run.give_device(
-                device, lambda: self._wait_for(start(self._stream.start_device)), self._comeback.patience_seconds
-            )
+            self._run.give_device(device, self._start_device, self._comeback.patience_seconds)
             self._is_given = True
         except DeviceError:
             start(lambda: again.give_up(device), quietly=True)
@@ -157,7 +163,7 @@ class Reconnecting:
             opening, self._opening = self._opening, None
             self._worker.start(lambda: again.give_up(opening.result()), quietly=True)
         has_arrived = self._is_given and counts.settled
-        self.has_ended_away = self.is_away and not has_arrived
+        self.has_ended_away = self._has_crashed_at_the_end or (self.is_away and not has_arrived)
         if self.has_ended_away and self._run.failure is None:
             place = format_clock(counts.position, self._stream.samplerate)
             self._warn(f"stopped while the device was away; the take ends where it went, at {place}")

@@ -20,7 +20,7 @@ from pastream_cli.errors import STANDARD_STREAM, FileError, PastreamError, failu
 from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList, FinishingFile
 from pastream_cli.take.file_maker import FileMaker
-from pastream_cli.take.plan import Output
+from pastream_cli.take.outputs import Output
 from pastream_cli.take.shared_names import SharedNames
 
 # The next file is made this long before its first frame: longer than anything should delay Python.
@@ -46,7 +46,8 @@ class Recording:
     warn : callable
         Called with each warning, one line.
     finished : callable, optional
-        Called with each file on a disk that was finished and has all that was written to it.
+        Called with the number of each piece that is finished, and its file if that is on a disk and has all that was
+        written to it.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Recording:
         stream: Core,
         worker: Worker,
         warn: Callable[[str], None],
-        finished: Callable[[RecordedFile], None] | None = None,
+        finished: Callable[[int, RecordedFile | None], None] | None = None,
     ) -> None:
         self._output = output
         self._stream = stream
@@ -150,10 +151,7 @@ class Recording:
     @property
     def has_failed(self) -> bool:
         """Whether the present file takes no frames."""
-        return self._failure is not None if not self._is_shared else bool(self._open) and self._fails(self._open[0])
-
-    def _fails(self, file: OutputFile | MissingFile) -> bool:
-        return file.failure() is not None
+        return bool(self._open) and self._open[0].failure() is not None
 
     @property
     def is_writing(self) -> bool:
@@ -362,10 +360,11 @@ class Recording:
         recorded, failure = finishing.recorded(), finishing.failure()
         self._files.add(recorded, finishing.frames)
         self._failure = self._failure or failure
-        is_whole = failure is None and finishing.file.writers_failure() is None
-        if self._finished is not None and recorded is not None and is_whole and finishing.file.is_regular:
-            self._finished(recorded)
-        if warning := finishing.file.warning():
+        file = finishing.file
+        is_whole = failure is None and file.writers_failure() is None and file.is_regular
+        if self._finished is not None:
+            self._finished(file.piece, recorded if is_whole else None)
+        if warning := file.warning():
             self._warn(warning)
 
     def hold(self, is_held: bool) -> None:

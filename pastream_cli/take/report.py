@@ -98,6 +98,8 @@ class CopyReport(NamedTuple):
     unwritten_frames: int
     """Frames that were captured and are in none of its files."""
     buffer_frames: int
+    writer_seconds: float
+    """How long its writer was at work."""
 
 
 class Report(NamedTuple):
@@ -134,6 +136,8 @@ class Report(NamedTuple):
     """The first frame of the input that was not heard, where something was played."""
     ended_away: bool = False
     """Whether the device was away at the end, so that the run ends where the device went."""
+    writer_seconds: float = 0.0
+    """How long the writer of OUTPUT was at work."""
     copies: tuple[CopyReport, ...] = ()
     """The further copies of the recording."""
     dead_channels: tuple[int, ...] = ()
@@ -172,6 +176,9 @@ class Observer(Protocol):
 
     def warned(self, text: str) -> None:
         """Show one warning."""
+
+    def quoted(self, text: str) -> None:
+        """Show lines that are another program's, or a library's."""
 
     def progressed(self, snapshot: Snapshot) -> None:
         """Show how the run stands."""

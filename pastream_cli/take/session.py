@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
-from pastream_cli.engine.devices.time_limits import STOP_SECONDS
-from pastream_cli.engine.facts import Counts, Loss, RecordedFile
+from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS
+from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import OnLoss
 from pastream_cli.engine.native import lib
-from pastream_cli.engine.run import GivenUp, Policy, Run
+from pastream_cli.engine.owner import GivenUp, Policy
+from pastream_cli.engine.run import Run
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
@@ -28,7 +29,7 @@ from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, No
 from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.ending import Ending
-from pastream_cli.take.hook import Hook
+from pastream_cli.take.finished_pieces import FinishedPieces
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.opening import connect_input, connect_output, open_source, open_stream, opening_of, resolve
 from pastream_cli.take.outcome import failure_in, report_of
@@ -40,10 +41,11 @@ from pastream_cli.take.telling import Telling
 from pastream_cli.take.waiting import Waiting
 from pastream_cli.units import format_count
 
-if TYPE_CHECKING:  # loaded only where a real device, or a file, is used
+if TYPE_CHECKING:  # loaded only where a real device, a file or a hook is used
     from pastream_cli.engine.devices.host_process import Host, HostProcess
     from pastream_cli.engine.files.input_file import InputFile
     from pastream_cli.take.by_level import ByLevel
+    from pastream_cli.take.hook import Hook
 
 T = TypeVar("T")
 
@@ -92,6 +94,7 @@ class Session:
         self._opened: Opening | None = None
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
+        self._starting: Task[None] | None = None
         self._by_the_clock: ByTheClock | None = None
         self._by_level: ByLevel | None = None
 
@@ -149,9 +152,7 @@ class Session:
         plan, stream = self._plan, self._stream = self._open_devices(source)
         connect_input(plan, stream, is_sought=self._requests.may_seek)
         if plan.output is not None:
-            if self._job.hook is not None:
-                self._hook = Hook(self._job.hook, stream.samplerate, _error_output(), self._requests.wake, warn)
-            finished = self._call_hook if self._hook is not None else None
+            finished = self._make_hook(stream, 1 + len(plan.copies)) if self._job.hook is not None else None
             recording = self._recording = Copies(plan, stream, self._file_worker, warn, self._requests.wake, finished)
             self._ending = Ending(self._run, stream, recording, self._requests, warn, self._hook, self.wait)
             connected = self._file_worker.start(lambda: connect_output(plan, recording))
@@ -163,10 +164,15 @@ class Session:
         if self._recording is not None:
             self._recording.warn_of_a_small_disk(plan.length)
 
-    def _call_hook(self, file: RecordedFile) -> None:
-        assert self._hook is not None
-        losses = self._run.losses
-        self._hook.call(file, (), losses.missing_frames if losses is not None else 0)
+    def _make_hook(self, stream: Core, copies: int) -> FinishedPieces:
+        from pastream_cli.take.hook import Hook
+        from pastream_cli.take.hook_output import HookOutput
+
+        assert self._job.hook is not None
+        run, observer = self._run, self._observer
+        output = HookOutput(_error_output(), observer.quoted if observer.is_live else None)
+        hook = self._hook = Hook(self._job.hook, stream.samplerate, output, self._requests.wake, observer.warned)
+        return FinishedPieces(copies, hook.call, lambda: run.losses.missing_frames if run.losses is not None else 0)
 
     def _open_devices(self, source: InputFile | None) -> tuple[Plan, Core]:
         """Open the devices. If they are not there, or in use, wait for them where that was asked for."""
@@ -202,10 +208,18 @@ class Session:
             self._by_level = ByLevel(stream, self._observer.warned)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device_worker, self._observer.warned, self._wait_for
+            run, stream, plan, self._device_worker, self._observer.warned, self._start_device
         )
         self._telling = Telling(
-            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._by_level
+            self._observer,
+            run,
+            stream,
+            plan,
+            self._recording,
+            reconnecting,
+            by_the_clock,
+            self._device_worker,
+            self._by_level,
         )
         stream.start_loops(self._requests.wake)
         run.begin()
@@ -214,8 +228,13 @@ class Session:
             raise _input_failure(plan, stream.input_error())
         if self._host is not None:  # it goes on while this process is stopped, and what is played should not
             self._requests.on_halt = stream.silence
-        run.start_device(lambda: self._wait_for(self._device_worker.start(stream.start_device)))
+        run.start_device(self._start_device)
         self._watch_process()
+
+    def _start_device(self) -> None:
+        stream, _ = self._running()
+        self._starting = self._device_worker.start(stream.start_device)
+        self._wait_for(self._starting)
 
     def _watch_process(self) -> None:
         """Have a wait end when the device or its process ends by itself. Each process is watched once."""
@@ -225,13 +244,14 @@ class Session:
             return
         assert self._telling is not None
         self._watched = process
-        self._telling.moves.begin(process.pid)
+        self._telling.moves.begin(process)
 
-        def note_end() -> None:
-            self._requests.unwatch(process.life)
-            process.is_gone_within(_END_SECONDS)
+        def hear() -> None:
+            if not process.hears():
+                self._requests.unwatch(process.life)
+                process.is_gone_within(_END_SECONDS)
 
-        self._requests.watch(process.life, note_end)
+        self._requests.watch(process.life, hear)
 
     def _wait_for_frames(self, seconds: float) -> None:
         self._requests.wait(seconds)
@@ -291,6 +311,7 @@ class Session:
         self.look_after_ends()
         requests, (stream, _) = self._requests, self._running()
         if requests.stop:
+            self._lose_what_has_ended()
             self._run.end(StopReason.STOPPED)
             return
         self._by_the_clock.poll(counts)
@@ -318,6 +339,8 @@ class Session:
             return
         if self._by_level is not None:
             cut = self._look_after_trigger(self._recording, begin=begin, cut=cut)
+        if self._run.is_ending:  # no device comes back, and what the last one delivered may need a next file
+            self._recording.hold(False)
         if self._hook is not None:
             self._hook.poll()
         try:
@@ -353,6 +376,12 @@ class Session:
         """Have a device that has died opened again, if that was asked for; tell whether it is."""
         return self._lose("is silent" if error.kind is ErrorKind.SILENT else "has ended")
 
+    def _lose_what_has_ended(self) -> None:
+        """Take notice of a device that has ended since the last poll: a stop is not what ended it."""
+        stream, _ = self._running()
+        if self._run.device_is_started and stream.has_device and not stream.active:
+            self._lose("has ended")
+
     def _lose(self, what: str) -> bool:
         stream, _ = self._running()
         assert self._reconnecting is not None
@@ -365,9 +394,19 @@ class Session:
         if self._run.device_is_lost:
             return False
         stream, _ = self._running()
+        if self._starting is not None:  # with hundreds of channels a host needs seconds, and obeys after that
+            is_done_within(self._starting, self.wait, ANSWER_SECONDS)
         stopping = self._device_worker.start(stream.stop_device)
-        # a host process that does not answer, or has crashed, is an error
-        return is_done_within(stopping, self.wait, STOP_SECONDS) and stopping.error is None
+        # a host process that does not answer is killed after that time, and then it has stopped
+        seconds = STOP_SECONDS if self._host is None else 2 * STOP_SECONDS
+        if not is_done_within(stopping, self.wait, seconds):
+            return False
+        error, reconnecting = stopping.error, self._reconnecting
+        has_crashed = isinstance(error, DeviceError) and error.kind is ErrorKind.CRASHED
+        if has_crashed and self._run.reason is StopReason.STOPPED and reconnecting is not None:
+            self._run.device_is_lost = True
+            reconnecting.crashed_at_the_end()
+        return error is None
 
     @property
     def is_on_a_disk(self) -> bool:
@@ -393,7 +432,6 @@ class Session:
         assert self._reconnecting is not None
         self._telling.tell(counts, losses, is_last=True)
         self._reconnecting.end(counts)
-        self._telling.moves.end()
         if self._run.is_complete:
             self._telling.warn_of_an_early_end(counts)
 

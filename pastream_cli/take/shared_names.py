@@ -11,7 +11,7 @@ from pastream_cli.engine.files.paths import ExistsError, are_one_file, is_specia
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import STANDARD_STREAM, FileError
 from pastream_cli.take.naming import Names
-from pastream_cli.take.plan import Output
+from pastream_cli.take.outputs import Output
 
 # A disk that does not answer for so long is not asked whether a name is free: the others must not wait for it.
 _ANSWER_SECONDS = 0.5

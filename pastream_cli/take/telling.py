@@ -11,6 +11,7 @@ from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
 from pastream_cli.engine.files.chain import ChainEventKind
 from pastream_cli.engine.files.input_changes import words_of
 from pastream_cli.engine.run import Run
+from pastream_cli.engine.worker import Worker
 from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.clock_watch import ClockWatch
 from pastream_cli.take.copies import Copies
@@ -49,6 +50,8 @@ class Telling:
         Knows whether the device is away.
     by_the_clock : ByTheClock
         Knows how long it is to the first frame.
+    worker : Worker
+        Makes every call that may hang with a host.
     by_level : ByLevel, optional
         Knows whether a file waits for its beginning.
     """
@@ -62,7 +65,8 @@ class Telling:
         recording: Copies | None,
         reconnecting: Reconnecting,
         by_the_clock: ByTheClock,
-        by_level: ByLevel | None,
+        worker: Worker,
+        by_level: ByLevel | None = None,
     ) -> None:
         self._observer = observer
         self._stream = stream
@@ -71,7 +75,7 @@ class Telling:
         self._reconnecting = reconnecting
         self._by_the_clock = by_the_clock
         self._by_level = by_level
-        self.moves = Moves(observer, plan)
+        self.moves = Moves(observer, plan, worker)
         """What a sound server does to the run's streams."""
         self.clock = ClockWatch(observer.warned, stream.times)
         self.place = Place(stream, plan)

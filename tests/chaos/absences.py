@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from tests.chaos.evidence import Evidence, Struck
 from tests.chaos.faults import DeviceFault
 from tests.chaos.host_faults import HostDeath
+from tests.chaos.problems import demand
 from tests.chaos.scenarios import Host
 
 MOST_BLOCK_FRAMES = 4096
@@ -50,36 +51,63 @@ def lost_its_device(evidence: Evidence, report: dict[str, Any]) -> bool:
     return bool(others) or len(crashes) >= MOST_CRASHES or is_at_the_end or any(fault.is_deadly for fault in told)
 
 
-def explain_gaps(evidence: Evidence, xruns: Sequence[dict[str, Any]], frames: int) -> str | None:
+def passed_over(report: dict[str, Any], split: int | None) -> int:
+    """Return how many frames no piece was made for, which hold nothing but the silence of a gap without a device."""
+    frames = 0
+    files = [*report["files"], {"first_frame": report["frames"] - report["unwritten_frames"]}]
+    gaps = [
+        (xrun["frame"], xrun["frame"] + xrun["frames"])
+        for xrun in report["xruns"]
+        if (xrun["kind"], xrun["side"]) == ("device-away", "capture")
+    ]
+    for before, after in pairwise(files):
+        first, end = before["first_frame"] + before["frames"], after["first_frame"]
+        if split and first < end and any(gap <= first and end <= until for gap, until in gaps):
+            demand((end - first) % split == 0, f"no piece holds frames {first} to {end}")
+            frames += end - first
+    return frames
+
+
+def explain_gaps(evidence: Evidence, report: dict[str, Any]) -> str | None:
     """Return what is wrong with the gaps of a take, `None` where each has its fault, and each fault its gap."""
+    xruns = report["xruns"]
     sides = {xrun["side"] for xrun in xruns if xrun["kind"] == "device-away"}
     for side in sorted(sides) or ["capture"]:
         gaps = [xrun for xrun in xruns if xrun["kind"] == "device-away" and xrun["side"] == side]
-        is_virtual = evidence.scenario.host is Host.VIRTUAL
-        wrong = _virtual_gaps(evidence, gaps) if is_virtual else _real_gaps(evidence, gaps, frames)
+        wrong = (
+            _virtual_gaps(evidence, gaps, [xrun for xrun in xruns if xrun["side"] == side])
+            if evidence.scenario.host is Host.VIRTUAL
+            else _real_gaps(evidence, gaps, is_told=report["ended_away"] or not report["frames"])
+        )
         if wrong:
             return wrong
     return None
 
 
-def _virtual_gaps(evidence: Evidence, gaps: list[dict[str, Any]]) -> str | None:
-    """A virtual device goes at a frame of its clock, or at the end of the block that holds it, or of a stall."""
+def _virtual_gaps(evidence: Evidence, gaps: list[dict[str, Any]], losses: list[dict[str, Any]]) -> str | None:
+    """A virtual device goes at a frame of its clock, or where the block, the stall or the loss ends that holds it."""
     scenario = evidence.scenario
     told = [fault for fault in scenario.faults if isinstance(fault, DeviceFault)]
     stalled = sum(fault.frames for fault in told if fault.what == "stall")
     for gap in gaps:
-        late_by = (scenario.block or MOST_BLOCK_FRAMES) + stalled
+        block = scenario.block or MOST_BLOCK_FRAMES
+        lost = max((loss["frames"] for loss in losses if gap["frame"] - block <= _end(loss) <= gap["frame"]), default=0)
+        late_by = block + max(stalled, lost)
         places = [fault for fault in told if fault.goes_away and 0 <= _late(gap, fault, scenario.offset) <= late_by]
         if not places:
             return f"{gap['frames']} frames without a device, at frame {gap['frame']}: it was not told to go"
     return None
 
 
+def _end(loss: dict[str, Any]) -> int:
+    return int(loss["frame"] + loss["frames"])
+
+
 def _late(gap: dict[str, Any], fault: DeviceFault, offset: int) -> int:
     return int(gap["frame"]) - max(offset, fault.at_frame)
 
 
-def _real_gaps(evidence: Evidence, gaps: list[dict[str, Any]], frames: int) -> str | None:
+def _real_gaps(evidence: Evidence, gaps: list[dict[str, Any]], *, is_told: bool) -> str | None:
     scenario, starved = evidence.scenario, evidence.starved_seconds
     blows = [struck for struck in evidence.struck if struck.fault.takes_device]
     left = list(blows)
@@ -97,7 +125,7 @@ def _real_gaps(evidence: Evidence, gaps: list[dict[str, Any]], frames: int) -> s
             left.remove(near[0])
     noticed = evidence.ended - _SECONDS_TO_BE_NOTICED - starved
     deaths = [blow for blow in evidence.met(HostDeath) if evidence.first_seen and evidence.first_seen < blow.begun]
-    if deaths and deaths[0].begun < noticed and not gaps and evidence.returncode == 0 and frames:
+    if deaths and deaths[0].begun < noticed and not gaps and not is_told and evidence.returncode == 0:
         return "the process of the device was killed, and nothing of it was told"
     return None
 

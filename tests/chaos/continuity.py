@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from tests.sounds import Samples
 
+SILENT, FOREIGN = -1, -2
+
 
 @dataclass(frozen=True)
 class Continuity:
@@ -22,17 +24,22 @@ class Continuity:
 
 def continuity(take: Samples, source: Samples) -> Continuity:
     """Compare a take with its source, of which no two frames are alike; silence before and after is not looked at."""
-    keys, known = _keys(take), _keys(source)
-    order = np.argsort(known, kind="stable")
-    places = np.minimum(np.searchsorted(known, keys, sorter=order), len(known) - 1)
-    indices = order[places]
-    is_silent = (take == 0).all(axis=1)
-    is_known = (known[indices] == keys) & ~is_silent
-    heard = np.flatnonzero(is_known)
-    steps = np.diff(indices[heard])
+    places = places_in(take, source)
+    heard = np.flatnonzero(places >= 0)
+    steps = np.diff(places[heard])
     gaps = np.diff(heard)
     breaks = int(np.count_nonzero((steps != 1) | (gaps != 1)))
-    return Continuity(int(np.count_nonzero(~is_known & ~is_silent)), breaks)
+    return Continuity(int(np.count_nonzero(places == FOREIGN)), breaks)
+
+
+def places_in(take: Samples, source: Samples) -> NDArray[np.int64]:
+    """Return which frame of the source each frame of a take is: `SILENT` for none, `FOREIGN` for another sound."""
+    keys, known = _keys(take), _keys(source)
+    order = np.argsort(known, kind="stable")
+    indices = order[np.minimum(np.searchsorted(known, keys, sorter=order), len(known) - 1)]
+    is_silent = (take == 0).all(axis=1)
+    places = np.where(known[indices] == keys, indices, FOREIGN)
+    return np.where(is_silent, SILENT, places)
 
 
 def _keys(samples: Samples) -> NDArray[np.int64]:

@@ -37,7 +37,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECOND_STOPS = (signal.SIGINT, signal.SIGTERM)
 CRASHES = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
 MOST_CHANNELS = 256
-WIDE_TYPES = ("wav", "w64", "caf", "au")
+WIDE_TYPES = ("wav", "w64", "caf")
 PIPED_TYPES = ("au", "wav", "raw", "flac")
 
 SECONDS_TO_GIVE_UP = 14.0

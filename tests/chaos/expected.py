@@ -17,6 +17,7 @@ Place = tuple[int, int]
 """A first frame and a length."""
 
 _STEP_FRAMES = 1 << 20
+_PROBE_FRAMES = 256
 
 
 @lru_cache(maxsize=8)
@@ -79,8 +80,11 @@ def in_place(sound: Samples, taken: Samples, begin: int, gaps: Sequence[Place], 
         at += int(heard[0])
         lowest = max(0, at - most_frames)
         near = sound[lowest : at + most_frames + 1]
-        found = lowest + np.flatnonzero((near == taken[at - begin]).all(axis=1)) - at
-        shift = int(min(found, key=abs, default=0))
+        probe = taken[at - begin :][:_PROBE_FRAMES]
+        places = lowest + np.flatnonzero((near == probe[0]).all(axis=1))
+        # one frame of a sine in few bits is like many others of it; another loss may follow at once
+        whole = [place for place in places if np.array_equal(sound[place : place + len(probe)], probe)]
+        shift = int(min((place - at for place in whole or places), key=abs, default=0))
         shifted[at : len(sound) - max(0, shift)] = sound[at + shift : len(sound) + min(0, shift)]
     return shifted
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.absences import explain_gaps
+from tests.chaos.absences import MOST_BLOCK_FRAMES, explain_gaps
 from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence, Struck
 from tests.chaos.expected import Place
@@ -63,7 +63,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
     for xrun in xruns.all:
         if not reasons[xrun["kind"]]:
             return f"{xrun['frames']} frames, {xrun['kind']}, at {xrun['seconds']} s; starved {stopped:.2f} s"
-    return explain_gaps(evidence, xruns.all, report["frames"])
+    return explain_gaps(evidence, report)
 
 
 def is_hindered(evidence: Evidence) -> bool:
@@ -118,6 +118,10 @@ def _is_as_told(evidence: Evidence, xruns: Xruns) -> bool:
         if isinstance(fault, DeviceFault) and not fault.is_deadly
     )
     lost = xruns.places("device")
+    if scenario.reconnects:  # whose blocks begin anew behind each gap, up to a block from their place
+        late = [fault.frames for fault in scenario.faults if isinstance(fault, DeviceFault)]
+        most = 2 * (scenario.block or MOST_BLOCK_FRAMES) + sum(late)
+        return all(any(abs(first - frame) <= most for first, _ in told) for frame, _ in lost)
     if not scenario.block:  # of which the device chose the size
         return len(lost) <= len(told)
     gaps: list[Place] = []

@@ -25,7 +25,7 @@ from tests.chaos.faults import (
     is_stopped,
 )
 from tests.chaos.host_faults import LateServer
-from tests.chaos.leftovers import processes_left_by, semaphores
+from tests.chaos.leftovers import processes_left_by, semaphores, semaphores_left
 from tests.chaos.scenarios import Scenario, Sink, Source
 from tests.chaos.streams import Feeder, Reader
 from tests.device_processes import hosts_of
@@ -287,7 +287,7 @@ class Run:
         evidence.ended = time.monotonic()
         evidence.returncode = self.process.returncode
         evidence.left_behind = processes_left_by(self.process.pid, evidence.starved_seconds)
-        evidence.left_behind += sorted(semaphores(self._jack) - self._semaphores)
+        evidence.left_behind += semaphores_left(self._jack, self._semaphores, evidence.starved_seconds)
         if self.scenario.sink is Sink.FIFO:
             with suppress(OSError):  # a reader that still waits for somebody to write
                 os.close(os.open(self.folder / "take", os.O_WRONLY | os.O_NONBLOCK))

@@ -135,7 +135,7 @@ def test_old_names_are_kept() -> None:
         ("--dur", "did you mean --duration?"),
         ("--buffer-size=1k", "did you mean --buffersize?"),
         ("--Loop", "did you mean --loop?"),
-        ("--ver", "did you mean --verbose or --version?"),
+        ("--ver", "did you mean --verify or --verbose or --version?"),
         ("--xyzzy", "pastream --help lists the options"),
         ("-z", "pastream --help lists the options"),
         ("-qz", "pastream --help lists the options"),

@@ -178,8 +178,13 @@ def test_channels_of_a_driver_are_refused_where_there_is_no_such_driver(refused:
 def test_a_machine_without_portaudio_is_told_what_to_install(
     refused: Refused, pastream: Pastream, tmp_path: Path
 ) -> None:
-    # what looks for libraries finds none: neither ldconfig nor a compiler
-    hide = 'mount --bind /bin/true /sbin/ldconfig && PATH=/nowhere exec "$@"'
+    # what looks for libraries finds none, neither ldconfig nor a compiler; and the linker finds an empty file
+    hide = """
+        for library in /usr/lib/*/libportaudio.so.2 /usr/local/lib/libportaudio.so.2; do
+            [ ! -e "$library" ] || mount --bind /dev/null "$(readlink -f "$library")" || exit
+        done
+        mount --bind /bin/true /sbin/ldconfig && PATH=/nowhere exec "$@"
+    """
     run = run_behind(pastream, "unshare", "--mount", "sh", "-c", hide, "sh")
     says = "cannot use a sound device: the PortAudio library is not installed"
     way_out = "install it (apt install libportaudio2, brew install portaudio), or try -D virtual"

@@ -7,149 +7,57 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
 from tests.device_processes import host_of
+from tests.ears import write_numbers
 from tests.homes import wait_until
 from tests.runner import Pastream
-from tests.servers import PipeWireServer, PulseServer, Server, SlowJackServer, running
+from tests.scenes import (
+    BACK,
+    BLOCK,
+    FAULTS,
+    RESTART,
+    SCENES,
+    SECONDS_TO_RETURN,
+    Fault,
+    Scene,
+    Take,
+    begin,
+    drawn_faults,
+    finish,
+    suffer,
+    witnessed,
+)
 from tests.sounds import RATE, Samples, read
-from tests.takes import Listener, frames_on_disk, report_of, wait_for_frames
-from tests.witness import NUMBERS, Stretch, Witness, stretches, witness_on
+from tests.takes import SLACK, frames_on_disk, wait_for_frames
+from tests.witness import NUMBERS, Stretch, Witness, stretches
 
-BLOCK = 1024
 LOG = logging.getLogger(__name__)  # --log-cli-level=INFO shows the figures
-AWAY_SECONDS = 0.7
-SUSPENDED_SECONDS = 3.0
-SECONDS_TO_RETURN = 60
-BACK = "while the device was away"
 WITNESS, PLAYED = 1, 0
 """The channels of what is recorded."""
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A server, where a device that is played on hears itself, and a witness on it."""
-
-    server: Server
-    witness: Witness
-    device: str
-    """What is recorded from."""
-    loopback: str
-    """What hears what is played on it."""
-
-
-@dataclass(frozen=True)
-class Take:
-    """A take whose device goes."""
-
-    scene: Scene
-    listener: Listener
-
-    @property
-    def host(self) -> int:
-        host = host_of(self.listener.process.pid)
-        assert host is not None, self.listener.text
-        return host
-
-
-def strike_host(number: signal.Signals, take: Take) -> None:
-    os.kill(take.host, number)
-
-
-def restart_server(end: Callable[[Server], None], take: Take) -> None:
-    end(take.scene.server)
-    time.sleep(AWAY_SECONDS)
-    take.scene.server.start()
-    take.scene.witness.start()
-
-
-def suspend_server(take: Take) -> None:
-    take.scene.server.suspend()
-    time.sleep(SUSPENDED_SECONDS)
-    take.scene.server.resume()
-
-
-def unload_sink(take: Take) -> None:
-    server = take.scene.server
-    assert isinstance(server, PulseServer)
-    server.unplug()
-    time.sleep(AWAY_SECONDS)
-    server.plug()
-    take.scene.witness.start()
-
-
-KILL: Callable[[Take], None] = partial(strike_host, signal.SIGKILL)
-RESTART: Callable[[Take], None] = partial(restart_server, lambda server: server.kill())
-FAULTS: dict[str, Callable[[Take], None]] = {
-    "host killed": KILL,
-    "host crashed": partial(strike_host, signal.SIGSEGV),
-    "host aborted": partial(strike_host, signal.SIGABRT),
-    "host stopped": partial(strike_host, signal.SIGSTOP),
-    "server killed and restarted": RESTART,
-    "server ended and restarted": partial(restart_server, lambda server: server.stop()),
-    "server suspended and resumed": suspend_server,
-    "sink unloaded and loaded": unload_sink,
-}
-SCENES: dict[str, tuple[type[Server], str, str]] = {
-    # a loopback of JACK delivers a block a period earlier whenever a client is late
-    "JACK": (SlowJackServer, "witness", "loopback"),
-    "PulseAudio": (PulseServer, "pulse", "pulse"),
-    "PipeWire by JACK": (PipeWireServer, "virt, JACK", "virt, JACK"),
-    "PipeWire by PulseAudio": (PipeWireServer, "pulse", "pulse"),
-}
-
-
-@contextmanager
-def scene_on(name: str, build: Path) -> Iterator[Scene]:
-    server_type, *devices = SCENES[name]
-    with ExitStack() as stack:
-        server = stack.enter_context(running(server_type))
-        yield Scene(server, stack.enter_context(witness_on(server, build)), *devices)
-
-
-def drawn_faults(scene: str, dice: random.Random, most: int) -> list[str]:
-    """Return so many faults, each once, in another order each time."""
-    names = [name for name in FAULTS if scene == "PulseAudio" or FAULTS[name] is not unload_sink]
-    return dice.sample(names, min(most, len(names)))
-
-
-def begin(pastream: Pastream, scene: Scene, path: Path, source: str, *options: str) -> Take:
+def record(pastream: Pastream, scene: Scene, path: Path, source: str) -> Take:
     """Start a recording, and wait for its first half second."""
     device = scene.device if source == "null" else scene.loopback
-    words = ("-D", device, "-c", "2", "-r48k", "-b", f"{BLOCK}", "-e", "pcm_24", "--json", "--reconnect", *options)
-    process = pastream.start(source, path.name, *words, server=scene.server, cwd=path.parent)
-    take = Take(scene, Listener(process))
+    take = begin(pastream, scene, path.parent, source, path.name, "-D", device, "-e", "pcm_24")
     wait_for_frames(path, RATE // 2)
     return take
 
 
-def suffer(take: Take, path: Path, fault: Callable[[Take], None]) -> None:
+def suffer_and_record(take: Take, path: Path, fault: Fault) -> None:
     """Have the device of a take go; return when it is back, and half a second of what it delivers is in the file."""
-    gaps = take.listener.text.count(BACK)
-    fault(take)
-    wait_until(
-        lambda: take.listener.text.count(BACK) > gaps, f"the device to be back: {take.listener.text}", SECONDS_TO_RETURN
-    )
+    suffer(take, fault)
     time.sleep(0.5)  # the writer has put the gap into the file
     there = frames_on_disk(path)
     wait_until(lambda: frames_on_disk(path) > there + RATE, "a second more", SECONDS_TO_RETURN)
-
-
-def finish(take: Take) -> dict[str, Any]:
-    take.listener.process.send_signal(signal.SIGINT)
-    result = take.listener.finish(30)
-    assert result.returncode == 0, result.stderr
-    return report_of(result)
 
 
 @dataclass(frozen=True)
@@ -175,7 +83,31 @@ def segments_of(samples: Samples, channel: int, report: dict[str, Any]) -> list[
     ]
 
 
-def check_place(scene: Scene, samples: Samples, report: dict[str, Any]) -> list[int]:
+def is_of_a_loopback(heard: list[Stretch]) -> bool:
+    """Tell whether all is there, some of it a period early, as a loopback of JACK has it when a client is late."""
+    follow = all(one.end == another.first for one, another in pairwise(heard))
+    latest = max(stretch.offset for stretch in heard)
+    return follow and all(latest - stretch.offset in {0, BLOCK} for stretch in heard)
+
+
+def without_holes(segment: Segment, witness: Witness, *, tells: bool) -> list[Stretch]:
+    """Join what is apart by what the witness itself did not play, since a busy machine let it or its server be late.
+
+    What a server leaves out is told, but shortly before the device goes: then the gap's length has it.
+    """
+    whole = segment.stretches[:1]
+    for stretch in segment.stretches[1:]:
+        last = whole[-1]
+        first, end = last.end - last.offset, stretch.first - stretch.offset
+        is_told = tells or segment.end - stretch.first < RATE // 2
+        if (stretch.offset == last.offset or is_told) and witness.has_lost(first, end - first):
+            whole[-1] = Stretch(last.first, stretch.end - last.first, last.offset)
+        else:
+            whole.append(stretch)
+    return whole
+
+
+def check_place(witness: Witness, samples: Samples, report: dict[str, Any]) -> list[int]:
     """Every frame is the witness's next one, and each segment stands where the first one does by the clock, to a block.
 
     Returns
@@ -190,26 +122,27 @@ def check_place(scene: Scene, samples: Samples, report: dict[str, Any]) -> list[
     for segment in segments:
         assert segment.stretches, (segment, report["xruns"])
         # a busy machine may have the server itself lose blocks, which is told; frames before the witness are silent
-        assert len(segment.stretches) <= 1 + len(others), segment
-        for stretch in segment.stretches:
-            assert stretch.frames % BLOCK == 0 or stretch.frames > BLOCK or others, segment
-        first, last = segment.stretches[0], segment.stretches[-1]
+        heard = without_holes(segment, witness, tells=bool(others))
+        assert len(heard) <= 1 + len(others) or is_of_a_loopback(heard), (segment, witness.losses)
+        for stretch in heard[1:]:  # a gap may end within a block, and a late client of a loopback reads while it writes
+            assert stretch.frames > BLOCK or others or is_of_a_loopback(heard), segment
+        last = segment.stretches[-1]
         assert last.end == segment.end, segment
-        places.append(first.offset - scene.witness.late_by(first.first - first.offset))
+        latest = max(segment.stretches, key=lambda stretch: stretch.offset)
+        places.append(latest.offset - witness.late_by(latest.first - latest.offset))
     displaced = [place - places[0] for place in places]
     assert max(map(abs, displaced)) <= BLOCK + report["missing_frames"], (displaced, report["xruns"])
     return displaced[1:]
 
 
-@pytest.mark.parametrize("name", ["JACK", "PulseAudio"])
 def test_what_follows_a_gap_is_in_its_place(
-    pastream: Pastream, tmp_path: Path, build: Path, campaign: Callable[[int], int], name: str
+    pastream: Pastream, tmp_path: Path, build: Path, campaign: Callable[[int], int]
 ) -> None:
-    record_over_gaps(pastream, tmp_path, build, campaign(10), name)
+    record_over_gaps(pastream, tmp_path, build, campaign(10), "PulseAudio")
 
 
-@pytest.mark.parametrize("name", ["PipeWire by JACK", "PipeWire by PulseAudio"])
-def test_what_follows_a_gap_is_in_its_place_on_pipewire(
+@pytest.mark.parametrize("name", [name for name in SCENES if name != "PulseAudio"])
+def test_what_follows_a_gap_is_in_its_place_on_any_server(
     pastream: Pastream, tmp_path: Path, build: Path, soak_only: None, name: str
 ) -> None:
     del soak_only
@@ -217,19 +150,25 @@ def test_what_follows_a_gap_is_in_its_place_on_pipewire(
 
 
 def record_over_gaps(pastream: Pastream, folder: Path, build: Path, count: int, name: str) -> None:
-    """Make so many takes, each with so many faults."""
+    """Make so many takes, each with all faults."""
     dice = random.Random(name)
-    with scene_on(name, build) as scene:
-        for turn in range(count):
+    for turn in range(count):
+        with witnessed(name, build) as (
+            scene,
+            witness,
+        ):  # a witness of its own, since there are numbers for three minutes
             path = folder / f"{turn}.wav"
-            take = begin(pastream, scene, path, "null")
-            faults = drawn_faults(name, dice, count)
+            take = record(pastream, scene, path, "null")
+            faults = drawn_faults(name, dice, len(FAULTS)) if count > 1 else ["host killed"]
             for fault in faults:
-                suffer(take, path, FAULTS[fault])
+                LOG.info("%s: %s", name, fault)
+                suffer_and_record(take, path, FAULTS[fault])
             report = finish(take)
-            displaced = check_place(scene, read(path), report)
+            displaced = check_place(witness, read(path), report)
             LOG.info("%s, frames out of place: %s", name, dict(zip(faults, displaced, strict=True)))
             assert report["ended_away"] is False
+            # a server that hands over many blocks at once has not stopped in between
+            assert name != "PulseAudio" or count > 1 or report["away_frames"] < SLACK * RATE
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -238,33 +177,29 @@ def test_what_is_played_and_recorded_stays_tied_over_a_gap(
 ) -> None:
     del soak_only
     dice = random.Random(name)
-    write_played(tmp_path / "in.wav")
-    with scene_on(name, build) as scene:
-        for turn in range(3):
+    write_numbers(tmp_path / "in.wav", 150)
+    for turn in range(3):
+        with witnessed(name, build) as (scene, witness):
             path = tmp_path / f"{turn}.wav"
-            take = begin(pastream, scene, path, "in.wav")
+            take = record(pastream, scene, path, "in.wav")
             faults = drawn_faults(name, dice, len(FAULTS))
             for fault in faults:
-                suffer(take, path, FAULTS[fault])
+                LOG.info("%s: %s", name, fault)
+                suffer_and_record(take, path, FAULTS[fault])
             report, samples = finish(take), read(path)
-            displaced = check_place(scene, samples, report)
+            displaced = check_place(witness, samples, report)
             LOG.info("%s, frames out of place: %s", name, dict(zip(faults, displaced, strict=True)))
-            check_tie(samples, report)
+            # a stream of PulseAudio's has another round trip each time that it is opened, within its latency
+            check_tie(samples, report, BLOCK if "JACK" in name else RATE // 2)
 
 
-def write_played(path: Path) -> None:
-    """Write numbers on the left channel."""
-    numbers = np.arange(1, 150 * RATE, dtype="int32") << 8
-    soundfile.write(path, np.column_stack([numbers, np.zeros_like(numbers)]), RATE, subtype="PCM_24")
-
-
-def check_tie(samples: Samples, report: dict[str, Any]) -> None:
-    """What is played has waited in each gap, to a block."""
+def check_tie(samples: Samples, report: dict[str, Any], tolerance: int) -> None:
+    """What is played has waited in each gap."""
     waited = 0
     first = None
     for segment in segments_of(samples, PLAYED, report):
         assert segment.stretches
-        offset = segment.stretches[-1].offset
+        offset = max(stretch.offset for stretch in segment.stretches)
         first = offset if first is None else first
         away = sum(
             xrun["frames"] for xrun in report["xruns"]
@@ -272,7 +207,7 @@ def check_tie(samples: Samples, report: dict[str, Any]) -> None:
         )  # fmt: skip
         waited = offset - first - away
         LOG.info("frames out of tie: %d", waited)
-        assert abs(waited) <= BLOCK + report["missing_frames"], report["xruns"]
+        assert abs(waited) <= tolerance + report["missing_frames"], report["xruns"]
 
 
 def test_one_file_is_whole_after_thirty_one_kills_in_twenty_seconds(
@@ -283,8 +218,8 @@ def test_one_file_is_whole_after_thirty_one_kills_in_twenty_seconds(
     dice = random.Random(31)
     moments = sorted(dice.uniform(0, 20) for _ in range(kills))
     path = tmp_path / "take.wav"
-    with scene_on("JACK", build) as scene:
-        take = begin(pastream, scene, path, "null")
+    with witnessed("JACK", build) as (scene, witness):
+        take = record(pastream, scene, path, "null")
         begun, struck = time.monotonic(), 0
         for moment in moments:
             time.sleep(max(0.0, begun + moment - time.monotonic()))
@@ -294,7 +229,7 @@ def test_one_file_is_whole_after_thirty_one_kills_in_twenty_seconds(
                 struck += 1
         settle(take, path)
         report = finish(take)
-        displaced = check_place(scene, read(path), report)
+        displaced = check_place(witness, read(path), report)
         LOG.info("%d of %d kills, %d gaps, frames out of place: %s", struck, kills, len(displaced), displaced)
 
 
@@ -303,15 +238,15 @@ def test_one_file_is_whole_after_a_server_was_restarted_ten_times_in_two_minutes
 ) -> None:
     del soak_only
     path = tmp_path / "take.wav"
-    with scene_on("JACK", build) as scene:
-        take = begin(pastream, scene, path, "null")
+    with witnessed("JACK", build) as (scene, witness):
+        take = record(pastream, scene, path, "null")
         begun = time.monotonic()
         for turn in range(10):
             time.sleep(max(0.0, begun + 12 * turn - time.monotonic()))
             RESTART(take)
         settle(take, path)
         report = finish(take)
-        displaced = check_place(scene, read(path), report)
+        displaced = check_place(witness, read(path), report)
         LOG.info("%d gaps, frames out of place: %s", len(displaced), displaced)
         assert len(read(path)) < NUMBERS
 

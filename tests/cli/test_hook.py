@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pastream_cli.errors import ExitCode
+from tests.faults import Rule, faulty_disk
 from tests.forks import Forks
 from tests.homes import wait_until
 from tests.refusals import Refused
@@ -61,6 +63,26 @@ def test_each_file_is_told_of_with_what_is_true_of_it(pastream: Pastream, tmp_pa
         }
         assert told_of["PASTREAM_START"].endswith("Z")
     assert report["lost_frames"] > 0
+
+
+def test_the_copies_that_are_whole_are_told_when_all_are_finished(
+    pastream: Pastream, build: Path, tmp_path: Path
+) -> None:
+    """Of the first piece, one copy meets a full disk."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    full = Rule(calls="write", error=errno.ENOSPC, after_bytes=2**17, times=1)
+    words = ("a.wav", "--also", "stick/b.wav", "--also", "c.flac", "--part", "--split", "1")
+    seen = 'echo "$PASTREAM_COPIES" >"copies-$1"; cat "$1" $PASTREAM_COPIES | wc -c >"bytes-$1"'
+    device = ("-d", "3", "-D", "virtual:noise:fast")
+    result = pastream("null", *words, *device, "--exec", seen, env=faulty_disk(build, stick, full))
+    assert result.returncode == 4, result
+    for number in (1, 2, 3):
+        name, copies = f"a-{number:03}.wav", [f"stick/b-{number:03}.wav"] if number > 1 else []
+        copies.append(f"c-{number:03}.flac")
+        assert (tmp_path / f"copies-{name}").read_text().splitlines() == copies
+        sizes = [(tmp_path / file).stat().st_size for file in (name, *copies)]
+        assert int((tmp_path / f"bytes-{name}").read_text()) == sum(sizes)
 
 
 @pytest.mark.parametrize(

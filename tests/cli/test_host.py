@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -74,6 +75,60 @@ def test_a_host_library_that_crashes_again_and_again_is_the_end_of_the_device(
     assert (result.returncode, result.stderr.count(CRASHED)) == (1, 2), result.stderr
     assert DIED in result.stderr
     assert len(read(tmp_path / "take.wav")) == report_of(result)["frames"]
+
+
+def check_libraries(pastream: Pastream, path: Path, server: Server, device: str, library: str) -> None:
+    take = record(pastream, path, server, device=device)
+    host = host_of(take.process.pid)
+    time.sleep(1.5)  # moves are watched for by then
+    of_host, of_take = (
+        set(re.findall(r"lib[a-z]+", Path(f"/proc/{pid}/maps").read_text())) for pid in (host, take.process.pid)
+    )
+    take.process.send_signal(signal.SIGINT)
+    assert take.finish(30).returncode == 0
+    assert {"libportaudio", library} <= of_host
+    assert not {"libportaudio", "libjack", "libasound", "libpulse", "libpulsecommon"} & of_take
+
+
+def test_the_process_of_a_take_loads_no_sound_host(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    check_libraries(pastream, tmp_path / "take.wav", jackd, "system", "libjack")
+
+
+def test_nor_does_it_load_the_library_of_a_sound_server(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
+) -> None:
+    check_libraries(pastream, tmp_path / "take.wav", pulseaudio, "pulse", "libpulse")
+
+
+def test_a_stop_that_the_host_does_not_answer_costs_no_frame_and_is_no_failure(
+    pastream: Pastream, tmp_path: Path, jackd: JackServer
+) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    os.kill(host, signal.SIGSTOP)
+    take.process.send_signal(signal.SIGINT)
+    result = take.finish(30)
+    assert result.returncode == 0, result.stderr
+    assert "cannot stop" not in result.stderr
+    report = report_of(result)
+    assert len(read(tmp_path / "take.wav")) == report["frames"] > 0
+    assert (report["lost_frames"], is_there(host)) == (0, False)
+
+
+def test_a_stop_that_comes_with_a_crash_is_a_stop(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:
+    take = record(pastream, tmp_path / "take.wav", jackd)
+    host = host_of(take.process.pid)
+    assert host is not None
+    take.process.send_signal(signal.SIGSTOP)  # so that it finds both at once
+    os.kill(host, signal.SIGSEGV)
+    for number in (signal.SIGINT, signal.SIGCONT):
+        take.process.send_signal(number)
+    result = take.finish(30)
+    assert (result.returncode, result.stderr.count("the device's host library has crashed")) == (0, 1), result.stderr
+    report = report_of(result)
+    assert report["ended_away"]
+    assert len(read(tmp_path / "take.wav")) == report["frames"]
 
 
 def check_stopped_take(pastream: Pastream, path: Path, server: Server, device: str, seconds: int) -> None:

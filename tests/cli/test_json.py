@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jsonschema
 import numpy as np
@@ -357,9 +357,18 @@ def test_the_devices_are_listed_as_json(pastream: Pastream) -> None:
 # ---- the object itself ----
 
 
+TupleType = TypeVar("TupleType")
+
+
+def tuples_of(kind: type[TupleType], /, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[TupleType]:
+    """Return a strategy for named tuples; fields that are not given have their defaults, and are not inferred."""
+    defaults: dict[str, Any] = kind._field_defaults  # type: ignore[attr-defined]
+    return st.builds(kind, **{name: st.just(value) for name, value in defaults.items()} | fields)
+
+
 COUNTS = st.integers(0, 2**60)
 LEVELS = st.floats(allow_nan=True, allow_infinity=True, min_value=None).map(abs)
-LOSSES = st.builds(
+LOSSES = tuples_of(
     Loss,
     kind=st.sampled_from(LossKind),
     frame=COUNTS,
@@ -370,7 +379,7 @@ LOSSES = st.builds(
 )
 FILES = st.integers(1, 4).flatmap(
     lambda channels: st.lists(
-        st.builds(
+        tuples_of(
             RecordedFile,
             name=st.text(max_size=9),
             start=st.none() | st.datetimes(timezones=st.just(timezone.utc)),
@@ -379,6 +388,7 @@ FILES = st.integers(1, 4).flatmap(
             peaks=st.tuples(*[LEVELS] * channels),
             clips=st.tuples(*[COUNTS] * channels),
             lost_frames=COUNTS,
+            failure=st.none() | st.text(),
             verified=st.none() | st.booleans(),
             sha256=st.none() | st.text(),
             cache_dropped=st.none() | st.booleans(),
@@ -386,7 +396,7 @@ FILES = st.integers(1, 4).flatmap(
         max_size=3,
     )
 )
-REPORTS = st.builds(
+REPORTS = tuples_of(
     Report,
     exit_code=st.sampled_from(ExitCode),
     stop_reason=st.sampled_from([reason for reason in StopReason if reason is not StopReason.ABORTED]),
@@ -412,6 +422,8 @@ REPORTS = st.builds(
     clock_steps=st.lists(st.builds(ClockStep, COUNTS, st.floats(-1e9, 1e9)), max_size=3).map(Spool),
     opening=st.none(),
     input_frame=st.none() | COUNTS,
+    ended_away=st.booleans(),
+    writer_seconds=st.floats(0, 1e9),
     dead_channels=st.lists(st.integers(1, 9), unique=True).map(tuple),
     error=st.none() | st.text(),
     way_out=st.none() | st.text(),

@@ -222,6 +222,9 @@ class Watcher:
     def warned(self, text: str) -> None:
         """See nothing in it."""
 
+    def quoted(self, text: str) -> None:
+        pass
+
     def progressed(self, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)
 

@@ -16,7 +16,7 @@ from pastream_cli.engine.devices import virtual
 from pastream_cli.errors import DeviceNameError, UsageError
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, Samples, assert_same, make_noise, read
-from tests.takes import PATIENT, RAMP, SLACK, Listener, ramp, report_of, silences
+from tests.takes import PATIENT, RAMP, SLACK, Listener, ramp, report_of, silences, wait_for_frames
 
 BLOCK = 480
 GONE = "pastream: warning: the device has ended; what it has delivered is safe; the take goes on when it is back"
@@ -147,6 +147,28 @@ def test_what_is_played_waits_and_stays_tied_to_the_recording(pastream: Pastream
 
 def input_frames(result: Result) -> list[Any]:
     return [xrun["input_frame"] for xrun in report_of(result)["xruns"] if xrun["side"] == "playback"]
+
+
+def test_an_underrun_with_a_gap_in_it_is_told_in_two_parts(pastream: Pastream, tmp_path: Path) -> None:
+    make_noise(tmp_path / "in.au", frames=2 * RATE)
+    sound = (tmp_path / "in.au").read_bytes()
+    process = pastream.start(
+        "-", "out.wav", "-D", "virtual:die=1.6:back=1.9", *OPTIONS, "--latency", "0.2", "--reconnect",
+        stdin=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(sound[: len(sound) // 2])
+    process.stdin.flush()
+    wait_for_frames(tmp_path / "out.wav", 2 * RATE)  # dry from 1 s to 1.6 s, and again behind the gap
+    process.stdin.write(sound[len(sound) // 2 :])
+    result = pastream.finish(process)
+    report = report_of(result)
+    dry = [(xrun["frame"], xrun["frames"]) for xrun in report["xruns"] if xrun["kind"] == "underrun"]
+    place, frames = gap_of(result)
+    assert (len(dry), sum(length for _, length in dry)) == (report["underruns"], report["underrun_frames"])
+    assert len(dry) == 2
+    assert [sum(dry[0]), dry[1][0]] == [place, place + frames]
+    assert silences(read(tmp_path / "out.wav")) == [(dry[0][0], sum(dry[1]) - dry[0][0])]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,16 @@ def has_a_row(take: Window, width: int) -> bool:
     return [len(line) for line in take.text().splitlines() if line.startswith("1 ")] == [width]
 
 
+def test_what_a_command_prints_is_above_the_meter(window: Callable[..., Window]) -> None:
+    """With progress that is written over itself, a line without an end, and a process that it leaves behind."""
+    command = r"printf '1%%\r2%%\rone\ntwo'; test $PASTREAM_NUMBER != 3 || (sleep 1; echo behind) &"
+    take = window("-D", "virtual:sine", "null", "{n}.wav", "--exec", command, "--split", "0.5", "-d", "1.2")
+    assert take.code() == 0
+    shown = take.wait_for("behind").splitlines()
+    assert [shown.count(line) for line in ("one", "two", "behind")] == [3, 3, 1]
+    assert not any(line.startswith(("1%", "2%")) for line in shown)
+
+
 def test_a_terminal_without_colours_cursor_or_utf8_gets_none(bare_terminal: Callable[..., BareTerminal]) -> None:
     takes = {
         "colours": bare_terminal(*SINE, "-d", "0.5"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def test_pieces_are_verified_beside_the_take(pastream: Pastream, tmp_path: Path)
     assert result.returncode == 0, result
     report = report_of(result)
     assert [file["verified"] for file in report["files"]] == [True] * 3
+    assert re.search(r"wrote 3 files, take-001.flac to take-003.flac: .*, verified, peak", result.stderr)
     assert (tmp_path / "log").read_text().split() == [file["name"] for file in report["files"]]
     assert report["lost_frames"] == 0
 

@@ -221,6 +221,20 @@ def test_what_is_played_goes_on_where_it_was(tmp_path: Path) -> None:
     assert (recorded.counts.underruns, recorded.counts.away_frames) == (0, frames)
 
 
+def test_what_a_device_loses_as_it_arrives_is_no_part_of_the_gap(tmp_path: Path) -> None:
+    take = Take(tmp_path / "take.wav", open_virtual("", "duplex"), played=np.ones(20000, np.int16))
+    take.goes_on_for(0.1)
+    take.core.detach()
+    take.core.close_device()
+    take.goes_to(open_virtual(":stall=0.1+0.05", "duplex"))
+    take.goes_on_for(0.1)
+    recorded = take.ends()
+    lost = {loss.kind: (loss.frame, loss.frames) for loss in recorded.losses}
+    [(place, frames)] = lost_places(recorded)
+    assert frames == recorded.counts.away_frames
+    assert lost[LossKind.DEVICE] == (place + frames, int(0.05 * RATE))
+
+
 def test_a_gap_is_as_long_as_the_machine_slept_in_it(tmp_path: Path, heard: Callable[[str], Samples]) -> None:
     take = Take(tmp_path / "take.wav", open_virtual(":noise"))
     take.goes_on_for(0.1)

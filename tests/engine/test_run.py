@@ -13,8 +13,9 @@ from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.devices.opened import OpenDevice
 from pastream_cli.engine.facts import Counts, Loss, LossKind
 from pastream_cli.engine.judge import OnLoss
+from pastream_cli.engine.owner import GivenUp, Policy
 from pastream_cli.engine.ringbuffer import RingBuffer
-from pastream_cli.engine.run import GivenUp, Policy, Run
+from pastream_cli.engine.run import Run
 from pastream_cli.engine.states import State, StopReason
 from pastream_cli.engine.wall_clock import SystemClocks, WallClock
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError

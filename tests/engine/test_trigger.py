@@ -97,6 +97,16 @@ class Take:
         return [file.span for file in self.recorded]
 
 
+def test_a_pre_roll_with_more_losses_than_there_is_room_for_is_shorter() -> None:
+    sound = np.ones(12_000, "int32") << 16
+    sound[11_000] = 1 << 30
+    take = Take(sound, "virtual:fast:xrun=1s/2s", 1, Rules(LEVEL, 20_000, LEVEL, 10, None))
+    ((begin, end),) = take.spans
+    (trigger,) = np.flatnonzero(take.recorded[0].samples >= LEVEL * 2**31)
+    assert end == begin + trigger + 11
+    assert 500 < 2 * take.core.counts().losses < 2200, "one frame of two is lost, and the list has room for a thousand"
+
+
 def test_every_file_begins_and_ends_on_its_frame(campaign: Callable[[int], int]) -> None:
     for case in range(campaign(120)):
         dice = random.Random(case)

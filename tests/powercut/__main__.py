@@ -10,12 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.powercut import takes
+from tests.powercut import large, takes
 from tests.powercut.campaign import Tally, judge
 
 _SECONDS = 6.5
 _AT_ONCE = 8
 _PROBLEMS_SHOWN = 20
+_LARGE_STATES = 500
 
 
 def main() -> int:
@@ -38,7 +39,22 @@ def main() -> int:
     say(f"power cut: seed {arguments.seed}, {len(logged)} takes of {_SECONDS:g} s logged")
     tally = judge(logged, random.Random(arguments.seed), arguments.states, programs_one_in=arguments.programs)
     say(table(tally, time.monotonic() - begun))
-    return 1 if tally.problems else 0
+    problems = [problem for file_type in large.TYPES for problem in beyond_4_gib(file_type, arguments.seed)]
+    return 1 if tally.problems or problems else 0
+
+
+def beyond_4_gib(file_type: str, seed: int) -> list[str]:
+    """Cut the power of a take whose file grows beyond 4 GiB; return what was wrong."""
+    with tempfile.TemporaryDirectory(prefix="powercut-") as folder:
+        events = large.record(file_type, Path(folder))
+        drawn = list(large.states(events, random.Random(seed), _LARGE_STATES))
+        judged = [large.problem(certain, content, Path(folder, "cut")) for certain, content in drawn]
+    problems = [problem for problem in judged if problem is not None]
+    beyond = sum(content.size > large.BORDER for _, content in drawn)
+    say(f"{file_type.upper()} of 4.9 GB: {len(drawn)} states, {beyond} beyond 4 GiB; problems: {len(problems)}")
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        say(problem)
+    return problems
 
 
 def table(tally: Tally, seconds: float) -> str:

@@ -12,8 +12,15 @@ from pastream_cli.engine.native import lib
 from pastream_cli.errors import DeviceError, ErrorKind
 
 
-def open_again(before: OpenDevice) -> OpenDevice:
+def open_again(before: OpenDevice, answer_seconds: float) -> OpenDevice:
     """Open the device again with the rate, the formats, the channels and the block that it had.
+
+    Parameters
+    ----------
+    before : OpenDevice
+        The device as it was, which was taken away.
+    answer_seconds : float
+        How long its host may take for each answer.
 
     Raises
     ------
@@ -24,7 +31,7 @@ def open_again(before: OpenDevice) -> OpenDevice:
         from pastream_cli.engine.devices.hosted import HostedDevice
 
         assert isinstance(before, HostedDevice)
-        return before.open_again()
+        return before.open_again(answer_seconds)
     since_ns = 0
     if isinstance(before.stream, VirtualStream):
         since_ns = before.stream.since_ns

@@ -7,13 +7,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pastream_cli.engine.devices.time_limits import STOP_SECONDS, answer, leave_hosts, starts, within
+from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS, answer, leave_hosts, starts, within
 from pastream_cli.engine.threads import DeafThread
 
 if TYPE_CHECKING:
     from pastream_cli.engine.devices.opened import OpenDevice
-
-_START_SECONDS = 10.0
 
 
 class Gate:
@@ -52,7 +50,7 @@ class Gate:
             Where the device refuses, or does not answer; it is lost then.
         """
         failure = "cannot start the device: its host does not answer"
-        answer(_START_SECONDS, start, failure, self.leave, self.device.stream.lock)
+        answer(ANSWER_SECONDS, start, failure, self.leave, self.device.stream.lock)
 
     def stop(self, *, abort: bool) -> bool:
         """End the callbacks, at once or when what the device holds is played; tell whether they have ended."""

@@ -16,13 +16,23 @@ import threading
 import time
 import weakref
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
-from pastream_cli.engine.devices.host_words import END_OF_LINE, LIFE, MEMORY, REQUESTS, error_of, line_of, value_of
+from pastream_cli.engine.devices.host_words import (
+    END_OF_LINE,
+    LIFE,
+    MEMORY,
+    REQUESTS,
+    MovedStream,
+    error_of,
+    line_of,
+    value_of,
+)
 from pastream_cli.engine.native import lib
 from pastream_cli.errors import DeviceError, ErrorKind
 
 _MOST_BYTES_AT_ONCE = 65536
+_STANDARD_ERROR = 2
 _STEP_SECONDS = 0.002
 _SECONDS_TO_DIE = 0.2
 _SECONDS_TO_BE_KILLED = 2.0
@@ -47,9 +57,10 @@ class HostProcess:
     def __init__(self, memory: int) -> None:
         self._socket, theirs = _socket.socketpair()
         self.life, its_life = os.pipe()
-        """Can be read from when the stream has ended by itself, or the process has."""
+        """Can be read from when the process has told of a move, or the stream has ended by itself, or the process."""
         try:
-            self.pid = _spawn({REQUESTS: theirs.fileno(), MEMORY: memory, LIFE: its_life})
+            start = _fork if _is_single_threaded() else _spawn
+            self.pid = start({REQUESTS: theirs.fileno(), MEMORY: memory, LIFE: its_life})
         except BaseException:
             os.close(self.life)
             raise
@@ -60,6 +71,7 @@ class HostProcess:
         weakref.finalize(self, _close, self._socket, self.life).atexit = False
         self._lock = threading.Lock()
         """Held by whoever looks for the end of the process."""
+        self._told = b""
         self._has_ended = False
         self._was_ended = False
         """Whether it was told to end."""
@@ -112,6 +124,17 @@ class HostProcess:
             line += data
         return line
 
+    def hears(self) -> bool:
+        """Take in what the process tells, which is there; false if it has ended, or the stream by itself."""
+        data = os.read(self.life, _MOST_BYTES_AT_ONCE)
+        self._told += data
+        return bool(data)
+
+    def moves(self) -> list[MovedStream]:
+        """Return the moves that it has told of since the last call. On the thread that calls `hears`."""
+        *lines, self._told = self._told.split(END_OF_LINE)
+        return [MovedStream(*value_of(line)) for line in lines]
+
     @property
     def is_alive(self) -> bool:
         """Whether the process is there. Never blocks."""
@@ -158,26 +181,77 @@ def _close(requests: Any, life: int) -> None:
     os.close(life)
 
 
+def _is_single_threaded() -> bool:
+    """Tell whether this process may be forked; false where that cannot be known, and where libraries forbid it."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - pathlib takes longer to load
+    except OSError:
+        return False
+
+
+def _fork(descriptors: dict[int, int]) -> int:
+    """Serve this process in a fork of it, which has its modules loaded already; return the id of that.
+
+    A take starts its first host process like this, before it has threads: an interpreter would need 50 ms.
+    """
+    take = os.getpid()
+    # the handlers of the take would tell the take of a signal to the fork
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _be_host(take, descriptors)
+        return pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _be_host(take: int, descriptors: dict[int, int]) -> NoReturn:
+    try:
+        os.setpgid(0, 0)
+        for new, old in _above(descriptors).items():
+            os.dup2(old, new)
+        from pastream_cli.engine.devices.host_program import serve
+
+        serve(take)
+    except BaseException:  # noqa: BLE001 - whatever it is, it must not go on in the program of the take
+        from traceback import format_exc
+
+        os.write(_STANDARD_ERROR, format_exc().encode())
+    finally:
+        os._exit(1)
+
+
 def _spawn(descriptors: dict[int, int]) -> int:
-    """Start the program of a host process, which gets these descriptors; return its id."""
-    null = os.open(os.devnull, os.O_RDWR)
-    wanted = {0: null, 1: null, **descriptors}
-    # none of them must be overwritten before it has its new number
-    above = {new: fcntl.fcntl(old, fcntl.F_DUPFD_CLOEXEC, _LEAST_DESCRIPTOR) for new, old in wanted.items()}
+    """Start an interpreter that serves this process; return its id."""
+    above = _above(descriptors)
     folder = os.path.dirname(__file__)
     root = os.path.dirname(os.path.dirname(os.path.dirname(folder)))
     try:
         return os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-S", f"{folder}/host_main.py", str(os.getpid()), root, *sys.path],
+            [sys.executable, "-I", "-S", f"{folder}/host_main.py", str(os.getpid()), *sys.path, root],
             os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, old, new) for new, old in above.items()],
             setpgroup=0,
             setsigmask=(),
         )
     finally:
-        for descriptor in (null, *above.values()):
+        for descriptor in above.values():
             os.close(descriptor)
+
+
+def _above(descriptors: dict[int, int]) -> dict[int, int]:
+    """Return copies of what a host process gets, and of the null device, above the numbers that it has them by.
+
+    So none of them is overwritten before it has its new number.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        wanted = {0: null, 1: null, **descriptors}
+        return {new: fcntl.fcntl(old, fcntl.F_DUPFD_CLOEXEC, _LEAST_DESCRIPTOR) for new, old in wanted.items()}
+    finally:
+        os.close(null)
 
 
 class Host:

@@ -7,6 +7,7 @@ request takes too long, the process of the take kills this one.
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pastream_cli.engine.devices.host_words import (
     LIFE,
     MEMORY,
     REQUESTS,
+    MovedStream,
     device_of,
     line_of,
     plain_device,
@@ -27,6 +29,7 @@ from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import new_attachment
 from pastream_cli.engine.devices.portaudio import PortAudioStream
 from pastream_cli.engine.devices.sides import Side
+from pastream_cli.engine.devices.without_search import without_search
 from pastream_cli.engine.native import check_memory, lib
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def serve(parent: int) -> None:
     _close_others()
     if not lib.host_begin(parent):
         return
-    with suppress(Exception):  # the first request raises it again
+    with suppress(Exception), without_search():  # if it fails, the first request tries it again, and says why
         hosts.begin()
     program = Program()
     with suppress(OSError):  # the take has ended
@@ -70,13 +73,16 @@ class Program:
         self._running: HostStream | None = None
         """The stream as C looks at it, while it runs."""
         self._received = b""
+        self._lock = threading.Lock()
+        """Held by whoever writes to the pipe, and while that is closed."""
+        self._has_closed_life = False
 
     def next_request(self) -> Any:
         """Wait for a request; `None` if there will be none. Meanwhile, tell whether the stream runs."""
         while END_OF_LINE not in self._received:
             if self._running is not None and lib.host_wait(self._engine, REQUESTS, self._running):
                 self._running = None
-                os.close(LIFE)
+                self._close_life()
             data = os.read(REQUESTS, _MOST_BYTES_AT_ONCE)
             if not data:
                 return None
@@ -136,6 +142,22 @@ class Program:
         self._stream.start()
         self._running = self._stream.as_seen_by_c()
         lib.host_look(self._engine, self._running)
+
+    def watch(self, names: dict[str, str | None]) -> None:
+        """Tell, by the pipe, where a sound server has the stream, and of each move."""
+        from pastream_cli.engine.devices.pulse_moves import MoveWatch
+
+        MoveWatch(names, self._tell)
+
+    def _tell(self, moved: MovedStream) -> None:
+        with self._lock:
+            if not self._has_closed_life:
+                os.write(LIFE, line_of(moved))
+
+    def _close_life(self) -> None:
+        with self._lock:
+            self._has_closed_life = True
+            os.close(LIFE)
 
     def stop(self, *, at_once: bool) -> None:
         """End the callbacks: at once, or when what was given to the device has been played."""

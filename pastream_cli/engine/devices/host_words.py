@@ -6,7 +6,7 @@ Words are plain values, each on a line. Devices and errors are made plain for th
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from pastream_cli import errors
 from pastream_cli.engine.devices.info import DeviceInfo, Served
@@ -17,9 +17,19 @@ REQUESTS = 3
 MEMORY = 4
 """Of the memory that the engine is in."""
 LIFE = 5
-"""Of a pipe to which nothing is written. It is closed when the stream ends by itself, or with the process."""
+"""Of a pipe by which the process tells of moves. It is closed when the stream ends by itself, or with the process."""
 
 END_OF_LINE = b"\n"
+
+
+class MovedStream(NamedTuple):
+    """A side of a stream at another source or sink than before."""
+
+    side: str
+    monotonic_ns: int
+    before: str | None
+    """`None` where the server has just put it somewhere."""
+    now: str
 
 
 def line_of(value: Any) -> bytes:

@@ -9,25 +9,23 @@ from pastream_cli.engine.devices.host_words import device_of, plain_device
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.opened import OpenDevice
-from pastream_cli.engine.devices.time_limits import NO_LOCK, STOP_SECONDS
+from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, NO_LOCK, STOP_SECONDS
 from pastream_cli.engine.native import check_memory, ffi, lib
 from pastream_cli.engine.ring_sizes import ring_bytes
 from pastream_cli.engine.ringbuffer import EngineRing, RingBuffer
+from pastream_cli.errors import DeviceError, ErrorKind
 
 if TYPE_CHECKING:
     from pastream_cli.engine.facts import OwnClock
     from pastream_cli.engine.native import EngineHandle
 
-_SECONDS_TO_FIND = 10.0
-_SECONDS_TO_OPEN = 10.0
-_SECONDS_TO_START = 10.0
 # What a host has for closing a stream that is given up: a client of JACK that is killed leaves a semaphore behind.
 _SECONDS_TO_CLOSE = 0.2
 
 
 def listed_devices(host: Host) -> list[DeviceInfo]:
     """Return all devices of a host process, as `choosing.listed_devices` does."""
-    answer = host.process.ask("list_devices", _SECONDS_TO_FIND, "cannot list the devices")
+    answer = host.process.ask("list_devices", ANSWER_SECONDS, "cannot list the devices")
     return [device_of(plain) for plain in answer]
 
 
@@ -36,7 +34,7 @@ def choose_devices(
 ) -> dict[str, DeviceInfo]:
     """Return the device for each side from those of a host process, as `choosing.choose_devices` does."""
     failure = "cannot look for a device"
-    answer = host.process.ask("choose", _SECONDS_TO_FIND, failure, text=text, sides=sides, rate_matters=rate_matters)
+    answer = host.process.ask("choose", ANSWER_SECONDS, failure, text=text, sides=sides, rate_matters=rate_matters)
     return {side: device_of(plain) for side, plain in answer.items()}
 
 
@@ -49,17 +47,20 @@ class HostedDevice(OpenDevice):
         Its process must not have a stream.
     kind, **options
         As for `OpenDevice`; the device is given as a DeviceInfo for each side.
+    answer_seconds : float, optional
+        How long it may take to be opened, and then to be started.
     """
 
     stream: HostedStream
 
-    def __init__(self, host: Host, kind: str, **options: Any) -> None:
+    def __init__(self, host: Host, kind: str, *, answer_seconds: float = ANSWER_SECONDS, **options: Any) -> None:
         self.host = host
+        self._answer_seconds = answer_seconds
         self._engine: EngineHandle | None = None
         self._options = options
         super().__init__(kind, **options)
 
-    def open_again(self) -> HostedDevice:
+    def open_again(self, answer_seconds: float) -> HostedDevice:
         """Open the same device in a new process, with the same values, after it was taken away.
 
         Call this on a thread that lives as long as the take's process does. If it fails, it may be called again.
@@ -73,13 +74,13 @@ class HostedDevice(OpenDevice):
         before = {name: side for name, side in ((CAPTURE, self.capture), (PLAYBACK, self.playback)) if side is not None}
         answer = self.host.process.ask(
             "find_again",
-            _SECONDS_TO_FIND,
+            answer_seconds,
             "cannot look for a device",
             before={name: plain_device(side.device) for name, side in before.items()},
         )
         devices = [device_of(answer[name]) for name in before]
         options = {**self._options, "device": devices, "samplerate": self.stream.samplerate}
-        return HostedDevice(self.host, self.kind, **options)
+        return HostedDevice(self.host, self.kind, answer_seconds=answer_seconds, **options)
 
     def _open(self, rate: float, host_options: dict[str, Any]) -> HostedStream:
         sides = {
@@ -89,14 +90,14 @@ class HostedDevice(OpenDevice):
         }
         answer = self.host.process.ask(
             "open",
-            _SECONDS_TO_OPEN,
+            self._answer_seconds,
             f"cannot open {self.name}",
             sides=sides,
             rate=rate,
             block_frames=self.asked_blocksize,
             host_options=host_options,
         )
-        return HostedStream(self.host, **answer)
+        return HostedStream(self.host, self._answer_seconds, **answer)
 
     def new_engine(self, buffersize: int | None, further_copies: int = 0) -> EngineHandle:
         made = lib.engine_new_in(self.host.memory, ring_bytes(self, buffersize, further_copies), further_copies)
@@ -133,8 +134,16 @@ class HostedStream:
     lock = NO_LOCK
 
     def __init__(
-        self, host: Host, *, samplerate: float, blocksize: int, latencies: list[float], capture_latency: float
+        self,
+        host: Host,
+        answer_seconds: float,
+        *,
+        samplerate: float,
+        blocksize: int,
+        latencies: list[float],
+        capture_latency: float,
     ) -> None:
+        self._answer_seconds = answer_seconds
         self.process = host.process
         self.engine: EngineHandle | None = None
         """The engine that it serves."""
@@ -162,13 +171,21 @@ class HostedStream:
         return lib.engine_monotonic_ns() / 1e9
 
     def start(self) -> None:
-        self.process.ask("start", _SECONDS_TO_START, "cannot start the device")
+        self.process.ask("start", self._answer_seconds, "cannot start the device")
 
     def stop(self) -> None:
-        self.process.ask("stop", STOP_SECONDS, "cannot stop the device", at_once=False)
+        self._stop(at_once=False)
 
     def abort(self) -> None:
-        self.process.ask("stop", STOP_SECONDS, "cannot stop the device", at_once=True)
+        self._stop(at_once=True)
+
+    def _stop(self, *, at_once: bool) -> None:
+        try:
+            self.process.ask("stop", STOP_SECONDS, "cannot stop the device", at_once=at_once)
+        except DeviceError as error:
+            # a process that does not answer has been killed, and what it has delivered is in the engine's memory
+            if error.kind is not ErrorKind.NOT_ANSWERING:
+                raise
 
     def close(self) -> None:
         self.process.end(_SECONDS_TO_CLOSE)

@@ -89,10 +89,6 @@ class PulseClient:
     def is_connected(self) -> bool:
         return bool(self.library.pa_context_get_state(self.context) == _READY)
 
-    def wake(self) -> None:
-        """End a wait for the server that another thread is in."""
-        self.library.pa_mainloop_wakeup(self._loop)
-
     def reaches(self, deadline: float, is_reached: Callable[[], bool]) -> bool:
         """Run libpulse's loop until `is_reached` is true; tell whether it was in time."""
         while not is_reached():
@@ -134,7 +130,6 @@ def _library() -> Any:
         "pa_mainloop_dispatch",
         "pa_mainloop_poll",
         "pa_mainloop_free",
-        "pa_mainloop_wakeup",
         "pa_context_disconnect",
         "pa_context_get_state",
         "pa_context_unref",

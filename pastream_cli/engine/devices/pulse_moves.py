@@ -1,17 +1,18 @@
-"""Watches whether a sound server moves the streams of a process to another source or sink, on a thread of its own.
+"""Watches whether a sound server moves the streams of this process to another source or sink, on a thread of its own.
 
 The server tells by itself: as long as nothing happens to a stream, the thread sleeps.
 """
 
 from __future__ import annotations
 
-import threading
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain, repeat
-from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
+from pastream_cli.engine.devices.host_words import MovedStream
 from pastream_cli.engine.devices.matching import CAPTURE, PLAYBACK
 from pastream_cli.engine.devices.pulse import KINDS, full_name, names_of
 from pastream_cli.engine.devices.pulse_client import PulseClient, connected
@@ -28,68 +29,38 @@ _MASKS = {CAPTURE: 0x8, PLAYBACK: 0x4}  # pa_subscription_mask_t
 _PROCESS = b"application.process.id"
 
 
-class MovedStream(NamedTuple):
-    """A side of a stream that is no longer at the source or sink where it was."""
-
-    side: str
-    monotonic_ns: int
-    before: str
-    now: str
-
-
 class MoveWatch:
-    """Notices moves from when it is made until it is ended. If the server ends, so does the watch.
+    """Notices moves from when it is made. If the server ends, so does the watch.
 
     Parameters
     ----------
-    names : mapping
-        For each side that is watched, the full name of the source or sink that it was opened with; `None` for the one
-        where the server has put it.
-    process : int
-        The process whose streams they are.
+    names : dict
+        For each side that is watched, the full name of the source or sink where it was last, or that it was opened
+        with; `None` for the one where the server puts it.
+    tell : callable
+        Is told of each, on the thread of the watch.
     """
 
-    def __init__(self, names: Mapping[str, str | None], process: int) -> None:
-        self._names = dict(names)
-        self._process = str(process).encode()
-        self._lock = threading.Lock()
-        """Held while the client is woken, and while it is taken away to be closed."""
-        self._client: PulseClient | None = None
-        self._is_ended = False
+    def __init__(self, names: dict[str, str | None], tell: Callable[[MovedStream], None]) -> None:
+        self._names = names
+        self._tell = tell
         self._event_ns = 0
         """When the latest event came."""
         self._sightings: dict[str, MovedStream] = {}
         """For each side, a place that one look has seen and that the next has to confirm."""
-        self.moves: SimpleQueue[MovedStream] = SimpleQueue()
-        """Those that nobody has taken yet."""
-        try:
+        with suppress(NoThreadError):  # a take does without it
             DeafThread(target=self._watch, name="moves", daemon=True).start()
-        except NoThreadError:
-            self._is_ended = True  # a take does without it
-
-    def end(self) -> None:
-        """Have the thread end; it is not waited for."""
-        self._is_ended = True
-        with self._lock:
-            if self._client is not None:
-                self._client.wake()
 
     def _watch(self) -> None:
         with connected(time.monotonic() + _SECONDS) as client:
-            if client is None:
-                return
-            client.subscribe(sum(_MASKS[side] for side in self._names), self._note)
-            self._client = client
-            try:
+            if client is not None:
+                client.subscribe(sum(_MASKS[side] for side in self._names), self._note)
                 self._follow(client)
-            finally:  # else end() would wake a client that is closed
-                with self._lock:
-                    self._client = None
 
     def _follow(self, client: PulseClient) -> None:
         self._note()
         seen_ns = 0
-        while client.is_connected and not self._is_ended:
+        while client.is_connected:
             if self._event_ns != seen_ns:
                 seen_ns = self._event_ns
                 self._look_for_a_while(client)
@@ -102,8 +73,8 @@ class MoveWatch:
     def _look_for_a_while(self, client: PulseClient) -> None:
         seconds_to_looks = chain(_SECONDS_BETWEEN_LOOKS, repeat(_SECONDS_BETWEEN_LOOKS[-1]))
         for number, seconds in enumerate(seconds_to_looks, 1):
-            client.reaches(time.monotonic() + seconds, lambda: self._is_ended)
-            if self._is_ended or not client.is_connected:
+            client.reaches(time.monotonic() + seconds, lambda: not client.is_connected)
+            if not client.is_connected:
                 return
             self._look(client)
             if number >= len(_SECONDS_BETWEEN_LOOKS) and not self._sightings:
@@ -112,23 +83,23 @@ class MoveWatch:
     def _look(self, client: PulseClient) -> None:
         """See where each side is now: where two looks find it at the same new place, it has moved there."""
         for side, before in self._names.items():
-            now = _place(client, side, self._process)
+            now = _place(client, side)
             sighting = self._sightings.pop(side, None)
             if now is None or now == before:
                 continue
-            if before is None:
-                self._names[side] = now
-            elif sighting is not None and sighting.now == now:
-                self.moves.put(sighting)
-                self._names[side] = now
-            else:
-                self._sightings[side] = MovedStream(side, self._event_ns, before, now)
+            moved = MovedStream(side, self._event_ns, before, now)
+            if before is not None and (sighting is None or sighting.now != now):
+                self._sightings[side] = moved
+                continue
+            self._tell(sighting or moved)
+            self._names[side] = now
 
 
-def _place(client: PulseClient, side: str, process: bytes) -> str | None:
-    """Return the full name of the source or sink where a process's stream of a side is; `None` if it is nowhere."""
+def _place(client: PulseClient, side: str) -> str | None:
+    """Return the full name of the source or sink where this process's stream of a side is; `None` if it is nowhere."""
     deadline = time.monotonic() + _SECONDS
     stream, struct = _STREAMS[side]
+    process = b"%d" % os.getpid()
 
     def device_of(info: Any) -> int | None:
         its_process = client.library.pa_proplist_gets(info.properties, _PROCESS)

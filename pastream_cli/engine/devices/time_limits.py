@@ -14,6 +14,9 @@ from pastream_cli.errors import DeviceError, ErrorKind
 
 T = TypeVar("T")
 
+ANSWER_SECONDS = 10.0
+"""How long a host may take to find, open or start a device."""
+
 STOP_SECONDS = 3.0
 """How long a healthy host may take to stop a device, which first plays what it holds."""
 

@@ -14,13 +14,23 @@ from pastream_cli.engine.files.disk_file import DiskFile
 from pastream_cli.engine.files.libsndfile import CUT_SHORT, reason_of, write_at_least_a_header
 from pastream_cli.engine.files.readback import Bytes, decodable_frames, readable_frames, size_of
 from pastream_cli.engine.files.repair import close_without_a_trace, mend_flac
-from pastream_cli.engine.files.verifying import Verdict
 from pastream_cli.errors import FileError, typed
 
 T = TypeVar("T")
 
 _PACKED_TYPES = {"OGG", "MP3"}
 """Types whose decoders go by packets, and tell how long a file is without a look at each."""
+
+
+class Verdict(NamedTuple):
+    """What the reading back of a file has shown."""
+
+    reason: str | None
+    """Why it is not what was written; `None` if it is."""
+    sha256: str | None
+    """Of the bytes of the file; `None` if they cannot be read."""
+    cache_dropped: bool
+    """Whether it was certainly read from the disk, and not from memory."""
 
 
 class Finished(NamedTuple):

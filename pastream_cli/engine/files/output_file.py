@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 import soundfile
 
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files import headers, relay, verifying
+from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
-from pastream_cli.engine.files.finishing import Finish, measure
-from pastream_cli.engine.files.formats import (
-    bits_of,
-    file_sample_code,
-    frame_bytes,
-    is_lossless,
-)
+from pastream_cli.engine.files.finishing import Finish, Verdict, measure
+from pastream_cli.engine.files.formats import bits_of, file_sample_code, frame_bytes, is_lossless
 from pastream_cli.engine.files.libsndfile import (
     error_text,
     handle_of,
@@ -30,28 +22,22 @@ from pastream_cli.engine.files.libsndfile import (
     reason_of,
     write_at_least_a_header,
 )
-from pastream_cli.engine.files.paths import (
-    ExistsError,
-    check_special,
-    is_special,
-    is_stream,
-    standard_output,
-)
+from pastream_cli.engine.files.paths import is_special, is_stream, open_special, standard_output
 from pastream_cli.engine.files.readback import Bytes, has_a_frame
 from pastream_cli.engine.files.repair import close_flac_stream
 from pastream_cli.engine.files.reservation import Reservation
-from pastream_cli.engine.files.verifying import Verdict
-from pastream_cli.engine.native import ffi, lib
+from pastream_cli.engine.files.writers_file import WritersFile
+from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
 
-if TYPE_CHECKING:
-    from pastream_cli.engine.native import OutputCounts, OutputFileHandle
+_FLAC_BLOCK_FRAMES = 4096
+"""Of libFLAC, at every rate. A block is written with the frame that follows it, and a reader lacked 1.6 of them."""
+
+_HEADER_ROOM_BYTES = 2**16
+"""More than any header."""
 
 
-_HEADER_ROOM = 2**16
-
-
-class OutputFile:
+class OutputFile(WritersFile):
     """One file of a recording, made when it is constructed, removed again if it gets no frame.
 
     Parameters
@@ -92,27 +78,18 @@ class OutputFile:
         frame_limit: int | None = None,
         expected_frames: int | None = None,
     ) -> None:
+        super().__init__("standard output" if path == STANDARD_STREAM else path, channels, frame_limit)
         self.path = path
-        self.name = "standard output" if path == STANDARD_STREAM else path
-        self.channels = channels
-        self.start: datetime | None = None
-        """When its first frame was captured, as far as that is known; set by its owner."""
-        self.start_uncertainty_seconds: float | None = None
-        """How far that may be off; likewise."""
-        self.frame_limit = frame_limit
-        """Frames that it takes, where there is a limit."""
-        self.piece = 0
-        """Which piece of the recording it holds, from 1; set by its owner."""
         self._container = Container(file_type, encoding, rate, channels, endian)
         self._disk: DiskFile | None = None
         self._reservation: Reservation | None = None
         self._is_settled = False
         self._refusal: str | None = None
         self._notice: str | None = None
-        self.is_given_up = False
-        """Whether nobody waits for its end: it is not read back then, and keeps the name of an incomplete file."""
         self._lock, self._is_closing = threading.Lock(), False
         self._verifies = verify and is_lossless(encoding)
+        if self._verifies:  # it is loaded now: at the end there may be no file descriptor left
+            from pastream_cli.engine.files import verifying  # noqa: F401
         self._descriptor = self._open_descriptor(overwrite=overwrite, part=part)
         self._is_stream = is_stream(path, standard_output())
         self._warns_of_4_gib = self._is_stream and file_type == "WAV"
@@ -120,13 +97,13 @@ class OutputFile:
         self.unfinished: FileError | None = None
         """Why the file, once closed, does not hold all that was written."""
         # an encoder holds back so many frames at most, which nobody can read from the file yet
-        self._held_back_frames = rate if file_type in {"FLAC", "OGG"} else 0
+        self._held_back_frames = {"FLAC": 2 * _FLAC_BLOCK_FRAMES, "OGG": rate}.get(file_type, 0)
         try:
             self.sound_file = self._begin(expected_frames)
-            self._handle = self._new_handle()
+            self._offer_to_engine()
             self._verifies = self._verifies and self._disk is not None
             if self._verifies:
-                lib.output_file_keep_hash(self._handle)
+                lib.output_file_keep_hash(self.handle)
         except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
             reason = reason_of(error, last_system_error())
             self._abandon()
@@ -139,7 +116,7 @@ class OutputFile:
         lengths = [frames for frames in (expected_frames, self.frame_limit) if frames is not None]
         size = self._frame_bytes
         is_known = lengths and size and self._container.file_type != "FLAC"
-        whole_bytes = min(lengths) * size + _HEADER_ROOM if is_known else None
+        whole_bytes = min(lengths) * size + _HEADER_ROOM_BYTES if is_known else None
         # an encoder that loses something needs less than a byte per sample
         return Reservation(disk.descriptor, self._container.rate * (size or self.channels), whole_bytes)
 
@@ -166,26 +143,19 @@ class OutputFile:
             with suppress(OSError):
                 step()
 
-    def _new_handle(self) -> OutputFileHandle:
-        new = lib.output_file_new(
-            handle_of(self.sound_file),
-            file_sample_code(self._container.encoding),
-            bits_of(self._container.encoding),
-            self.channels,
-            lib.HEADER_LEFT if self._is_stream else self._container.header_care,
-            -1 if self._is_stream else self._descriptor,
-            -1 if self._disk is None else self._disk.folder,
-            -1 if self.frame_limit is None else self.frame_limit,
-        )
-        if not new:
+    def _offer_to_engine(self) -> None:
+        try:
+            self._new_handle(
+                handle_of(self.sound_file),
+                file_sample_code(self._container.encoding),
+                bits_of(self._container.encoding),
+                lib.HEADER_LEFT if self._is_stream else self._container.header_care,
+                -1 if self._is_stream else self._descriptor,
+                -1 if self._disk is None else self._disk.folder,
+            )
+        except MemoryError:
             self.sound_file.close()
-            raise MemoryError("not enough memory")
-        return ffi.gc(new, lib.output_file_free)
-
-    @property
-    def handle(self) -> OutputFileHandle:
-        """The C engine's record of this file, alive as long as this object."""
-        return self._handle
+            raise
 
     @property
     def is_regular(self) -> bool:
@@ -202,32 +172,6 @@ class OutputFile:
         """Whether it is a pipe or a device, at whose other end somebody may wait."""
         return self._is_stream
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the writer has left this file."""
-        return bool(self._counts().done)
-
-    @property
-    def first_frame(self) -> int | None:
-        """Where on the timeline it begins; `None` before the writer has begun it."""
-        first_frame = self._counts().first_frame
-        return first_frame if first_frame >= 0 else None
-
-    @property
-    def frames(self) -> int:
-        """Frames written so far, silence for losses included."""
-        return self._counts().frames
-
-    @property
-    def passed_frames(self) -> int:
-        """Frames that it was to have, and did not take, because it had failed."""
-        return self._counts().passed_frames
-
-    @property
-    def clips(self) -> tuple[int, ...]:
-        """Clipped samples of each channel so far."""
-        return tuple(lib.output_file_clips(self._handle, i) for i in range(self.channels))
-
     def warning(self) -> str | None:
         """Return, once, what people should know about the file."""
         if self._notice is not None:
@@ -240,11 +184,6 @@ class OutputFile:
         return (
             f"{self.name} is about to pass 4 GiB, where some readers of WAV stop; {headers.ENDLESS_TYPES} are endless"
         )
-
-    def _counts(self) -> OutputCounts:
-        counts = ffi.new("struct output_counts *")
-        lib.output_file_read_counts(self._handle, counts)
-        return counts
 
     def failure(self) -> FileError | None:
         """Return what keeps the file from being written, or from being found later; `None` where nothing does."""
@@ -266,15 +205,6 @@ class OutputFile:
         if self.path == STANDARD_STREAM and relay.has_no_reader(self._descriptor):
             error.exit_code = ExitCode.PIPE_CLOSED
         return error
-
-    def limit(self, frames: int | None) -> None:
-        """Have the writer go on to the next file after so many frames; without a limit there can be no next one."""
-        self.frame_limit = frames
-        lib.output_file_limit(self._handle, -1 if frames is None else frames)
-
-    def go_on(self) -> None:
-        """Be a file for the middle of what a trigger records: what it records next begins with another one."""
-        lib.output_file_goes_on(self._handle)
 
     @property
     def is_to_appear(self) -> bool:
@@ -349,7 +279,7 @@ class OutputFile:
             start_uncertainty_seconds=self.start_uncertainty_seconds,
             first_frame=self.first_frame or 0,
             frames=max(0, self._counts().readable_frames - self._held_back_frames),
-            peaks=tuple(lib.output_file_peak(self._handle, i) for i in range(self.channels)),
+            peaks=self.peaks,
             clips=self.clips,
             lost_frames=self._counts().lost_frames,
         )
@@ -398,9 +328,11 @@ class OutputFile:
         )
 
     def _verify(self, frames: int) -> Verdict | None:
+        from pastream_cli.engine.files import verifying
+
         return verifying.verify(
             self._descriptor,
-            lambda read: bool(lib.output_file_has_hash(self._handle, read)),
+            lambda read: bool(lib.output_file_has_hash(self.handle, read)),
             frames,
             sample_code=file_sample_code(self._container.encoding),
             channels=self.channels,
@@ -461,26 +393,10 @@ class OutputFile:
             return standard_output()
         try:
             if is_special(self.path):
-                return self._open_special(overwrite=overwrite)
+                return open_special(self.path, overwrite=overwrite)
             self._disk = DiskFile(self.path, overwrite=overwrite, part=part)
             if self._disk.passed_over is not None:
                 self._notice = f"{self._disk.passed_over} is there already; recording to {self._disk.name}"
         except OSError as error:
             raise FileError(f"cannot create {self.name}: {error.strerror}") from None
         return self._disk.descriptor
-
-    def _open_special(self, *, overwrite: bool) -> int:
-        """Open a FIFO or a device. It is checked before and after, because it may be replaced in between."""
-        check_special(self.path, os.stat(self.path), overwrite=overwrite)  # noqa: PTH116
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
-        try:
-            self._check_opened(os.fstat(descriptor), overwrite=overwrite)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
-
-    def _check_opened(self, status: os.stat_result, *, overwrite: bool) -> None:
-        if stat.S_ISREG(status.st_mode):
-            raise ExistsError(self.name)
-        check_special(self.path, status, overwrite=overwrite)

@@ -81,6 +81,27 @@ def check_special(path: str, status: os.stat_result, *, overwrite: bool) -> None
         )
 
 
+def open_special(path: str, *, overwrite: bool) -> int:
+    """Open a FIFO or a device for writing, and return its descriptor.
+
+    It is checked before and after, because it may be replaced in between.
+    """
+    check_special(path, os.stat(path), overwrite=overwrite)  # noqa: PTH116
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        _check_opened(path, os.fstat(descriptor), overwrite=overwrite)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_opened(path: str, status: os.stat_result, *, overwrite: bool) -> None:
+    if stat.S_ISREG(status.st_mode):
+        raise ExistsError(path)
+    check_special(path, status, overwrite=overwrite)
+
+
 def _is_a_trap(path: str, fifo: os.stat_result) -> bool:
     """Tell whether another user may have put the FIFO there as a trap, by the rule of Linux' fs.protected_fifos."""
     trusted = {os.geteuid(), 0}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
 from pastream_cli.engine.files.byte_source import ByteSource
+from pastream_cli.engine.files.finishing import Verdict
 from pastream_cli.engine.files.libsndfile import FUNCTIONS, SoundInSource, handle_of, reason_of
 from pastream_cli.engine.files.readback import size_of
 from pastream_cli.engine.native import check_memory, ffi, lib
@@ -20,17 +23,35 @@ if TYPE_CHECKING:
 _BYTES_AT_ONCE = 1 << 20
 _FRAMES_AT_ONCE = 1 << 20
 _PLACES_LOOKED_AT = 8
+# A disk that gives nothing for so long does not keep the files of others waiting.
+_ANSWER_SECONDS = 10.0
+_LOOK_SECONDS = 0.2
 
 
-class Verdict(NamedTuple):
-    """What the reading back of a file has shown."""
+class _Turn:
+    """Has one file read back at a time, so that the disks are left to the takes."""
 
-    reason: str | None
-    """Why it is not what was written; `None` if it is."""
-    sha256: str | None
-    """Of the bytes of the file; `None` if they cannot be read."""
-    cache_dropped: bool
-    """Whether it was certainly read from the disk, and not from memory."""
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moved_at = 0.0
+
+    def wait(self, is_given_up: Callable[[], bool]) -> bool:
+        """Wait for the file before this one, but not for a disk that does not answer; tell whether it is done."""
+        while not self._lock.acquire(timeout=_LOOK_SECONDS):
+            if is_given_up() or time.monotonic() - self._moved_at > _ANSWER_SECONDS:
+                return False
+        self.move()
+        return True
+
+    def move(self) -> None:
+        """Say that the disk still answers."""
+        self._moved_at = time.monotonic()
+
+    def end(self) -> None:
+        self._lock.release()
+
+
+_turn = _Turn()
 
 
 def verify(
@@ -60,6 +81,29 @@ def verify(
     is_given_up : callable
         Asked now and then.
     """
+    has_turn = _turn.wait(is_given_up)
+
+    def is_over() -> bool:
+        if has_turn:
+            _turn.move()
+        return is_given_up()
+
+    try:
+        return _verify(descriptor, is_what_was_written, frames, sample_code, channels, raw, is_over)
+    finally:
+        if has_turn:
+            _turn.end()
+
+
+def _verify(
+    descriptor: int,
+    is_what_was_written: Callable[[FramesHashHandle], bool],
+    frames: int,
+    sample_code: int,
+    channels: int,
+    raw: dict[str, Any],
+    is_given_up: Callable[[], bool],
+) -> Verdict | None:
     size = size_of(descriptor)
     is_dropped = _drop_cache(descriptor, size)
     sha256 = hashlib.sha256()

@@ -13,7 +13,8 @@ from pastream_cli.engine.devices.gate import Gate
 from pastream_cli.engine.facts import Counts, Loss
 from pastream_cli.engine.judge import BufferEmpty, OnLoss
 from pastream_cli.engine.native import lib
-from pastream_cli.engine.run import Policy, Run
+from pastream_cli.engine.owner import Policy
+from pastream_cli.engine.run import Run
 from pastream_cli.engine.states import State, StopReason
 from pastream_cli.engine.streams.endpoints import Endpoint
 from pastream_cli.engine.streams.sinks import Sink
