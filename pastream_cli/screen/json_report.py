@@ -20,7 +20,6 @@ from pastream_cli.take.report import Opening, Report
 
 if TYPE_CHECKING:
     from pastream_cli.command.job import Job, Pair
-    from pastream_cli.command.level import Silence
     from pastream_cli.errors import PastreamError
     from pastream_cli.units import Time
 
@@ -187,7 +186,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "until": job.until.text if job.until else None,
         "trigger": job.trigger.text if job.trigger else None,
         "preroll": _time(job.preroll),
-        "silence": _silence(job.silence),
+        "silence": _silence(job),
         "also": list(job.also),
         "overwrite": job.overwrite,
         "part": job.part,
@@ -218,10 +217,8 @@ def _time(time: Time | None) -> dict[str, Any] | None:
     return {"frames": time.frames} if time.seconds is None else {"seconds": float(time.seconds)}
 
 
-def _silence(silence: Silence | None) -> dict[str, Any] | None:
-    if silence is None:
-        return None
-    return {"level": silence.level.text, "time": _time(silence.time)}
+def _silence(job: Job) -> dict[str, Any] | None:
+    return {"level": job.silence.level.text, "time": _time(job.silence.time)} if job.silence else None
 
 
 def _pair(pair: Pair[Any]) -> dict[str, Any]:
