@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pastream_cli.engine.capture_line import CaptureLine
-from pastream_cli.engine.facts import Counts, Debt, Loss, LossKind, OwnClock
+from pastream_cli.engine.facts import Counts, Debt, Loss, LossKind, OwnClock, Pause
 from pastream_cli.engine.frame_times import FrameTimes
 
 RATE = 48000
@@ -104,6 +104,16 @@ def test_the_frame_of_a_time_is_the_one_that_has_that_time() -> None:
     times.lose(Loss(LossKind.DEFICIT, 3 * RATE, 1000, 30 * SECOND_NS))
     for frame in (-RATE, 0, 1, 3 * RATE - 1, 3 * RATE, 3 * RATE + 1, 3600 * RATE):
         assert times.frame_at(times.monotonic_ns(frame, COUNTS), COUNTS) == frame
+
+
+def test_a_time_within_a_pause_is_that_of_the_frame_behind_it() -> None:
+    times = FrameTimes(RATE)  # of a take that began in the 7th second
+    times.line.add(Debt(0, 0, BLOCK, 5 * SECOND_NS))
+    times.beside.pause(RATE, 10 * RATE)  # from the 8th to the 18th
+    present = Pause(3 * RATE, 5 * RATE)  # from the 20th to the 25th, so far
+    frames = {7.5: 0.5, 8: 1, 12: 1, 17.9: 1, 18.5: 1.5, 19.5: 2.5, 20.5: 3, 24.9: 3, 25.5: 3.5}
+    found = {second: times.frame_at(round(second * SECOND_NS), COUNTS, present) / RATE for second in frames}
+    assert found == pytest.approx(frames, abs=1 / RATE)
 
 
 @pytest.mark.parametrize("late_ns", [0, 40_000, 3_000_000])

@@ -9,6 +9,8 @@ from pastream_cli.errors import STANDARD_STREAM, UsageError
 from pastream_cli.units import HIGHEST_RATE, Time
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from typing_extensions import Self
 
     from pastream_cli.command.level import Level, Silence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _NULL_WORDS = ("null", "^", "")
 _NOTHING = Time(frames=0)
+_DAY_SECONDS = 86_400
 
 T = TypeVar("T")
 
@@ -88,6 +91,8 @@ class Job:
     reconnect: Time | None = _NOTHING
     """How long a device that is lost is waited for, each time; `None` waits until stopped, nothing ends the run."""
     split: Time | None = None
+    align: bool = False
+    """Whether files end where the clock on the wall shows a multiple of `split`."""
     at: When | None = None
     until: When | None = None
     trigger: Level | None = None
@@ -151,6 +156,7 @@ class Job:
         self._check_finishing()
         self._check_lengths()
         self._check_trigger()
+        self._check_alignment()
         self._check_sides()
         self._check_devices()
         self._check_screen()
@@ -218,10 +224,30 @@ class Job:
             raise UsageError(
                 "cannot use --offset: --trigger says where the recording begins", "leave out one of the two"
             )
+        if self.trigger is not None and self.align:
+            raise UsageError("cannot use --align: --trigger says where files begin", "leave out one of the two")
         if self.repeats and STANDARD_STREAM in (self.output, *self.also):
             raise UsageError(
                 "cannot use --silence: after --trigger there may be a second file, and standard output takes one",
                 "leave it out, or record to a file",
+            )
+
+    def _check_alignment(self) -> None:
+        """Refuse pieces that the clock on the wall cannot end."""
+        if not self.align:
+            return
+        if self.split is None:
+            raise UsageError(
+                "cannot use --align: there is no --split", "it says where pieces end: --split 1:00:00 --align"
+            )
+        if self.split.seconds is None:
+            raise UsageError(
+                "cannot use --align: --split is a number of frames", "say a time, as in --split 1:00:00 --align"
+            )
+        if _DAY_SECONDS % self.split.seconds:
+            raise UsageError(
+                f"cannot use --align: --split {float(self.split.seconds):g} does not divide a day evenly",
+                f"--split {_divisor_below(self.split.seconds)} does",
             )
 
     def _check_sides(self) -> None:
@@ -250,6 +276,12 @@ class Job:
                 raise UsageError(f"cannot use {name}: --quiet says the opposite", "leave out one of the two")
         if self.input is None and self.output is None and self.quiet:
             raise UsageError("cannot listen quietly: without an OUTPUT there is nothing but the screen", "leave out -q")
+
+
+def _divisor_below(seconds: Fraction) -> int:
+    """Return the greatest number of whole seconds up to so many that divides a day evenly; 1 if there is none."""
+    most = max(1, min(int(seconds), _DAY_SECONDS))
+    return next(divisor for divisor in range(most, 0, -1) if _DAY_SECONDS % divisor == 0)
 
 
 def is_null(word: str) -> bool:

@@ -116,6 +116,22 @@ A local time that the clock leaves out, or shows twice, is the first that follow
 No frame is lost or repeated between two files: put end to end they are the recording in one piece.""",
     ),
     Option(
+        names=("--align",),
+        field="align",
+        group=Group.LENGTH,
+        help="have --split go by the clock: 1:00:00 on the hour",
+        manual="""Have files end where the clock on the wall shows a multiple of the *TIME* of `--split` since midnight.
+With `--split 1:00:00` that is on the hour.
+*TIME* divides a day evenly, and is no number of frames.
+The first file and the last are shorter.
+An end less than a second after the begin of a file is passed over.
+The key `s` and the signal USR1 start a further file, and change nothing of the ends that follow.
+A file ends with the frame that is captured nearest to that time, whatever the drift of the device.
+Put end to end the files are still the recording in one piece.
+The fields of their names have the time by the clock, to the second; in an hour that comes twice a name gets `-002`.
+The clock is that at the first frame: if it is set later, that is told, and moves nothing.""",
+    ),
+    Option(
         names=("--trigger",),
         field="trigger",
         kind=Kind.LEVEL,

@@ -370,6 +370,9 @@ int64_t output_file_clips(const output_file *f, int channel);
  * of the format stays: readers of the plain tag skip it. The header is valid before and after the
  * one write. */
 void wav_make_plain(int descriptor);
+/* Has a file that follows another begin at this frame of the timeline, if nothing comes before it
+ * but the silence of a device that was away. Call before the file is offered. */
+void output_file_begin_at(output_file *f, int64_t frame);
 /* Makes it one that has failed before it begins, since there is no file. */
 void output_file_give_up(output_file *f);
 /* Reserves room on the disk for so many bytes of a file, which does not become longer by that. The
@@ -382,12 +385,13 @@ output_file *writer_withdraw(copy *c);
 /* Sets the frame limit; -1: none. It must not be less than what the writers may have begun to
  * write: see engine_cut. */
 void output_file_limit(output_file *f, int64_t frames);
-/* Has one piece of the recording, which began at `first_frame`, end now, and the next one begin: at
- * one frame in all copies. `files` are those of that piece, whether the writers have begun them or
- * not. Returns how many frames the piece has then, which is never more than `most_frames`; -1 for
- * no limit. */
+/* Has one piece of the recording, which began at `first_frame`, end at `end_frame`, or as soon
+ * after that as it can, and the next one begin: at one frame in all copies. `files` are those of
+ * that piece, whether the writers have begun them or not. They have one limit, `frame_limit`, or -1
+ * for none; a piece of which a writer has begun to write the last frame keeps it. Returns how many
+ * frames the piece has then, which is never more than `most_frames`; -1 for no limit. */
 int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
-                   int64_t most_frames);
+                   int64_t end_frame, int64_t frame_limit, int64_t most_frames);
 /* Ends the writer as soon as it can write nothing: frames that wait for a file are given up. */
 void writer_stop(copy *c);
 /* Has the writer update the present file's header and sync its data to disk, soon. */

@@ -32,6 +32,7 @@ output_file *output_file_new(void *file, int file_sample, int file_bits, int cha
     f->keep_header = keep_header;
     f->descriptor = descriptor;
     f->folder = folder;
+    f->begin_at = -1;
     atomic_store(&f->first_sync, SYNC_PENDING);
     atomic_store(&f->frame_limit, frame_limit < 0 ? INT64_MAX : frame_limit);
     atomic_store(&f->first_frame, -1);
@@ -92,6 +93,10 @@ int64_t output_file_clips(const output_file *f, int channel) {
 
 void output_file_limit(output_file *f, int64_t frames) {
     atomic_store_explicit(&f->frame_limit, frames < 0 ? INT64_MAX : frames, memory_order_relaxed);
+}
+
+void output_file_begin_at(output_file *f, int64_t frame) {
+    f->begin_at = frame;
 }
 
 void output_file_give_up(output_file *f) {

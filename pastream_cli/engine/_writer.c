@@ -97,13 +97,16 @@ static int64_t claim(const struct writer *w, int64_t frames) {
 }
 
 int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
-                   int64_t most_frames) {
-    int64_t end = first_frame + 1;
+                   int64_t end_frame, int64_t frame_limit, int64_t most_frames) {
+    int64_t claimed = first_frame + 1;
     spin_lock(&e->cut_lock);
     for (const copy *c = &e->first; c; c = next_copy(c))
-        end = most(end, c->writer.claim);
-    const int64_t frames =
-        most_frames < 0 ? end - first_frame : least(end - first_frame, most_frames);
+        claimed = most(claimed, c->writer.claim);
+    int64_t frames = most(claimed, end_frame) - first_frame;
+    if (most_frames >= 0)
+        frames = least(frames, most_frames);
+    if (frame_limit >= 0 && claimed - first_frame >= frame_limit)
+        frames = frame_limit;
     for (int i = 0; i < count; ++i)
         output_file_limit(files[i], frames);
     spin_unlock(&e->cut_lock);
@@ -131,13 +134,21 @@ static int has_ended(const struct writer *w) {
     return current_has_failed(w) && !w->copy->writer.outlives_failures;
 }
 
+/* Returns how many frames of silence come before the next file, in pieces that would hold nothing
+ * else. */
+static int64_t put_off_by(const struct writer *w, const output_file *next) {
+    const int64_t piece = atomic_load_explicit(&next->frame_limit, memory_order_relaxed);
+    if (next->begin_at >= 0)
+        return next->begin_at - writer_place(w->copy);
+    const int64_t silence = least(w->silence_due, w->most_frames);
+    return piece < 1 ? 0 : silence - silence % piece;
+}
+
 /* Passes over the pieces that would hold nothing but the silence of a device that was away. */
 static void put_off(struct writer *w, const output_file *next) {
-    const int64_t piece = atomic_load_explicit(&next->frame_limit, memory_order_relaxed);
-    const int64_t silence = least(w->silence_due, w->most_frames);
-    if (!w->was_away || piece < 1 || silence < piece)
+    const int64_t frames = put_off_by(w, next);
+    if (!w->was_away || frames < 1 || frames > least(w->silence_due, w->most_frames))
         return;
-    const int64_t frames = silence - silence % piece;
     w->silence_due -= frames;
     add_to(&w->copy->writer.place, frames);
 }

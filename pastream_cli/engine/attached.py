@@ -47,6 +47,7 @@ class Attached(Progress):
         self.attached_ns = 0
         """When the present device was attached, by the monotonic clock; 0 for the first one."""
         self._slept_frames = 0
+        self._goes_by_debts = False
         self.left_ns = 0
         """When the last device that was detached called for the last time, by the monotonic clock; 0: none was."""
 
@@ -79,6 +80,9 @@ class Attached(Progress):
             Where the device has another format, or serves another core.
         """
         self._check_format(device)
+        counts = self.counts()
+        # the frames of a gap before the first one are counted nowhere: only the debts show them
+        self._goes_by_debts |= bool(counts.clock_zero_ns) and not counts.time_zero_ns
         if self.has_device:
             reason = f"{self._open_device.name} has not been detached"
             raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
@@ -106,7 +110,7 @@ class Attached(Progress):
         self.times.latency_seconds = device.stream.capture_latency if device.capture else -device.stream.latency
 
     def _own_clock(self) -> OwnClock | None:
-        return self._open_device.stream.own_clock
+        return None if self._goes_by_debts else self._open_device.stream.own_clock
 
     def _check_format(self, device: OpenDevice) -> None:
         """Raise where the device does not deliver what the engine, its rings and its files are made for."""

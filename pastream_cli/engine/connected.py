@@ -302,9 +302,15 @@ class Connected(Attached):
         """How many frames a device takes at once when it starts, to fill a buffer of its own (priming)."""
         return frames_taken_at_once(self.open_device)
 
-    def cut(self, files: Sequence[OutputFile | MissingFile], first_frame: int, most_frames: int | None) -> int:
+    def cut(
+        self,
+        files: Sequence[OutputFile | MissingFile],
+        first_frame: int,
+        most_frames: int | None,
+        end_frame: int = 0,
+    ) -> int:
         """End the piece of the recording that these files are of; see `writer.cut`."""
-        return cut(self._engine, files, first_frame, most_frames)
+        return cut(self._engine, files, first_frame, most_frames, end_frame)
 
     def sync(self) -> None:
         """Have each writer update its file's header, and sync its data to disk."""

@@ -47,6 +47,11 @@ class Elapsed:
         """Return how many frames went by off the timeline before a frame that is on it."""
         return self._oldest_frames + sum(place.before(frame) for place in self._places if place.frame <= frame)
 
+    @property
+    def all_frames(self) -> int:
+        """How many frames went by off the timeline in all."""
+        return self._oldest_frames + sum(place.frames for place in self._places)
+
     def _add(self, place: _Place) -> None:
         self._places.append(place)
         self._missing_at = None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 from pastream_cli.engine.capture_line import CaptureLine
 from pastream_cli.engine.elapsed import Elapsed
-from pastream_cli.engine.facts import ClockFacts, Counts, Loss, OwnClock
+from pastream_cli.engine.facts import ClockFacts, Counts, Loss, OwnClock, Pause
 from pastream_cli.engine.wall_clock import WallClock, synchronisation
 
 # A device whose clock is the system's is off by what it takes to read that.
 _READING_SECONDS = 0.0001
-# Between two frames of which one is nearer.
-_ROUNDS = 3
+# So often a frame is corrected by its time, before its time is taken for one at which the timeline stands still.
+_ROUNDS = 4
 
 
 class FrameTimes:
@@ -42,6 +43,8 @@ class FrameTimes:
         """Whether frames come before they are due. They were captured when they came."""
         self.own_clock: OwnClock | None = None
         """The clock of a device that follows the system's; it needs no line."""
+        self._simulated_from_ns: int | None = None
+        """What the wall clock is taken to show at frame 0 of a device that is faster than it."""
 
     def lose(self, loss: Loss) -> None:
         """Take notice of frames that never came, by the clock."""
@@ -66,22 +69,52 @@ class FrameTimes:
         owed = self._owed_at(round(ns), counts)
         return round(ns + owed * 1e9 / self._rate - self.latency_seconds * 1e9)
 
-    def frame_at(self, monotonic_ns: int, counts: Counts, extra_frames: int = 0) -> int:
-        """Return the frame that is captured next to a time, before 0 if that is before the take."""
+    def frame_at(self, monotonic_ns: int, counts: Counts, pause: Pause | None = None) -> int:
+        """Return the frame that is captured next to a time, before 0 if that is before the take.
+
+        If the timeline stands still then, it is the frame at which it goes on; `pause` is one that has not ended.
+        """
+
+        def late_by(frame: int) -> int:
+            extra_frames = pause.frames if pause is not None and pause.frame <= frame else 0
+            return round((self.monotonic_ns(frame, counts, extra_frames) - monotonic_ns) * self._rate / 1e9)
+
         frame = round((monotonic_ns - counts.clock_zero_ns) * self._rate / 1e9) - counts.waited_frames
         for _ in range(_ROUNDS):
-            error_ns = monotonic_ns - self.monotonic_ns(frame, counts, extra_frames)
-            frame += round(error_ns * self._rate / 1e9)
-        return frame
+            late = late_by(frame)
+            if late == 0:
+                return frame
+            frame -= late
+        return _first_not_before(late_by, frame, round(self._rate))
+
+    def simulate(self) -> None:
+        """Have a device that is faster than the clock go by the clock as if it began now, and kept to it."""
+        if self.is_fast:
+            self.wall.hold()
+            self._simulated_from_ns = self.wall.epoch_ns + self.wall.now_ns()
+
+    def frame_of(self, wall_ns: int, counts: Counts, pause: Pause | None = None) -> int:
+        """Return the frame that is captured when the wall clock, as it is held, shows a time; see `frame_at`."""
+        if self._simulated_from_ns is not None:
+            return round((wall_ns - self._simulated_from_ns) * self._rate / 1e9)
+        slept_ns = round(self.asleep.before(counts.position) * 1e9 / self._rate)
+        return self.frame_at(wall_ns - self.wall.epoch_ns - slept_ns, counts, pause)
 
     def wall_time(self, frame: int, counts: Counts, extra_frames: int = 0) -> datetime:
         """Return the wall clock's time at a frame that is there."""
+        if self._simulated_from_ns is not None:
+            return _utc(self._simulated_from_ns + round(frame * 1e9 / self._rate))
         slept_ns = self.asleep.before(frame) * 1e9 / self._rate
         ns = self.monotonic_ns(frame, counts, extra_frames)
         if self.is_fast or self.own_clock is None:  # a frame that is there has been captured, whatever the line says
             ns = min(ns, self.wall.now_ns())
         ns += self.wall.epoch_ns + round(slept_ns)
-        return datetime.fromtimestamp(ns / 1e9, tz=timezone.utc)
+        return _utc(ns)
+
+    def now(self) -> datetime:
+        """Return what the wall clock shows, as if it had not been set since the first frame."""
+        slept_ns = round(self.asleep.all_frames * 1e9 / self._rate)
+        return _utc(self.wall.epoch_ns + self.wall.now_ns() + slept_ns)
 
     @property
     def uncertainty_seconds(self) -> float:
@@ -104,3 +137,20 @@ class FrameTimes:
         since_started = (counts.clock_zero_ns - self.own_clock.started_ns) * self._rate / 1e9
         block = self.own_clock.block_frames
         return int(since_started / block + 0.5) * block - since_started
+
+
+def _utc(ns: int) -> datetime:
+    return datetime.fromtimestamp(ns / 1e9, tz=timezone.utc)
+
+
+def _first_not_before(late_by: Callable[[int], int], frame: int, step: int) -> int:
+    """Return the first frame that is not before its time. Later frames are never less late."""
+    before = after = frame
+    while late_by(before) >= 0:
+        before, step = before - step, 2 * step
+    while late_by(after) < 0:
+        after, step = after + step, 2 * step
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (middle, after) if late_by(middle) < 0 else (before, middle)
+    return after

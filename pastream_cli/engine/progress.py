@@ -106,10 +106,17 @@ class Progress:
             lib.engine_end_at(self._engine, max(0, self.times.frame_at(end_ns, counts) - begin))
         lib.engine_begin_at(self._engine, counts.waited_frames + begin)
 
-    def end_at(self, monotonic_ns: int) -> int:
-        """End the timeline before the frame of a time, unless it ends earlier; return that frame. As `begin_at`."""
+    def frame_of(self, wall_ns: int) -> int:
+        """Return the frame that is captured at a time of the wall clock, as it was at the first frame.
+
+        If the timeline stands still then, it is the frame at which it goes on.
+        """
         self.times.own_clock = self._own_clock()
-        frame = max(0, self.times.frame_at(monotonic_ns, self.counts()))
+        return self.times.frame_of(wall_ns, self.counts(), self._present_pause())
+
+    def end_at(self, wall_ns: int) -> int:
+        """End the timeline before the frame of a time, unless it ends earlier; return that frame. As `frame_of`."""
+        frame = max(0, self.frame_of(wall_ns))
         lib.engine_end_at(self._engine, frame)
         return frame
 

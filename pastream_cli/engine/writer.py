@@ -131,9 +131,13 @@ class Writer:
 
 
 def cut(
-    engine: EngineHandle, files: Sequence[OutputFile | MissingFile], first_frame: int, most_frames: int | None
+    engine: EngineHandle,
+    files: Sequence[OutputFile | MissingFile],
+    first_frame: int,
+    most_frames: int | None,
+    end_frame: int = 0,
 ) -> int:
-    """End one piece of a recording now, at one frame in all copies, and have the next one begin there.
+    """End one piece of a recording at one frame in all copies, and have the next one begin there.
 
     Parameters
     ----------
@@ -144,7 +148,10 @@ def cut(
     first_frame : int
         Where on the timeline it begins.
     most_frames : int, optional
-        How many frames it would have at the most.
+        How many frames it may have at the most.
+    end_frame : int, optional
+        Where on the timeline it is to end; as soon as it can by default. The last frame that a writer has begun to
+        write stays the last one.
 
     Returns
     -------
@@ -152,8 +159,9 @@ def cut(
         How many frames the piece has.
     """
     handles = ffi.new("output_file *[]", [file.handle for file in files])
-    most = -1 if most_frames is None else most_frames
-    frames = lib.engine_cut(engine, handles, len(files), first_frame, most)
+    limit = files[0].frame_limit if files else None
+    present, most = (-1 if frames is None else frames for frames in (limit, most_frames))
+    frames = lib.engine_cut(engine, handles, len(files), first_frame, end_frame, present, most)
     for file in files:
         file.frame_limit = frames
     return frames

@@ -182,6 +182,7 @@ def _asked(job: Job) -> dict[str, Any]:
         "from": _time(job.input_start),
         "loop": job.loop,
         "split": _time(job.split),
+        "align": job.align,
         "at": job.at.text if job.at else None,
         "until": job.until.text if job.until else None,
         "trigger": job.trigger.text if job.trigger else None,

@@ -97,7 +97,8 @@ def _terms(opening: Opening) -> str:
     begin = f"from {opening.begin} " if opening.begin else ""
     if opening.end:
         length = f"until {opening.end}" if opening.length_frames is None else f"{length}, until {opening.end}"
-    return f"at {opening.rate:.10g} Hz, {latency}{begin}{_awaited_words(opening)}{length}"
+    pieces = f", {opening.pieces}" if opening.pieces else ""
+    return f"at {opening.rate:.10g} Hz, {latency}{begin}{_awaited_words(opening)}{length}{pieces}"
 
 
 def _awaited_words(opening: Opening) -> str:

@@ -69,8 +69,22 @@ class ByTheClock:
             self._has_begun = True
             self._tell_if_late(counts)
         if self._end_ns is not None:
-            slept_ns = round(times.asleep.before(counts.position) * _NANOSECONDS / self._stream.samplerate)
-            self.end_frame = self._stream.end_at(self._monotonic(self._end_ns) - slept_ns)
+            self.end_frame = self._stream.end_at(self._end_ns)
+            if self.end_frame <= counts.position and self._stream.is_paused:
+                self._stream.resume()  # the callback finds the end when it goes on
+
+    @property
+    def waits(self) -> bool:
+        """Whether the first frame is still to come, because its time is."""
+        return self._begin_ns is not None and not self._has_begun
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is past at which it ends; without a device no frame shows that."""
+        ends = [self._end_ns] if self._end_ns is not None else []
+        if self.waits and self._begin_ns is not None and self._length_ns is not None:
+            ends.append(self._begin_ns + self._length_ns)
+        return bool(ends) and min(ends) <= self._stream.times.now().timestamp() * _NANOSECONDS
 
     def next_look_seconds(self) -> float:
         """Return after how long to look again: soon before the begin and the end, so that nobody waits for them."""

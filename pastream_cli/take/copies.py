@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
+from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import ExitCode, PastreamError
+from pastream_cli.take.aligning import Aligning, PlannedPiece
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.shared_names import SharedNames
@@ -63,6 +65,8 @@ class Copies:
                 recording.share(names, number)
             self.all.append(recording)
         self._finished = finished
+        is_aligned = plan.output.aligned_seconds is not None
+        self._aligning = Aligning(stream, plan.output, plan.offset) if is_aligned else None
         self._wants_cut = False
         self._told: set[Recording] = set()
         self.failure: PastreamError | None = None
@@ -186,6 +190,8 @@ class Copies:
                 copy.give_up_waiting()
         if self._wants_cut:
             self._cut_if_ready()
+        elif self._aligning is not None:
+            self._align(self._aligning)
 
     def _note(self, copy: Recording, error: PastreamError) -> None:
         """Tell of a copy that has failed; raise if there is no other."""
@@ -206,6 +212,7 @@ class Copies:
         self._wants_cut = True
         for copy in self.all:
             copy.wants_next = True
+            copy.begin_soon(copy.present_piece + 1)
         self._cut_if_ready()
 
     def forget_cut(self) -> None:
@@ -220,17 +227,53 @@ class Copies:
         if begun is None or begun >= position or not any(copy.has_next for copy in self.all):
             return
         self._wants_cut = False
-        piece = newest.present_piece
-        files = [file for copy in self.all if (file := copy.file_of(piece)) is not None]
-        frames = self._stream.cut(files, begun, newest.frame_limit)
+        self._end_piece(newest.present_piece, begun, newest.frame_limit)
         for copy in self.all:
             copy.wants_next = False
-            copy.limit_of[piece] = frames
 
-    def hold(self, is_held: bool) -> None:
-        """Make no next file while the device is away."""
+    def _end_piece(self, piece: int, begun: int, most_frames: int | None, end_frame: int = 0) -> int:
+        """End a piece at one frame in all copies; return how many frames it has."""
+        files = [file for copy in self.all if (file := copy.file_of(piece)) is not None]
+        frames = self._stream.cut(files, begun, most_frames, end_frame)
         for copy in self.all:
-            copy.hold(is_held)
+            copy.plan(piece, PlannedPiece(frames))
+        return frames
+
+    def begin(self) -> None:
+        """Say where the first piece ends, before anything runs."""
+        if self._aligning is not None:
+            frames = self._aligning.first_frames()
+            for copy in self.all:
+                copy.begin(self._at_most(frames))
+
+    def _at_most(self, frames: int) -> int:
+        most = self.output.output.most_frames
+        return frames if most is None else min(frames, most)
+
+    def _align(self, aligning: Aligning) -> None:
+        """Say anew where the present piece ends by the clock, and how the next one begins."""
+        newest = max(self.all, key=lambda copy: copy.present_piece)
+        begun, piece = newest.first_frame, newest.present_piece
+        if begun is None or newest.frame_limit is None:
+            return
+        end_frame = aligning.end_frame(begun)
+        frames = self._end_piece(piece, begun, newest.output.most_frames, end_frame)
+        if frames == newest.output.most_frames:  # what follows it begins off the clock
+            planned = PlannedPiece(frames)
+        else:
+            following = aligning.piece_after(begun + frames)
+            planned = following._replace(frames=self._at_most(following.frames))
+        for copy in self.all:
+            copy.plan(piece + 1, planned)
+
+    def hold(self, is_held: bool, losses: Sequence[Loss] = ()) -> None:
+        """Make no next file while the device is away; `losses` are those since the last call."""
+        for loss in losses:
+            if self._aligning is not None and loss.kind is LossKind.AWAY and not loss.copy:
+                self._aligning.pass_over(loss.frame + (loss.frames or 0))
+                self._align(self._aligning)
+        for copy in self.all:
+            copy.hold(is_held=is_held)
 
     def warn_of_a_small_disk(self, frames: int | None) -> None:
         """Warn if a recording of so many frames will not fit."""

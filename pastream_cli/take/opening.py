@@ -15,6 +15,7 @@ from pastream_cli.engine.files.input_file import InputFile
 from pastream_cli.engine.files.open_input import open_input
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
+from pastream_cli.take.aligning import words_of_pieces
 from pastream_cli.take.checking import check_names
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.interruptible import result_of
@@ -140,6 +141,7 @@ def opening_of(plan: Plan, stream: Core, recording: Copies | None) -> Opening:
         begin=local_text(plan.window.begin, offset_here) if plan.window.begin is not None else None,
         awaited_level=plan.rules.level if plan.rules is not None else None,
         frames_from_there=plan.rules.most_frames if plan.rules is not None else None,
+        pieces=words_of_pieces(output, stream.times.now()) if output and output.aligned_seconds else None,
         end=local_text(plan.window.end, offset_here) if plan.window.end is not None else None,
         ends_with_input=not plan.loop and plan.pad is not None,
     )

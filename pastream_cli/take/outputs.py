@@ -28,7 +28,9 @@ class Output(NamedTuple):
     frames: int | None
     """How many frames there will be, if that is known before the run."""
     split_frames: int | None
-    """The frames of each file; `None` if one file holds all."""
+    """The frames of each file; `None` if one file holds all, or they end by the clock."""
+    aligned_seconds: Fraction | None
+    """The time between two ends of files by the clock on the wall; `None` if they do not end by it."""
     overwrite: bool
     most_frames: int | None
     """The frames that a file of this type, or of any further copy's, can hold; `None` for no limit."""
@@ -46,7 +48,12 @@ class Output(NamedTuple):
     @property
     def has_several(self) -> bool:
         """Whether there may be several files, so that each has a name of its own."""
-        return self.split_frames is not None or self.repeats
+        return self.is_split or self.repeats
+
+    @property
+    def is_split(self) -> bool:
+        """Whether there will be several files."""
+        return self.split_frames is not None or self.aligned_seconds is not None
 
 
 def plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels: int, rate: int) -> Output | None:
@@ -65,7 +72,8 @@ def plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels
         endian=endian,
         channels=channels,
         frames=None,
-        split_frames=job.split.to_frames(rate) if job.split else None,
+        split_frames=job.split.to_frames(rate) if job.split and not job.align else None,
+        aligned_seconds=job.split.seconds if job.split and job.align else None,
         overwrite=job.overwrite,
         most_frames=most_frames(file_type, encoding, channels),
         part=job.part,

@@ -12,6 +12,7 @@ from pastream_cli.engine.run import Run
 from pastream_cli.engine.states import State
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, ErrorKind, PastreamError
+from pastream_cli.take.by_the_clock import ByTheClock
 from pastream_cli.take.comeback import Comeback
 from pastream_cli.take.plan import Plan
 from pastream_cli.units import format_clock
@@ -34,6 +35,8 @@ class Reconnecting:
         Called with each warning, one line.
     start_device : callable
         Starts the device that the run has been given, and waits for that; it may raise because the run is to end.
+    by_the_clock : ByTheClock
+        Knows whether the take still waits for its time, and when it ends.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Reconnecting:
         worker: Worker,
         warn: Callable[[str], None],
         start_device: Callable[[], None],
+        by_the_clock: ByTheClock,
     ) -> None:
         self._run = run
         self._stream = stream
@@ -51,6 +55,7 @@ class Reconnecting:
         self._worker = worker
         self._warn = warn
         self._start_device = start_device
+        self._by_the_clock = by_the_clock
         self._comeback = Comeback(is_wanted=plan.reconnects, most_seconds=plan.reconnect_seconds)
         self._opening: Task[OpenDevice] | None = None
         self._is_given = False  # a device that may still be arriving
@@ -80,8 +85,9 @@ class Reconnecting:
             Monotonic, in seconds.
         """
         was_away = self.is_away
-        # a take that has not begun, or is at its end, has nothing to go on with
-        if not counts.time_zero_ns or counts.complete:
+        waits = self._by_the_clock.waits
+        # a take that should have begun, or is at its end, has nothing to go on with
+        if (not counts.time_zero_ns and not waits) or counts.complete:
             return False
         has_crashed = self._stream.open_device.stream.has_crashed
         if not self._comeback.lost(now, has_crashed=has_crashed):
@@ -92,7 +98,7 @@ class Reconnecting:
         if was_away:
             self._comeback.fell_silent()
         else:
-            safe = "; what it has delivered is safe" if self._plan.output is not None else ""
+            safe = "; what it has delivered is safe" if self._plan.output is not None and not waits else ""
             if has_crashed:
                 self._warn(f"the device's host library has crashed{safe}; it is started again")
             else:
@@ -153,7 +159,8 @@ class Reconnecting:
             return DeviceError(f"cannot go on: the device was away for {seconds} s", ErrorKind.STAYED_AWAY)
         length = self._plan.end_by_the_clock
         passed = (now - counts.last_callback_ns / 1e9 + self._run.slept_seconds) * self._stream.samplerate
-        if length is not None and not self._stream.is_paused and counts.position + passed >= length:
+        has_length = length is not None and counts.time_zero_ns and not self._stream.is_paused
+        if (has_length and counts.position + passed >= (length or 0)) or self._by_the_clock.is_over:
             return DeviceError("cannot go on: the device was away at the end of the take", ErrorKind.STAYED_AWAY)
         return None
 
@@ -164,6 +171,6 @@ class Reconnecting:
             self._worker.start(lambda: again.give_up(opening.result()), quietly=True)
         has_arrived = self._is_given and counts.settled
         self.has_ended_away = self._has_crashed_at_the_end or (self.is_away and not has_arrived)
-        if self.has_ended_away and self._run.failure is None:
+        if self.has_ended_away and self._run.failure is None and counts.time_zero_ns:
             place = format_clock(counts.position, self._stream.samplerate)
             self._warn(f"stopped while the device was away; the take ends where it went, at {place}")

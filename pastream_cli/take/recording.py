@@ -17,6 +17,7 @@ from pastream_cli.engine.native import lib
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import STANDARD_STREAM, FileError, PastreamError, failure_of
+from pastream_cli.take.aligning import PlannedPiece
 from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList, FinishingFile
 from pastream_cli.take.file_maker import FileMaker
@@ -87,8 +88,8 @@ class Recording:
         self._writer: Writer | None = None
         self._is_shared = False
         self._pieces = 0
-        self.limit_of: dict[int, int] = {}
-        """How long a piece is that was cut before its file was made."""
+        self._planned: dict[int, PlannedPiece] = {}
+        """What is known of pieces whose files are not made."""
         self.lost_its_reader = False
         """Whether it failed because nobody reads it any more."""
         self._asking: Task[None] | None = None
@@ -99,7 +100,7 @@ class Recording:
     @property
     def can_cut(self) -> bool:
         """Whether a new file may be started on request."""
-        return self._output.split_frames is not None or self._maker.has_number
+        return self._output.is_split or self._maker.has_number
 
     @property
     def is_between_files(self) -> bool:
@@ -109,10 +110,13 @@ class Recording:
     @property
     def piece_seconds(self) -> float:
         """How long each file takes: 0 on a fast device, infinite if nothing says when it ends."""
-        if self._output.split_frames is None and not self._output.is_triggered:
+        if not (self._output.is_split or self._output.is_triggered):
             return math.inf
-        split_frames = self._output.split_frames or math.inf
-        return 0.0 if self._stream.is_fast else split_frames / self._rate
+        if self._stream.is_fast:
+            return 0.0
+        if not self._output.is_split:
+            return math.inf
+        return float(self._output.aligned_seconds or (self._output.split_frames or 0) / self._rate)
 
     @property
     def verifies(self) -> bool:
@@ -200,6 +204,22 @@ class Recording:
         """Return the file of a piece, if it is made and not finished."""
         return next((file for file in self._open if file.piece == piece), None)
 
+    def begin(self, frames: int) -> None:
+        """Say how long the first piece is, before anything runs."""
+        if self._open:
+            self._open[0].limit(frames)
+        self.plan(1, PlannedPiece(frames))
+
+    def plan(self, piece: int, planned: PlannedPiece) -> None:
+        """Say how a piece is to begin and end, unless its file is made already."""
+        if self._pieces < piece:
+            self._planned[piece] = planned
+
+    def begin_soon(self, piece: int) -> None:
+        """Take notice that a piece begins before the time that was planned."""
+        if piece in self._planned:
+            self._planned[piece] = PlannedPiece(self._planned[piece].frames)
+
     def give_up_waiting(self) -> None:
         """At the end of the take, do not wait for a reader that has never come."""
         if self._writer is not None and not self._open and self._waits_for_a_reader:
@@ -213,7 +233,7 @@ class Recording:
 
     def make_first(self) -> None:
         """Make the first file; on the worker. A FIFO waits for its reader, but one of several copies in background."""
-        begin = datetime.now(timezone.utc)
+        begin = self._stream.times.now()
         if self._output.begin is not None:
             begin = datetime.fromtimestamp(float(self._output.begin), tz=timezone.utc)
         self._waits_for_a_reader = is_special(self._output.path)
@@ -249,8 +269,10 @@ class Recording:
         """Add a file that was made, behind the others."""
         self._pieces += 1
         file.piece = self._pieces
-        if (limit := self.limit_of.pop(file.piece, None)) is not None:
-            file.limit(limit)
+        if (planned := self._planned.pop(file.piece, None)) is not None:
+            file.limit(planned.frames)
+            if planned.first_frame is not None:
+                file.begin_at(planned.first_frame)
         self._open.append(file)
 
     @property
@@ -260,7 +282,9 @@ class Recording:
 
     def _make(self, first_frame: datetime) -> OutputFile | MissingFile:
         may_be_missing = self._pieces > 0 or self._waits_for_a_reader or self._output.is_triggered
-        return self._maker.make(self._pieces + 1, first_frame, may_be_missing=may_be_missing)
+        planned = self._planned.get(self._pieces + 1)
+        begin = planned.begin if planned is not None else None
+        return self._maker.make(self._pieces + 1, begin or first_frame, may_be_missing=may_be_missing)
 
     def warn_of_a_small_disk(self, frames: int | None) -> None:
         """Warn if a recording of so many frames will not fit."""
@@ -367,9 +391,9 @@ class Recording:
         if warning := file.warning():
             self._warn(warning)
 
-    def hold(self, is_held: bool) -> None:
-        """Make no next file while the device is away; one that was made is made anew if its name has a time."""
-        if is_held and not self._is_held and self._maker.has_time:
+    def hold(self, *, is_held: bool) -> None:
+        """Make no next file while the device is away; one that was made is made anew if it was made for a time."""
+        if is_held and not self._is_held and (self._maker.has_time or self._output.aligned_seconds is not None):
             self._misnamed = self._making
             if self._is_offered and len(self._open) > 1:
                 self._give_back()
@@ -386,14 +410,19 @@ class Recording:
             self._offer_next()
         elif self._output.is_triggered and current.first_frame is None:
             return
-        elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None):
+        elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None) and self._may_make_next:
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
                 if not self.can_cut:
                     self._warn(f"{current.name} is about to hold the most that its type can; going on in another file")
-                first_frame = datetime.now(timezone.utc) + timedelta(seconds=ahead / self._rate)
+                first_frame = self._stream.times.now() + timedelta(seconds=ahead / self._rate)
                 self._is_going_on = self._output.is_triggered and self._maker.has_time
                 self._making = self._worker.start(lambda: self._make(first_frame))
+
+    @property
+    def _may_make_next(self) -> bool:
+        """Whether it is known when the next file begins, where that is by the clock."""
+        return self._output.aligned_seconds is None or self._pieces + 1 in self._planned
 
     def _frames_ahead(self, current: OutputFile | MissingFile) -> int:
         """Return how many frames from now the next file begins; fewer than 0 if it is late, as behind a gap."""

@@ -40,6 +40,8 @@ class Opening(NamedTuple):
     """How long the recording is from the beginning of its first file on, where that is limited."""
     end: str | None = None
     """The time of day at which it ends at the latest, in words."""
+    pieces: str | None = None
+    """How often a file ends by the clock on the wall, and when that is for the first time, in words."""
     copies: tuple[tuple[str, str, str], ...] = ()
     """Name, type and encoding of each further copy."""
     ends_with_input: bool = True

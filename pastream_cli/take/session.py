@@ -208,7 +208,7 @@ class Session:
             self._by_level = ByLevel(stream, self._observer.warned)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device_worker, self._observer.warned, self._start_device
+            run, stream, plan, self._device_worker, self._observer.warned, self._start_device, by_the_clock
         )
         self._telling = Telling(
             self._observer,
@@ -221,6 +221,8 @@ class Session:
             self._device_worker,
             self._by_level,
         )
+        if self._recording is not None:
+            self._recording.begin()
         stream.start_loops(self._requests.wake)
         run.begin()
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
@@ -286,19 +288,12 @@ class Session:
         return self._reconnecting is not None and self._reconnecting.is_away
 
     @property
-    def _is_waiting(self) -> bool:
-        """Whether the time of day for the first frame has not come."""
-        assert self._stream is not None
-        by_the_clock = self._by_the_clock
-        return by_the_clock is not None and by_the_clock.wait_seconds(self._stream.counts()) is not None
-
-    @property
     def _depends_on_polls(self) -> bool:
         """Whether something may happen that only a poll notices and that cannot wait for a second."""
         stream, plan = self._running()
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
-        is_split = plan.output is not None and plan.output.split_frames is not None
+        is_split = plan.output is not None and plan.output.is_split
         is_triggered = plan.rules is not None
         return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns or is_triggered
 
@@ -318,7 +313,7 @@ class Session:
         self._reconnecting.poll(counts, time.monotonic())
         self._watch_process()
         if self._recording is not None:
-            self._recording.hold(self._is_away)
+            self._recording.hold(self._is_away, losses)
         if self._is_away:  # other keys wait until it is back
             return
         if self._by_the_clock.wait_seconds(counts) is not None:
@@ -346,8 +341,8 @@ class Session:
         try:
             if cut and self._is_away:
                 self._observer.warned("no next file to start: the device is away")
-            elif cut and self._is_waiting:
-                self._observer.warned("no next file to start: the first one has not begun")
+            elif cut and self._by_the_clock is not None and self._by_the_clock.waits:
+                self._observer.warned("no next file to start: the take has not begun")
             elif cut:
                 self._recording.cut()
             self._recording.poll(time.monotonic(), is_ending=self._run.is_ending)
@@ -361,7 +356,8 @@ class Session:
         if not self._by_level.is_armed:
             return cut
         recording.forget_cut()
-        may_begin = not self._is_away and not self._is_waiting
+        is_waiting = self._by_the_clock is not None and self._by_the_clock.waits
+        may_begin = not self._is_away and not is_waiting
         if may_begin and (begin or cut):
             return not self._by_level.begin() and cut
         return cut

@@ -118,13 +118,13 @@ def _on(when: When, day: date, zone: Zone) -> list[Moment]:
     guesses = sorted({shown - zone(int(shown) + days * _DAY) for days in (-1, 1)})
     found = [guess for guess in guesses if guess + zone(int(guess // 1)) == shown]
     if not found:
-        after = Fraction(_change(int(guesses[0] // 1), int(guesses[-1] // 1) + 1, zone))
+        after = Fraction(change_between(int(guesses[0] // 1), int(guesses[-1] // 1) + 1, zone))
         return [Moment(after, f"{when.text} is left out by the clock on {day}: it is {local_text(after, zone)}")]
     twice = f"{when.text} comes twice on {day}: it is {{}}"
     return [Moment(one, twice.format(local_text(one, zone)) if len(found) > 1 else None) for one in found]
 
 
-def _change(before: int, after: int, zone: Zone) -> int:
+def change_between(before: int, after: int, zone: Zone) -> int:
     """Return the first second with the zone's later offset."""
     while after - before > 1:
         middle = (before + after) // 2

@@ -126,6 +126,7 @@ def test_what_was_asked_for_is_reported_as_it_was(reported: Callable[..., dict[s
         "from": {"frames": 0},
         "loop": False,
         "split": {"seconds": 30.0},
+        "align": False,
         "at": None,
         "until": None,
         "trigger": None,

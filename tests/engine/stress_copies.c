@@ -86,7 +86,7 @@ static int64_t first_frame_of(const output_file *f) {
     return counts.first_frame;
 }
 
-/* Cuts the last piece that the first copy has begun, unless it is the last one of all. */
+/* Has the last piece that the first copy has begun end now or later, unless it is the last of all. */
 static void cut(struct take *t) {
     int n = t->made - 1;
     while (n >= 0 && first_frame_of(t->places[0].files[n]) < 0)
@@ -97,7 +97,8 @@ static void cut(struct take *t) {
     for (int i = 0; i < t->copies; ++i)
         files[i] = t->places[i].files[n];
     const int64_t begun = first_frame_of(files[0]);
-    t->limits[n] = engine_cut(t->engine, files, t->copies, begun, t->limits[n]);
+    const int64_t end = one_in(&t->random, 2) ? 0 : begun + random_from(&t->random, 1, 4000);
+    t->limits[n] = engine_cut(t->engine, files, t->copies, begun, end, t->limits[n], -1);
 }
 
 static void look_after(struct take *t) {

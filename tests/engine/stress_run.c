@@ -230,7 +230,8 @@ static void withdraw_piece(struct run *run) {
     fake_file_free(piece->file);
 }
 
-/* Cuts the last piece that the writer has begun, behind which there will be another. */
+/* Has the last piece that the writer has begun, behind which there will be another, end now or
+ * later. */
 static void cut_piece(struct run *run) {
     struct output_counts counts = {.first_frame = -1};
     struct piece *piece = &run->pieces[run->piece_count];
@@ -242,7 +243,10 @@ static void cut_piece(struct run *run) {
     if (piece == &run->pieces[MOST_PIECES - 1])
         return;
     const int64_t limit = piece->is_unlimited ? NO_LIMIT : piece->limit;
-    piece->limit = engine_cut(run->engine, &piece->handle, 1, counts.first_frame, limit);
+    const int64_t end =
+        one_in(&run->random, 2) ? 0 : counts.first_frame + random_from(&run->random, 1, 900);
+    piece->limit =
+        engine_cut(run->engine, &piece->handle, 1, counts.first_frame, end, limit, -1);
     piece->is_unlimited = 0;
 }
 

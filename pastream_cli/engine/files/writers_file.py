@@ -91,6 +91,10 @@ class WritersFile:
         """The greatest sample of each channel so far."""
         return tuple(lib.output_file_peak(self.handle, i) for i in range(self.channels))
 
+    def begin_at(self, frame: int) -> None:
+        """Begin at a frame, if only silence of a device that was away comes before; for a file that is not offered."""
+        lib.output_file_begin_at(self.handle, frame)
+
     def limit(self, frames: int | None) -> None:
         """Have the writer go on to the next file after so many frames; without a limit there can be no next one."""
         self.frame_limit = frames
