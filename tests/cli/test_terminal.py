@@ -187,7 +187,7 @@ def test_space_pauses_and_goes_on_and_s_splits(window: Callable[..., Window]) ->
 
 
 def test_r_begins_a_file_where_one_waits_for_it(window: Callable[..., Window]) -> None:
-    take = window("-D", "virtual:noise", "null", "out.wav", "--trigger", "-3", "--silence", "-3,0.3")
+    take = window("-D", "virtual:noise", "null", "out.wav", "--trigger", "-3", "--silence", "-3,2")
     take.wait_for("ARMED -3.0 dBFS")
     take.wait_for("r records")
     assert "▼" in take.text()
