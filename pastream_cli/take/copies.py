@@ -254,7 +254,8 @@ class Copies:
         """Say anew where the present piece ends by the clock, and how the next one begins."""
         newest = max(self.all, key=lambda copy: copy.present_piece)
         begun, piece = newest.first_frame, newest.present_piece
-        if begun is None or newest.frame_limit is None:
+        # a writer takes its file before there is a frame
+        if begun is None or begun >= self._stream.frame_count or newest.frame_limit is None:
             return
         end_frame = aligning.end_frame(begun)
         frames = self._end_piece(piece, begun, newest.output.most_frames, end_frame)
