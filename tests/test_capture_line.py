@@ -116,6 +116,20 @@ def test_a_time_within_a_pause_is_that_of_the_frame_behind_it() -> None:
     assert found == pytest.approx(frames, abs=1 / RATE)
 
 
+@pytest.mark.parametrize("unknown", [0.0, 0.02])
+def test_what_a_host_says_it_holds_is_the_delay_behind_the_line(unknown: float) -> None:
+    times, dice = FrameTimes(RATE), random.Random(3)
+    held = 0.341
+    for debt in debts(10):
+        times.line.add(debt)
+        said = debt.frames - (held + dice.uniform(-unknown, unknown)) * RATE - dice.random() * BLOCK
+        times.delay.add(debt._replace(frames=round(said)), 0)
+    found = times.delay.seconds(times.line)
+    assert found is not None
+    assert found[0] == pytest.approx(held, abs=unknown + 0.01)
+    assert unknown < found[1] + 1e-3 < 2 * unknown + 0.02
+
+
 @pytest.mark.parametrize("late_ns", [0, 40_000, 3_000_000])
 def test_a_device_on_the_system_s_clock_needs_no_estimate(late_ns: int) -> None:
     times = FrameTimes(RATE)

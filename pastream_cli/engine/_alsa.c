@@ -8,19 +8,27 @@
  *
  * Once the module is global (see alsa.py), the linker gives this function to libraries that are
  * loaded later, instead of ALSA's own.
+ *
+ * The other two functions that take the place of ALSA's remember the stream that PortAudio captures
+ * from, because it has no time at which a frame was captured: the clock of the plug-in stands
+ * still. But the stream can be asked how much it holds.
  */
+#include "_alsa.h"
+
 #if defined(__linux__)
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdint.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <time.h>
 
 typedef int (*delay_function)(void *stream, long *frames);
 typedef int (*query_function)(void *stream);
+typedef int (*open_function)(void **stream, const char *name, int direction, int mode);
 
-enum { PLAYBACK = 0, STATE_PREPARED = 2 }; /* snd_pcm_stream_t, snd_pcm_state_t */
+enum { PLAYBACK = 0, CAPTURE = 1, STATE_PREPARED = 2 }; /* snd_pcm_stream_t, snd_pcm_state_t */
 enum { POLL_NS = 1000000, POLLS_AT_MOST = 500 };
 
 /* More frames than any device buffers, so PortAudio never thinks that the device has run dry. */
@@ -32,6 +40,8 @@ struct alsa {
     delay_function delay;
     query_function state;
     query_function direction;
+    query_function close;
+    open_function open;
 };
 
 /* dlsym returns a pointer to data, which ISO C cannot cast to a pointer to a function. */
@@ -39,7 +49,12 @@ union symbol {
     void *data;
     delay_function delay;
     query_function query;
+    open_function open;
 };
+
+/* The stream that was opened last to capture from, and the function that tells what it holds. */
+static _Atomic(void *) captured;
+static _Atomic(delay_function) captured_delay;
 
 static union symbol find(void *library, const char *name) {
     return (union symbol){.data = library ? dlsym(library, name) : NULL};
@@ -59,14 +74,46 @@ static const struct alsa *alsa_of(const void *return_address) {
             .delay = find(library, "snd_pcm_delay").delay,
             .state = find(library, "snd_pcm_state").query,
             .direction = find(library, "snd_pcm_stream").query,
+            .close = find(library, "snd_pcm_close").query,
+            .open = find(library, "snd_pcm_open").open,
         };
         if (library)
             dlclose(library); /* the caller is in it, so it stays loaded */
     }
-    return alsa.delay && alsa.state && alsa.direction ? &alsa : NULL;
+    return alsa.delay && alsa.state && alsa.direction && alsa.close && alsa.open ? &alsa : NULL;
 }
 
-__attribute__((visibility("default"))) int snd_pcm_delay(void *stream, long *frames);
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int snd_pcm_delay(void *stream, long *frames);
+EXPORTED int snd_pcm_open(void **stream, const char *name, int direction, int mode);
+EXPORTED int snd_pcm_close(void *stream);
+
+int snd_pcm_open(void **stream, const char *name, int direction, int mode) {
+    const struct alsa *alsa = alsa_of(__builtin_return_address(0));
+    if (!alsa)
+        return -ENOSYS;
+    const int error = alsa->open(stream, name, direction, mode);
+    if (!error && direction == CAPTURE) {
+        atomic_store(&captured_delay, alsa->delay);
+        atomic_store(&captured, *stream);
+    }
+    return error;
+}
+
+int snd_pcm_close(void *stream) {
+    const struct alsa *alsa = alsa_of(__builtin_return_address(0));
+    void *closed = stream;
+    atomic_compare_exchange_strong(&captured, &closed, NULL);
+    return alsa ? alsa->close(stream) : -ENOSYS;
+}
+
+int64_t alsa_held_frames(void) {
+    void *stream = atomic_load(&captured);
+    long frames = -1;
+    const delay_function delay = atomic_load(&captured_delay);
+    return stream && delay && delay(stream, &frames) == 0 ? frames : -1;
+}
 
 int snd_pcm_delay(void *stream, long *frames) {
     const struct alsa *alsa = alsa_of(__builtin_return_address(0));
@@ -84,6 +131,12 @@ int snd_pcm_delay(void *stream, long *frames) {
         error = alsa->delay(stream, frames);
     }
     return error;
+}
+
+#else
+
+int64_t alsa_held_frames(void) {
+    return -1;
 }
 
 #endif

@@ -282,6 +282,7 @@ int engine_callback(const void *input, void *output, unsigned long frame_count,
     count(&e->callbacks, 1);
     if (!was_complete && atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed) != 0)
         note_debt(e, frame, frames, owed, now);
+    atomic_store_explicit(&e->present_debt, owed - frames, memory_order_relaxed);
     atomic_store_explicit(&e->last_callback_ns, now, memory_order_relaxed);
     return result;
 }

@@ -36,6 +36,7 @@ engine *engine_new_in(int descriptor, uint64_t ring_bytes, int further_copies) {
     begin_copy(e, &e->first, 0);
     ring_prepare(&e->events, sizeof(struct loss), LOSS_RECORDS, e->event_records);
     ring_prepare(&e->debts, sizeof(struct debt), DEBT_RECORDS, e->debt_records);
+    ring_prepare(&e->host_debts, sizeof(struct debt), HOST_DEBT_RECORDS, e->host_debt_records);
     return e;
 }
 
@@ -237,6 +238,7 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     engine_expect_clock(e, e->lead_tolerance);
     ring_reset(&e->events, 0);
     ring_reset(&e->debts, 0);
+    ring_reset(&e->host_debts, 0);
     reset_shared(e);
     atomic_store(&e->begin_at, 0);
     atomic_store(&e->end_at, INT64_MAX);
@@ -323,6 +325,10 @@ int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *fr
 
 int engine_next_debt(engine *e, struct debt *record) {
     return (int)ring_read(&e->debts, record, 1);
+}
+
+int engine_next_host_debt(engine *e, struct debt *record) {
+    return (int)ring_read(&e->host_debts, record, 1);
 }
 
 int64_t engine_monotonic_ns(void) {

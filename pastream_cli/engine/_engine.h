@@ -273,6 +273,9 @@ void engine_read_counts(const engine *e, struct engine_counts *counts);
 int engine_next_loss(engine *e, struct loss *record);
 int engine_take_levels(engine *e, float *peaks, double *square_sums, int64_t *frames);
 int engine_next_debt(engine *e, struct debt *record);
+/* The same less what was captured and is held by the host, at one moment; where the host says it.
+ */
+int engine_next_host_debt(engine *e, struct debt *record);
 int64_t engine_monotonic_ns(void);
 /* While paused, the timeline stands still: captured frames are dropped, playback waits. */
 void engine_pause(engine *e, int paused);

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "_alsa.h"
 #include "_state.h"
 
 enum { LOOK_MS = 500, LAST_US = 400000 };
@@ -56,10 +57,28 @@ int host_begin(int parent) {
     return getppid() == parent;
 }
 
+/* Tells the owner what the device owes, less what was captured and not delivered. A callback that
+ * comes in between spoils it. */
+static void tell_debt(engine *e) {
+    const int64_t called_ns = atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed);
+    const int64_t debt = atomic_load_explicit(&e->present_debt, memory_order_relaxed);
+    const int64_t held = alsa_held_frames();
+    const int64_t now = engine_monotonic_ns();
+    if (held < 0 || !atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed) ||
+        called_ns != atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed))
+        return;
+    const int64_t since = (int64_t)((double)(now - called_ns) * e->frames_per_ns);
+    const struct debt record = {.frames = debt + since - held, .monotonic_ns = now};
+    if (ring_room(&e->host_debts) > 0)
+        ring_put(&e->host_debts, &record, 1);
+}
+
 int host_look(engine *e, const struct host_stream *s) {
     const int is_active = s->is_active(s->stream) == 1;
     atomic_store_explicit(&e->device_load, is_active ? s->cpu_load(s->stream) : 0,
                           memory_order_relaxed);
+    if (is_active && e->capture.channels)
+        tell_debt(e);
     /* release: whoever sees that the device has ended sees all that it has delivered */
     atomic_store_explicit(&e->device_is_active, is_active, memory_order_release);
     return is_active;

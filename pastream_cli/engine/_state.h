@@ -18,7 +18,7 @@
 #include "_levels.h"
 #include "_ring.h"
 
-enum { LOSS_RECORDS = 1024, DEBT_RECORDS = 256 };
+enum { LOSS_RECORDS = 1024, DEBT_RECORDS = 256, HOST_DEBT_RECORDS = 64 };
 
 struct side {
     int64_t ring; /* bytes from here to it; 0: frames are neither stored nor fed */
@@ -177,6 +177,7 @@ struct engine {
 #include "_counters.h"
 #undef COUNTER
     _Atomic uint32_t levels_answered;
+    _Atomic int64_t present_debt; /* frames; after the last callback, as in struct debt */
 
     /* The process of the device, if it is not the owner's. */
     _Atomic int32_t device_is_active;
@@ -224,12 +225,14 @@ struct engine {
 
     /* What several threads use, each as it says itself. It is last because it is long. */
     struct copy first;
-    struct ring events;  /* struct loss, callback to owner: what to tell */
-    struct ring debts;   /* struct debt, callback to owner */
-    struct levels meter; /* the callback's own */
-    struct levels shown; /* written by the callback only while asked, see levels_asked */
+    struct ring events;     /* struct loss, callback to owner: what to tell */
+    struct ring debts;      /* struct debt, callback to owner */
+    struct ring host_debts; /* struct debt, host process to owner: less what the host holds */
+    struct levels meter;    /* the callback's own */
+    struct levels shown;    /* written by the callback only while asked, see levels_asked */
     struct loss event_records[LOSS_RECORDS];
     struct debt debt_records[DEBT_RECORDS];
+    struct debt host_debt_records[HOST_DEBT_RECORDS];
     int32_t playback_map[MOST_DEVICE_CHANNELS];
     int32_t capture_map[MOST_DEVICE_CHANNELS];
 };

@@ -107,7 +107,10 @@ class Attached(Progress):
             reason = "it is in use, or was, or the last device still is"
             raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
         self.times.is_fast = device.stream.is_fast
-        self.times.latency_seconds = device.stream.capture_latency if device.capture else -device.stream.latency
+        stream = device.stream
+        self.times.latency_seconds = stream.capture_latency if device.capture else -stream.latency
+        # where the host does not know the device, what it says is the length of its buffer
+        self.times.latency_error_seconds = 0.0 if device.is_virtual else stream.capture_latency or stream.latency
 
     def _own_clock(self) -> OwnClock | None:
         return None if self._goes_by_debts else self._open_device.stream.own_clock

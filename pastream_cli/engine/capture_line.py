@@ -86,6 +86,11 @@ class CaptureLine:
         self._young.clear()
 
     @property
+    def told_frames(self) -> float:
+        """Frames of all losses that were told."""
+        return self._told_frames
+
+    @property
     def is_known(self) -> bool:
         """Whether there is a line."""
         return bool(self._young or self._points)

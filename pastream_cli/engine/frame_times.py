@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pastream_cli.engine.capture_line import CaptureLine
 from pastream_cli.engine.elapsed import Elapsed
 from pastream_cli.engine.facts import ClockFacts, Counts, Loss, OwnClock, Pause
+from pastream_cli.engine.host_delay import HostDelay
 from pastream_cli.engine.wall_clock import WallClock, synchronisation
 
 # A device whose clock is the system's is off by what it takes to read that.
@@ -39,6 +40,10 @@ class FrameTimes:
         """The wall clock, which is held from the first frame on."""
         self.latency_seconds = 0.0
         """From the end of a block at the converter to its callback; fewer than 0 where frames are played later."""
+        self.latency_error_seconds = 0.0
+        """How far that may be off."""
+        self.delay = HostDelay(rate)
+        """The same, where the host says now and then what it holds."""
         self.is_fast = False
         """Whether frames come before they are due. They were captured when they came."""
         self.own_clock: OwnClock | None = None
@@ -51,6 +56,11 @@ class FrameTimes:
         # a device that loses frames all the time makes one place per second
         self.beside.miss(loss.frame, loss.frames or 0, merged_frames=int(self._rate))
         self.line.lose(loss.monotonic_ns, loss.frames or 0)
+
+    def start_over(self) -> None:
+        """Forget what is known of the device: there is another one."""
+        self.line.start_over()
+        self.delay.start_over()
 
     def monotonic_ns(self, frame: int, counts: Counts, extra_frames: int = 0) -> int:
         """Return when a frame of the timeline is captured, once frames are due.
@@ -67,7 +77,7 @@ class FrameTimes:
         passed = counts.waited_frames + frame + extra_frames + self.beside.before(frame)
         ns = counts.clock_zero_ns + passed * 1e9 / self._rate
         owed = self._owed_at(round(ns), counts)
-        return round(ns + owed * 1e9 / self._rate - self.latency_seconds * 1e9)
+        return round(ns + owed * 1e9 / self._rate - self._latency()[0] * 1e9)
 
     def frame_at(self, monotonic_ns: int, counts: Counts, pause: Pause | None = None) -> int:
         """Return the frame that is captured next to a time, before 0 if that is before the take.
@@ -121,7 +131,7 @@ class FrameTimes:
         """How far the time of a frame may be off from that of this machine's clock."""
         if self.own_clock is not None:
             return _READING_SECONDS
-        return self.line.spread / self._rate + abs(self.latency_seconds)
+        return self.line.spread / self._rate + self._latency()[1]
 
     def facts(self, counts: Counts) -> ClockFacts:
         """Return what is known of the clocks by now."""
@@ -129,6 +139,11 @@ class FrameTimes:
             return ClockFacts(synchronisation=synchronisation())
         drift = self.line.drift if self.own_clock is None else 0.0
         return ClockFacts(drift, synchronisation(), self.wall.epoch_ns)
+
+    def _latency(self) -> tuple[float, float]:
+        """Return the latency, and how far it may be off, in seconds."""
+        found = self.delay.seconds(self.line) if self.own_clock is None else None
+        return found or (self.latency_seconds, self.latency_error_seconds)
 
     def _owed_at(self, ns: int, counts: Counts) -> float:
         if self.own_clock is None:

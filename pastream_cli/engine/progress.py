@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.facts import Counts, Debt, Levels, Loss, LossKind, OwnClock, Pause
@@ -150,9 +151,16 @@ class Progress:
 
     def new_debts(self) -> list[Debt]:
         """Return how far behind the clock the device was, for each tenth of a second since the last call."""
+        return self._new_debts(lib.engine_next_debt)
+
+    def new_host_debts(self) -> list[Debt]:
+        """Return the same, less what the host held, at some moments since the last call; where the host says it."""
+        return self._new_debts(lib.engine_next_host_debt)
+
+    def _new_debts(self, take_next: Callable[[EngineHandle, Any], int]) -> list[Debt]:
         debts: list[Debt] = []
         record = ffi.new("struct debt *")
-        while lib.engine_next_debt(self._engine, record):
+        while take_next(self._engine, record):
             debts.append(Debt(record.frame, record.frames, record.block_frames, record.monotonic_ns))
         return debts
 

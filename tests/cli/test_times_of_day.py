@@ -64,7 +64,7 @@ def test_takes_begin_and_end_on_the_frames_of_their_times(pastream: Pastream) ->
 
 
 def test_a_late_start_a_device_that_goes_and_pieces_keep_to_the_clock(pastream: Pastream) -> None:
-    begin = in_seconds(SLACK)
+    begin = in_seconds(2 * SLACK)
     end = begin + timedelta(seconds=0.7)
     wanted = {
         "late.wav": ("--at", f"{in_seconds(0):%H:%M:%S}", "--until", typed(end)),

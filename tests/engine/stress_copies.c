@@ -86,7 +86,8 @@ static int64_t first_frame_of(const output_file *f) {
     return counts.first_frame;
 }
 
-/* Has the last piece that the first copy has begun end now or later, unless it is the last of all. */
+/* Has the last piece that the first copy has begun end now or later, unless it is the last of all.
+ */
 static void cut(struct take *t) {
     int n = t->made - 1;
     while (n >= 0 && first_frame_of(t->places[0].files[n]) < 0)

@@ -245,8 +245,7 @@ static void cut_piece(struct run *run) {
     const int64_t limit = piece->is_unlimited ? NO_LIMIT : piece->limit;
     const int64_t end =
         one_in(&run->random, 2) ? 0 : counts.first_frame + random_from(&run->random, 1, 900);
-    piece->limit =
-        engine_cut(run->engine, &piece->handle, 1, counts.first_frame, end, limit, -1);
+    piece->limit = engine_cut(run->engine, &piece->handle, 1, counts.first_frame, end, limit, -1);
     piece->is_unlimited = 0;
 }
 

@@ -1,0 +1,129 @@
+"""The time of a frame on real servers: a witness plays the time, and what was recorded is held against what is told."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.runner import Pastream
+from tests.servers import JackServer, PipeWireServer, PulseServer, Server
+from tests.sounds import RATE, read
+from tests.takes import joined, report_of
+from tests.witness import Witness, stretches, witness_on
+
+LATENCIES = ("0.02", "0.2", "0.5", "2")
+MOST_APART_SECONDS = 0.02
+BLOCK = 1024
+"""The longest that a server here has."""
+
+
+def told_less_played(file: dict[str, Any], folder: Path, witness: Witness) -> float:
+    """Return by how many seconds what is told of the first frame is later than the witness's number of it."""
+    longest = max(stretches(read(folder / file["name"])), key=lambda stretch: stretch.frames)
+    told = datetime.fromisoformat(file["start"].replace("Z", "+00:00")).timestamp()
+    epoch_ns = time.time_ns() - time.monotonic_ns()
+    return told - (epoch_ns + witness.instant_ns) / 1e9 + longest.offset / RATE
+
+
+def at_four_latencies(
+    pastream: Pastream, witness: Witness, device: str, seconds: float, number: int
+) -> list[tuple[float, float]]:
+    """Record what the witness plays in four takes at once; return what is told of each, and how far it may be off."""
+    takes: list[tuple[str, subprocess.Popen[bytes]]] = []
+    for latency in LATENCIES:
+        name = f"{number}-{latency}.wav"
+        options = ("-e", "pcm_24", "-c", "2", "-d", f"{seconds}", "--latency", latency, "--json")
+        takes.append((name, pastream.start("null", name, "-q", "-D", device, *options, server=witness.server)))
+    told = []
+    for _, process in takes:
+        (file,) = report_of(pastream.finish(process, timeout=seconds + 60))["files"]
+        told.append((told_less_played(file, pastream.folder, witness), file["start_uncertainty_seconds"]))
+    return told
+
+
+def check_one_click(pastream: Pastream, server: Server, device: str, build: Path, rounds: int) -> None:
+    with witness_on(server, build) as witness:
+        for number in range(rounds):
+            told = at_four_latencies(pastream, witness, device, 4, number)
+            times = np.array([moment for moment, _ in told])
+            assert np.ptp(times) < MOST_APART_SECONDS, (number, told)
+            middle = np.median(times)
+            assert all(abs(moment - middle) <= uncertainty + 1e-3 for moment, uncertainty in told), told
+
+
+def test_one_click_has_one_time_at_every_latency_on_pulseaudio(
+    pastream: Pastream, pulseaudio: PulseServer, build: Path, campaign: Callable[[int], int], soak_only: None
+) -> None:
+    del soak_only
+    check_one_click(pastream, pulseaudio, "pulse", build, campaign(10))
+
+
+@pytest.mark.parametrize("device", ["virt, JACK", "pulse"])
+def test_one_click_has_one_time_at_every_latency_on_pipewire(
+    pastream: Pastream,
+    pipewire: PipeWireServer,
+    build: Path,
+    campaign: Callable[[int], int],
+    device: str,
+    soak_only: None,
+) -> None:
+    del soak_only
+    check_one_click(pastream, pipewire, device, build, campaign(10))
+
+
+def test_one_click_has_one_time_at_every_latency_on_jack(
+    pastream: Pastream, fresh_jackd: JackServer, build: Path, campaign: Callable[[int], int], soak_only: None
+) -> None:
+    del soak_only
+    check_one_click(pastream, fresh_jackd, "loopback", build, campaign(10))
+
+
+# ---- pieces that end by the clock ----
+
+
+def check_boundaries(pastream: Pastream, server: Server, device: str, build: Path, boundaries: int) -> None:
+    """Each piece begins within its uncertainty of the clock's second, and joined they are what the witness played."""
+    options = ("-e", "pcm_24", "-c", "2", "-d", f"{boundaries + 3}", "--split", "1", "--align", "--json")
+    with witness_on(server, build) as witness:
+        result = pastream("null", "{n:04}.wav", "-D", device, *options, server=server, timeout=boundaries + 90)
+        files = report_of(result)["files"]
+        assert len(files) > boundaries, result.stderr
+        told = [datetime.fromisoformat(file["start"].replace("Z", "+00:00")).timestamp() for file in files[1:]]
+        for file, moment in zip(files[1:], told, strict=True):
+            assert abs(moment - round(moment)) <= file["start_uncertainty_seconds"] + 1 / RATE, file
+        (heard,) = stretches(joined(pastream.folder / file["name"] for file in files))
+        # when the witness played the first frame of each piece, against the second at which it was to begin
+        played = [(file["first_frame"] - heard.offset) / RATE for file in files[1:]]
+        late = np.array([moment - round(second) for moment, second in zip(played, told, strict=True)])
+        most = max(file["start_uncertainty_seconds"] for file in files)
+        assert np.ptp(late) <= 2 * most + BLOCK / RATE, (server, late, most)
+        del witness
+
+
+def test_boundaries_on_pulseaudio_are_on_the_second(
+    pastream: Pastream, pulseaudio: PulseServer, build: Path, soak_only: None
+) -> None:
+    del soak_only
+    check_boundaries(pastream, pulseaudio, "pulse", build, 200)
+
+
+def test_boundaries_on_jack_are_on_the_second(
+    pastream: Pastream, jackd: JackServer, build: Path, soak_only: None
+) -> None:
+    del soak_only
+    check_boundaries(pastream, jackd, "loopback", build, 200)
+
+
+@pytest.mark.parametrize("device", ["virt, JACK", "pulse"])
+def test_boundaries_on_pipewire_are_on_the_second(
+    pastream: Pastream, pipewire: PipeWireServer, build: Path, device: str, soak_only: None
+) -> None:
+    del soak_only
+    check_boundaries(pastream, pipewire, device, build, 200)
