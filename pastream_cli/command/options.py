@@ -119,7 +119,7 @@ No frame is lost or repeated between two files: put end to end they are the reco
         names=("--align",),
         field="align",
         group=Group.LENGTH,
-        help="have --split go by the clock: 1:00:00 on the hour",
+        help="have --split go by the clock, as on the hour",
         manual="""Have files end where the clock on the wall shows a multiple of the *TIME* of `--split` since midnight.
 With `--split 1:00:00` that is on the hour.
 *TIME* divides a day evenly, and is no number of frames.
