@@ -20,7 +20,7 @@ _pastream() {
     esac
     _pastream_value "$1" "$option" || {
         case $word in
-        -?* | -) COMPREPLY=($(compgen -W '-d --duration -o --offset -p --pad --from --loop --at --until --split --align -t --file-type -e --encoding --endian -y --overwrite --part --verify --exec --also -D --device -c --channels -r --rate -f --format -m --map --latency -b --blocksize --buffersize --fatal-xruns --wait --reconnect --channel-select -q --quiet -v --verbose --meter --no-meter --json -l --list -h --help --man --completions --version' -- "$word")) ;;
+        -?* | -) COMPREPLY=($(compgen -W '-d --duration -o --offset -p --pad --from --loop --at --until --split --align --trigger --preroll --silence -t --file-type -e --encoding --endian -y --overwrite --part --verify --exec --also -D --device -c --channels -r --rate -f --format -m --map --latency -b --blocksize --buffersize --fatal-xruns --wait --reconnect --channel-select -q --quiet -v --verbose --meter --no-meter --json -l --list -h --help --man --completions --version' -- "$word")) ;;
         *)
             [[ null == "$word"* ]] && compopt -o filenames && mapfile -t COMPREPLY < <(compgen -f -- "$word"; echo null)
             ;;
@@ -51,6 +51,9 @@ _pastream_value() {
     --at) ;;
     --until) ;;
     --split) ;;
+    --trigger) ;;
+    --preroll) ;;
+    --silence) ;;
     -t | --file-type | --file_type) mapfile -t offers < <("$1" --complete types "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
     -e | --encoding) mapfile -t offers < <("$1" --complete encodings "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
     --endian) offers=(file big little) ;;

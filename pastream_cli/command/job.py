@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from pastream_cli.command.level import Level, Silence
     from pastream_cli.command.when import When
 
 _NULL_WORDS = ("null", "^", "")
@@ -94,6 +95,11 @@ class Job:
     """Whether files end where the clock on the wall shows a multiple of `split`."""
     at: When | None = None
     until: When | None = None
+    trigger: Level | None = None
+    """What begins a file; `None`: the first frame does."""
+    preroll: Time = _NOTHING
+    silence: Silence | None = None
+    """What ends a file, and without a trigger the run."""
     also: tuple[str, ...] = ()
     """Further places that the recording goes to, as `output` names one."""
     overwrite: bool = False
@@ -128,6 +134,16 @@ class Job:
         """Whether a device that is not there, or is in use, is waited for at the start."""
         return self.wait is None or not self.wait.is_zero()
 
+    @property
+    def repeats(self) -> bool:
+        """Whether there may be a file for each of several events."""
+        return self.trigger is not None and self.silence is not None
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there may be several files, so that each has a name of its own."""
+        return self.split is not None or self.repeats
+
     def offset_drops_all(self, rate: float) -> bool:
         """Tell whether, at `rate`, the offset drops all of the longest run that was asked for."""
         if self.duration is None or self.offset.is_zero():
@@ -139,6 +155,7 @@ class Job:
         self._check_words()
         self._check_finishing()
         self._check_lengths()
+        self._check_trigger()
         self._check_alignment()
         self._check_sides()
         self._check_devices()
@@ -194,6 +211,27 @@ class Job:
         if self.buffer_frames == 0:
             raise UsageError(
                 "cannot use --buffersize 0: a buffer holds at least one frame", "without it a buffer holds ten seconds"
+            )
+
+    def _check_trigger(self) -> None:
+        """Refuse what contradicts itself about files that begin and end by themselves."""
+        for name, wanted in (("--trigger", self.trigger), ("--silence", self.silence)):
+            if wanted is not None and self.output is None:
+                raise UsageError(
+                    f"cannot use {name}: there is no OUTPUT", f"it is for recordings: pastream null out.wav {name} ..."
+                )
+        if self.trigger is None and not self.preroll.is_zero():
+            raise UsageError("cannot use --preroll: there is no --trigger to come before", "leave it out")
+        if self.trigger is not None and not self.offset.is_zero():
+            raise UsageError(
+                "cannot use --offset: --trigger says where the recording begins", "leave out one of the two"
+            )
+        if self.trigger is not None and self.align:
+            raise UsageError("cannot use --align: --trigger says where files begin", "leave out one of the two")
+        if self.repeats and STANDARD_STREAM in (self.output, *self.also):
+            raise UsageError(
+                "cannot use --silence: after --trigger there may be a second file, and standard output takes one",
+                "leave it out, or record to a file",
             )
 
     def _check_alignment(self) -> None:

@@ -24,6 +24,8 @@ class Kind(Enum):
     OPTIONAL_LIMIT = "a time, -1, or nothing"
     TIME = "a time"
     WHEN = "a time of day"
+    LEVEL = "a level, or a word for none"
+    SILENCE = "a level and a time"
     SIZE = "a number of frames"
     RATE = "a sample rate"
     CHANNELS = "numbers of channels"

@@ -119,7 +119,7 @@ No frame is lost or repeated between two files: put end to end they are the reco
         names=("--align",),
         field="align",
         group=Group.LENGTH,
-        help="have --split go by the clock: 1:00:00 on the hour",
+        help="have --split go by the clock, as on the hour",
         manual="""Have files end where the clock on the wall shows a multiple of the *TIME* of `--split` since midnight.
 With `--split 1:00:00` that is on the hour.
 *TIME* divides a day evenly, and is no number of frames.
@@ -130,6 +130,44 @@ A file ends with the frame that is captured nearest to that time, whatever the d
 Put end to end the files are still the recording in one piece.
 The fields of their names have the time by the clock, to the second; in an hour that comes twice a name gets `-002`.
 The clock is that at the first frame: if it is set later, that is told, and moves nothing.""",
+    ),
+    Option(
+        names=("--trigger",),
+        field="trigger",
+        kind=Kind.LEVEL,
+        metavar="LEVEL",
+        group=Group.LENGTH,
+        help="record when a sample reaches this: -40dB",
+        manual="""Wait until a sample of a recorded channel reaches *LEVEL*, in dB of full scale, and begin the file
+with its frame.
+The key `r` and the signal USR1 begin it too; with `--trigger key` nothing else does.
+Without `--silence` there is one file; with it the next event is in the next file.
+A name without a number or a time then gets `-001` and so on at its end.
+What is captured in between is dropped.
+`-d` then counts from the first frame of the first file, unless something is played.
+See WAITING FOR SOUND.""",
+    ),
+    Option(
+        names=("--preroll",),
+        field="preroll",
+        kind=Kind.TIME,
+        metavar="TIME",
+        group=Group.LENGTH,
+        help="and keep this much of what came before",
+        manual="""Begin each file of `--trigger` so much earlier, but not before the end of the last one.
+It is kept in memory, on top of the buffer.""",
+        default="0",
+    ),
+    Option(
+        names=("--silence",),
+        field="silence",
+        kind=Kind.SILENCE,
+        metavar="LEVEL,TIME",
+        group=Group.LENGTH,
+        help="end after so much silence: -50dB,3",
+        manual="""End *TIME* after the last sample that reaches *LEVEL*, or after the beginning if none does: the run,
+or with `--trigger` the file, and then wait for the next event.""",
+        default="no silence ends it",
     ),
     Option(
         names=("-t", "--file-type"),

@@ -38,6 +38,9 @@ _OPTIONS = {
     "--quiet": "silent noverbose batch",
     "--rate": "samplerate samplingrate sr hz frequency freq samplefrequency fs ar",
     "--split": "segment segmenttime segmenttimes maxfiletime chunklength splitevery rotate",
+    "--preroll": "prerecord prebuffer pretrigger",
+    "--silence": "stoponsilence endsilence silencetime",
+    "--trigger": "threshold triggerlevel vox arm startonlevel",
     "--verbose": "debug log info",
     "--version": "v",
 }

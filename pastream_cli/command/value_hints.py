@@ -48,6 +48,8 @@ _BIT_DEPTH = r"(?:pcm|s|i|int)?[_-]?(?:s|i|int)?(8|16|24|32)[ _-]?(?:bits?)?(?:_
 _MISSING = {
     **dict.fromkeys((Kind.LIMIT, Kind.OPTIONAL_LIMIT, Kind.TIME), ("TIME", "10")),
     Kind.WHEN: ("WHEN", "06:00"),
+    Kind.LEVEL: ("LEVEL", "-40dB"),
+    Kind.SILENCE: ("LEVEL,TIME", "-50dB,3"),
     Kind.SIZE: ("SIZE", "1024"),
     Kind.RATE: ("HZ", "48k"),
     Kind.CHANNELS: ("N", "2"),

@@ -13,6 +13,7 @@ from pastream_cli.units import MOST_CHANNELS, MOST_LATENCY_SECONDS, TIME_FORMS, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pastream_cli.command.level import Level, Silence
     from pastream_cli.command.when import When
 
 T = TypeVar("T")
@@ -100,6 +101,18 @@ def _when(text: str, name: str) -> When:
     from pastream_cli.command.when import parse_when  # needs datetime, which few command lines do
 
     return parse_when(text, name)
+
+
+def _trigger(text: str, name: str) -> Level:
+    from pastream_cli.command.level import parse_trigger  # few command lines have one
+
+    return parse_trigger(text, name)
+
+
+def _silence(text: str, name: str) -> Silence:
+    from pastream_cli.command.level import parse_silence
+
+    return parse_silence(text, name)
 
 
 def _command(text: str, name: str) -> str:
@@ -223,6 +236,8 @@ _CONVERTERS: dict[Kind, Callable[[str, str], object]] = {
     Kind.OPTIONAL_LIMIT: _limit,
     Kind.TIME: parse_time,
     Kind.WHEN: _when,
+    Kind.LEVEL: _trigger,
+    Kind.SILENCE: _silence,
     Kind.SIZE: parse_size,
     Kind.RATE: parse_rate,
     Kind.CHANNELS: _pair(_channel_count),

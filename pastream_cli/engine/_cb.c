@@ -144,7 +144,8 @@ static int drain_block(engine *e, void *output, int64_t frames, unsigned long ho
                        int64_t now) {
     const int64_t silent_frames = e->silent_frames;
     note_host_flags(e, host_flags & HOST_PLAYBACK_FLAGS, now);
-    play_silence(e, output, frames);
+    if (output)
+        play_silence(e, output, frames);
     e->silent_frames += frames;
     return end_if_heard(e, silent_frames);
 }

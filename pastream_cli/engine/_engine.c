@@ -10,6 +10,7 @@
 #include "_convert.h"
 #include "_state.h"
 #include "_store.h"
+#include "_trigger.h"
 
 engine *engine_new(void) {
     return engine_new_in(-1, 0, 0);
@@ -194,6 +195,10 @@ static void prepare_copy(copy *c, int64_t offset) {
     atomic_store(&c->writer_sync, 0);
     atomic_store(&c->writer_stop, 0);
     atomic_store(&c->writer.place, offset);
+    atomic_store(&c->writer.awaits, -1);
+    atomic_store(&c->writer.dropped, 0);
+    atomic_store(&c->writer.lost_frames, 0);
+    atomic_store(&c->writer.losses, 0);
     atomic_store(&c->writer.busy_ns, 0);
     c->writer.claim = offset;
     c->open_loss = (struct loss){0};
@@ -239,6 +244,8 @@ void engine_prepare(engine *e, int64_t limit, int64_t pad, int64_t offset, int64
     atomic_store(&e->end_at, INT64_MAX);
     for (copy *c = &e->first; c; c = next_copy(c))
         prepare_copy(c, offset);
+    if (e->trigger)
+        trigger_prepare(e->trigger, offset);
     atomic_store(&e->settled, settle_frames == 0);
     atomic_store(&e->levels_asked, 1);
     atomic_store(&e->levels_answered, 0);
@@ -249,7 +256,8 @@ void engine_begin_at(engine *e, int64_t device_frame) {
 }
 
 void engine_end_at(engine *e, int64_t frame) {
-    atomic_store_explicit(&e->end_at, frame, memory_order_relaxed);
+    const int64_t end = e->trigger ? trigger_end(e->trigger) : INT64_MAX;
+    atomic_store_explicit(&e->end_at, frame < end ? frame : end, memory_order_relaxed);
 }
 
 void engine_drain_after(engine *e, int64_t latency_frames, int64_t most_frames) {
@@ -267,6 +275,12 @@ void engine_slept(engine *e, int64_t frames) {
     e->slept_frames = frames;
 }
 
+/* With a trigger, only those losses count that are in a file. */
+static int64_t count_of(const copy *c, const _Atomic int64_t *all,
+                        const _Atomic int64_t *in_files) {
+    return atomic_load_explicit(c->engine->trigger ? in_files : all, memory_order_relaxed);
+}
+
 void engine_read_counts(const engine *e, struct engine_counts *counts) {
     *counts = (struct engine_counts){
 #define COUNTER(type, name) .name = atomic_load_explicit(&e->name, memory_order_relaxed),
@@ -276,6 +290,9 @@ void engine_read_counts(const engine *e, struct engine_counts *counts) {
 #include "_copy_counters.h"
 #undef COUNTER
     };
+    const copy *c = &e->first;
+    counts->lost_frames = count_of(c, &c->lost_frames, &c->writer.lost_frames);
+    counts->losses = count_of(c, &c->losses, &c->writer.losses);
 }
 
 void copy_read_counts(const copy *c, struct copy_counts *counts) {
@@ -284,6 +301,8 @@ void copy_read_counts(const copy *c, struct copy_counts *counts) {
 #include "_copy_counters.h"
 #undef COUNTER
     };
+    counts->lost_frames = count_of(c, &c->lost_frames, &c->writer.lost_frames);
+    counts->losses = count_of(c, &c->losses, &c->writer.losses);
 }
 
 int engine_next_loss(engine *e, struct loss *record) {

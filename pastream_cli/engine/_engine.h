@@ -62,6 +62,7 @@ typedef struct attachment attachment;
 typedef struct output_file output_file;
 typedef struct frames_hash frames_hash;
 typedef struct memory_file memory_file;
+typedef struct trigger trigger;
 
 struct loss {
     int64_t frame;        /* on the timeline, where it began */
@@ -399,6 +400,45 @@ int writer_run(copy *c);
 int64_t writer_place(const copy *c);
 /* How long the writer has been at work so far, and not waited for frames. */
 int64_t writer_busy_ns(const copy *c);
+
+/* A trigger says which frames the writers record, the same for all copies. It is armed until a
+ * sample reaches a level, or its owner says so: a file begins there. It ends when it has been
+ * silent for some time; then the trigger is armed for the next file. Levels are of full scale. */
+struct trigger_rules {
+    int32_t is_armed; /* at the start; else the first file begins with the first frame, and its end
+                         is that of the recording */
+    double level;     /* what a sample must reach; INFINITY: nothing but the owner begins a file */
+    int64_t preroll_frames; /* that a file has of what came before, if the file before has not */
+    double silence_level;   /* samples below it are silent */
+    int64_t silence_frames; /* after which a file ends, at least 1; -1: no silence ends it */
+    int64_t most_frames; /* after the first frame of the first file the recording ends; -1: none */
+};
+
+struct trigger_state {
+    int32_t is_armed;
+    int32_t is_at_once; /* the level was reached by the first frame of the run */
+    int64_t files;      /* begun so far; pieces of one file do not count */
+    int64_t end_frame;  /* where the recording ends; INT64_MAX: it is not known */
+    double greatest;    /* sample met while armed */
+};
+
+/* NULL if memory is short. It must outlive the run, and stays the owner's. */
+trigger *trigger_new(const struct trigger_rules *rules);
+void trigger_free(trigger *t);
+/* Has the writers of an engine record what a trigger says. Call before engine_prepare. */
+void engine_set_trigger(engine *e, trigger *t);
+/* The owner may call these at any time. */
+void trigger_read_state(trigger *t, struct trigger_state *state);
+/* Has a file begin with the next frame that is captured, if the trigger is armed; returns whether
+ * it is. */
+int engine_trigger(engine *e);
+/* Returns where a file begins that the writer of a copy has not been offered; -1: nowhere. */
+int64_t writer_awaits(const copy *c);
+/* How many frames a writer has dropped: those that no file was to have. */
+int64_t writer_dropped(const copy *c);
+/* Says that a file was made to go on from another one: a trigger's next file does not begin with
+ * it. Call before it is offered. */
+void output_file_goes_on(output_file *f);
 
 /* Renames a file within a folder, which is open. It never replaces a file. Returns 0, or an errno:
  * EEXIST if the name is not free. Blocks as long as the disk does. */

@@ -8,7 +8,7 @@
 #include "_convert.h"
 
 /* As many lanes as fit into vector registers. */
-enum { LANES = 16, MOST_LANES = 4096 };
+enum { LANES = 16, MOST_LANES = 4096, SEARCHED_AT_ONCE = 512 };
 
 /* The least common multiple of LANES and the channels, so that all samples of a lane belong to one
  * channel. 0 if that is too many: samples are then taken one by one. */
@@ -169,4 +169,41 @@ void add_extremes(struct extremes *extremes, const void *samples, int sample_for
             e->clips += (sample >= top) | (sample <= -1.0);
         }
     }
+}
+
+double peak_of(const void *samples, int sample_format, int64_t count) {
+    double peaks[LANES];
+    double peak = 0;
+    const int64_t groups = count / LANES;
+    find_peaks(peaks, samples, sample_format, 0, groups, LANES);
+    for (int lane = 0; lane < LANES; ++lane)
+        peak = greater(peaks[lane], peak);
+    for (int64_t i = groups * LANES; i < count; ++i)
+        peak = greater(fabs(sample_at(samples, sample_format, i)), peak);
+    return peak;
+}
+
+static const void *sample_from(const void *samples, int sample_format, int64_t index) {
+    return (const unsigned char *)samples + index * sample_bytes(sample_format);
+}
+
+int64_t first_loud(const void *samples, int sample_format, int64_t count, double level) {
+    int64_t i = 0;
+    while (count - i > SEARCHED_AT_ONCE &&
+           peak_of(sample_from(samples, sample_format, i), sample_format, SEARCHED_AT_ONCE) < level)
+        i += SEARCHED_AT_ONCE;
+    while (i < count && !(fabs(sample_at(samples, sample_format, i)) >= level))
+        ++i;
+    return i;
+}
+
+int64_t last_loud(const void *samples, int sample_format, int64_t count, double level) {
+    int64_t i = count;
+    while (i > SEARCHED_AT_ONCE &&
+           peak_of(sample_from(samples, sample_format, i - SEARCHED_AT_ONCE), sample_format,
+                   SEARCHED_AT_ONCE) < level)
+        i -= SEARCHED_AT_ONCE;
+    while (i > 0 && !(fabs(sample_at(samples, sample_format, i - 1)) >= level))
+        --i;
+    return i - 1;
 }

@@ -29,4 +29,12 @@ void add_levels(struct levels *levels, const float *samples, int64_t frames, int
 void add_extremes(struct extremes *extremes, const void *samples, int sample_format, int bits,
                   int64_t frames, int channels);
 
+/* The next three take float32, int16 or int32 samples, and levels of full scale. */
+/* Returns the greatest sample; what is no number counts for nothing. */
+double peak_of(const void *samples, int sample_format, int64_t count);
+/* Returns the index of the first sample that reaches a level; `count` if none does. */
+int64_t first_loud(const void *samples, int sample_format, int64_t count, double level);
+/* Returns the index of the last one; -1 if none does. */
+int64_t last_loud(const void *samples, int sample_format, int64_t count, double level);
+
 #endif

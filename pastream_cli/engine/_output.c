@@ -54,6 +54,10 @@ void output_file_free(output_file *f) {
     free(f);
 }
 
+void output_file_goes_on(output_file *f) {
+    f->goes_on = 1;
+}
+
 void output_file_keep_hash(output_file *f) {
     f->keeps_hash = 1;
 }

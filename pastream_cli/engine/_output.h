@@ -20,6 +20,7 @@ struct output_file {
     int32_t descriptor;
     int32_t folder; /* that it is in; -1: it needs no sync */
     int32_t keeps_hash;
+    int32_t goes_on;  /* see output_file_goes_on */
     int64_t begin_at; /* see output_file_begin_at; -1: wherever the file before it ends */
     _Atomic int64_t frame_limit; /* the owner may raise it later */
 

@@ -98,10 +98,14 @@ struct copy {
         int32_t file_channels;
         int32_t outlives_failures;
         int64_t nap_ns;
-        int wake[2];           /* a pipe; a byte in it wakes the writer; -1: there is none */
-        int64_t claim;         /* the place up to which it may have begun to write, see cut_lock */
-        _Atomic int64_t place; /* see writer_place */
-        _Atomic int64_t busy_ns; /* see writer_busy_ns */
+        int wake[2];            /* a pipe; a byte in it wakes the writer; -1: there is none */
+        int64_t claim;          /* the place up to which it may have begun to write, see cut_lock */
+        _Atomic int64_t place;  /* see writer_place */
+        _Atomic int64_t awaits; /* see writer_awaits */
+        _Atomic int64_t dropped;     /* see writer_dropped */
+        _Atomic int64_t lost_frames; /* for which it wrote silence */
+        _Atomic int64_t losses;      /* places at which it did */
+        _Atomic int64_t busy_ns;     /* see writer_busy_ns */
     } writer;
 
     struct ring gaps; /* struct loss, callback to writer: silence to be filled in */
@@ -135,6 +139,7 @@ struct engine {
     int64_t drain_frames;   /* see engine_drain_after; -1: nothing to drain */
     int64_t drain_at_most;
     int64_t slept_frames; /* see engine_slept */
+    trigger *trigger;     /* of use to the owner's process alone; NULL: all is recorded */
 
     /* A loopback device moves the block that was played to the block that is captured. */
     void (*loop_back)(void *context, uint64_t frames);

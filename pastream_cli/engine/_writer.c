@@ -1,25 +1,22 @@
 /* The writer's loop: takes frames from the ring of a copy and writes them to one file after
  * another, with silence for those that were lost. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include "_convert.h"
 #include "_gather.h"
+#include "_listener.h"
 #include "_loops.h"
 #include "_output.h"
+#include "_spin.h"
 #include "_state.h"
+#include "_trigger.h"
+#include "_wake.h"
 
 /* A chunk is 128 KiB of float: larger system calls are no cheaper per byte. The ring has room again
  * only when a whole chunk is written, so a chunk is a small part of the ring. In a tiny ring it is
  * a larger part, because the calls would cost more than the writing. */
 enum { SCRATCH_SAMPLES = 32768, LEAST_CHUNKS = 32 };
 
-static const int64_t NS_PER_MS = 1000000;
 /* The nap before the first frame: whoever waits for a file to begin waits for the whole nap. */
 static const int64_t FIRST_NAP_NS = 5000000;
-static const int64_t LOCK_NAP_NS = 1000;
 
 struct writer {
     copy *copy;
@@ -29,39 +26,12 @@ struct writer {
     void *converted;     /* file channels in the file's type */
     int64_t silence_due; /* frames of a loss still to be filled in */
     int was_away;        /* there was no device during that loss */
+    int is_new_loss;     /* no silence was written for it */
     int took_last_gap;
+    int64_t most_frames; /* that may be written or dropped by now, as a trigger says */
+    int64_t files;       /* of those that it says, behind the writer */
+    struct listener listener;
 };
-
-/* Makes the pipe that wakes the writer, unless there is one. Without a pipe the writer sleeps to
- * the end of each nap. */
-static void make_wake(copy *c) {
-    if (c->writer.wake[0] >= 0 || pipe(c->writer.wake))
-        return;
-    for (int i = 0; i < 2; ++i) {
-        fcntl(c->writer.wake[i], F_SETFD, FD_CLOEXEC);
-        fcntl(c->writer.wake[i], F_SETFL, O_NONBLOCK);
-    }
-}
-
-void writer_wake(const copy *c) {
-    /* If the pipe is full, nothing is written, and the writer wakes all the same. */
-    const ssize_t written = c->writer.wake[1] < 0 ? 0 : write(c->writer.wake[1], "", 1);
-    (void)written;
-}
-
-/* Waits for frames, or for the owner. */
-static void rest(const copy *c, int64_t nanoseconds) {
-    if (nanoseconds < NS_PER_MS) {
-        nap(nanoseconds);
-        return;
-    }
-    struct pollfd wake = {.fd = c->writer.wake[0], .events = POLLIN};
-    if (poll(&wake, 1, (int)(nanoseconds / NS_PER_MS)) <= 0)
-        return;
-    char bytes[64];
-    while (read(wake.fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes)
-        continue;
-}
 
 int writer_configure(copy *c, const struct sndfile_functions *functions, const int32_t *map,
                      int file_channels, int64_t nap_ns) {
@@ -69,7 +39,7 @@ int writer_configure(copy *c, const struct sndfile_functions *functions, const i
     c->writer.file_channels = file_channels;
     c->writer.nap_ns = nap_ns;
     c->fills_gaps = 1;
-    make_wake(c);
+    wake_prepare(c);
     return copy_map(&c->writer.map, map, file_channels, c->engine->capture.channels)
                ? LOOP_OK
                : LOOP_OUT_OF_MEMORY;
@@ -110,16 +80,9 @@ int64_t writer_busy_ns(const copy *c) {
     return atomic_load_explicit(&c->writer.busy_ns, memory_order_relaxed);
 }
 
-/* Nobody holds the lock for longer than a few instructions. */
-static void lock_claims(engine *e) {
-    /* acquire: the claims and limits of whoever had the lock before must be seen */
-    while (atomic_exchange_explicit(&e->cut_lock, 1, memory_order_acquire))
-        nap(LOCK_NAP_NS);
-}
-
-static void unlock_claims(engine *e) {
-    /* release: whoever gets the lock next must see the claims and limits of now */
-    atomic_store_explicit(&e->cut_lock, 0, memory_order_release);
+static void add_to(_Atomic int64_t *sum, int64_t frames) {
+    const int64_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    atomic_store_explicit(sum, before + frames, memory_order_relaxed);
 }
 
 /* Claims `frames` of the present file, or as many as it takes at once and as its limit allows: a
@@ -127,17 +90,17 @@ static void unlock_claims(engine *e) {
 static int64_t claim(const struct writer *w, int64_t frames) {
     copy *c = w->copy;
     const int64_t at_once = least(frames, output_frames_at_once(w->current));
-    lock_claims(c->engine);
+    spin_lock(&c->engine->cut_lock);
     const int64_t claimed = most(0, least(at_once, output_frames_left(w->current)));
     c->writer.claim = output_end_frame(w->current) + claimed;
-    unlock_claims(c->engine);
+    spin_unlock(&c->engine->cut_lock);
     return claimed;
 }
 
 int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
                    int64_t end_frame, int64_t frame_limit, int64_t most_frames) {
     int64_t claimed = first_frame + 1;
-    lock_claims(e);
+    spin_lock(&e->cut_lock);
     for (const copy *c = &e->first; c; c = next_copy(c))
         claimed = most(claimed, c->writer.claim);
     int64_t frames = most(claimed, end_frame) - first_frame;
@@ -147,7 +110,7 @@ int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t firs
         frames = frame_limit;
     for (int i = 0; i < count; ++i)
         output_file_limit(files[i], frames);
-    unlock_claims(e);
+    spin_unlock(&e->cut_lock);
     for (const copy *c = &e->first; c; c = next_copy(c))
         writer_wake(c);
     return frames;
@@ -178,17 +141,31 @@ static int64_t put_off_by(const struct writer *w, const output_file *next) {
     const int64_t piece = atomic_load_explicit(&next->frame_limit, memory_order_relaxed);
     if (next->begin_at >= 0)
         return next->begin_at - writer_place(w->copy);
-    return piece < 1 ? 0 : w->silence_due - w->silence_due % piece;
+    const int64_t silence = least(w->silence_due, w->most_frames);
+    return piece < 1 ? 0 : silence - silence % piece;
 }
 
 /* Passes over the pieces that would hold nothing but the silence of a device that was away. */
 static void put_off(struct writer *w, const output_file *next) {
     const int64_t frames = put_off_by(w, next);
-    if (!w->was_away || frames < 1 || frames > w->silence_due)
+    if (!w->was_away || frames < 1 || frames > least(w->silence_due, w->most_frames))
         return;
     w->silence_due -= frames;
-    atomic_store_explicit(&w->copy->writer.place, writer_place(w->copy) + frames,
-                          memory_order_relaxed);
+    add_to(&w->copy->writer.place, frames);
+}
+
+/* Takes the offered file, unless it was made for another place. */
+static output_file *take_offered(struct writer *w) {
+    copy *c = w->copy;
+    /* acquire: with the file come its settings */
+    output_file *next = atomic_load_explicit(&c->offered, memory_order_acquire);
+    if (!next || (next->goes_on && !w->current))
+        return NULL;
+    /* acquire, in case the owner has put another one there meanwhile */
+    return atomic_compare_exchange_strong_explicit(&c->offered, &next, NULL, memory_order_acquire,
+                                                   memory_order_relaxed)
+               ? next
+               : NULL;
 }
 
 /* Takes the offered file if none is being written, or the present one has all its frames. Returns
@@ -197,8 +174,7 @@ static int take_next(struct writer *w) {
     copy *c = w->copy;
     if (w->current && output_frames_left(w->current) > 0)
         return 1;
-    /* acquire: with the file come its settings */
-    output_file *next = atomic_exchange_explicit(&c->offered, NULL, memory_order_acquire);
+    output_file *next = take_offered(w);
     if (!next)
         return 0;
     /* before the present file is left, so that an owner who finds it done can read where the next
@@ -252,6 +228,7 @@ static int64_t reach_gap(struct writer *w) {
         return least(available, before_gap);
     w->silence_due = gap->frames;
     w->was_away = gap->kind == LOSS_AWAY;
+    w->is_new_loss = 1;
     ring_consume(&c->gaps, 1);
     return 0;
 }
@@ -282,20 +259,73 @@ static void write_or_pass(struct writer *w, const void *captured, int64_t frames
  * many frames. */
 static int64_t write_chunk(struct writer *w, int64_t available) {
     ring *r = copy_ring(w->copy);
+    const int64_t at_once = least(w->chunk_frames, w->most_frames);
     if (w->silence_due) {
-        const int64_t frames = claim(w, least(w->chunk_frames, w->silence_due));
+        const int64_t frames = claim(w, least(at_once, w->silence_due));
         write_or_pass(w, NULL, frames);
         w->silence_due -= frames;
+        add_to(&w->copy->writer.lost_frames, frames);
+        add_to(&w->copy->writer.losses, w->is_new_loss && frames);
+        w->is_new_loss &= !frames;
         return frames;
     }
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
-    const struct ring_span span =
-        ring_span_at(r, index, (uint64_t)least(available, w->chunk_frames));
+    const struct ring_span span = ring_span_at(r, index, (uint64_t)least(available, at_once));
     const int64_t frames = claim(w, (int64_t)span.first_elements);
     if (frames == 0)
         return 0;
     write_or_pass(w, span.first, frames);
     ring_consume(r, (uint64_t)frames);
+    return frames;
+}
+
+/* Ends the timeline where a trigger ends the recording. What was captured behind it is dropped. */
+static void end_timeline(engine *e) {
+    const int64_t frame = trigger_end(e->trigger);
+    if (frame < atomic_load_explicit(&e->end_at, memory_order_relaxed))
+        atomic_store_explicit(&e->end_at, frame, memory_order_relaxed);
+}
+
+/* Before the list of losses is full, gives up the oldest frames of a pre-roll, with the losses
+ * among them. Returns how many. */
+static int64_t shorten_preroll(const struct writer *w, int64_t available) {
+    const copy *c = w->copy;
+    if (ring_available(&c->gaps) < LOSS_RECORDS / 2)
+        return 0;
+    const int64_t place = writer_place(c);
+    const int64_t frames = w->silence_due ? w->silence_due : available;
+    return trigger_forget(c->engine->trigger, place, place + frames) - place;
+}
+
+/* Has the trigger, if there is one, say what becomes of the next frames, and leaves a file that
+ * ends before them. Returns whether they are kept, if there are any; `most_frames` are how many. */
+static int choose(struct writer *w, int64_t available, int is_all) {
+    engine *e = w->copy->engine;
+    if (!e->trigger)
+        return 1;
+    int are_kept = 0;
+    const int64_t files = w->files;
+    listener_hear(&w->listener, is_all);
+    w->most_frames =
+        trigger_choose(e->trigger, &w->files, writer_place(w->copy), is_all, &are_kept);
+    if (!are_kept && w->most_frames == 0)
+        w->most_frames = shorten_preroll(w, available);
+    end_timeline(e);
+    if (w->files > files && w->current)
+        end_current(w);
+    return are_kept;
+}
+
+/* Drops frames that no file is to have. Returns how many. */
+static int64_t drop(struct writer *w, int64_t available) {
+    copy *c = w->copy;
+    const int64_t frames = least(w->most_frames, w->silence_due ? w->silence_due : available);
+    if (w->silence_due)
+        w->silence_due -= frames;
+    else
+        ring_consume(copy_ring(c), (uint64_t)frames);
+    add_to(&c->writer.dropped, frames);
+    add_to(&c->writer.place, frames);
     return frames;
 }
 
@@ -310,8 +340,21 @@ static int take_last_gap(struct writer *w) {
         return 0;
     w->took_last_gap = 1;
     w->was_away = 0;
+    w->is_new_loss = 1;
     w->silence_due = w->copy->last_gap_frames;
     return 1;
+}
+
+/* Writes the next chunk, if there is a file for it, and else says so. Returns how many frames. */
+static int64_t write_next(struct writer *w, int64_t available) {
+    copy *c = w->copy;
+    const int has_file = w->most_frames > 0 && take_next(w);
+    const int64_t awaits = w->most_frames > 0 && !w->current ? writer_place(c) : -1;
+    atomic_store_explicit(&c->writer.awaits, awaits, memory_order_relaxed);
+    const int64_t frames = has_file ? write_chunk(w, available) : 0;
+    if (frames)
+        atomic_store_explicit(&c->writer.place, output_end_frame(w->current), memory_order_relaxed);
+    return frames;
 }
 
 static void write_until_the_end(struct writer *w) {
@@ -327,17 +370,14 @@ static void write_until_the_end(struct writer *w) {
         const int64_t since_ns = engine_monotonic_ns();
         /* before the next file is begun, which the silence of a gap may put off */
         const int64_t available = reach_gap(w);
-        const int has_file = take_next(w);
-        const int64_t frames = has_file ? write_chunk(w, available) : 0;
-        if (frames)
-            atomic_store_explicit(&c->writer.place, output_end_frame(w->current),
-                                  memory_order_relaxed);
+        const int are_kept = choose(w, available, finished);
+        const int64_t frames = are_kept ? write_next(w, available) : drop(w, available);
         if (has_ended(w))
             return;
         if (frames) {
-            keep_safe(w);
-            const int64_t busy_ns = writer_busy_ns(c) + engine_monotonic_ns() - since_ns;
-            atomic_store_explicit(&c->writer.busy_ns, busy_ns, memory_order_relaxed);
+            if (w->current)
+                keep_safe(w);
+            add_to(&c->writer.busy_ns, engine_monotonic_ns() - since_ns);
             continue;
         }
         if (finished && is_drained(w) && !take_last_gap(w))
@@ -345,7 +385,7 @@ static void write_until_the_end(struct writer *w) {
         if (atomic_load_explicit(&c->writer_stop, memory_order_relaxed))
             return;
         const int has_begun = !w->current || output_frames(w->current) > 0;
-        rest(c, has_begun ? c->writer.nap_ns : least(FIRST_NAP_NS, c->writer.nap_ns));
+        wake_wait(c, has_begun ? c->writer.nap_ns : least(FIRST_NAP_NS, c->writer.nap_ns));
         if (w->current)
             keep_safe(w);
     }
@@ -354,9 +394,13 @@ static void write_until_the_end(struct writer *w) {
 int writer_run(copy *c) {
     const int64_t fits = scratch_frames_for(SCRATCH_SAMPLES, c->writer.file_channels);
     const int64_t part = most(LEAST_SCRATCH_FRAMES, (int64_t)copy_ring(c)->capacity / LEAST_CHUNKS);
-    struct writer w = {.copy = c, .chunk_frames = least(fits, part)};
+    struct writer w = {.copy = c, .chunk_frames = least(fits, part), .most_frames = INT64_MAX};
     w.gathered = scratch_for(w.chunk_frames, c->writer.file_channels);
     w.converted = scratch_for(w.chunk_frames, c->writer.file_channels);
+    w.listener.gathered = w.gathered;
+    w.listener.converted = w.converted;
+    w.listener.chunk_frames = w.chunk_frames;
+    listener_begin(&w.listener, c);
     int status = LOOP_OUT_OF_MEMORY;
     if (w.gathered && w.converted) {
         write_until_the_end(&w);

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # soundfile, and with it numpy, is loaded where a file is pla
     from pastream_cli.engine.files.missing_file import MissingFile
     from pastream_cli.engine.files.output_file import OutputFile
     from pastream_cli.engine.native import Int32Array, OutputFileHandle, Pointer, SndfileFunctions
+    from pastream_cli.engine.trigger import Rules, Trigger
 
 # How long a loop may sleep. A file can wait; whoever reads the other end of a pipe should not have to. A long nap of
 # the writer delays no end, because the writer is woken for it. But a crash of the process loses what waits for it.
@@ -51,6 +52,8 @@ class Connected(Attached):
         """The reader's loop, which returns when it has ended."""
         self.writers: list[Writer] = []
         """The writers, one for each place that is recorded to; none where the owner takes the frames."""
+        self.trigger: Trigger | None = None
+        """What says which frames the writers record, if anything does."""
         self.can_seek = False
         """Whether `seek` may be called while the loops run."""
         self._gaps: deque[tuple[int, int]] = deque(maxlen=_MOST_GAPS)
@@ -171,6 +174,19 @@ class Connected(Attached):
         nap_ns = self._nap_ns(ring, _PIPE_NAP_NS if is_pipe else _WRITER_NAP_NS)
         writer.configure(FUNCTIONS, channels, indices, nap_ns, outlives_failures=outlives_failures)
         return writer
+
+    def obey(self, rules: Rules) -> None:
+        """Have all writers record what these rules say, from the next run on. Call when all outputs are connected."""
+        from pastream_cli.engine.trigger import Trigger
+
+        self.trigger = Trigger(self._engine, rules)
+        for writer in self.writers:
+            writer.preroll_frames = rules.preroll_frames
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether a trigger waits for the beginning of a file."""
+        return self.trigger is not None and self.trigger.state.is_armed
 
     def _new_writer(self, ring: RingBuffer) -> Writer:
         self.writers.append(Writer(self._engine, ring, is_first=not self.writers))

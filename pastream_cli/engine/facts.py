@@ -200,6 +200,21 @@ class ClockFacts(NamedTuple):
     """What the wall clock showed when the monotonic clock showed 0, as of the first frame."""
 
 
+class TriggerState(NamedTuple):
+    """How a trigger stands."""
+
+    is_armed: bool
+    """Whether it waits for the beginning of a file."""
+    is_at_once: bool
+    """Whether the first frame of the run reached the level."""
+    files: int
+    """How many files have begun; pieces of one file do not count."""
+    end_frame: int | None
+    """Where the recording ends, if that is known."""
+    greatest: float
+    """The greatest sample that was met while it waited."""
+
+
 class RecordedFile(NamedTuple):
     """One file of a recording; `frames` holds what can be read back."""
 

@@ -76,6 +76,7 @@ class Judge:
         self._on_loss = on_loss
         self._seconds_to_end = min(latency, _LONGEST_LATENCY_SECONDS) + _SECONDS_TO_SPARE
         self._drained_at: float | None = None
+        self._forgiven_flags = self._forgiven_left_out = self._forgiven_missing = 0
 
     @property
     def is_drained(self) -> bool:
@@ -89,7 +90,17 @@ class Judge:
 
     def has_fatal_loss(self, counts: Counts, missing_frames: int) -> bool:
         """Whether something was lost in a run that ends with the first loss."""
-        return self._on_loss is OnLoss.END and bool(counts.xruns or counts.left_out_frames or missing_frames)
+        return self._on_loss is OnLoss.END and (
+            counts.xruns > self._forgiven_flags
+            or counts.left_out_frames > self._forgiven_left_out
+            or missing_frames > self._forgiven_missing
+        )
+
+    def forgive(self, counts: Counts, missing_frames: int) -> None:
+        """Let nothing be fatal that the host and the clock say was lost so far: it is in no file."""
+        self._forgiven_flags = counts.host_capture_flags
+        self._forgiven_left_out = counts.left_out_frames
+        self._forgiven_missing = missing_frames
 
     def judge(
         self, now: float, waited: float, counts: Counts, *, is_active: bool, missing_frames: int = 0

@@ -224,6 +224,8 @@ class Run:
             return
         self._enter(self._state_by(counts))
         missing_frames = self.losses.missing_frames
+        if core.is_armed:
+            self._judge.forgive(counts, missing_frames)
         verdict = self._judge.judge(now, waited, counts, is_active=is_active, missing_frames=missing_frames)
         if verdict is None:
             self._tell_of_silence(counts)

@@ -42,6 +42,8 @@ class Writer:
         self._ring = ring
         new = lib.engine_first_copy(engine) if is_first else lib.engine_add_copy(engine, ring.handle)
         self._copy: CopyHandle = check_memory(new, "cannot record another copy")
+        self.preroll_frames = 0
+        """How many frames it leaves in the ring while it waits for a trigger."""
         self.thread: threading.Thread | None = None
         """What its loop runs on, in a run."""
 
@@ -102,13 +104,24 @@ class Writer:
 
     @property
     def ring_frames(self) -> int:
-        """How many frames may wait for it."""
-        return self._ring.size
+        """How many frames may wait for it, beside a pre-roll."""
+        return self._ring.size - self.preroll_frames
 
     @property
     def waiting_frames(self) -> int:
-        """How many frames wait for it."""
-        return self._ring.read_available
+        """How many frames wait for it, beside a pre-roll."""
+        return max(0, self._ring.read_available - self.preroll_frames)
+
+    @property
+    def awaits(self) -> int | None:
+        """Where a file begins, by a trigger, that it was not offered; `None`: nowhere."""
+        frame = lib.writer_awaits(self._copy)
+        return frame if frame >= 0 else None
+
+    @property
+    def dropped_frames(self) -> int:
+        """How many frames it has dropped, because a trigger says that they are in no file."""
+        return lib.writer_dropped(self._copy)
 
     def counts(self) -> CopyCounts:
         """Return what the callback has counted of this copy."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
+from math import inf
 from typing import TypeAlias
 
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Levels
@@ -142,8 +143,11 @@ def rows(channels: Channels, width: int, *, is_ascii: bool) -> list[Line]:
 
 
 @lru_cache(maxsize=1)
-def scale(count: int, width: int) -> Line:
-    """Return the heading of `rows`: the scale in dBFS and the names of the columns."""
+def scale(count: int, width: int, awaited: float = SILENCE, *, is_ascii: bool = False) -> Line:
+    """Return the heading of `rows`: the scale in dBFS and the names of the columns.
+
+    A level that is waited for, in dBFS, has a mark.
+    """
     layout = _Columns(count, width)
     ruler = [" "] * layout.bar
     for level in _SCALE_LABELS:
@@ -154,7 +158,12 @@ def scale(count: int, width: int) -> Line:
             ruler[end - len(text) : end] = text
     names = "".join(f" {name:>5}" for name in layout.numbers)
     clips = f" {'CLIPS':>{layout.clips}}" if layout.clips else ""
-    return [(" " * layout.label + " " + "".join(ruler) + names + clips, "dim")]
+    label = " " * layout.label + " "
+    if not -inf < awaited < inf:
+        return [(label + "".join(ruler) + names + clips, "dim")]
+    mark = max(1, round(deflection(awaited) * layout.bar))
+    before, after = label + "".join(ruler[: mark - 1]), "".join(ruler[mark:]) + names + clips
+    return [(before, "dim"), ("v" if is_ascii else "▼", "bold yellow"), (after, "dim")]
 
 
 def has_clips(width: int) -> bool:

@@ -15,7 +15,7 @@ from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.facts import ClockFacts, ClockStep, Loss, LossKind, Move, Pause
 from pastream_cli.engine.states import StopReason
 from pastream_cli.screen.json_files import buffer_of, copy_of, pieces_of
-from pastream_cli.screen.json_numbers import clock_time, finite, seconds, utc
+from pastream_cli.screen.json_numbers import clock_time, decibels, finite, seconds, utc
 from pastream_cli.take.report import Opening, Report
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _COUNTS = (
     "ahead_frames",
     "left_out_frames",
     "unwritten_frames",
+    "armed_frames",
     "underrun_frames",
     "underruns",
     "host_flags",
@@ -115,6 +116,7 @@ def run_report(arguments: Sequence[str], job: Job, report: Report, *, epoch_ns: 
         "moves": (_move(move, report.rate, epoch_ns) for move in report.moves),
         **_clock(report.clock, report.rate),
         "clock_steps": (_clock_step(step, report.rate) for step in report.clock_steps),
+        "greatest_armed_dbfs": decibels(report.trigger.greatest) if report.trigger is not None else None,
         "ended_away": report.ended_away,
         "dead_channels": list(report.dead_channels),
     }
@@ -144,6 +146,7 @@ def failure_report(arguments: Sequence[str], error: PastreamError, *, now: datet
         "moves": [],
         **_clock(ClockFacts(), 0.0),
         "clock_steps": [],
+        "greatest_armed_dbfs": None,
         "ended_away": False,
         "dead_channels": [],
     }
@@ -182,6 +185,9 @@ def _asked(job: Job) -> dict[str, Any]:
         "align": job.align,
         "at": job.at.text if job.at else None,
         "until": job.until.text if job.until else None,
+        "trigger": job.trigger.text if job.trigger else None,
+        "preroll": _time(job.preroll),
+        "silence": _silence(job),
         "also": list(job.also),
         "overwrite": job.overwrite,
         "part": job.part,
@@ -210,6 +216,10 @@ def _time(time: Time | None) -> dict[str, Any] | None:
     if time is None:
         return None
     return {"frames": time.frames} if time.seconds is None else {"seconds": float(time.seconds)}
+
+
+def _silence(job: Job) -> dict[str, Any] | None:
+    return {"level": job.silence.level.text, "time": _time(job.silence.time)} if job.silence else None
 
 
 def _pair(pair: Pair[Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ _QUESTIONS = {b"q": "q again to stop", b" ": "space again to pause"}
 
 
 class Keys:
-    """Reads the keys within its context: space pauses and goes on, s starts the next file, q stops, arrows jump.
+    """Reads the keys within its context: space pauses, s starts the next file, r the first, q stops, arrows jump.
 
     They are read from standard input or, where INPUT is standard input and carries sound, from the terminal of the
     process. Where an output is standard output none are read: the terminal may belong to the next program. A process in
@@ -177,6 +177,7 @@ class Keys:
 
     def _press(self, key: bytes) -> None:
         self._requests.cut |= key == b"s"
+        self._requests.begin |= key == b"r"
         if key in _QUESTIONS:
             self._ask_or_act(key)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from math import isinf
 
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.errors import PROGRAM
+from pastream_cli.screen.levels import decibels, format_level
 from pastream_cli.take.report import Opening, Report, Snapshot
 from pastream_cli.units import format_clock, format_count, format_frames, format_length, format_times
 
@@ -98,7 +100,18 @@ def _terms(opening: Opening) -> str:
     if opening.end:
         length = f"until {opening.end}" if opening.length_frames is None else f"{length}, until {opening.end}"
     pieces = f", {opening.pieces}" if opening.pieces else ""
-    return f"at {opening.rate:.10g} Hz, {latency}{begin}{length}{pieces}"
+    return f"at {opening.rate:.10g} Hz, {latency}{begin}{_awaited_words(opening)}{length}{pieces}"
+
+
+def _awaited_words(opening: Opening) -> str:
+    """Say what a file waits for."""
+    level = opening.awaited_level
+    if level is None:
+        return ""
+    words = "waiting for the key r" if isinf(level) else f"waiting for {format_level(decibels(level))} dBFS"
+    if opening.frames_from_there is None:
+        return f"{words}, "
+    return f"{words}, {length_words(opening.frames_from_there, opening.rate)} from there, "
 
 
 def _latency_words(seconds: float) -> str:

@@ -113,12 +113,19 @@ class Meter:
         """Return a row for each channel, or else narrow bars of all channels and words about those that stand out."""
         channels, count = self._channels, len(self._channels.all)
         if has_rows:
-            heading = [scale(count, width)] if room > count else []
+            heading = [self._scale(count, width)] if room > count else []
             return [*heading, *rows(channels, width, is_ascii=self._is_ascii)]
         if room == 1 and count <= _MOST_ROWS:
             return [rows(channels, width, is_ascii=self._is_ascii)[channels.loudest()]]
         words = flow([self._notes()], width - 1)[: max(0, room - 1)]
         return [*bridge(channels, width, room - len(words), is_ascii=self._is_ascii), *words]
+
+    def _scale(self, count: int, width: int) -> Line:
+        """Return the scale above the rows, with a mark at the level that is waited for."""
+        awaited = self._status.snapshot.armed_level
+        if awaited is None:
+            return scale(count, width)
+        return scale(count, width, decibels(awaited), is_ascii=self._is_ascii)
 
     def _notes(self) -> list[Field]:
         """Return words about the channels that stand out."""
@@ -148,7 +155,9 @@ class Meter:
             return "q stops"
         words = ["space goes on" if snapshot.is_paused else "space pauses", "q stops"]
         needed_less = [words[0]]
-        if snapshot.can_split:
+        if snapshot.armed_level is not None:
+            words.append("r records")
+        elif snapshot.can_split:
             words.append("s splits")
             needed_less.append("s splits")
         if snapshot.can_seek:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isinf
+
 from rich.cells import cell_len
 
 from pastream_cli.errors import printable
 from pastream_cli.screen.bars import Line
 from pastream_cli.screen.fields import Field, field
+from pastream_cli.screen.levels import decibels, format_level
 from pastream_cli.screen.lines import loss_words, xrun_words
 from pastream_cli.take.report import Opening, Snapshot
 from pastream_cli.units import format_clock
@@ -76,7 +79,7 @@ class Status:
     def vital(self, *, is_short: bool) -> list[Field]:
         """Return the state, the time and what is lost; in fewer words for a window of few lines."""
         return [
-            self._countdown() or self._state(is_short=is_short),
+            self._countdown() or self._awaited() or self._state(is_short=is_short),
             self._clock(is_short=is_short),
             *self._losses(is_short=is_short),
         ]
@@ -85,6 +88,14 @@ class Status:
         """Return how long it is to the time of day at which the run begins, until it does."""
         seconds = self.snapshot.wait_seconds
         return None if seconds is None else field("bold yellow", f"STARTS in {_whole_seconds(seconds)}")
+
+    def _awaited(self) -> Field | None:
+        """Return what a file waits for, while the device is there."""
+        level = self.snapshot.armed_level
+        if level is None or self.snapshot.away_seconds is not None or self.silent_seconds() or self.snapshot.is_paused:
+            return None
+        words = "" if isinf(level) else f" {format_level(decibels(level))} dBFS"
+        return field("bold yellow", f"ARMED{words}", "ARMED")
 
     def _state(self, *, is_short: bool) -> Field:
         """Return the state of the run in a word or two."""

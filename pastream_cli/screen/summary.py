@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, LossKind
@@ -54,13 +55,24 @@ def _written_words(report: Report) -> str:
     frames = report.files.frames if report.files else report.frames
     length = f"{format_frames(frames)}, {format_length(frames, report.rate)}"
     if not report.files:
-        return length
+        return f"{length}; {waited}" if (waited := _waited_words(report)) else length
     if report.files.verified == len(report.files):
         length += ", verified"
     names = ["standard output" if name == STANDARD_STREAM else name for name in report.files.names]
     if len(report.files) <= 2:
         return f"wrote {' and '.join(names)}: {length}"
     return f"wrote {format_count(len(report.files))} files, {' to '.join(names)}: {length}"
+
+
+def _waited_words(report: Report) -> str:
+    """Say that nothing has begun a file, though something was waited for."""
+    if report.trigger is None or report.trigger.files:
+        return ""
+    greatest = f"the greatest level was {_dbfs([report.trigger.greatest])}"
+    level = report.trigger_level
+    if level is None or math.isinf(level):
+        return f"nothing began a recording; {greatest}"
+    return f"nothing reached {_dbfs([level])}; {greatest}"
 
 
 def _peak_words(peaks: Iterable[float]) -> str:

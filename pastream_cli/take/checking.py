@@ -31,7 +31,7 @@ def check_names(job: Job) -> None:
     if template is not None and not template.has_fields:
         name = template.fill(0, datetime.now(timezone.utc))
         try:
-            check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+            check_place(name, job.input, overwrite=job.overwrite or job.has_several)
         except ExistsError:
             _check_container(job)  # nobody should replace a file by a recording that cannot be made
             raise
@@ -52,7 +52,7 @@ def _check_copies(job: Job) -> None:
         template = NameTemplate.parse(path)
         if not template.has_fields:
             name = template.fill(0, datetime.now(timezone.utc))
-            check_place(name, job.input, overwrite=job.overwrite or job.split is not None)
+            check_place(name, job.input, overwrite=job.overwrite or job.has_several)
 
 
 def _are_one_place(path: str, other: str) -> bool:

@@ -174,6 +174,8 @@ class Copies:
             if self._finished is not None and not copy.is_on_a_disk:
                 self._finished.leave_out(number)
             copy.connect(plan.capture_map, outlives_failures=self.has_several)
+        if plan.rules is not None:
+            self._stream.obey(plan.rules)
 
     def poll(self, now: float, *, is_ending: bool = False) -> None:
         """Put finished files away, have the next ones made in time, watch the disks.
@@ -218,6 +220,12 @@ class Copies:
             copy.wants_next = True
             copy.begin_soon(copy.present_piece + 1)
         self._cut_if_ready()
+
+    def forget_cut(self) -> None:
+        """Start no next file, since the present one has ended by itself."""
+        self._wants_cut = False
+        for copy in self.all:
+            copy.wants_next = False
 
     def _cut_if_ready(self) -> None:
         newest = max(self.all, key=lambda copy: copy.present_piece)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
-from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file
+from pastream_cli.engine.files.paths import BeingRecordedError, ExistsError, are_one_file, check_folder
 from pastream_cli.errors import FileError
 from pastream_cli.take.naming import NameMemory, Names
 from pastream_cli.take.outputs import Output
@@ -34,7 +35,7 @@ class FileMaker:
         self._output = output
         self._input_path = input_path
         self._rate = rate
-        self._names = Names(output.path, is_split=output.is_split)
+        self._names = Names(output.path, is_split=output.has_several)
         self._made = NameMemory()
         self._shared: tuple[SharedNames, int] | None = None
 
@@ -51,6 +52,11 @@ class FileMaker:
     def has_time(self) -> bool:
         """Whether the names say when the files begin."""
         return self._names.template.has_time
+
+    def check(self) -> None:
+        """Raise if no file can be made, as far as that can be told without making one."""
+        if not self._names.template.has_fields:
+            check_folder(self._output.path)
 
     def make(self, piece: int, first_frame: datetime, *, may_be_missing: bool) -> OutputFile | MissingFile:
         """Make the file of a piece, whose first frame is captured at about that time.
@@ -77,7 +83,7 @@ class FileMaker:
     def _make_under_a_free_name(self, first_frame: datetime) -> OutputFile:
         taken: FileError | None = None
         others = 0
-        for path in self._names.candidates(first_frame):
+        for path in self._candidates(first_frame):
             self._make_folder_of(path)
             if self._is_ours(path):
                 continue
@@ -90,6 +96,12 @@ class FileMaker:
                 if others == _MOST_TAKES:
                     break
         raise taken or FileError(f"cannot create {self._output.path}: every number is taken")
+
+    def _candidates(self, first_frame: datetime) -> Iterator[str]:
+        """Go through the names to be tried. One that was free when the wait for a sound began may be taken by now."""
+        yield from self._names.candidates(first_frame)
+        if self._output.is_triggered:
+            yield from self._names.candidates(first_frame)
 
     @property
     def _frame_limit(self) -> int | None:

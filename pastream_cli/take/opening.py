@@ -139,6 +139,8 @@ def opening_of(plan: Plan, stream: Core, recording: Copies | None) -> Opening:
         latency=stream.longest_latency or None,
         length_frames=plan.length,
         begin=local_text(plan.window.begin, offset_here) if plan.window.begin is not None else None,
+        awaited_level=plan.rules.level if plan.rules is not None else None,
+        frames_from_there=plan.rules.most_frames if plan.rules is not None else None,
         pieces=words_of_pieces(output, stream.times.now()) if output and output.aligned_seconds else None,
         end=local_text(plan.window.end, offset_here) if plan.window.end is not None else None,
         ends_with_input=not plan.loop and plan.pad is not None,

@@ -60,6 +60,8 @@ def report_of(
     if failure is None and recording is not None and recording.failure is not None:
         failure = recording.failure
         exit_code = exit_code or failure.exit_code
+    trigger = stream.trigger if stream is not None else None
+    writer = recording.output.writer if recording is not None else None
     return Report(
         exit_code=exit_code,
         stop_reason=run.reason,
@@ -78,6 +80,9 @@ def report_of(
         clock=stream.times.facts(counts) if stream is not None else ClockFacts(),
         clock_steps=clock_steps,
         opening=opening,
+        armed_frames=writer.dropped_frames if writer is not None else 0,
+        trigger=trigger.state if trigger is not None and trigger.rules.is_armed else None,
+        trigger_level=trigger.rules.level if trigger is not None else None,
         input_frame=input_frame,
         ended_away=ended_away,
         hook_calls=hook.calls if hook is not None else None,

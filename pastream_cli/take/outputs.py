@@ -40,6 +40,15 @@ class Output(NamedTuple):
     """Whether a file is read back when it is finished."""
     begin: Fraction | None = None
     """The moment of its first frame, where a time of day was given for that."""
+    is_triggered: bool = False
+    """Whether a file is made only when a trigger says so."""
+    repeats: bool = False
+    """Whether a trigger may say so several times."""
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there may be several files, so that each has a name of its own."""
+        return self.is_split or self.repeats
 
     @property
     def is_split(self) -> bool:
@@ -69,6 +78,8 @@ def plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels
         most_frames=most_frames(file_type, encoding, channels),
         part=job.part,
         verify=job.verify,
+        is_triggered=job.trigger is not None,
+        repeats=job.repeats,
     )
 
 

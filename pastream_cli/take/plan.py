@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pastream_cli.command.job import Job, Route
 from pastream_cli.engine.devices import latency_and_buffer, virtual
@@ -25,6 +25,9 @@ from pastream_cli.take.naming import warnings_of
 from pastream_cli.take.outputs import Output, plan_output, with_copies
 from pastream_cli.take.window import Window, find_window, offset_here
 from pastream_cli.units import Time, format_clock, format_count, format_frames, format_times
+
+if TYPE_CHECKING:
+    from pastream_cli.engine.trigger import Rules
 
 _LEAST_SECONDS_MEANT = 0.1
 _LEAST_BUFFER_MILLISECONDS = 50
@@ -47,6 +50,8 @@ class Plan(NamedTuple):
     capture: Side | None
     capture_map: tuple[int, ...] | None
     output: Output | None
+    rules: Rules | None
+    """What begins and ends its files; `None`: the first and the last frame."""
     window: Window
     """The times of day at which it begins and ends."""
     copies: tuple[Output, ...]
@@ -88,7 +93,10 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
     offset = job.offset.to_frames(rate)
     start, frames = _input_part(job, source)
     length = _length(job, source, frames, duration, pad)
-    if output and length is not None and (is_fast or _is_certain(job, frames, duration, pad)):
+    rules = _rules(job, rate, duration)
+    if rules is not None and rules.most_frames is not None:
+        duration = length = None
+    if output and rules is None and length is not None and (is_fast or _is_certain(job, frames, duration, pad)):
         output = output._replace(frames=length - offset)
     window = _window(job, length, rate, is_fast=is_fast)
     output = output._replace(begin=window.begin) if output else None
@@ -104,6 +112,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         capture=capture,
         capture_map=capture_map,
         output=output,
+        rules=rules,
         window=window,
         copies=copies,
         duration=duration,
@@ -111,7 +120,7 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         offset=offset,
         length=length,
         block_frames=job.block_frames,
-        buffer_frames=job.buffer_frames,
+        buffer_frames=_buffer_frames(job, capture, rules, rate),
         fatal_xruns=job.fatal_xruns,
         reconnects=job.reconnects,
         reconnect_seconds=job.reconnect.to_frames(rate) / rate if job.reconnect else None,
@@ -128,7 +137,8 @@ def _check(plan: Plan, *, is_fast: bool) -> None:
             f"cannot use --offset: it drops {plan.offset} frames of a recording of {plan.length}",
             "make -o shorter than the length",
         )
-    if plan.length is None and is_fast and (plan.input is None or plan.loop or plan.pad is None):
+    is_limited = plan.length is not None or (plan.rules is not None and plan.rules.most_frames is not None)
+    if not is_limited and is_fast and (plan.input is None or plan.loop or plan.pad is None):
         raise UsageError("cannot run as fast as possible for ever: it would fill the disk", "say how long with -d")
     if plan.block_frames > plan.rate * SECONDS_TO_BEGIN and not is_fast:
         raise UsageError(
@@ -201,6 +211,29 @@ def _window(job: Job, length: int | None, rate: int, *, is_fast: bool) -> Window
         raise UsageError(f"cannot use {option}: as fast as possible is by no clock", "leave :fast out")
     seconds = None if length is None else Fraction(length, rate)
     return find_window(job.at, job.until, seconds, Fraction(time.time_ns(), 10**9), offset_here)
+
+
+def _rules(job: Job, rate: int, duration: int | None) -> Rules | None:
+    """Return what begins and ends the files. Without an input, the duration counts from the first frame of a file."""
+    trigger, silence = job.trigger, job.silence
+    if trigger is None and silence is None:
+        return None
+    from pastream_cli.engine.trigger import Rules
+
+    return Rules(
+        level=trigger.amplitude if trigger is not None else None,
+        preroll_frames=job.preroll.to_frames(rate),
+        silence_level=silence.level.amplitude if silence is not None else 0.0,
+        silence_frames=max(1, silence.time.to_frames(rate)) if silence is not None else None,
+        most_frames=duration if job.input is None and trigger is not None else None,
+    )
+
+
+def _buffer_frames(job: Job, capture: Side | None, rules: Rules | None, rate: int) -> int | None:
+    """Return the size of each ring, which holds a pre-roll and, beside it, as much as any other ring."""
+    if rules is None or capture is None or not rules.preroll_frames:
+        return job.buffer_frames
+    return capture.buffer_frames(rate, job.buffer_frames, job.block_frames) + rules.preroll_frames
 
 
 def _is_certain(job: Job, input_frames: int | None, duration: int | None, pad: int | None) -> bool:

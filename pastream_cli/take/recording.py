@@ -13,7 +13,7 @@ from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import is_fifo, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
-from pastream_cli.errors import FileError, PastreamError, failure_of
+from pastream_cli.errors import STANDARD_STREAM, FileError, PastreamError, failure_of
 from pastream_cli.take.aligning import PlannedPiece
 from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList
@@ -72,6 +72,8 @@ class Recording:
         self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
         self._making: Task[OutputFile | MissingFile] | None = None
         self._is_held = False
+        self._is_going_on = False
+        """Whether the next file goes on from the present one, and not with what a trigger records next."""
         self._misnamed: Task[OutputFile | MissingFile] | None = None
         """Makes a file that will not begin when its name says."""
         self._is_making_first = self._waits_for_a_reader = False
@@ -102,11 +104,13 @@ class Recording:
 
     @property
     def piece_seconds(self) -> float:
-        """How long each file takes: 0 on a fast device, infinite without --split."""
-        if not self.output.is_split:
+        """How long each file takes: 0 on a fast device, infinite if nothing says when it ends."""
+        if not (self.output.is_split or self.output.is_triggered):
             return math.inf
         if self._stream.is_fast:
             return 0.0
+        if not self.output.is_split:
+            return math.inf
         return float(self.output.aligned_seconds or (self.output.split_frames or 0) / self._rate)
 
     @property
@@ -211,6 +215,9 @@ class Recording:
         if self.output.begin is not None:
             begin = datetime.fromtimestamp(float(self.output.begin), tz=timezone.utc)
         self._waits_for_a_reader = is_special(self.output.path)
+        if self._awaits_a_trigger:
+            self._maker.check()
+            return
         if self._is_shared and is_fifo(self.output.path):
             self._making = self._worker.start(lambda: self._make(begin))
             return
@@ -229,7 +236,7 @@ class Recording:
 
     def connect(self, channel_map: Sequence[int] | None, *, outlives_failures: bool) -> None:
         """Have a writer of the stream's write the files."""
-        is_pipe = self._open[0].is_stream if self._open else True
+        is_pipe = self._open[0].is_stream if self._open else not self._awaits_a_trigger
         self.writer = self._stream.connect_output(
             self.output.channels, channel_map=channel_map, is_pipe=is_pipe, outlives_failures=outlives_failures
         )
@@ -252,7 +259,7 @@ class Recording:
         return self._is_making_first and not self._waits_for_a_reader
 
     def _make(self, first_frame: datetime) -> OutputFile | MissingFile:
-        may_be_missing = self._pieces > 0 or self._waits_for_a_reader
+        may_be_missing = self._pieces > 0 or self._waits_for_a_reader or self.output.is_triggered
         planned = self._planned.get(self._pieces + 1)
         begin = planned.begin if planned is not None else None
         return self._maker.make(self._pieces + 1, begin or first_frame, may_be_missing=may_be_missing)
@@ -271,9 +278,13 @@ class Recording:
         FileError
             If a file cannot be written or made.
         """
+        if self.output.is_triggered:
+            self._follow_the_trigger()
         if not self._open:
             if self._making is not None:
                 self._offer_when_made(self._making)
+            self.left.poll()
+            self._raise(self.left.failure)
             return
         while len(self._open) > 1 and self._open[0].is_done:
             self._finish_first(keep_empty=False)
@@ -288,11 +299,47 @@ class Recording:
         can_go_on = self._is_shared or current.writers_failure() is None
         if can_go_on and not self._is_held:  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
-        if failure is not None:
-            if self._is_shared:  # it was told, and the next file is another one
-                self.left.failure = None
-                self.lost_its_reader = self._waits_for_a_reader
-            raise failure
+        self._raise(failure)
+
+    def _raise(self, failure: PastreamError | None) -> None:
+        if failure is None:
+            return
+        if self._is_shared:  # it was told, and the next file is another one
+            self.left.failure = None
+            self.lost_its_reader = self._waits_for_a_reader
+        raise failure
+
+    # ---- a trigger ----
+
+    @property
+    def _awaits_a_trigger(self) -> bool:
+        """Whether a file is made only when a trigger says so. A pipe is opened before."""
+        is_pipe = self._waits_for_a_reader or self.output.path == STANDARD_STREAM
+        return self.output.is_triggered and not is_pipe
+
+    def _follow_the_trigger(self) -> None:
+        """Put the last file of what was recorded away, and make the first one of what is recorded next."""
+        while self._open and self._open[0].is_done:
+            self._finish_first(keep_empty=False)
+        if self._open and self._open[0].first_frame is not None:
+            return
+        if self._is_going_on:  # from something that has ended
+            self._is_going_on = False
+            self._misnamed = self._making
+            if self._open:
+                self._give_back()
+        if self._open or self._making is not None or self.writer is None:
+            return
+        frame = self.writer.awaits
+        if frame is not None and (first_frame := self._stream.time_of_capture(frame)) is not None:
+            self._making = self._worker.start(lambda: self._make(first_frame))
+
+    def _give_back(self) -> None:
+        """Remove the next file, which was made for another time, unless the writer has begun it."""
+        if not self._is_offered or (self.writer is not None and self.writer.withdraw()):
+            self._is_offered = False
+            self._drop(self._open.pop())
+            self._pieces -= 1
 
     def _ask_the_disk(self, current: OutputFile | MissingFile, now: float) -> None:
         """Have the worker make the calls that a disk may hang in, unless it hangs in the last one."""
@@ -309,11 +356,8 @@ class Recording:
         """Make no next file while the device is away; one that was made is made anew if it was made for a time."""
         if is_held and not self._is_held and (self._maker.has_time or self.output.aligned_seconds is not None):
             self._misnamed = self._making
-            is_waiting = self._is_offered and len(self._open) > 1
-            if is_waiting and self.writer is not None and self.writer.withdraw():
-                self._is_offered = False
-                self._drop(self._open.pop())
-                self._pieces -= 1
+            if self._is_offered and len(self._open) > 1:
+                self._give_back()
         self._is_held = is_held
 
     def _drop(self, file: OutputFile | MissingFile) -> None:
@@ -325,12 +369,15 @@ class Recording:
             self._offer_when_made(self._making)
         elif len(self._open) > 1 and not self._is_offered:
             self._offer_next()
+        elif self.output.is_triggered and current.first_frame is None:
+            return
         elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None) and self._may_make_next:
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
                 if not self.can_cut:
                     self._warn(f"{current.name} is about to hold the most that its type can; going on in another file")
                 first_frame = self._stream.times.now() + timedelta(seconds=ahead / self._rate)
+                self._is_going_on = self.output.is_triggered and self._maker.has_time
                 self._making = self._worker.start(lambda: self._make(first_frame))
 
     @property
@@ -359,6 +406,8 @@ class Recording:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
             self._go_on_without(failure_of(error))
             return
+        if self._is_going_on:
+            self._open[-1].go_on()
         self._offer_next()
 
     def _offer_next(self) -> None:
@@ -368,6 +417,9 @@ class Recording:
     def _go_on_without(self, error: PastreamError) -> None:
         """Go on in the present file if the next one cannot be made."""
         self.wants_next = False
+        if not self._open:
+            self._stream.stop_writing()
+            raise error
         current = self._open[0]
         if current.frame_limit is not None and current.frame_limit == self.output.most_frames:
             self._stream.stop_writing()
@@ -403,7 +455,7 @@ class Recording:
         """
         is_still_making = self._waits_for_a_disk  # asked first: the worker may add the file in between
         while self._open:
-            keep_empty = is_complete and not self.left.has_any
+            keep_empty = is_complete and not self.left.has_any and not self._awaits_a_trigger
             self._finish_first(keep_empty=keep_empty, is_given_up=is_given_up)
         if not self.left.has_any and not is_still_making:
             return None

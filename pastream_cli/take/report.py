@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pastream_cli.engine.facts import ClockFacts, ClockStep, CopyCounts, Counts, Levels, Loss, Move, Pause
+from pastream_cli.engine.facts import ClockFacts, ClockStep, CopyCounts, Counts, Levels, Loss, Move, Pause, TriggerState
 from pastream_cli.engine.loss_list import LossList
 from pastream_cli.engine.spool import Spool
 from pastream_cli.engine.states import StopReason
@@ -34,6 +34,10 @@ class Opening(NamedTuple):
     length_frames: int | None
     begin: str | None = None
     """The time of day at which the run is to begin, in words."""
+    awaited_level: float | None = None
+    """The amplitude with which a file begins, infinity: at a key; `None` if it begins at once."""
+    frames_from_there: int | None = None
+    """How long the recording is from the beginning of its first file on, where that is limited."""
     end: str | None = None
     """The time of day at which it ends at the latest, in words."""
     pieces: str | None = None
@@ -91,6 +95,8 @@ class Snapshot(NamedTuple):
     """Whether the arrow keys move what is played."""
     wait_seconds: float | None = None
     """How long it is to the time of day at which the run begins; `None` once it has begun."""
+    armed_level: float | None = None
+    """The amplitude that a file waits for, infinity: a key; `None` if none waits."""
     away_seconds: float | None = None
     """How long the device has been away; `None` if it is there."""
 
@@ -133,6 +139,12 @@ class Report(NamedTuple):
     clock_steps: Spool[ClockStep] = Spool()
     """Where the wall clock was set."""
     opening: Opening | None = None
+    armed_frames: int = 0
+    """Frames that are in no file, because nothing had begun one, or something had ended the last one."""
+    trigger: TriggerState | None = None
+    """How what begins the files stands at the end; `None` if nothing is waited for."""
+    trigger_level: float | None = None
+    """The amplitude that was waited for."""
     input_frame: int | None = None
     """The first frame of the input that was not heard, where something was played."""
     ended_away: bool = False

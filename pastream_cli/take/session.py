@@ -40,6 +40,7 @@ from pastream_cli.units import format_count
 
 if TYPE_CHECKING:  # loaded only where a real device, a file or a hook is used
     from pastream_cli.engine.devices.host_process import Host
+    from pastream_cli.take.by_level import ByLevel
     from pastream_cli.take.hook import Hook
 
 T = TypeVar("T")
@@ -85,6 +86,7 @@ class Session:
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
         self._by_the_clock: ByTheClock | None = None
+        self._by_level: ByLevel | None = None
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -168,12 +170,24 @@ class Session:
         stream.prepare(plan.duration, plan.pad, plan.offset)
         self._by_the_clock = by_the_clock = ByTheClock(stream, plan, self._observer.warned)
         by_the_clock.prepare()
+        if plan.rules is not None:
+            from pastream_cli.take.by_level import ByLevel
+
+            self._by_level = ByLevel(stream, self._observer.warned)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
             run, stream, plan, self._device.worker, self._observer.warned, self._start_device, by_the_clock
         )
         self._telling = Telling(
-            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, self._device.worker
+            self._observer,
+            run,
+            stream,
+            plan,
+            self._recording,
+            reconnecting,
+            by_the_clock,
+            self._device.worker,
+            self._by_level,
         )
         if self._recording is not None:
             self._recording.begin()
@@ -233,7 +247,8 @@ class Session:
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
         is_split = plan.output is not None and plan.output.is_split
-        return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns
+        is_triggered = plan.rules is not None
+        return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns or is_triggered
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell how the run stands, look after the files, and do what was asked for."""
@@ -267,8 +282,11 @@ class Session:
     def look_after_ends(self) -> None:
         """Look after the files. If one fails, the run ends, and what was captured is still written."""
         cut, self._requests.cut = self._requests.cut, False
+        begin, self._requests.begin = self._requests.begin, False
         if self._recording is None:
             return
+        if self._by_level is not None:
+            cut = self._look_after_trigger(self._recording, begin=begin, cut=cut)
         if self._run.is_ending:  # no device comes back, and what the last one delivered may need a next file
             self._recording.hold(False)
         if self._hook is not None:
@@ -283,6 +301,19 @@ class Session:
             self._recording.poll(time.monotonic(), is_ending=self._run.is_ending)
         except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for
             self._run.fail(error)
+
+    def _look_after_trigger(self, recording: Copies, *, begin: bool, cut: bool) -> bool:
+        """Have a file begin if that was asked for and none is recorded. Tell whether there is still one to be cut."""
+        assert self._by_level is not None
+        self._by_level.poll()
+        if not self._by_level.is_armed:
+            return cut
+        recording.forget_cut()
+        is_waiting = self._by_the_clock is not None and self._by_the_clock.waits
+        may_begin = not self._is_away and not is_waiting
+        if may_begin and (begin or cut):
+            return not self._by_level.begin() and cut
+        return cut
 
     def told_of_silence(self) -> None:
         """Have a silent device opened again, or warn that it is silent."""

@@ -31,7 +31,7 @@ class SharedNames:
     def __init__(self, outputs: Sequence[Output], input_path: str | None) -> None:
         self._outputs = outputs
         self._input_path = input_path
-        self._names = [Names(output.path, is_split=output.is_split) for output in outputs]
+        self._names = [Names(output.path, is_split=output.has_several) for output in outputs]
         self._lookers = [Worker("names", lambda: None) for _ in outputs]
         self._lock = threading.Lock()
         self._paths: dict[int, tuple[str, ...]] = {}

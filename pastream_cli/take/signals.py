@@ -31,6 +31,8 @@ class Requests:
     def __init__(self) -> None:
         self.stop = False
         self.cut = False
+        self.begin = False
+        """Whether to begin a file, where one waits for that."""
         self.pause = False
         """Whether to pause, or to go on after a pause."""
         self.is_paused = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import DEAD_CHANNEL_SECONDS, Counts, Levels, Loss
@@ -20,6 +21,9 @@ from pastream_cli.take.plan import Plan
 from pastream_cli.take.reconnecting import Reconnecting
 from pastream_cli.take.report import Observer, Snapshot
 from pastream_cli.units import format_clock, format_count, format_frames
+
+if TYPE_CHECKING:
+    from pastream_cli.take.by_level import ByLevel
 
 _SECONDS_BETWEEN_SNAPSHOTS = 1.0
 _MOST_CHANNELS_NAMED = 16
@@ -48,6 +52,8 @@ class Telling:
         Knows how long it is to the first frame.
     worker : Worker
         Makes every call that may hang with a host.
+    by_level : ByLevel, optional
+        Knows whether a file waits for its beginning.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Telling:
         reconnecting: Reconnecting,
         by_the_clock: ByTheClock,
         worker: Worker,
+        by_level: ByLevel | None = None,
     ) -> None:
         self._observer = observer
         self._stream = stream
@@ -67,6 +74,7 @@ class Telling:
         self._recording = recording
         self._reconnecting = reconnecting
         self._by_the_clock = by_the_clock
+        self._by_level = by_level
         self.moves = Moves(observer, plan, worker)
         """What a sound server does to the run's streams."""
         self.clock = ClockWatch(observer.warned, stream.times)
@@ -162,6 +170,7 @@ class Telling:
             device_load=stream.cpu_load,
             is_paused=stream.is_paused,
             wait_seconds=self._by_the_clock.wait_seconds(counts),
+            armed_level=self._by_level.level if self._by_level is not None else None,
             away_seconds=self._reconnecting.seconds_away(time.monotonic()),
             can_split=recording is not None and recording.can_cut,
             can_seek=self.place.can_move,

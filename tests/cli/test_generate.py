@@ -96,6 +96,7 @@ def test_the_manual_has_the_sections_a_reader_looks_for() -> None:
         "TIMES AND SIZES",
         "LENGTHS",
         "TIMES OF DAY",
+        "WAITING FOR SOUND",
         "LOSS AND THE CLOCK",
         "NAMES OF RECORDINGS",
         "COPIES",

@@ -186,6 +186,19 @@ def test_space_pauses_and_goes_on_and_s_splits(window: Callable[..., Window]) ->
     assert report["lost_frames"] == 0
 
 
+def test_r_begins_a_file_where_one_waits_for_it(window: Callable[..., Window]) -> None:
+    take = window("-D", "virtual:noise", "null", "out.wav", "--trigger", "-3", "--silence", "-3,2")
+    take.wait_for("ARMED -3.0 dBFS")
+    take.wait_for("r records")
+    assert "▼" in take.text()
+    take.type("r")
+    take.wait_for("REC")
+    take.wait_for("ARMED")
+    take.type("q", "q")
+    assert take.code() == 0
+    assert "wrote out-001.wav" in take.text()
+
+
 def test_keys_that_are_pasted_or_belong_to_arrows_do_nothing(window: Callable[..., Window]) -> None:
     take = window(*SINE)
     take.wait_for("q stops")

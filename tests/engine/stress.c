@@ -61,9 +61,10 @@ static const struct {
     const char *name;
     void (*run)(struct random random);
 } parts[] = {
-    {"ring", stress_ring},     {"formats", stress_formats}, {"samples", stress_samples},
-    {"device", stress_device}, {"virtual", stress_virtual}, {"attach", stress_attach},
-    {"scan", stress_scan},     {"seek", stress_seek},       {"copies", stress_copies},
+    {"ring", stress_ring},       {"formats", stress_formats}, {"samples", stress_samples},
+    {"device", stress_device},   {"virtual", stress_virtual}, {"attach", stress_attach},
+    {"scan", stress_scan},       {"seek", stress_seek},       {"copies", stress_copies},
+    {"trigger", stress_trigger},
 };
 
 int main(int argc, char **argv) {
@@ -73,8 +74,8 @@ int main(int argc, char **argv) {
         ++part;
     if (argc < 4 || part == count) {
         (void)fputs(
-            "usage: stress ring|formats|samples|device|virtual|attach|scan|seek|copies CASES SEED "
-            "[FIRST]\n",
+            "usage: stress ring|formats|samples|device|virtual|attach|scan|seek|copies|trigger "
+            "CASES SEED [FIRST]\n",
             stderr);
         return 2;
     }

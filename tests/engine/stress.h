@@ -59,5 +59,6 @@ void stress_device(struct random random);
 void stress_virtual(struct random random);
 void stress_seek(struct random random);
 void stress_copies(struct random random);
+void stress_trigger(struct random random);
 
 #endif

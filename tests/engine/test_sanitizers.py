@@ -91,6 +91,7 @@ def stress(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         ("scan", 2000),
         ("seek", 300),
         ("copies", 300),
+        ("trigger", 300),
     ],
 )
 def test_no_stress_breaks_a_promise_of_the_core(

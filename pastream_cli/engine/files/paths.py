@@ -221,6 +221,14 @@ def _check_folder(path: str, folder: str) -> None:
         raise FileError(f"cannot create {path}: {error.strerror}") from None
 
 
+def check_folder(path: str) -> None:
+    """Raise unless a file can be made in the folder of `path`."""
+    folder = os.path.dirname(path) or "."
+    _check_folder(path, folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(f"cannot create {path}: Permission denied")
+
+
 def no_folder_in(path: str) -> str:
     """Return the part of `path` that should be a folder and is not."""
     return next((str(part) for part in (*reversed(Path(path).parents), Path(path)) if part.is_file()), path)

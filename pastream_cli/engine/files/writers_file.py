@@ -56,6 +56,10 @@ class WritersFile:
         lib.output_file_read_counts(self.handle, counts)
         return counts
 
+    def go_on(self) -> None:
+        """Go on from another file: what a trigger records next does not begin with this one."""
+        lib.output_file_goes_on(self.handle)
+
     @property
     def is_done(self) -> bool:
         """Whether the writer has left this file."""
