@@ -172,7 +172,8 @@ static void note_arriving(engine *e, int64_t debt, int64_t frames, int64_t now) 
         a->begun_ns = now;
         a->unpublished_frames = 0;
         a->least_debt = a->begun_debt = debt;
-    } else if (a->begun_debt - debt > frames && may_wait) { /* it still catches up */
+    } else if (debt > a->usual_debt && a->begun_debt - debt > frames && may_wait) {
+        /* it still catches up */
         a->begun_ns = now;
         a->begun_debt = debt;
     }

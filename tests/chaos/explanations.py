@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.absences import MOST_BLOCK_FRAMES, explain_gaps
+from tests.chaos.absences import MOST_BLOCK_FRAMES, explain_gaps, moment_of
 from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence, Struck
 from tests.chaos.expected import Place
 from tests.chaos.faults import BusyMachine, DeviceFault, Fault, FullDisk
+from tests.chaos.host_faults import HostStop
 from tests.chaos.scenarios import Host, Source
 
 PATIENCE_SECONDS = 5.0
@@ -54,7 +55,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk, DiskRefusal, Truncation)),
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
-        "ahead": False,
+        "ahead": not is_virtual and _was_stopped_at_the_start(evidence, report),
         "device-away": True,  # each one has to have its own fault
         "host-capture": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "host-playback": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
@@ -64,6 +65,14 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         if not reasons[xrun["kind"]]:
             return f"{xrun['frames']} frames, {xrun['kind']}, at {xrun['seconds']} s; starved {stopped:.2f} s"
     return explain_gaps(evidence, report)
+
+
+def _was_stopped_at_the_start(evidence: Evidence, report: dict[str, Any]) -> bool:
+    """Tell whether the host was stopped up to its first callback, which then has all that was captured meanwhile."""
+    if not report["files"] or not report["files"][0]["start"]:
+        return False
+    begun = moment_of(report["files"][0]["start"]).timestamp() - evidence.epoch
+    return any(stop.begun < begun <= stop.ended + _SECONDS_TO_TELL for stop in evidence.met(HostStop))
 
 
 def is_hindered(evidence: Evidence) -> bool:

@@ -219,5 +219,5 @@ def test_a_limit_on_files_that_is_too_low_for_the_shared_memory_is_told(
     result = pastream.finish(process)
     assert result.returncode == 1
     assert "its buffers are larger than the system lets a file be" in result.stderr
-    assert "ulimit -f" in result.stderr
+    assert "ulimit" in result.stderr
     assert not (tmp_path / "take.wav").exists()

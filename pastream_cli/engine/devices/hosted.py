@@ -104,7 +104,7 @@ class HostedDevice(OpenDevice):
         made = lib.engine_new_in(self.host.memory, ring_bytes(self, buffersize, further_copies), further_copies)
         if not made and ffi.errno == errno.EFBIG:  # the system takes shared memory for a file
             reason = "its buffers are larger than the system lets a file be"
-            raise PastreamError(f"cannot open a stream: {reason}", "ulimit -f tells how large one may be")
+            raise PastreamError(f"cannot open a stream: {reason}", "ulimit tells how large one may be")
         return ffi.gc(check_memory(made, "cannot open a stream"), lib.engine_free)
 
     def new_ring(self, engine: EngineHandle, frame_bytes: int, frames: int) -> RingBuffer:
