@@ -10,7 +10,7 @@ from tests.chaos.absences import MOST_BLOCK_FRAMES, explain_gaps, moment_of
 from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence, Struck
 from tests.chaos.expected import Place
-from tests.chaos.faults import BusyMachine, DeviceFault, Fault, FullDisk
+from tests.chaos.faults import BusyMachine, DeviceFault, Fault, FullDisk, ReaderLeaves
 from tests.chaos.host_faults import HostStop
 from tests.chaos.scenarios import Host, Source
 
@@ -50,9 +50,11 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
     if scenario.split:
         blocked += _seconds(evidence, "stops_python")  # no next file is there in time
     buffer_seconds = report["buffer"]["frames"] / scenario.rate if report["buffer"] else 0.0
+    # nobody takes what comes between a failure of the writer and the end that the main thread makes of it
+    has_failed = bool(evidence.met(FullDisk, DiskRefusal, Truncation, ReaderLeaves))
     reasons = {
         # a writer that a full disk has ended takes nothing up to the moment when that is seen
-        "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk, DiskRefusal, Truncation)),
+        "overrun": blocked > 0.5 * buffer_seconds or has_failed,
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "ahead": not is_virtual and _was_stopped_at_the_start(evidence, report),
