@@ -157,6 +157,16 @@ static void time_blocks(const char *row, struct device *d, int format, int chann
          (uint64_t)BLOCKS * BLOCK_FRAMES);
 }
 
+/* Times the callback of a device, and then its copies alone. The engine is freed. */
+static void time_both(const char *row, const char *copies, struct device *d, int format,
+                      int channels) {
+    engine_prepare(d->engine, -1, 0, 0, 0, 0, 48000);
+    time_blocks(row, d, format, channels);
+    engine_free(d->engine);
+    d->engine = NULL;
+    time_blocks(copies, d, format, channels);
+}
+
 static void time_callback(const char *row, const char *copies, enum mode mode, int format,
                           int channels) {
     struct device d = {
@@ -171,11 +181,7 @@ static void time_callback(const char *row, const char *copies, enum mode mode, i
     if (!d.engine || (d.input && !engine_set_capture(d.engine, d.captured, code, channels)) ||
         (d.output && !engine_set_playback(d.engine, d.played, code, channels)))
         give_up("the engine does not take this");
-    engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000);
-    time_blocks(row, &d, format, channels);
-    engine_free(d.engine);
-    d.engine = NULL;
-    time_blocks(copies, &d, format, channels);
+    time_both(row, copies, &d, format, channels);
     free(d.input);
     free(d.output);
     ring_free(d.captured);
@@ -216,11 +222,7 @@ static void time_copies(const char *row, const char *copies, int format, int cha
         if (!engine_add_copy(d.engine, d.further[i]))
             give_up("the engine does not take a copy");
     }
-    engine_prepare(d.engine, -1, 0, 0, 0, 0, 48000);
-    time_blocks(row, &d, format, channels);
-    engine_free(d.engine);
-    d.engine = NULL;
-    time_blocks(copies, &d, format, channels);
+    time_both(row, copies, &d, format, channels);
     free(d.input);
     ring_free(d.captured);
     for (int i = 0; i < FURTHER_COPIES; ++i)

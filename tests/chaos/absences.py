@@ -49,10 +49,10 @@ def lost_its_device(evidence: Evidence, report: dict[str, Any]) -> bool:
     return bool(others) or len(crashes) >= MOST_CRASHES or is_at_the_end or any(fault.is_deadly for fault in told)
 
 
-def passed_over(report: dict[str, Any], split: int | None) -> int:
+def passed_over(report: dict[str, Any], split: int | None, offset: int) -> int:
     """Return how many frames at most no piece was made for, since a gap without a device has all of them."""
     frames = 0
-    begun = {file["first_frame"] for file in report["files"]}
+    begun = {file["first_frame"] for file in report["files"]} or {offset}
     for xrun in report["xruns"]:
         before = [first for first in begun if first <= xrun["frame"]]
         if split and before and (xrun["kind"], xrun["side"]) == ("device-away", "capture"):

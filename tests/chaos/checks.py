@@ -212,7 +212,7 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
     scenario, code = evidence.scenario, evidence.returncode
     timeline = max(0, report["frames"] - scenario.offset)
     told = sum(file["frames"] for file in report["files"])
-    most = passed_over(report, scenario.split)
+    most = passed_over(report, scenario.split, scenario.offset)
     passed = timeline - told - report["unwritten_frames"]
     sums = f"{told} frames told and {report['unwritten_frames']} unwritten of a timeline of {timeline}"
     is_all = 0 <= passed <= most and passed % (scenario.split or 1) == 0

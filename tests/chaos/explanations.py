@@ -10,7 +10,7 @@ from tests.chaos.absences import MOST_BLOCK_FRAMES, explain_gaps, moment_of
 from tests.chaos.disk_faults import DiskRefusal, Truncation
 from tests.chaos.evidence import Evidence, Struck
 from tests.chaos.expected import Place
-from tests.chaos.faults import BusyMachine, DeviceFault, Fault, FullDisk
+from tests.chaos.faults import BusyMachine, DeviceFault, Fault, FullDisk, ReaderLeaves
 from tests.chaos.host_faults import HostStop
 from tests.chaos.scenarios import Host, Source
 
@@ -50,9 +50,10 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
     if scenario.split:
         blocked += _seconds(evidence, "stops_python")  # no next file is there in time
     buffer_seconds = report["buffer"]["frames"] / scenario.rate if report["buffer"] else 0.0
+    has_failed = bool(evidence.met(FullDisk, DiskRefusal, Truncation))
     reasons = {
         # a writer that a full disk has ended takes nothing up to the moment when that is seen
-        "overrun": blocked > 0.5 * buffer_seconds or bool(evidence.met(FullDisk, DiskRefusal, Truncation)),
+        "overrun": blocked > 0.5 * buffer_seconds or has_failed,
         "underrun": scenario.source is Source.PIPE or bool(xruns.places("device")) or stopped > 0.05,
         "deficit": not is_virtual and (stopped > 0 or bool(evidence.met(BusyMachine))),
         "ahead": not is_virtual and _was_stopped_at_the_start(evidence, report),
@@ -62,7 +63,7 @@ def explain(evidence: Evidence, report: dict[str, Any], xruns: Xruns) -> str | N
         "device": is_virtual and (_is_as_told(evidence, xruns) or stopped > _tolerance_seconds(evidence)),
     }
     for xrun in xruns.all:
-        if not reasons[xrun["kind"]]:
+        if not reasons[xrun["kind"]] and not _is_behind_the_last_reader(evidence, xrun):
             return f"{xrun['frames']} frames, {xrun['kind']}, at {xrun['seconds']} s; starved {stopped:.2f} s"
     return explain_gaps(evidence, report)
 
@@ -73,6 +74,12 @@ def _was_stopped_at_the_start(evidence: Evidence, report: dict[str, Any]) -> boo
         return False
     begun = moment_of(report["files"][0]["start"]).timestamp() - evidence.epoch
     return any(stop.begun < begun <= stop.ended + _SECONDS_TO_TELL for stop in evidence.met(HostStop))
+
+
+def _is_behind_the_last_reader(evidence: Evidence, xrun: dict[str, Any]) -> bool:
+    """Tell whether the reader of a pipe had left: nobody takes what comes up to the end that is made of the take."""
+    lost = moment_of(xrun["time"]).timestamp() - evidence.epoch
+    return xrun["kind"] == "overrun" and any(left.begun < lost for left in evidence.met(ReaderLeaves))
 
 
 def is_hindered(evidence: Evidence) -> bool:
