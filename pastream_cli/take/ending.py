@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.run import Run
+from pastream_cli.errors import PastreamError
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.interruptible import STEP_SECONDS
@@ -86,7 +87,14 @@ class Ending:
             self.files = recording.so_far()
             raise
         if failure is not None:
+            self._tell_if_not_first(failure)
             raise failure
+
+    def _tell_if_not_first(self, failure: PastreamError) -> None:
+        """Say why a file failed, where the run ends with another failure: nobody would be told of this one."""
+        first = self._run.failure
+        if first is not None and str(first) != str(failure):
+            self._warn(failure.message)
 
     def _wait_for_the_hook(self) -> None:
         if (hook := self._hook) is None:

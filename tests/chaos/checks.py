@@ -219,7 +219,8 @@ def _check_lengths(evidence: Evidence, report: dict[str, Any], frames: int) -> N
     demand(is_all or not _records(scenario, report), sums)
     timeline -= passed
     what_failed = evidence.met(FullDisk, DiskRefusal, Truncation, ReaderStall)
-    has_failed_later = code == 3 and report["error"] and what_failed
+    is_told = report["error"] if code == 3 else code == 1 and "warning: cannot write" in evidence.stderr
+    has_failed_later = is_told and what_failed
     if has_failed_later and not evidence.met(ReaderLeaves):  # what a pipe held is gone with its reader
         demand(told <= frames <= timeline, f"{frames} frames were stored, {told} are told, of a timeline of {timeline}")
     elif code in {0, 1, 3} and not evidence.met(ReaderLeaves, Removal):

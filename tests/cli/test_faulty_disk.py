@@ -97,6 +97,17 @@ def test_a_disk_that_refuses_what_it_had_taken_is_told_at_the_end(
     assert told(result) == {take.name: RATE} == {take.name: len(read(take))}
 
 
+def test_a_disk_that_refuses_the_end_is_told_beside_a_device_that_has_ended(
+    pastream: Pastream, build: Path, tmp_path: Path
+) -> None:
+    words = ("take.wav", "-d", "60", "--json", "-D", f"{RAMP}:die=0.5", "-b", "480", *PATIENT)
+    disk = faulty_disk(build, tmp_path, replace(REFUSED_SYNC, skip=SYNCS_AT_THE_START))
+    result = pastream("null", *words, env=disk)
+    assert (result.returncode, report_of(result)["error"]["message"]) == (1, "cannot go on: the device has ended")
+    assert f"warning: cannot finish take.wav: {FAILED}\n" in result.stderr
+    assert told(result) == {"take.wav": RATE // 2} == {"take.wav": len(read(tmp_path / "take.wav"))}
+
+
 def test_a_disk_that_refuses_what_it_had_taken_ends_the_take_within_seconds(
     pastream: Pastream, build: Path, tmp_path: Path
 ) -> None:
