@@ -14,6 +14,7 @@ import pytest
 DEBIAN_PACKAGES = {
     "arecord": "alsa-utils",
     "bash": "bash",
+    "cron": "cron",
     "dbus-daemon": "dbus",
     "ffmpeg": "ffmpeg",
     "fish": "fish",

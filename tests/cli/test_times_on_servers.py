@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,32 @@ import pytest
 from tests.runner import Pastream
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server
 from tests.sounds import RATE, read
-from tests.takes import joined, report_of
-from tests.witness import Witness, stretches, witness_on
+from tests.takes import SLACK, joined, report_of
+from tests.witness import NUMBERS, Witness, stretches, witness_on
 
 LATENCIES = ("0.02", "0.2", "0.5", "2")
 MOST_APART_SECONDS = 0.02
 BLOCK = 1024
 """The longest that a server here has."""
 
+SECONDS_BEFORE = 3 * SLACK
+"""Before the frame that takes wait for, so that all of them are armed by then."""
+
+
+def told_start(file: dict[str, Any]) -> float:
+    """Return when the first frame of a file was captured, in seconds of the wall clock, as the report says."""
+    return datetime.fromisoformat(file["start"].replace("Z", "+00:00")).timestamp()
+
 
 def told_less_played(file: dict[str, Any], folder: Path, witness: Witness) -> float:
     """Return by how many seconds what is told of the first frame is later than the witness's number of it."""
     longest = max(stretches(read(folder / file["name"])), key=lambda stretch: stretch.frames)
-    told = datetime.fromisoformat(file["start"].replace("Z", "+00:00")).timestamp()
-    epoch_ns = time.time_ns() - time.monotonic_ns()
-    return told - (epoch_ns + witness.instant_ns) / 1e9 + longest.offset / RATE
+    return told_start(file) - instant_of(witness) + longest.offset / RATE
+
+
+def instant_of(witness: Witness) -> float:
+    """Return when number 0 was due, in seconds of the wall clock."""
+    return (time.time_ns() - time.monotonic_ns() + witness.instant_ns) / 1e9
 
 
 def at_four_latencies(
@@ -85,6 +96,60 @@ def test_one_click_has_one_time_at_every_latency_on_jack(
     check_one_click(pastream, fresh_jackd, "loopback", build, campaign(10))
 
 
+# ---- a frame that is played at a known time ----
+
+
+def check_known_frames(pastream: Pastream, server: Server, device: str, build: Path) -> None:
+    """Takes that begin at a time and at a level do so at the frame that was played then."""
+    options = ("-e", "pcm_24", "-c", "2", "-D", device, "-q", "--json")
+    with witness_on(server, build) as witness:
+        number = int((time.monotonic_ns() / 1e9 - witness.instant_ns / 1e9 + SECONDS_BEFORE) * RATE)
+        begin = round(instant_of(witness) + number / RATE, 3)
+        level = 20 * np.log10(number / NUMBERS)
+        takes = {
+            "at.wav": ("--at", f"{datetime.fromtimestamp(begin, timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}"),
+            "level.wav": ("--trigger", f"{level:.9f}dB"),
+            "preroll.wav": ("--trigger", f"{level:.9f}dB", "--preroll", "0.5"),
+        }
+        started = {
+            name: pastream.start("null", name, *times, "-d", "2", *options, server=server)
+            for name, times in takes.items()
+        }
+        for name, process in started.items():
+            (file,) = report_of(pastream.finish(process, timeout=60))["files"]
+            numbers = read(pastream.folder / name)[:, 1].astype("int64") >> 8
+            assert len(numbers) == file["frames"] == 2 * RATE
+            late_seconds = told_start(file) - instant_of(witness) - (numbers[0] + witness.late_by(numbers[0])) / RATE
+            assert abs(late_seconds) <= BLOCK / RATE + file["start_uncertainty_seconds"], (name, late_seconds, file)
+            if name == "at.wav":
+                assert abs(told_start(file) - begin) <= file["start_uncertainty_seconds"] + 1 / RATE
+            else:
+                before = RATE // 2 if name == "preroll.wav" else 0
+                assert list(numbers[:before] >= number) == [False] * before
+                assert 0 <= numbers[before] - number <= BLOCK
+
+
+def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_jack(
+    pastream: Pastream, fresh_jackd: JackServer, build: Path
+) -> None:
+    check_known_frames(pastream, fresh_jackd, "loopback", build)
+
+
+def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_pulseaudio(
+    pastream: Pastream, pulseaudio: PulseServer, build: Path, soak_only: None
+) -> None:
+    del soak_only
+    check_known_frames(pastream, pulseaudio, "pulse", build)
+
+
+@pytest.mark.parametrize("device", ["virt, JACK", "pulse"])
+def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_pipewire(
+    pastream: Pastream, pipewire: PipeWireServer, build: Path, device: str, soak_only: None
+) -> None:
+    del soak_only
+    check_known_frames(pastream, pipewire, device, build)
+
+
 # ---- pieces that end by the clock ----
 
 
@@ -95,7 +160,7 @@ def check_boundaries(pastream: Pastream, server: Server, device: str, build: Pat
         result = pastream("null", "{n:04}.wav", "-D", device, *options, server=server, timeout=boundaries + 90)
         files = report_of(result)["files"]
         assert len(files) > boundaries, result.stderr
-        told = [datetime.fromisoformat(file["start"].replace("Z", "+00:00")).timestamp() for file in files[1:]]
+        told = [told_start(file) for file in files[1:]]
         for file, moment in zip(files[1:], told, strict=True):
             assert abs(moment - round(moment)) <= file["start_uncertainty_seconds"] + 1 / RATE, file
         (heard,) = stretches(joined(pastream.folder / file["name"] for file in files))
