@@ -49,9 +49,12 @@ static int play(uint32_t frames, void *unused) {
     float *samples = get_buffer(output, frames);
     memset(get_buffer(silent_output, frames), 0, frames * sizeof *samples);
     const uint32_t time = last_frame_time(self);
-    if (!has_begun)
+    /* A server may count otherwise from the second cycle on: PipeWire, whose driver has changed. */
+    if (!has_begun || (!is_playing && time != next_time)) {
         first_time = time;
-    has_begun = 1;
+        least = INT64_MAX;
+        has_begun = 1;
+    }
     const int64_t passed = (int64_t)(uint32_t)(time - first_time);
     const int64_t due = (int64_t)((double)(now_ns() - instant_ns) * frames_per_ns) - passed;
     if (passed < listened_frames) { /* the cycle that is least late tells the time */
