@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from tests.runner import Pastream
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server
-from tests.sounds import RATE, read
+from tests.sounds import RATE, Samples, assert_same, read
 from tests.takes import SLACK, joined, report_of
 from tests.witness import NUMBERS, Witness, stretches, witness_on
 
@@ -155,22 +156,39 @@ def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_pipewire(
 
 
 def check_boundaries(pastream: Pastream, server: Server, device: str, build: Path, boundaries: int) -> None:
-    """Each piece begins within its uncertainty of the clock's second, and joined they are what the witness played."""
-    options = ("-e", "pcm_24", "-c", "2", "-d", f"{boundaries + 3}", "--split", "1", "--align", "--json")
+    """Each piece begins within its uncertainty of the clock's second, and joined they are what another take has."""
+    options = ("-e", "pcm_24", "-c", "2", "-D", device, "-q", "--json")
     with witness_on(server, build) as witness:
-        result = pastream("null", "{n:04}.wav", "-D", device, *options, server=server, timeout=boundaries + 90)
+        unsplit = pastream.start("null", "unsplit.wav", *options, "-d", f"{boundaries + 60}", server=server)
+        pieces = ("-d", f"{boundaries + 3}", "--split", "1", "--align")
+        result = pastream("null", "{n:04}.wav", *pieces, *options, server=server, timeout=boundaries + 90)
+        unsplit.send_signal(signal.SIGINT)
+        pastream.finish(unsplit, timeout=60)
         files = report_of(result)["files"]
         assert len(files) > boundaries, result.stderr
-        told = [told_start(file) for file in files[1:]]
-        for file, moment in zip(files[1:], told, strict=True):
+        for file in files[1:]:
+            moment = told_start(file)
             assert abs(moment - round(moment)) <= file["start_uncertainty_seconds"] + 1 / RATE, file
-        (heard,) = stretches(joined(pastream.folder / file["name"] for file in files))
-        # when the witness played the first frame of each piece, against the second at which it was to begin
-        played = [(file["first_frame"] - heard.offset) / RATE for file in files[1:]]
-        late = np.array([moment - round(second) for moment, second in zip(played, told, strict=True)])
-        most = max(file["start_uncertainty_seconds"] for file in files)
-        assert np.ptp(late) <= 2 * most + BLOCK / RATE, (server, late, most)
-        del witness
+        sound = joined(pastream.folder / file["name"] for file in files)
+        late = [late_of(sound[file["first_frame"], 1] >> 8, round(told_start(file)), witness) for file in files[1:]]
+    most = max(file["start_uncertainty_seconds"] for file in files)
+    assert np.ptp(late) <= 2 * most + BLOCK / RATE, (server, late, most)
+    check_part(sound, read(pastream.folder / "unsplit.wav"))
+
+
+def late_of(number: int, second: int, witness: Witness) -> float:
+    """Return by how many seconds the witness played a number later than at a second of the clock."""
+    around = NUMBERS / RATE
+    late_seconds = instant_of(witness) + (int(number) + witness.late_by(int(number))) / RATE - second
+    return (late_seconds + around / 2) % around - around / 2
+
+
+def check_part(part: Samples, whole: Samples) -> None:
+    """Samples are a part of others, bit for bit, but for the first second, in which a server may still be silent."""
+    part = part[RATE:]
+    first = part[:RATE, 1]
+    begin = next(n for n in np.flatnonzero(whole[:, 1] == first[0]) if np.array_equal(whole[n : n + RATE, 1], first))
+    assert_same(whole[begin : begin + len(part)], part)
 
 
 def test_boundaries_on_pulseaudio_are_on_the_second(
