@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "_engine.h"
+#include "_output_file.h"
 #include "_ring.h"
 
 enum { BLOCK_FRAMES = 256, BLOCKS = 2000, MOST_CHANNELS = 64, NAP_NS = 1000, CHUNK_FRAMES = 16384 };

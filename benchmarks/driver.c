@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "_engine.h"
+#include "_output_file.h"
 
 enum { BLOCK_FRAMES = 256, BLOCKS = 64, FRAMES = BLOCK_FRAMES * BLOCKS, RATE_OF_NAPS = 1000 };
 

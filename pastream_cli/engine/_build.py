@@ -23,6 +23,7 @@ SOURCES = (
     "_block.c",
     "_byte_source.c",
     "_chain_link.c",
+    "_cut.c",
     "_damage.c",
     "_engine.c",
     "_flac.c",
@@ -78,6 +79,7 @@ LINUX_LINK_FLAGS = ["-Wl,-z,relro", "-Wl,-z,now"]
 # What cffi reads, in this order.
 _DECLARED_IN = (
     "_engine.h",
+    "_output_file.h",
     "_virtual.h",
     "_pump.h",
     "_byte_source.h",

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "_engine.h"
+#include "_output_file.h"
 
 enum { HASH_LANES = 4 };
 

@@ -1,14 +1,14 @@
 /* One file of the recording, as the writer sees it: its fields, and the calls that change it. The
- * owner's calls are in _engine.h. */
+ * owner's calls are in _output_file.h. */
 #ifndef PASTREAM_OUTPUT_H
 #define PASTREAM_OUTPUT_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "_engine.h"
 #include "_frames_hash.h"
 #include "_levels.h"
+#include "_output_file.h"
 
 struct output_file {
     /* Owner, before it is offered. */

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "_engine.h"
+#include "_output_file.h"
 
 /* The rename that refuses to replace a file. Not every file system has one. */
 static int rename_exclusively(int folder, const char *from, const char *to) {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "_engine.h"
+#include "_output_file.h"
 
 int file_reserve(int descriptor, int64_t begin, int64_t bytes) {
 #ifdef FALLOC_FL_KEEP_SIZE

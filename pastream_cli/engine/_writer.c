@@ -1,11 +1,11 @@
 /* The writer's loop: takes frames from the ring of a copy and writes them to one file after
  * another, with silence for those that were lost. */
 #include "_convert.h"
+#include "_cut.h"
 #include "_gather.h"
 #include "_listener.h"
 #include "_loops.h"
 #include "_output.h"
-#include "_spin.h"
 #include "_state.h"
 #include "_trigger.h"
 #include "_wake.h"
@@ -83,37 +83,6 @@ int64_t writer_busy_ns(const copy *c) {
 static void add_to(_Atomic int64_t *sum, int64_t frames) {
     const int64_t before = atomic_load_explicit(sum, memory_order_relaxed);
     atomic_store_explicit(sum, before + frames, memory_order_relaxed);
-}
-
-/* Claims `frames` of the present file, or as many as it takes at once and as its limit allows: a
- * cut comes behind them. Returns how many that are. */
-static int64_t claim(const struct writer *w, int64_t frames) {
-    copy *c = w->copy;
-    const int64_t at_once = least(frames, output_frames_at_once(w->current));
-    spin_lock(&c->engine->cut_lock);
-    const int64_t claimed = most(0, least(at_once, output_frames_left(w->current)));
-    c->writer.claim = output_end_frame(w->current) + claimed;
-    spin_unlock(&c->engine->cut_lock);
-    return claimed;
-}
-
-int64_t engine_cut(engine *e, output_file *const *files, int count, int64_t first_frame,
-                   int64_t end_frame, int64_t frame_limit, int64_t most_frames) {
-    int64_t claimed = first_frame + 1;
-    spin_lock(&e->cut_lock);
-    for (const copy *c = &e->first; c; c = next_copy(c))
-        claimed = most(claimed, c->writer.claim);
-    int64_t frames = most(claimed, end_frame) - first_frame;
-    if (most_frames >= 0)
-        frames = least(frames, most_frames);
-    if (frame_limit >= 0 && claimed - first_frame >= frame_limit)
-        frames = frame_limit;
-    for (int i = 0; i < count; ++i)
-        output_file_limit(files[i], frames);
-    spin_unlock(&e->cut_lock);
-    for (const copy *c = &e->first; c; c = next_copy(c))
-        writer_wake(c);
-    return frames;
 }
 
 static void keep_safe(const struct writer *w) {
@@ -261,7 +230,7 @@ static int64_t write_chunk(struct writer *w, int64_t available) {
     ring *r = copy_ring(w->copy);
     const int64_t at_once = least(w->chunk_frames, w->most_frames);
     if (w->silence_due) {
-        const int64_t frames = claim(w, least(at_once, w->silence_due));
+        const int64_t frames = claim_frames(w->copy, w->current, least(at_once, w->silence_due));
         write_or_pass(w, NULL, frames);
         w->silence_due -= frames;
         add_to(&w->copy->writer.lost_frames, frames);
@@ -271,7 +240,7 @@ static int64_t write_chunk(struct writer *w, int64_t available) {
     }
     const uint64_t index = atomic_load_explicit(&r->read, memory_order_relaxed);
     const struct ring_span span = ring_span_at(r, index, (uint64_t)least(available, at_once));
-    const int64_t frames = claim(w, (int64_t)span.first_elements);
+    const int64_t frames = claim_frames(w->copy, w->current, (int64_t)span.first_elements);
     if (frames == 0)
         return 0;
     write_or_pass(w, span.first, frames);

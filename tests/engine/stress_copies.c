@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "_engine.h"
+#include "_output_file.h"
 #include "stress.h"
 #include "stress_file.h"
 #include "stress_signal.h"

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "_engine.h"
+#include "_output_file.h"
 #include "stress.h"
 #include "stress_file.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "_engine.h"
+#include "_output_file.h"
 #include "stress.h"
 #include "stress_file.h"
 #include "stress_reference.h"
