@@ -69,11 +69,12 @@ class Pastream:
         server: Server | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        module: str = "pastream_cli",
     ) -> subprocess.Popen[bytes]:
         """Start the command, with ``env`` added to its environment; the end of the test is its end."""
         prefix = server.prefix if server else ()
         process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "pastream_cli", *map(str, arguments)],
+            [*prefix, sys.executable, "-m", module, *map(str, arguments)],
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

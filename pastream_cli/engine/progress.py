@@ -93,18 +93,23 @@ class Progress:
         """Have the next run wait for its first frame until `begin_at` has said when that is."""
         lib.engine_begin_at(self._engine, _FOR_EVER)
 
-    def begin_at(self, monotonic_ns: int, end_ns: int | None = None) -> None:
+    def begin_at(self, monotonic_ns: int, end_ns: int | None = None, most_frames: int | None = None) -> None:
         """Have a run that waits begin with the frame of a time, and end before that of another, once frames are due.
 
-        Call it as often as the times, or the line of the device, are known better.
+        Where that frame is past, the run begins with the next one. It ends all the same where it would have ended, if
+        that is `most_frames` after its begin. Call it as often as the times, or the line of the device, are known
+        better.
         """
         counts = self.counts()
         if not counts.clock_zero_ns:
             return
         self.times.own_clock = self._own_clock()
-        begin = max(1 - counts.waited_frames, self.times.frame_at(monotonic_ns, counts))
-        if end_ns is not None:
-            lib.engine_end_at(self._engine, max(0, self.times.frame_at(end_ns, counts) - begin))
+        due = self.times.frame_at(monotonic_ns, counts)
+        begin = max(1 - counts.waited_frames, due)
+        ends = [] if end_ns is None else [self.times.frame_at(end_ns, counts)]
+        ends += [] if most_frames is None else [due + most_frames]
+        if ends:
+            lib.engine_end_at(self._engine, max(0, min(ends) - begin))
         lib.engine_begin_at(self._engine, counts.waited_frames + begin)
 
     def frame_of(self, wall_ns: int) -> int:

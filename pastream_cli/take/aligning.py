@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
 from pastream_cli.engine.core import Core
 from pastream_cli.take.grid import last_moment, next_moment
 from pastream_cli.take.outputs import Output
-from pastream_cli.take.window import Zone, local_text, offset_here
+from pastream_cli.take.window import Zone, in_utc, local_text, offset_here
 from pastream_cli.units import format_clock
 
 _NANOSECONDS = 1_000_000_000
@@ -74,6 +74,10 @@ class Aligning:
         self._end: tuple[int, Fraction] | None = None
         """Where the piece began whose end was asked for last, and the moment of its end."""
 
+    def begin_at(self, moment: Fraction) -> None:
+        """Have the first piece begin at a time."""
+        self._begin = moment
+
     def first_frames(self) -> int:
         """Return how many frames the first piece has, as far as that can be known before it begins."""
         self._stream.times.simulate()
@@ -97,13 +101,14 @@ class Aligning:
         """Return the piece behind the one whose end was asked for last, which ends with this frame."""
         assert self._end is not None
         moment, frame = self._end[1], end_frame
-        if frame < self._away_until:  # pieces that would hold nothing but silence are passed over
-            last = last_moment(self._moment_of(self._away_until), self._seconds, self._zone)
-            if last > moment:
-                moment, frame = last, self._frame_of(last)
+        end = _end_of(moment, self._seconds, self._zone)
+        reached = self._moment_of(max(frame, self._away_until))
+        if end <= reached:  # it would hold nothing but silence, or not even that, where the machine slept
+            moment = last_moment(reached, self._seconds, self._zone)
+            end = _end_of(moment, self._seconds, self._zone)
+            frame = max(frame, self._frame_of(moment))
         self._planned = frame, moment
-        begin = datetime.fromtimestamp(float(moment), tz=timezone.utc)
-        return PlannedPiece(max(1, self._frame_of(_end_of(moment, self._seconds, self._zone)) - frame), frame, begin)
+        return PlannedPiece(max(1, self._frame_of(end) - frame), frame, in_utc(moment))
 
     def pass_over(self, frame: int) -> None:
         """Take notice that the device was away up to this frame."""

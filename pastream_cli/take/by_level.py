@@ -34,7 +34,7 @@ class ByLevel:
         """The amplitude that it waits for, infinity for none; `None` if it does not wait."""
         return self._trigger.rules.level if self.is_armed else None
 
-    def poll(self) -> None:
+    def tell(self) -> None:
         """Tell of a level that is so low that it says nothing."""
         if not self._has_warned and self._trigger.state.is_at_once:
             self._has_warned = True

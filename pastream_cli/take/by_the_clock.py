@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import Counts
+from pastream_cli.errors import UsageError
 from pastream_cli.take.plan import Plan
+from pastream_cli.take.window import Window, local_text, offset_here
 
 _NANOSECONDS = 1_000_000_000
 # A later start than that is told.
-_LATE_SECONDS = 0.001
+_LATE_NS = 1_000_000
 
 
 class ByTheClock:
     """The times of day of one run.
 
-    Until the first frame the wall clock is followed, since a machine may set its clock while it waits.
+    Until the first frame the wall clock is followed, since a machine may set its clock while it waits. A time without
+    a date is then that of another day, if the clock was wrong by so much.
 
     Parameters
     ----------
@@ -27,18 +31,31 @@ class ByTheClock:
         Has the times.
     warn : callable
         Called with each warning, one line.
+    moved : callable, optional
+        Called with the moment of the begin, where that is another one because the clock was set.
     """
 
-    def __init__(self, stream: Core, plan: Plan, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        stream: Core,
+        plan: Plan,
+        warn: Callable[[str], None],
+        moved: Callable[[Fraction], None] | None = None,
+    ) -> None:
         self._stream = stream
         self._warn = warn
-        window = plan.window
-        self._begin_ns = None if window.begin is None else round(window.begin * _NANOSECONDS)
-        self._end_ns = None if window.end is None else round(window.end * _NANOSECONDS)
-        self._length_ns = None if plan.duration is None else round((plan.length or 0) * _NANOSECONDS / plan.rate)
+        self._moved = moved
+        self._set(plan.window)
+        self._length = None if plan.duration is None else plan.length
+        self._rate = plan.rate
         self._has_begun = False
         self.end_frame: int | None = None
         """The frame at which the timeline ends, as far as it is known."""
+
+    def _set(self, window: Window) -> None:
+        self._window = window
+        self._begin_ns = None if window.begin is None else round(window.begin * _NANOSECONDS)
+        self._end_ns = None if window.end is None else round(window.end * _NANOSECONDS)
 
     @property
     def is_needed(self) -> bool:
@@ -60,8 +77,9 @@ class ByTheClock:
         """Say anew at which frames the run begins and ends."""
         if not counts.time_zero_ns:
             if self._begin_ns is not None:
+                self._follow_the_wall_clock()
                 end_ns = None if self._end_ns is None else self._monotonic(self._end_ns)
-                self._stream.begin_at(self._monotonic(self._begin_ns), end_ns)
+                self._stream.begin_at(self._monotonic(self._begin_ns), end_ns, self._length)
             return
         times = self._stream.times
         times.wall.hold()
@@ -73,6 +91,22 @@ class ByTheClock:
             if self.end_frame <= counts.position and self._stream.is_paused:
                 self._stream.resume()  # the callback finds the end when it goes on
 
+    def _follow_the_wall_clock(self) -> None:
+        """Find the times anew if the clock was set, where they are of any day."""
+        wall = self._stream.times.wall
+        if not wall.step() or self._window.again is None:
+            return
+        try:
+            window = self._window.again(Fraction(wall.epoch_ns + wall.now_ns(), _NANOSECONDS))
+        except UsageError:  # it has a date at which it ends, and that is past
+            return
+        if window.begin is None or window.begin == self._window.begin:
+            return
+        self._set(window)
+        self._warn(f"the machine's clock was set; the take begins at {local_text(window.begin, offset_here)}")
+        if self._moved is not None:
+            self._moved(window.begin)
+
     @property
     def waits(self) -> bool:
         """Whether the first frame is still to come, because its time is."""
@@ -81,10 +115,16 @@ class ByTheClock:
     @property
     def is_over(self) -> bool:
         """Whether the time is past at which it ends; without a device no frame shows that."""
-        ends = [self._end_ns] if self._end_ns is not None else []
-        if self.waits and self._begin_ns is not None and self._length_ns is not None:
-            ends.append(self._begin_ns + self._length_ns)
-        return bool(ends) and min(ends) <= self._stream.times.now().timestamp() * _NANOSECONDS
+        end_ns = self._last_end_ns if self.waits else self._end_ns
+        return end_ns is not None and end_ns <= self._stream.times.now().timestamp() * _NANOSECONDS
+
+    @property
+    def _last_end_ns(self) -> int | None:
+        """When it ends at the latest, if it begins at its time or later."""
+        if self._begin_ns is None or self._length is None:
+            return self._end_ns
+        end_ns = self._begin_ns + round(self._length * _NANOSECONDS / self._rate)
+        return end_ns if self._end_ns is None else min(end_ns, self._end_ns)
 
     def next_look_seconds(self) -> float:
         """Return after how long to look again: soon before the begin and the end, so that nobody waits for them."""
@@ -98,10 +138,14 @@ class ByTheClock:
         if self._begin_ns is None:
             return
         late_ns = self._stream.times.monotonic_ns(0, counts) - self._monotonic(self._begin_ns)
-        if (late := late_ns / _NANOSECONDS) > _LATE_SECONDS:
-            self._warn(f"the take begins {late:.3g} s late; its end stays where it was")
-            ends = [] if self._length_ns is None else [self._begin_ns + self._length_ns]
-            self._end_ns = min((*ends, *([] if self._end_ns is None else [self._end_ns])), default=None)
+        if late_ns <= _LATE_NS:
+            return
+        self._end_ns = self._last_end_ns
+        if self._end_ns is not None and self._begin_ns + late_ns >= self._end_ns:
+            end = local_text(Fraction(self._end_ns, _NANOSECONDS), offset_here)
+            self._warn(f"the take was missed: it was to end at {end}")
+        else:
+            self._warn(f"the take begins {late_ns / _NANOSECONDS:.3g} s late; its end stays where it was")
 
     def _monotonic(self, wall_ns: int) -> int:
         return wall_ns - self._stream.times.wall.epoch_ns

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import ExitCode, PastreamError
+from pastream_cli.errors import ExitCode, FileError, PastreamError
 from pastream_cli.take.aligning import Aligning, PlannedPiece
+from pastream_cli.take.pieces import File
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import CopySnapshot
@@ -68,6 +70,8 @@ class Copies:
         self._finished = finished
         is_aligned = plan.output.aligned_seconds is not None
         self._aligning = Aligning(stream, plan.output, plan.offset) if is_aligned else None
+        self._planned = 0, PlannedPiece(0)
+        """The last piece that was planned, by its number."""
         self._wants_cut = False
         self._told: set[Recording] = set()
         self.failure: PastreamError | None = None
@@ -97,8 +101,11 @@ class Copies:
 
     @property
     def piece_seconds(self) -> float:
-        """How long each file takes: 0 on a fast device, infinite without --split."""
-        return self.output.piece_seconds
+        """How long each file takes: 0 on a fast device, infinite if nothing says when it ends."""
+        output = self.output.output
+        if self._stream.is_fast and (output.is_split or output.is_triggered):
+            return 0.0
+        return output.piece_seconds(self._stream.samplerate)
 
     @property
     def name(self) -> str:
@@ -148,8 +155,8 @@ class Copies:
     @property
     def disk_seconds(self) -> float | None:
         """How many seconds of sound there is room for, on the disk that has room for the least."""
-        known = [copy.disk_seconds for copy in self.all if copy.disk_seconds is not None and not copy.has_failed]
-        return min(known, default=None)
+        known = [copy.room.seconds_for(copy.present) for copy in self.all if not copy.has_failed]
+        return min((seconds for seconds in known if seconds is not None), default=None)
 
     # ---- what they do ----
 
@@ -218,7 +225,7 @@ class Copies:
         self._wants_cut = True
         for copy in self.all:
             copy.wants_next = True
-            copy.begin_soon(copy.present_piece + 1)
+            copy.pieces.begin_soon(copy.present.piece + 1 if copy.present is not None else 1)
         self._cut_if_ready()
 
     def forget_cut(self) -> None:
@@ -228,21 +235,29 @@ class Copies:
             copy.wants_next = False
 
     def _cut_if_ready(self) -> None:
-        newest = max(self.all, key=lambda copy: copy.present_piece)
-        begun, position = newest.first_frame, self._stream.frame_count
-        if begun is None or begun >= position or not any(copy.has_next for copy in self.all):
+        newest = self._newest()
+        if newest is None or not any(copy.has_next for copy in self.all):
             return
         self._wants_cut = False
-        self._end_piece(newest.present_piece, begun, newest.frame_limit)
+        self._end_piece(newest, newest.frame_limit)
         for copy in self.all:
             copy.wants_next = False
 
-    def _end_piece(self, piece: int, begun: int, most_frames: int | None, end_frame: int = 0) -> int:
-        """End a piece at one frame in all copies; return how many frames it has."""
-        files = [file for copy in self.all if (file := copy.file_of(piece)) is not None]
-        frames = self._stream.cut(files, begun, most_frames, end_frame)
+    def _newest(self) -> File | None:
+        """Return the present file of the copy that is ahead of the others, if it has begun."""
+        present = [copy.present for copy in self.all if copy.present is not None]
+        newest = max(present, key=lambda file: file.piece, default=None)
+        begun = newest.first_frame if newest is not None else None
+        # a writer takes its file before there is a frame
+        return newest if begun is not None and begun < self._stream.frame_count else None
+
+    def _end_piece(self, newest: File, most_frames: int | None, end_frame: int = 0) -> int:
+        """End the piece of a file at one frame in all copies; return how many frames it has."""
+        assert newest.first_frame is not None
+        files = [file for copy in self.all if (file := copy.file_of(newest.piece)) is not None]
+        frames = self._stream.cut(files, newest.first_frame, most_frames, end_frame)
         for copy in self.all:
-            copy.plan(piece, PlannedPiece(frames))
+            copy.pieces.plan(newest.piece, PlannedPiece(frames))
         return frames
 
     def begin(self) -> None:
@@ -252,26 +267,36 @@ class Copies:
             for copy in self.all:
                 copy.begin(self._at_most(frames))
 
+    def begin_at(self, moment: Fraction) -> None:
+        """Take notice that the take begins at another time than was planned, because the clock was set."""
+        for copy in self.all:
+            copy.begin_at(moment)
+        if self._aligning is not None:
+            self._aligning.begin_at(moment)
+            self.begin()
+
     def _at_most(self, frames: int) -> int:
         most = self.output.output.most_frames
         return frames if most is None else min(frames, most)
 
     def _align(self, aligning: Aligning) -> None:
         """Say anew where the present piece ends by the clock, and how the next one begins."""
-        newest = max(self.all, key=lambda copy: copy.present_piece)
-        begun, piece = newest.first_frame, newest.present_piece
-        # a writer takes its file before there is a frame
-        if begun is None or begun >= self._stream.frame_count or newest.frame_limit is None:
+        newest, most_frames = self._newest(), self.output.output.most_frames
+        if newest is None or newest.first_frame is None or newest.frame_limit is None:
             return
-        end_frame = aligning.end_frame(begun)
-        frames = self._end_piece(piece, begun, newest.output.most_frames, end_frame)
-        if frames == newest.output.most_frames:  # what follows it begins off the clock
+        begun = newest.first_frame
+        frames = self._end_piece(newest, most_frames, aligning.end_frame(begun))
+        if frames == most_frames:  # what follows it begins off the clock
             planned = PlannedPiece(frames)
         else:
             following = aligning.piece_after(begun + frames)
             planned = following._replace(frames=self._at_most(following.frames))
+        before, self._planned = self._planned, (newest.piece + 1, planned)
+        is_moved = before[0] == newest.piece + 1 and before[1].begin != planned.begin
         for copy in self.all:
-            copy.plan(piece + 1, planned)
+            if is_moved:  # the machine slept, or the device was away
+                copy.make_next_anew()
+            copy.pieces.plan(newest.piece + 1, planned)
 
     def hold(self, is_held: bool, losses: Sequence[Loss] = ()) -> None:
         """Make no next file while the device is away; `losses` are those since the last call."""
@@ -285,7 +310,7 @@ class Copies:
     def warn_of_a_small_disk(self, frames: int | None) -> None:
         """Warn if a recording of so many frames will not fit."""
         for copy in self.all:
-            copy.warn_of_a_small_disk(frames)
+            copy.room.warn_if_too_small(copy.present, frames)
 
     # ---- the end ----
 
@@ -300,7 +325,7 @@ class Copies:
         lists: list[FileList] = []
         failures = []
         for copy in self.all:
-            stuck = copy.stuck() if copy.is_writing else None
+            stuck = FileError(f"cannot finish {copy.name}: it takes no more data") if copy.is_writing else None
             files, failure = copy.results() if stuck is None else (copy.so_far(stuck), stuck)
             lists.append(files)
             failures.append(failure)

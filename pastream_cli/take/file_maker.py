@@ -48,6 +48,11 @@ class FileMaker:
         """Whether the names have a number, so that there may be any number of files."""
         return self._names.template.has_number
 
+    def names_differ(self, one: datetime, other: datetime) -> bool:
+        """Whether the name of a file depends on which of two times it begins at."""
+        fill = self._names.template.fill
+        return fill(0, one) != fill(0, other)
+
     @property
     def has_time(self) -> bool:
         """Whether the names say when the files begin."""
@@ -75,10 +80,11 @@ class FileMaker:
                 raise
             return MissingFile(path, self._output.channels, self._frame_limit, error)
 
-    def forget(self, piece: int) -> None:
-        """Have the names of a piece chosen anew, since its file begins at another time."""
+    def forget(self, piece: int, path: str) -> None:
+        """Have the names of a piece chosen anew, since its file is not used: it was made for another time."""
         if self._shared is not None:
-            self._shared[0].forget(piece)
+            names, number = self._shared
+            names.forget(number, piece, path)
 
     def _make_under_a_free_name(self, first_frame: datetime) -> OutputFile:
         taken: FileError | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
@@ -54,6 +55,12 @@ class Output(NamedTuple):
     def is_split(self) -> bool:
         """Whether there will be several files."""
         return self.split_frames is not None or self.aligned_seconds is not None
+
+    def piece_seconds(self, rate: float) -> float:
+        """Return how long each file takes; infinite if nothing says when it ends."""
+        if self.aligned_seconds is not None:
+            return float(self.aligned_seconds)
+        return math.inf if self.split_frames is None else self.split_frames / rate
 
 
 def plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels: int, rate: int) -> Output | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
+from fractions import Fraction
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import RecordedFile
-from pastream_cli.engine.files.missing_file import MissingFile
-from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.files.paths import is_fifo, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
@@ -20,11 +18,12 @@ from pastream_cli.take.file_list import FileList
 from pastream_cli.take.file_maker import FileMaker
 from pastream_cli.take.finished_files import FinishedFiles
 from pastream_cli.take.outputs import Output
+from pastream_cli.take.pieces import File, Pieces
 from pastream_cli.take.shared_names import SharedNames
+from pastream_cli.take.window import in_utc
 
 # The next file is made this long before its first frame: longer than anything should delay Python.
 _AHEAD_SECONDS = 5.0
-_DISK_CHECK_SECONDS = 5.0
 # By then each deficit before the first frame of a file has been found, so that the time of that frame is final.
 _SECONDS_UNTIL_A_START_IS_KNOWN = 10.0
 
@@ -69,13 +68,12 @@ class Recording:
         """The files that the writer has left."""
         self._rate = stream.samplerate
         self._maker = FileMaker(output, input_path, round(self._rate))
-        self._open: list[OutputFile | MissingFile] = []  # the present one first, then the next one if it is made
-        self._making: Task[OutputFile | MissingFile] | None = None
+        self.pieces = Pieces(output, self._maker, worker)
+        """What is known of those to come."""
+        self._open: list[File] = []  # the present one first, then the next one if it is made
         self._is_held = False
         self._is_going_on = False
         """Whether the next file goes on from the present one, and not with what a trigger records next."""
-        self._misnamed: Task[OutputFile | MissingFile] | None = None
-        """Makes a file that will not begin when its name says."""
         self._is_making_first = self._waits_for_a_reader = False
         self._is_offered = False
         self.wants_next = False
@@ -83,14 +81,10 @@ class Recording:
         self.writer: Writer | None = None
         """Its writer, once all is connected."""
         self._is_shared = False
-        self._pieces = 0
-        self._planned: dict[int, PlannedPiece] = {}
-        """What is known of pieces whose files are not made."""
         self.lost_its_reader = False
         """Whether it failed because nobody reads it any more."""
-        self._asking: Task[None] | None = None
-        self._disk_checked_at = 0.0
-        self.room = DiskRoom(output, self._rate, warn)
+        self.room = DiskRoom(output, self._rate, worker, warn)
+        """What is left of its disk."""
 
     @property
     def can_cut(self) -> bool:
@@ -100,18 +94,7 @@ class Recording:
     @property
     def is_between_files(self) -> bool:
         """Whether the next file is being made, or is ready while the writer still has the present one."""
-        return self._making is not None or self.wants_next or len(self._open) > 1
-
-    @property
-    def piece_seconds(self) -> float:
-        """How long each file takes: 0 on a fast device, infinite if nothing says when it ends."""
-        if not (self.output.is_split or self.output.is_triggered):
-            return math.inf
-        if self._stream.is_fast:
-            return 0.0
-        if not self.output.is_split:
-            return math.inf
-        return float(self.output.aligned_seconds or (self.output.split_frames or 0) / self._rate)
+        return self.pieces.is_making or self.wants_next or len(self._open) > 1
 
     @property
     def name(self) -> str:
@@ -135,12 +118,6 @@ class Recording:
         return tuple(map(sum, zip(*clips, strict=True)))
 
     @property
-    def disk_seconds(self) -> float | None:
-        """How many seconds of sound the disk has room for, as of the last look a few seconds ago."""
-        free = self.room.frames_for(self._open[0] if self._open else None)
-        return None if free is None else free / self._rate
-
-    @property
     def has_failed(self) -> bool:
         """Whether the present file takes no frames."""
         return bool(self._open) and self._open[0].failure() is not None
@@ -159,75 +136,54 @@ class Recording:
         self.room.disk = f"the disk of {self.output.path}"
 
     @property
-    def present_piece(self) -> int:
-        """The number of the piece that is being written, from 1; 0 before there is a file."""
-        return self._open[0].piece if self._open else 0
-
-    @property
-    def first_frame(self) -> int | None:
-        """Where on the timeline the present file begins."""
-        return self._open[0].first_frame if self._open else None
-
-    @property
-    def frame_limit(self) -> int | None:
-        """How many frames the present file takes, where there is a limit."""
-        return self._open[0].frame_limit if self._open else None
+    def present(self) -> File | None:
+        """The file that is being written."""
+        return self._open[0] if self._open else None
 
     @property
     def has_next(self) -> bool:
         """Whether the writer has the next file already."""
         return self._is_offered and len(self._open) > 1
 
-    def file_of(self, piece: int) -> OutputFile | MissingFile | None:
+    def file_of(self, piece: int) -> File | None:
         """Return the file of a piece, if it is made and not finished."""
         return next((file for file in self._open if file.piece == piece), None)
 
     def begin(self, frames: int) -> None:
         """Say how long the first piece is, before anything runs."""
-        if self._open:
+        if self._open and self.pieces.last:  # else it is made anew
             self._open[0].limit(frames)
-        self.plan(1, PlannedPiece(frames))
-
-    def plan(self, piece: int, planned: PlannedPiece) -> None:
-        """Say how a piece is to begin and end, unless its file is made already."""
-        if self._pieces < piece:
-            self._planned[piece] = planned
-
-    def begin_soon(self, piece: int) -> None:
-        """Take notice that a piece begins before the time that was planned."""
-        if piece in self._planned:
-            self._planned[piece] = PlannedPiece(self._planned[piece].frames)
+        self.pieces.plan(1, PlannedPiece(frames))
 
     def give_up_waiting(self) -> None:
         """At the end of the take, do not wait for a reader that has never come."""
         if self.writer is not None and not self._open and self._waits_for_a_reader:
             self.writer.stop()
 
-    def stuck(self) -> FileError:
-        """Return the failure of a copy that takes no more data."""
-        return FileError(f"cannot finish {self.name}: it takes no more data")
-
     # ---- making files ----
 
     def make_first(self) -> None:
         """Make the first file; on the worker. A FIFO waits for its reader, but one of several copies in background."""
-        begin = self._stream.times.now()
-        if self.output.begin is not None:
-            begin = datetime.fromtimestamp(float(self.output.begin), tz=timezone.utc)
+        begin = self._stream.times.now() if self.output.begin is None else in_utc(self.output.begin)
         self._waits_for_a_reader = is_special(self.output.path)
         if self._awaits_a_trigger:
             self._maker.check()
             return
         if self._is_shared and is_fifo(self.output.path):
-            self._making = self._worker.start(lambda: self._make(begin))
+            self.pieces.start_making(begin, may_be_missing=True)
             return
         self._is_making_first = True
         try:
-            first = self._make(begin)
+            first = self.pieces.make(begin, may_be_missing=self._waits_for_a_reader)
             self.room.measure(first)
-            self._add(first)
+            self._open.append(self.pieces.numbered(first))
         finally:
             self._is_making_first = False
+
+    def begin_at(self, moment: Fraction) -> None:
+        """Have the first file, which has no frame yet, made anew if it is named for another time."""
+        if self._open and self.pieces.start_over(self._open[0], in_utc(moment)):
+            self._open[0].limit(0)  # the writer leaves it for the next one
 
     def drop_first(self) -> None:
         """Remove the first file, since the take does not begin."""
@@ -243,30 +199,10 @@ class Recording:
         if self._open:
             self.writer.offer(self._open[0])
 
-    def _add(self, file: OutputFile | MissingFile) -> None:
-        """Add a file that was made, behind the others."""
-        self._pieces += 1
-        file.piece = self._pieces
-        if (planned := self._planned.pop(file.piece, None)) is not None:
-            file.limit(planned.frames)
-            if planned.first_frame is not None:
-                file.begin_at(planned.first_frame)
-        self._open.append(file)
-
     @property
     def _waits_for_a_disk(self) -> bool:
         """Whether the first file is still being made, on a disk that takes its time."""
         return self._is_making_first and not self._waits_for_a_reader
-
-    def _make(self, first_frame: datetime) -> OutputFile | MissingFile:
-        may_be_missing = self._pieces > 0 or self._waits_for_a_reader or self.output.is_triggered
-        planned = self._planned.get(self._pieces + 1)
-        begin = planned.begin if planned is not None else None
-        return self._maker.make(self._pieces + 1, begin or first_frame, may_be_missing=may_be_missing)
-
-    def warn_of_a_small_disk(self, frames: int | None) -> None:
-        """Warn if a recording of so many frames will not fit."""
-        self.room.warn_if_too_small(self._open[0] if self._open else None, frames)
 
     # ---- while it runs ----
 
@@ -281,8 +217,8 @@ class Recording:
         if self.output.is_triggered:
             self._follow_the_trigger()
         if not self._open:
-            if self._making is not None:
-                self._offer_when_made(self._making)
+            if self.pieces.is_making:
+                self._offer_when_made()
             self.left.poll()
             self._raise(self.left.failure)
             return
@@ -295,7 +231,7 @@ class Recording:
         self.left.poll()
         failure = self.left.failure or current.failure()
         if failure is None:
-            self._ask_the_disk(current, now)
+            self.room.look_after(current, now)
         can_go_on = self._is_shared or current.writers_failure() is None
         if can_go_on and not self._is_held:  # even if an earlier file has failed, the next one may get frames
             self._make_next_in_time(current)
@@ -325,67 +261,50 @@ class Recording:
             return
         if self._is_going_on:  # from something that has ended
             self._is_going_on = False
-            self._misnamed = self._making
+            self.pieces.misname()
             if self._open:
                 self._give_back()
-        if self._open or self._making is not None or self.writer is None:
+        if self._open or self.pieces.is_making or self.writer is None:
             return
         frame = self.writer.awaits
         if frame is not None and (first_frame := self._stream.time_of_capture(frame)) is not None:
-            self._making = self._worker.start(lambda: self._make(first_frame))
+            self.pieces.start_making(first_frame)
 
     def _give_back(self) -> None:
         """Remove the next file, which was made for another time, unless the writer has begun it."""
         if not self._is_offered or (self.writer is not None and self.writer.withdraw()):
             self._is_offered = False
-            self._drop(self._open.pop())
-            self._pieces -= 1
-
-    def _ask_the_disk(self, current: OutputFile | MissingFile, now: float) -> None:
-        """Have the worker make the calls that a disk may hang in, unless it hangs in the last one."""
-        if self._asking is not None and not self._asking.is_done:
-            return
-        self.room.warn_if_nearly_full(current)
-        if current.is_to_appear:
-            self._asking = self._worker.start(current.appear, quietly=True)
-        elif now - self._disk_checked_at > _DISK_CHECK_SECONDS:
-            self._disk_checked_at = now
-            self._asking = self._worker.start(lambda: self.room.keep(current), quietly=True)
+            self.pieces.give_back(self._open.pop())
 
     def hold(self, *, is_held: bool) -> None:
         """Make no next file while the device is away; one that was made is made anew if it was made for a time."""
-        if is_held and not self._is_held and (self._maker.has_time or self.output.aligned_seconds is not None):
-            self._misnamed = self._making
-            if self._is_offered and len(self._open) > 1:
-                self._give_back()
+        if is_held and not self._is_held and self.pieces.are_made_for_times:
+            self.make_next_anew()
         self._is_held = is_held
 
-    def _drop(self, file: OutputFile | MissingFile) -> None:
-        self._maker.forget(file.piece)
-        self._worker.start(lambda: file.close(keep_empty=False), quietly=True)
+    def make_next_anew(self) -> None:
+        """Make another next file, since the next piece begins at another time, unless the writer has begun it."""
+        self.pieces.misname()
+        if self._is_offered and len(self._open) > 1:
+            self._give_back()
 
-    def _make_next_in_time(self, current: OutputFile | MissingFile) -> None:
-        if self._making is not None:
-            self._offer_when_made(self._making)
+    def _make_next_in_time(self, current: File) -> None:
+        if self.pieces.is_making:
+            self._offer_when_made()
         elif len(self._open) > 1 and not self._is_offered:
             self._offer_next()
         elif self.output.is_triggered and current.first_frame is None:
             return
-        elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None) and self._may_make_next:
+        elif len(self._open) == 1 and (self.wants_next or current.frame_limit is not None) and self.pieces.knows_next:
             ahead = self._frames_ahead(current)
             if ahead <= _AHEAD_SECONDS * self._rate:
                 if not self.can_cut:
                     self._warn(f"{current.name} is about to hold the most that its type can; going on in another file")
                 first_frame = self._stream.times.now() + timedelta(seconds=ahead / self._rate)
                 self._is_going_on = self.output.is_triggered and self._maker.has_time
-                self._making = self._worker.start(lambda: self._make(first_frame))
+                self.pieces.start_making(first_frame)
 
-    @property
-    def _may_make_next(self) -> bool:
-        """Whether it is known when the next file begins, where that is by the clock."""
-        return self.output.aligned_seconds is None or self._pieces + 1 in self._planned
-
-    def _frames_ahead(self, current: OutputFile | MissingFile) -> int:
+    def _frames_ahead(self, current: File) -> int:
         """Return how many frames from now the next file begins; fewer than 0 if it is late, as behind a gap."""
         if self.wants_next or current.frame_limit is None:
             return 0
@@ -394,15 +313,11 @@ class Recording:
         ahead = current.first_frame + current.frame_limit - self._stream.frame_count
         return ahead if ahead >= 0 else -(-ahead % current.frame_limit)
 
-    def _offer_when_made(self, making: Task[OutputFile | MissingFile]) -> None:
-        if not making.is_done:
-            return
-        self._making = None
-        if making is self._misnamed and making.error is None:
-            self._drop(making.result())
-            return
+    def _offer_when_made(self) -> None:
         try:
-            self._add(making.result())
+            if (made := self.pieces.take_made()) is None:
+                return
+            self._open.append(self.pieces.numbered(made))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the take
             self._go_on_without(failure_of(error))
             return
@@ -435,7 +350,7 @@ class Recording:
         self._note_start(file)
         self.left.close(file, keep_empty=keep_empty, is_given_up=is_given_up)
 
-    def _note_start(self, file: OutputFile | MissingFile) -> None:
+    def _note_start(self, file: File) -> None:
         """Note when the first frame of a file was captured. Later calls correct it for some seconds."""
         first_frame = file.first_frame
         if first_frame is None:
@@ -455,7 +370,8 @@ class Recording:
         """
         is_still_making = self._waits_for_a_disk  # asked first: the worker may add the file in between
         while self._open:
-            keep_empty = is_complete and not self.left.has_any and not self._awaits_a_trigger
+            may_be_empty = not self._awaits_a_trigger and self.output.begin is None  # else its time went by before
+            keep_empty = is_complete and not self.left.has_any and may_be_empty
             self._finish_first(keep_empty=keep_empty, is_given_up=is_given_up)
         if not self.left.has_any and not is_still_making:
             return None
@@ -465,8 +381,7 @@ class Recording:
         """Remove the file that was made too late to be used."""
         for first in self._open:
             first.close(keep_empty=False)
-        if self._making is not None and self._making.error is None:
-            self._making.result().close(keep_empty=False)
+        self.pieces.remove_unused()
 
     def results(self) -> tuple[FileList, PastreamError | None]:
         """Return the files that are kept, and the first failure, if there was one."""

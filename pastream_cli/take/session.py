@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pastream_cli.command.job import Job
@@ -24,6 +24,7 @@ from pastream_cli.engine.states import StopReason
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import DeviceError, ErrorKind, FileError, HostError, PastreamError, UsageError
 from pastream_cli.take.by_the_clock import ByTheClock
+from pastream_cli.take.controls import Controls
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.device_calls import DeviceCalls
 from pastream_cli.take.ending import Ending
@@ -86,7 +87,7 @@ class Session:
         self._telling: Telling | None = None
         self._reconnecting: Reconnecting | None = None
         self._by_the_clock: ByTheClock | None = None
-        self._by_level: ByLevel | None = None
+        self._controls: Controls | None = None
 
     def run(self) -> Report:
         """Run to the end, and return the report. Nothing is raised: whatever happens, the files are finished."""
@@ -167,28 +168,20 @@ class Session:
 
     def _start(self) -> None:
         (stream, plan), run = self._running(), self._run
+        warn, worker = self._observer.warned, self._device.worker
         stream.prepare(plan.duration, plan.pad, plan.offset)
-        self._by_the_clock = by_the_clock = ByTheClock(stream, plan, self._observer.warned)
+        moved = self._recording.begin_at if self._recording is not None else None
+        self._by_the_clock = by_the_clock = ByTheClock(stream, plan, warn, moved)
         by_the_clock.prepare()
-        if plan.rules is not None:
-            from pastream_cli.take.by_level import ByLevel
-
-            self._by_level = ByLevel(stream, self._observer.warned)
+        by_level = _by_level(stream, warn)
         run.connect(stream, _policy_of(plan))
         reconnecting = self._reconnecting = Reconnecting(
-            run, stream, plan, self._device.worker, self._observer.warned, self._start_device, by_the_clock
+            run, stream, plan, worker, warn, self._start_device, by_the_clock
         )
-        self._telling = Telling(
-            self._observer,
-            run,
-            stream,
-            plan,
-            self._recording,
-            reconnecting,
-            by_the_clock,
-            self._device.worker,
-            self._by_level,
+        telling = self._telling = Telling(
+            self._observer, run, stream, plan, self._recording, reconnecting, by_the_clock, worker, by_level
         )
+        self._controls = Controls(self._requests, stream, telling.place, by_the_clock, by_level, warn)
         if self._recording is not None:
             self._recording.begin()
         stream.start_loops(self._requests.wake)
@@ -255,10 +248,10 @@ class Session:
         assert self._telling is not None
         assert self._reconnecting is not None
         assert self._by_the_clock is not None
+        assert self._controls is not None
         self._telling.tell(counts, losses)
         self.look_after_ends()
-        requests, (stream, _) = self._requests, self._running()
-        if requests.stop:
+        if self._requests.stop:
             self._lose_what_has_ended()
             self._run.end(StopReason.STOPPED)
             return
@@ -267,53 +260,23 @@ class Session:
         self._watch_process()
         if self._recording is not None:
             self._recording.hold(self._is_away, losses)
-        if self._is_away:  # other keys wait until it is back
-            return
-        if self._by_the_clock.wait_seconds(counts) is not None:
-            requests.pause = False  # there is nothing to pause yet
-        if requests.pause:
-            requests.pause = False
-            (stream.resume if stream.is_paused else stream.pause)()
-            requests.is_paused = stream.is_paused
-        if requests.steps:
-            steps, requests.steps = requests.steps, 0
-            self._telling.place.move(steps, counts)
+        if not self._is_away:  # else other keys wait until it is back
+            self._controls.move(counts)
 
     def look_after_ends(self) -> None:
         """Look after the files. If one fails, the run ends, and what was captured is still written."""
-        cut, self._requests.cut = self._requests.cut, False
-        begin, self._requests.begin = self._requests.begin, False
         if self._recording is None:
             return
-        if self._by_level is not None:
-            cut = self._look_after_trigger(self._recording, begin=begin, cut=cut)
         if self._run.is_ending:  # no device comes back, and what the last one delivered may need a next file
             self._recording.hold(False)
         if self._hook is not None:
             self._hook.poll()
         try:
-            if cut and self._is_away:
-                self._observer.warned("no next file to start: the device is away")
-            elif cut and self._by_the_clock is not None and self._by_the_clock.waits:
-                self._observer.warned("no next file to start: the take has not begun")
-            elif cut:
-                self._recording.cut()
+            if self._controls is not None:
+                self._controls.divide(self._recording, is_away=self._is_away)
             self._recording.poll(time.monotonic(), is_ending=self._run.is_ending)
         except Exception as error:  # noqa: BLE001 - the writer goes on, and is waited for
             self._run.fail(error)
-
-    def _look_after_trigger(self, recording: Copies, *, begin: bool, cut: bool) -> bool:
-        """Have a file begin if that was asked for and none is recorded. Tell whether there is still one to be cut."""
-        assert self._by_level is not None
-        self._by_level.poll()
-        if not self._by_level.is_armed:
-            return cut
-        recording.forget_cut()
-        is_waiting = self._by_the_clock is not None and self._by_the_clock.waits
-        may_begin = not self._is_away and not is_waiting
-        if may_begin and (begin or cut):
-            return not self._by_level.begin() and cut
-        return cut
 
     def told_of_silence(self) -> None:
         """Have a silent device opened again, or warn that it is silent."""
@@ -391,6 +354,15 @@ class Session:
         """End those files that can be ended at once."""
         if self._ending is not None:
             self._ending.leave()
+
+
+def _by_level(stream: Core, warn: Callable[[str], None]) -> ByLevel | None:
+    """Return the trigger of the run; `None` where there is none."""
+    if stream.trigger is None:
+        return None
+    from pastream_cli.take.by_level import ByLevel
+
+    return ByLevel(stream, warn)
 
 
 def _input_failure(plan: Plan, code: int) -> PastreamError:

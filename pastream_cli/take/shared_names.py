@@ -45,10 +45,13 @@ class SharedNames:
                 self._paths.pop(piece - 100, None)
             return self._paths[piece][number]
 
-    def forget(self, piece: int) -> None:
-        """Choose anew for a piece whose files were given back."""
+    def forget(self, number: int, piece: int, path: str) -> None:
+        """Choose anew for a piece for which one copy's file was made and not used, unless another copy has done so."""
         with self._lock:
-            self._paths.pop(piece, None)
+            paths = self._paths.get(piece)
+            if paths is not None and paths[number] == path:
+                del self._paths[piece]
+                self._used.difference_update(paths)
 
     def _choose(self, first_frame: datetime) -> tuple[str, ...]:
         for paths in self._candidates(first_frame):

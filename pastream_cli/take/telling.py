@@ -99,6 +99,8 @@ class Telling:
         self._tell_of_the_input()
         self.moves.tell(counts)
         self.clock.tell(counts)
+        if self._by_level is not None:
+            self._by_level.tell()
         since_told = time.monotonic() - self._told_at
         if not (losses or is_last or self.is_watched or since_told >= _SECONDS_BETWEEN_SNAPSHOTS):
             return

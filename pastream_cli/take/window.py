@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from pastream_cli.command.when import When
@@ -43,6 +44,8 @@ class Window(NamedTuple):
     end: Fraction | None = None
     notes: tuple[str, ...] = ()
     """What had to be decided, one line each."""
+    again: Callable[[Fraction], Window] | None = None
+    """Finds it anew by another clock; `None` where its begin has a date, or is now."""
 
 
 def find_window(at: When | None, until: When | None, seconds: Fraction | None, now: Fraction, zone: Zone) -> Window:
@@ -79,7 +82,9 @@ def find_window(at: When | None, until: When | None, seconds: Fraction | None, n
             "06:00 without a date is the next time that it is six",
         )
     notes = tuple(moment.note for moment in (begin, end) if moment is not None and moment.note)
-    return Window(begin.at if begin else None, end.at if end else None, notes)
+    is_daily = at is not None and at.day is None
+    again = partial(find_window, at, until, seconds, zone=zone) if is_daily else None
+    return Window(begin.at if begin else None, end.at if end else None, notes, again)
 
 
 def _begin(at: When, until: When | None, seconds: Fraction | None, now: Fraction, zone: Zone) -> Moment:
@@ -133,6 +138,11 @@ def change_between(before: int, after: int, zone: Zone) -> int:
         else:
             after = middle
     return after
+
+
+def in_utc(moment: Fraction) -> datetime:
+    """Return a moment as a datetime, to the microsecond."""
+    return datetime.fromtimestamp(float(moment), tz=timezone.utc)
 
 
 def local_text(moment: Fraction, zone: Zone) -> str:

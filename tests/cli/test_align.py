@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from tests.forks import Forks
-from tests.runner import Pastream, Result
-from tests.sounds import assert_same, read
-from tests.takes import joined, report_of
+from tests.runner import Pastream
+from tests.sounds import RATE, Samples, assert_same, read
+from tests.takes import PATIENT, RAMP, joined, losses_told, ramp, report_of
 
-BERLIN = ZoneInfo("Europe/Berlin")
-SET_CLOCK = """
-import sys, time
-from pastream_cli.engine.wall_clock import SystemClocks
-ahead_ns = int(sys.argv.pop(1)) * 10**9 - time.time_ns()
-SystemClocks.wall_ns = lambda self: time.time_ns() + ahead_ns
-from pastream_cli.__main__ import main
-main()
-"""
-"""Runs the command with the wall clock set to its first argument."""
+BLOCK = 480
+"""Frames of a block of the virtual device: so well is it known when one that was away is back."""
 
 
 def start_of(file: dict[str, str]) -> datetime:
@@ -67,42 +56,51 @@ def test_pieces_that_the_clock_cannot_end_are_refused(
     assert (result.returncode, reason in result.stderr) == (2, True), result.stderr
 
 
-def test_a_month_of_hours_is_right_to_its_end(
-    pastream: Pastream, tmp_path: Path, campaign: Callable[[int], int]
-) -> None:
-    """Over the end of October's last Sunday, which has 25 hours: names, boundaries and counts, with little memory."""
-    rate, days = 20, campaign(30)
-    begin = datetime(2026, 10, 25, 0, 17, 1, tzinfo=timezone.utc) - timedelta(days=days / 2)
-    take = ("null", "{start:%m%d-%H%M}.wav", "-D", f"virtual:silence:fast:channels=1:rate={rate}", "-e", "pcm_16")
-    process = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            SET_CLOCK,
-            str(round(begin.timestamp())),
-            *take,
-            "-d",
-            f"{days * 24}:00:00",
-            "--split",
-            "1:00:00",
-            "--align",
-            "--json",
-        ],
-        cwd=tmp_path,
-        env={**pastream.environment, "TZ": "Europe/Berlin"},
-        capture_output=True,
-        timeout=600,
-        check=False,
+def test_pieces_end_by_the_clock_behind_gaps_of_the_device(pastream: Pastream, tmp_path: Path) -> None:
+    """What is heard shows the time: the sound goes on while the device is away."""
+    gaps = {"within-a-piece": "die=2.2:back=2.7", "of-whole-pieces": "die=2.2:back=4.4"}
+    options = (
+        "--also",
+        "{n}.wav",
+        "--split",
+        "1",
+        "--align",
+        "--reconnect",
+        "-d",
+        "6",
+        "-b",
+        str(BLOCK),
+        "-e",
+        "pcm_24",
+        "--json",
     )
-    assert process.returncode == 0, process.stderr
-    files = report_of(Result(process.returncode, process.stdout, ""))["files"]
-    starts = [start_of(file) + timedelta(seconds=0.5 / rate) for file in files]
-    assert abs((starts[0] - begin).total_seconds()) < 30
-    assert all((start.minute, start.second, start.microsecond // 100_000) == (0, 0, 0) for start in starts[1:])
-    assert sum(file["frames"] for file in files) == days * 86_400 * rate
-    assert {file["frames"] for file in files[1:-1]} == {3600 * rate}
-    twice = 25, 1  # the day and the hour, in UTC
-    for file, start in zip(files[1:], starts[1:], strict=True):
-        stem = f"{start.astimezone(BERLIN):%m%d-%H%M}" + ("-002" if (start.day, start.hour) == twice else "")
-        assert Path(file["name"]).stem == stem
-    assert len(list(tmp_path.iterdir())) == len(files) == days * 24 + 1
+    started = {}
+    for name, gap in gaps.items():
+        (tmp_path / name).mkdir()
+        words = ("null", "{utc:%H%M%S}.wav", "-D", f"{RAMP}:{gap}", *PATIENT, *options)
+        started[name] = pastream.start(*words, cwd=tmp_path / name)
+    for name, process in started.items():
+        result = pastream.finish(process)
+        assert result.returncode == 0, result.stderr
+        (away,) = losses_told(result, "device-away")
+        files = report_of(result)["files"]
+        pieces = [read(tmp_path / name / file["name"]) for file in files]
+        check_places(pieces, [file["name"] for file in files], away)
+        copies = [tmp_path / name / file["copies"][0]["name"] for file in files]
+        assert np.array_equal(joined(copies), np.concatenate(pieces))
+
+
+def check_places(pieces: list[Samples], names: list[str], away: tuple[int, int]) -> None:
+    """Pieces begin on whole seconds of the sound, as many as their names are apart; none is all silence."""
+    sound = ramp(10 * RATE)[:, 0]
+    seconds = [int(name[4:6]) for name in names]
+    heard = [(int(np.searchsorted(sound, piece[0, 0])), second) for piece, second in zip(pieces, seconds, strict=True)]
+    heard = [(place, second) for place, second in heard[1:] if place]  # the silence of the gap has no place
+    (first, zero), later = heard[0], heard[1:]
+    assert first < away[0] < later[-1][0]
+    for place, second in later:
+        off = place - first - (second - zero) % 60 * RATE
+        assert abs(off) <= (BLOCK if place > away[0] else 1), (off, heard, away)
+    for piece, second in zip(pieces[1:-1], seconds[1:-1], strict=True):
+        assert piece.any(), (second, away)
+        assert abs(len(piece) - RATE) <= BLOCK

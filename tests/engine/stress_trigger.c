@@ -1,19 +1,21 @@
-/* Copies of a recording that a trigger cuts out of what is captured, in pieces, with frames lost by
- * the device and by copies that are slow. The files of all copies have the same frames; where no
- * copy has lost any by itself, and nobody asked for a file, they are those of a plain model. */
+/* Copies of a recording that waits for its first frame, ends at one, and is cut out of what is
+ * captured by a trigger, in pieces that end at any time, with frames lost by the device and by
+ * copies that are slow. The files of all copies have the same frames; where no copy has lost any by
+ * itself, and nobody asked for a file, they are those of a plain model. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "_engine.h"
+#include "_output_file.h"
 #include "_state.h"
 #include "stress.h"
 #include "stress_file.h"
 #include "stress_signal.h"
 
 enum { MOST_FRAMES = 60000, PIECES = 3000, MOST_BLOCK = 600, RATE = 1000000, NAP_NS = 20000 };
-enum { LOUD = 1 << 30 };
+enum { LOUD = 1 << 30, MOST_WAIT = 20000 };
 
 struct place {
     copy *handle;
@@ -38,8 +40,12 @@ struct take {
     struct random devices; /* for the device's thread */
     engine *engine;
     attachment *attachment;
-    trigger *trigger;
+    trigger *trigger; /* NULL: all is recorded */
     struct trigger_rules rules;
+    int64_t begin_at; /* frame of the device; 0: the recording does not wait */
+    int64_t end_at;   /* of the timeline; INT64_MAX: nowhere */
+    int is_restless;  /* both are said late, and anew */
+    int64_t waited;   /* frames of the device before the first one, as it was in the end */
     pthread_t device;
     _Atomic int stop;
     int asks; /* for files, at any time */
@@ -58,7 +64,7 @@ static void *write_all(void *context) {
     return NULL;
 }
 
-/* A sample tells its place and whether it is loud. */
+/* A sample tells its place among all frames of the device, and whether it is loud. */
 static int32_t sample_at(const struct take *t, int64_t frame) {
     return (int32_t)(frame + 1) | (t->is_loud[frame] ? LOUD : 0);
 }
@@ -113,6 +119,28 @@ static void draw_rules(struct take *t) {
     };
     t->offset = t->rules.is_armed ? 0 : random_from(r, 0, 900);
     t->asks = one_in(r, 4);
+    if (one_in(r, 4)) { /* all is recorded */
+        t->rules = (struct trigger_rules){.silence_frames = -1, .most_frames = -1};
+        t->asks = 0;
+    } else {
+        t->trigger = trigger_new(&t->rules);
+    }
+}
+
+static void draw_times(struct take *t) {
+    struct random *r = &t->random;
+    t->begin_at = one_in(r, 2) ? random_from(r, 1, MOST_WAIT) : 0;
+    t->end_at = one_in(r, 2) ? random_from(r, 0, MOST_FRAMES) : INT64_MAX;
+    t->is_restless = one_in(r, 3);
+}
+
+/* Says when the recording begins and ends, or something near that. */
+static void say_times(struct take *t) {
+    const int64_t off = t->is_restless ? random_from(&t->random, 0, 500) : 0;
+    if (t->begin_at)
+        engine_begin_at(t->engine, t->begin_at - least_of(off, t->begin_at - 1));
+    if (t->end_at < INT64_MAX)
+        engine_end_at(t->engine, most_of(0, t->end_at - off));
 }
 
 static void open_place(struct take *t, int i) {
@@ -134,16 +162,21 @@ static void open_place(struct take *t, int i) {
 static void open_take(struct take *t) {
     make_sound(t);
     draw_rules(t);
+    draw_times(t);
     t->engine = engine_new_in(-1, 0, MOST_COPIES - 1);
     t->attachment = attachment_new(SAMPLE_INT32, 0, SAMPLE_INT32, 1);
-    t->trigger = trigger_new(&t->rules);
     t->copies = (int)random_from(&t->random, 1, MOST_COPIES);
     for (int i = 0; i < t->copies; ++i)
         open_place(t, i);
     if (!engine_attach(t->engine, t->attachment))
         violation("the engine does not take the device");
-    engine_set_trigger(t->engine, t->trigger);
+    if (t->trigger)
+        engine_set_trigger(t->engine, t->trigger);
     engine_prepare(t->engine, -1, 0, t->offset, 0, 0, RATE);
+    if (t->begin_at)
+        engine_begin_at(t->engine, INT64_MAX);
+    if (!t->is_restless)
+        say_times(t);
 }
 
 static void offer_next(struct take *t, struct place *p) {
@@ -160,12 +193,34 @@ static void offer_next(struct take *t, struct place *p) {
     p->offered += writer_offer(p->handle, p->files[p->offered]);
 }
 
+/* Has the last piece that the first copy has begun end now or later. */
+static void cut(struct take *t) {
+    struct output_counts counts = {.first_frame = -1};
+    int n = t->places[0].made;
+    while (counts.first_frame < 0 && --n >= 0)
+        output_file_read_counts(t->places[0].files[n], &counts);
+    if (n < 0)
+        return;
+    output_file *files[MOST_COPIES];
+    int count = 0;
+    for (int i = 0; i < t->copies; ++i)
+        if (n < t->places[i].made)
+            files[count++] = t->places[i].files[n];
+    const int64_t begun = counts.first_frame;
+    const int64_t end = one_in(&t->random, 2) ? 0 : begun + random_from(&t->random, 1, 900);
+    t->limits[n] = engine_cut(t->engine, files, count, begun, end, t->limits[n], -1);
+}
+
 static void look_after(struct take *t) {
     struct loss loss;
     for (int i = 0; i < t->copies; ++i)
         offer_next(t, &t->places[i]);
     if (t->asks && one_in(&t->random, 6))
         (void)engine_trigger(t->engine);
+    if (t->is_restless && one_in(&t->random, 3))
+        say_times(t);
+    if (one_in(&t->random, 12))
+        cut(t);
     while (engine_next_loss(t->engine, &loss))
         continue;
     const struct timespec length = {.tv_nsec = random_from(&t->random, 1, 20000)};
@@ -175,7 +230,7 @@ static void look_after(struct take *t) {
 /* ---- what should come of it ---- */
 
 static int is_heard(const struct take *t, int64_t frame) {
-    return t->is_loud[frame] && !t->is_gone[frame];
+    return t->is_loud[t->waited + frame] && !t->is_gone[t->waited + frame];
 }
 
 /* Returns where the file that is triggered at a frame ends: after so much silence, or at the end.
@@ -246,14 +301,29 @@ static int64_t check_piece(const struct take *t, int i, int n, int64_t *silent) 
         const int32_t sample = get_sample(p->sounds[n]->samples, FILE_INT32, k);
         *silent += sample == 0;
         if (sample != 0)
-            expect_equal("a frame of the recording", sample, sample_at(t, counts.first_frame + k));
+            expect_equal("a frame of the recording", sample,
+                         sample_at(t, t->waited + counts.first_frame + k));
     }
     return counts.frames + counts.passed_frames;
 }
 
-static void check_take(const struct take *t) {
+/* The first frame and the last are the ones that were asked for, if the device came so far. */
+static void check_times(const struct take *t, const struct engine_counts *run) {
+    if (t->is_restless) /* the first frame may be later, and the end may be anywhere */
+        return;
+    if (run->time_zero_ns)
+        expect_equal("frames before the first", t->waited, t->begin_at);
+    if (run->position > t->end_at)
+        violation("%lld frames behind the end", (long long)(run->position - t->end_at));
+    if (run->complete && !t->trigger)
+        expect_equal("frames of all", run->position, t->end_at);
+}
+
+static void check_take(struct take *t) {
     struct engine_counts run;
     engine_read_counts(t->engine, &run);
+    t->waited = run.waited_frames;
+    check_times(t, &run);
     const int64_t end = most_of(t->offset, run.position);
     int have_lost = 0;
     for (int i = 0; i < t->copies; ++i) {

@@ -109,3 +109,13 @@ def test_a_late_start_says_so_and_ends_when_it_was_to_end() -> None:
     assert waiting.told == [f"the take begins {late:.3g} s late; its end stays where it was"]
     assert waiting.core.counts().position / RATE == pytest.approx(21 - late, abs=1 / RATE)
     waiting.core.stop_device()
+
+
+@pytest.mark.parametrize("duration", [None, 5.0])
+def test_a_take_whose_time_is_past_when_the_device_is_there_is_missed(duration: float | None) -> None:
+    waiting = Waiting(-20, duration)
+    waiting.poll_until(lambda: waiting.core.counts().complete)
+    assert waiting.core.counts().position == 0
+    (told,) = waiting.told
+    assert told.startswith("the take was missed: it was to end at 20")
+    waiting.core.stop_device()
