@@ -88,10 +88,10 @@ def test_one_click_has_one_time_at_every_latency_on_pipewire(
 
 
 def test_one_click_has_one_time_at_every_latency_on_jack(
-    pastream: Pastream, fresh_jackd: JackServer, build: Path, campaign: Callable[[int], int], soak_only: None
+    pastream: Pastream, jackd: JackServer, build: Path, campaign: Callable[[int], int], soak_only: None
 ) -> None:
     del soak_only
-    check_one_click(pastream, fresh_jackd, "loopback", build, campaign(10))
+    check_one_click(pastream, jackd, "loopback", build, campaign(10))
 
 
 # ---- a frame that is played at a known time ----
@@ -132,9 +132,9 @@ def check_known_frames(pastream: Pastream, server: Server, device: str, build: P
 
 
 def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_jack(
-    pastream: Pastream, fresh_jackd: JackServer, build: Path
+    pastream: Pastream, jackd: JackServer, build: Path
 ) -> None:
-    check_known_frames(pastream, fresh_jackd, "loopback", build, 2 * SLACK)
+    check_known_frames(pastream, jackd, "loopback", build, 2 * SLACK)
 
 
 def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_pulseaudio(
