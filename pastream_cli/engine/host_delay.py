@@ -11,6 +11,8 @@ from pastream_cli.engine.facts import Debt
 _MOST_SAMPLES = 100
 _LEAST_SAMPLES = 3
 _BELIEVABLE_SECONDS = 10.0
+# A server says it in steps of its own blocks, and all of a take's samples may be off alike.
+_STEP_SECONDS = 0.005
 
 
 class HostDelay:
@@ -48,5 +50,5 @@ class HostDelay:
             delays = sorted((line.owed_at(ns) - frames) / self._rate for ns, frames in self._samples)
             delay = delays[len(delays) // 2]
             errors = sorted(abs(other - delay) for other in delays)
-            self._found = delay, 2 * errors[len(errors) * 9 // 10]
+            self._found = delay, _STEP_SECONDS + 2 * errors[len(errors) * 9 // 10]
         return self._found if abs(self._found[0]) < _BELIEVABLE_SECONDS else None

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,12 @@ from tests.takes import SLACK, joined, report_of
 from tests.witness import NUMBERS, Witness, stretches, witness_on
 
 LATENCIES = ("0.02", "0.2", "0.5", "2")
-MOST_APART_SECONDS = 0.02
+BLOCK_OF_JACK = 256
+"""By so much a client of a JACK server, which the witness is, hears later where it was not in time."""
+
+MOST_APART_BY_PULSE_SECONDS = 0.05
+"""On PipeWire, whose PulseAudio side says how much it holds to some 20 ms at first."""
+
 BLOCK = 1024
 """The longest that a server here has."""
 
@@ -57,14 +63,16 @@ def at_four_latencies(
     return told
 
 
-def check_one_click(pastream: Pastream, server: Server, device: str, build: Path, rounds: int) -> None:
+def check_one_click(
+    pastream: Pastream, server: Server, device: str, build: Path, rounds: int, most_apart_seconds: float = 0.02
+) -> None:
+    """What is told of the takes differs by no more than the limit, and by no more than each says that it may be off."""
     with witness_on(server, build) as witness:
         for number in range(rounds):
             told = at_four_latencies(pastream, witness, device, 4, number)
-            times = np.array([moment for moment, _ in told])
-            assert np.ptp(times) < MOST_APART_SECONDS, (number, told)
-            middle = np.median(times)
-            assert all(abs(moment - middle) <= uncertainty + 1e-3 for moment, uncertainty in told), told
+            assert np.ptp([moment for moment, _ in told]) < most_apart_seconds, (number, told)
+            for (moment, uncertainty), (other, others_uncertainty) in combinations(told, 2):
+                assert abs(moment - other) <= uncertainty + others_uncertainty + BLOCK_OF_JACK / RATE, told
 
 
 def test_one_click_has_one_time_at_every_latency_on_pulseaudio(
@@ -84,7 +92,8 @@ def test_one_click_has_one_time_at_every_latency_on_pipewire(
     soak_only: None,
 ) -> None:
     del soak_only
-    check_one_click(pastream, pipewire, device, build, campaign(10))
+    most = (MOST_APART_BY_PULSE_SECONDS,) if device == "pulse" else ()
+    check_one_click(pastream, pipewire, device, build, campaign(10), *most)
 
 
 def test_one_click_has_one_time_at_every_latency_on_jack(
