@@ -58,6 +58,11 @@ def stretches(samples: Samples, channel: int = 1) -> list[Stretch]:
     ]
 
 
+def nearest_number(played: int, due: int) -> int:
+    """Return the number that is played as this one, whose bits are few, and that is the nearest to one that is due."""
+    return played + round((due - played) / NUMBERS) * NUMBERS
+
+
 class Witness(ABC):
     """Plays numbers on a server, for one start of it after the other, and hears when they come."""
 
@@ -90,6 +95,11 @@ class Witness(ABC):
         """Return by how many frames a frame was late by the clock, as those around it tell."""
         _, late = min(self.ties, key=lambda tie: abs(tie[0] - number))
         return late
+
+    def slipped_before(self, number: int, seconds: float) -> int:
+        """Return by how many frames the server has fallen behind the clock within so long before a number."""
+        near = [late for tied, late in self.ties if number - seconds * RATE < tied < number + RATE]
+        return max(near) - min(near) if near else 0
 
     def has_lost(self, number: int, frames: int) -> bool:
         """Tell whether it did not play these numbers, since it was late."""
@@ -169,9 +179,10 @@ class PulseWitness(Witness):
         while data := os.read(process.stdout.fileno(), 1 << 16):
             due, rest = self._due_frames(), rest + data
             whole = len(rest) // 8 * 8
-            number = int(np.frombuffer(rest[whole - 4 : whole], "int32")[0]) >> 8 if whole else 0
+            played = int(np.frombuffer(rest[whole - 4 : whole], "int32")[0]) >> 8 if whole else 0
             rest = rest[whole:]
-            if number:
+            if played:
+                number = nearest_number(played, due)
                 window.append((due - number, number))
             if len(window) >= 2 and window[-1][1] - window[0][1] > RATE // 3:
                 late, number = min(window)
