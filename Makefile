@@ -42,7 +42,7 @@ generate: $(INSTALLED)  ## the files that are made from others, each of which sa
 screens: $(INSTALLED)  ## what the meter shows of runs of every kind, for the tests, and the picture in the README
 	$(BIN)/python -m tests.screens
 
-docs: $(INSTALLED)  ## the library's documentation, in build/docs
+docs: $(INSTALLED)  ## the guide, with the manual and the library's reference: open build/docs/index.html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
 # pip is brought up to date because the commands that older ones make load re, which takes longer than ours to start.
@@ -95,5 +95,5 @@ $(RELEASE)/installed: pyproject.toml
 $(INSTALLED): pyproject.toml setup.py pastream_cli/engine/_build.py $(ENGINE_FILES)
 	$(PYTHON) -m venv .venv
 	rm -f pastream_cli/engine/_native.c pastream_cli/engine/_native.*.so
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs,test,lint]'
 	touch $@
