@@ -21,6 +21,7 @@ from tests.sounds import RATE
 INSTALLED_IN = os.environ.get("PASTREAM_FOLDER", str(Path(sys.executable).parent))
 """The folder of the command that is tried: of the environment of the tests, or of one that it was just installed in."""
 
+READER_HAS_GONE = 141
 SECONDS_TO_START = 30
 SECONDS_TO_RUN = 0.5
 """After that somebody presses Ctrl-C, unless the command ends by itself soon."""
@@ -96,7 +97,9 @@ def run_as_printed(words: str, folder: Path, environment: Mapping[str, str]) -> 
                 time.sleep(SECONDS_TO_RUN)
             if not has_ended():
                 os.killpg(shell.pid, signal.SIGINT)
-            wait_until(has_ended, "its end after Ctrl-C", SECONDS_TO_START)
+                wait_until(has_ended, "its end after Ctrl-C", SECONDS_TO_START)
+                if "|" in words and shell.returncode == READER_HAS_GONE:
+                    return 0, ""  # Ctrl-C ends all programs of a pipeline, in any order
         except TimeoutError as error:
             os.killpg(shell.pid, signal.SIGKILL)
             shell.wait()
