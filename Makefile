@@ -10,7 +10,7 @@ C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test test-lowest soak chaos powercut bench generate screens docs wheels deb lint format clean
+.PHONY: run test test-guide test-lowest soak chaos powercut bench generate screens docs wheels deb lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -23,6 +23,10 @@ test-lowest: $(INSTALLED)  ## what touches other packages, with their oldest ver
 	tests/install-debian-packages
 	release/try-lowest tests/engine/test_contracts.py tests/engine/test_hosts.py tests/engine/test_ringbuffer.py \
 		tests/cli/test_meter.py tests/cli/test_pulseaudio.py
+
+test-guide: $(INSTALLED)  ## every command that is printed in the README and the guide
+	tests/install-debian-packages
+	$(BIN)/python -m pytest --soak tests/test_readme.py tests/test_guide.py
 
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages
@@ -42,7 +46,7 @@ generate: $(INSTALLED)  ## the files that are made from others, each of which sa
 screens: $(INSTALLED)  ## what the meter shows of runs of every kind, for the tests, and the picture in the README
 	$(BIN)/python -m tests.screens
 
-docs: $(INSTALLED)  ## the library's documentation, in build/docs
+docs: $(INSTALLED)  ## the guide, with the manual and the library's reference: open build/docs/index.html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
 # pip is brought up to date because the commands that older ones make load re, which takes longer than ours to start.
@@ -95,5 +99,5 @@ $(RELEASE)/installed: pyproject.toml
 $(INSTALLED): pyproject.toml setup.py pastream_cli/engine/_build.py $(ENGINE_FILES)
 	$(PYTHON) -m venv .venv
 	rm -f pastream_cli/engine/_native.c pastream_cli/engine/_native.*.so
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs,test,lint]'
 	touch $@

@@ -24,6 +24,7 @@ DEBIAN_PACKAGES = {
     "jack_freewheel": "jackd2",
     "jack_lsp": "jackd2",
     "jackd": "jackd2",
+    "jq": "jq",
     "lame": "lame",
     "libasound_module_pcm_pulse.so": "libasound2-plugins",
     "libfuse3.so.3": "libfuse3-3",

@@ -18,7 +18,9 @@ from pastream_cli.take.report import Opening, Snapshot
 from tests.sounds import RATE
 
 FOLDER = Path(__file__).parent / "cli" / "screens"
-PICTURE = Path(__file__).parents[1] / "docs" / "meter.svg"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+PICTURED_WINDOWS = {"meter": (80, 24), "meter-narrow": (20, 10), "meter-large": (120, 50)}
+"""The windows that the README and the guide show, each by the name of its picture."""
 WIDTHS = (20, 40, 80, 120, 200)
 HEIGHTS = (5, 10, 24, 50)
 
@@ -194,17 +196,14 @@ def screens(scene: Scene) -> str:
     )
 
 
-def picture() -> str:
-    """Return a recording in a window of usual size as SVG."""
-    lines: list[Line] = [
-        [("$ pastream null concert.wav", "bold")],
-        *(
-            [(line, "")]
-            for line in banner_lines(opening()._replace(capture_name="concert.wav", capture_device="Mixer"))
-        ),
-        *PICTURED.meter().lines(80, 24, keys=True),
-    ]
-    console = Console(record=True, file=StringIO(), width=80)
+def picture(name: str) -> str:
+    """Return a recording in a window as SVG; in the one of usual size with how it was started."""
+    width, height = PICTURED_WINDOWS[name]
+    lines = PICTURED.meter().lines(width, height, keys=True)
+    if name == "meter":
+        banner = banner_lines(opening()._replace(capture_name="concert.wav", capture_device="Mixer"))
+        lines = [[("$ pastream null concert.wav", "bold")], *([(line, "")] for line in banner), *lines]
+    console = Console(record=True, file=StringIO(), width=width)
     for line in lines:
         console.print(Text.assemble(*line), soft_wrap=True)
     return console.export_svg(title="", code_format=_PICTURE, unique_id="meter")
@@ -215,7 +214,8 @@ def store() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, scene in SCENES.items():
         (FOLDER / f"{name}.txt").write_text(screens(scene), encoding="utf-8")
-    PICTURE.write_text(picture(), encoding="utf-8")
+    for name in PICTURED_WINDOWS:
+        (PICTURES / f"{name}.svg").write_text(picture(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

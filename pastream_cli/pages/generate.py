@@ -1,4 +1,4 @@
-"""Writes all generated files: the man page, completions, the list of files, the types of the C module.
+"""Writes all generated files: the man page, completions, the list of files, pictures, the types of the C module.
 
 `make generate` runs it. The files are in the repository; man page and completions are installed as they are. The
 command imports nothing of this folder, and a wheel does not have it.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pastream_cli.pages import completions, native_stub
 from pastream_cli.pages.file_list import architecture
 from pastream_cli.pages.man_page import man_page
+from pastream_cli.pages.pictures import data_path_picture, states_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "completions/_pastream": completions.zsh,
     "completions/pastream.fish": completions.fish,
     "docs/architecture.md": architecture,
+    "docs/pictures/data-path.svg": data_path_picture,
+    "docs/pictures/states.svg": states_picture,
     "pastream_cli/engine/_native.pyi": native_stub.stub,
 }
 """Each generated file, by its path below the root of the checkout, and the function that makes it."""

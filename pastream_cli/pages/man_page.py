@@ -70,16 +70,22 @@ def _options() -> Iterator[str]:
                 yield from _option(option)
 
 
+def explanation(option: Option) -> list[str]:
+    """Return the paragraphs that explain an option, with its default and its old names."""
+    paragraphs = option.manual.split("\n\n")
+    if option.default:
+        paragraphs.append(f"Default: {option.default}.")
+    if option.aliases:
+        names = " and ".join(f"`{name}`" for name in option.aliases)
+        paragraphs.append(f"{names}, from older scripts, is the same.")
+    return paragraphs
+
+
 def _option(option: Option) -> Iterator[str]:
     yield ".TP"
     form = option.value_form.replace(option.metavar, rf"\fI{option.metavar}\fR") if option.metavar else ""
     yield ", ".join(rf"\fB{_literal(name)}\fR" for name in option.names) + (f" {form}" if form else "")
-    first, *others = option.manual.split("\n\n")
-    if option.default:
-        others.append(f"Default: {option.default}.")
-    if option.aliases:
-        names = " and ".join(f"`{name}`" for name in option.aliases)
-        others.append(f"{names}, from older scripts, is the same.")
+    first, *others = explanation(option)
     yield from _filled(first)
     for paragraph in others:
         yield ".IP"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,8 @@ from pastream_cli.screen.meter import Meter
 from pastream_cli.screen.wrapping import wrapped
 from tests.screens import (
     FOLDER,
-    PICTURE,
+    PICTURED_WINDOWS,
+    PICTURES,
     SCENES,
     STANDING,
     levels,
@@ -30,8 +30,6 @@ from tests.screens import (
     text,
 )
 from tests.sounds import RATE
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -53,10 +51,10 @@ def test_no_word_is_broken_or_left_alone_at_any_width(name: str) -> None:
         assert not [line for line in lines if line.startswith("load")]
 
 
-def test_the_picture_in_the_readme_is_of_the_meter_as_it_is() -> None:
-    stored = PICTURE.read_text(encoding="utf-8")
-    assert said_in(stored) == said_in(picture()), "run make screens"  # what rich draws around it is rich's
-    assert f"({PICTURE.relative_to(README.parent)})" in README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", PICTURED_WINDOWS)
+def test_the_pictures_are_of_the_meter_as_it_is(name: str) -> None:
+    stored = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
+    assert said_in(stored) == said_in(picture(name)), "run make screens"  # what rich draws around it is rich's
 
 
 def said_in(svg: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The documentation is built without a warning, and says something about everything that the library has."""
+"""The guide is built without a warning, no link in it is broken, and it has all that the library has."""
 
 from __future__ import annotations
 
@@ -6,25 +6,80 @@ import inspect
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from pastream_cli import engine as ps
+from pastream_cli.command.options import OPTIONS
+from pastream_cli.pages.man_page import sections
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
-def test_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("sphinx", reason="Sphinx is not installed (pip install .[docs])")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(DOCS), str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The guide as it is built: without a warning."""
+    for package in ("sphinx", "furo", "myst_parser"):
+        pytest.importorskip(package, reason=f"{package} is not installed (pip install .[docs])")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(DOCS), str(folder)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (built.returncode, built.stderr) == (0, "")
-    page = (tmp_path / "library.html").read_text(encoding="utf-8")
+    return folder
+
+
+class Links(HTMLParser):
+    """What a page leads to or shows, and the places in it that others may lead to."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.targets: set[str] = set()
+        self.places: set[str] = {""}
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, _tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name in {"href", "src"}:
+                self.targets.add(value or "")
+            elif name == "id":
+                self.places.add(value or "")
+
+
+def test_no_link_of_the_guide_leads_nowhere(site: Path) -> None:
+    pages = {page: Links(page) for page in site.rglob("*.html")}
+    broken = [
+        (page.name, target)
+        for page, links in pages.items()
+        for target in links.targets
+        if not urlsplit(target).scheme and not leads_somewhere(page, target, pages)
+    ]
+    assert len(pages) > 25
+    assert not broken
+
+
+def leads_somewhere(page: Path, target: str, pages: dict[Path, Links]) -> bool:
+    parts = urlsplit(target)
+    path = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    return unquote(parts.fragment) in pages[path].places if path in pages else path.is_file()
+
+
+def test_the_guide_loads_nothing_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert not re.findall(r"""(?:src|<link[^>]* href)=["'](?:https?:)?//[^"']*""", page.read_text(encoding="utf-8"))
+
+
+def test_the_reference_and_the_manual_have_all_that_there_is(site: Path) -> None:
+    page = (site / "library.html").read_text(encoding="utf-8")
     for name in ("chunks", "InputStream.record", "DuplexStream.playrec", "Stream.levels", "RingBuffer.readinto"):
         assert f'id="pastream_cli.engine.{name}"' in page
-    for other in ("architecture", "benchmarks", "moving"):
-        assert f'href="{other}.html"' in (tmp_path / "index.html").read_text(encoding="utf-8")
+    manual = (site / "manual.html").read_text(encoding="utf-8")
+    assert all(f'id="cmdoption-pastream-{option.long_name.lstrip("-")}"' in manual for option in OPTIONS)
+    assert all(f'id="{title.lower().replace(" ", "-")}"' in manual for title in sections())
+    examples = (site / "examples.html").read_text(encoding="utf-8")
+    assert all(path.name in examples for path in (DOCS.parent / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("name", ps.__all__)
