@@ -1,9 +1,12 @@
-"""Pipes that are fed with bytes by a thread."""
+"""Pipes that are fed with bytes by a thread, and FIFOs that are read once something comes."""
 
 from __future__ import annotations
 
 import os
+import select
 import threading
+from pathlib import Path
+from typing import BinaryIO
 
 
 def fed(data: bytes, parts: int = 1 << 16) -> int:
@@ -15,4 +18,15 @@ def fed(data: bytes, parts: int = 1 << 16) -> int:
             pipe.writelines(data[start : start + parts] for start in range(0, len(data), parts))
 
     threading.Thread(target=write).start()
+    return source
+
+
+def reader_of(fifo: Path, seconds: float = 30) -> BinaryIO:
+    """Open a FIFO when there is something to read: a plain open would wait for ever for a command that has failed."""
+    descriptor = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    source = os.fdopen(descriptor, "rb")
+    if not select.select([descriptor], [], [], seconds)[0]:
+        source.close()
+        raise TimeoutError(f"nothing came through {fifo.name} for {seconds:g} s")
+    os.set_blocking(descriptor, True)
     return source

@@ -14,6 +14,7 @@ import pytest
 from tests.faults import Rule, faulty_disk
 from tests.forks import Forks
 from tests.homes import wait_until
+from tests.pipes import reader_of
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, read
 from tests.takes import PATIENT, RAMP, gaps_in_ramp, joined, report_of, told
@@ -139,7 +140,7 @@ def test_a_fifo_that_nobody_reads_costs_the_file_nothing(pastream: Pastream, tmp
     words = ("a.wav", "--also", fifo.name, "-d", "2", "--buffersize", "16k", "-D", RAMP, *PATIENT, "--json")
     process = pastream.start("null", *words)
     if reader == "stops":
-        with fifo.open("rb") as source:
+        with reader_of(fifo) as source:
             assert source.read(4) == b".snd"
     result = pastream.finish(process)
     assert gaps_in_ramp(read(tmp_path / "a.wav")) == []
@@ -155,7 +156,7 @@ def test_a_reader_that_stops_costs_the_file_nothing_and_its_copy_is_told_to_have
         os.mkfifo(fifo)
         words = (name, "--also", fifo.name) if case % 2 == 0 else (fifo.name, "--also", name)
         process = pastream.start("null", *words, "-d", "1", "--buffersize", "8k", "-D", RAMP, *PATIENT, "--json")
-        with fifo.open("rb") as source:
+        with reader_of(fifo) as source:
             assert source.read(4) == b".snd"
             result = pastream.finish(process)
         assert gaps_in_ramp(read(tmp_path / name)) == []

@@ -66,7 +66,7 @@ def whole_of(forks: Forks, case: Case, sound: Path, folder: Path) -> NDArray[np.
     whole, played = read(folder / "whole.wav"), read(sound)
     is_lost = (whole == 0).all(axis=1)
     assert_same(whole[~is_lost], played)
-    assert is_lost.any() == ("xrun" in case.device)
+    assert "xrun" in case.device or not is_lost.any()
     return whole.astype("int32")
 
 

@@ -6,9 +6,10 @@ In the middle of the month is the last Sunday of October, which has 25 hours.
 from __future__ import annotations
 
 import json
-import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -67,13 +68,22 @@ def take(pastream: Pastream, sound: Path, folder: Path, days: int, *words: str) 
     environment = {**pastream.environment, "TZ": "Europe/Berlin", "PYTHONPATH": str(Path(__file__).parents[2])}
     with folder.with_suffix(".json").open("wb") as report:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=report)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    most = 0.0
+    while process.poll() is None:
+        most = max(most, mebibytes_of(process.pid))
+        time.sleep(0.02)
     assert process.returncode == 0
     told = json.loads(folder.with_suffix(".json").read_text())
     assert {path.name for path in folder.iterdir()} == {file["name"] for file in told["files"]}
     files = [(folder / file["name"], file["first_frame"]) for file in told["files"]]
-    return Take(begin, days * 24 * HOUR, files, used.ru_maxrss / 1024)
+    return Take(begin, days * 24 * HOUR, files, most)
+
+
+def mebibytes_of(pid: int) -> float:
+    """Return the most memory that a process has had; 0 once it has ended."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    most = re.search(r"VmHWM:\s*(\d+) kB", status)
+    return int(most[1]) / 1024 if most else 0.0
 
 
 def spans_of(loud: NDArray[np.int64], frames: int) -> Spans:

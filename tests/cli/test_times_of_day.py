@@ -4,111 +4,87 @@ from __future__ import annotations
 
 import signal
 import time
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from datetime import timedelta
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.runner import Pastream, Result
-from tests.sounds import RATE, Samples
-from tests.takes import PATIENT, SLACK, ramp_at, report_of
+from tests.machines import SIX, Machine, Take, near
+from tests.runner import Pastream
+from tests.sounds import RATE
 
-HALF_A_FRAME = 0.5 / RATE + 1e-6
-RAMP = ("-D", "virtual:sine=0.01", "-e", "pcm_32", *PATIENT)
-
-
-def in_seconds(seconds: float) -> datetime:
-    return datetime.now(timezone.utc) + timedelta(seconds=seconds)
-
-
-def typed(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-def start_of(result: Result) -> datetime:
-    (file,) = report_of(result)["files"]
-    return datetime.fromisoformat(file["start"].replace("Z", "+00:00"))
+HOUR = timedelta(hours=1)
+FRAMES = round(0.7 * RATE)
 
 
 def test_takes_begin_and_end_on_the_frames_of_their_times(pastream: Pastream) -> None:
-    begin = in_seconds(2 * SLACK)
-    end = begin + timedelta(seconds=0.7)
     wanted = {
-        "both.wav": ("--at", typed(begin), "--until", typed(end)),
-        "length.wav": ("--at", f"{begin:%H:%M:%S.%f}", "-d", "0.7", "-b", "7"),
-        "{utc:%H%M%S}.wav": ("--at", typed(begin), "--until", typed(end), "-b", "4096"),
-        "until.wav": ("--until", typed(end)),
-        "stopped.wav": ("--at", typed(begin + timedelta(hours=1))),
+        "both": ("out.wav", "--at", "2026-05-05T06:00Z", "--until", "06:00:00.7"),
+        "length": ("out.wav", "--at", "06:00:00.000", "-d", "0.7", "-b", "7"),
+        "named": ("{utc:%H%M%S}.wav", "--at", "2026-05-05T08:00+02:00", "--until", "06:00:00.7", "-b", "4096"),
+        "offset": ("out.wav", "--at", "05:59:59.8", "-o", "0.2", "-d", "0.9"),
+        "stopped": ("out.wav", "--at", "07:00"),
     }
-    started = {
-        name: pastream.start("null", name, "--json", *RAMP, *times, env={"TZ": "UTC"}) for name, times in wanted.items()
-    }
-    time.sleep(1.5 * SLACK)
-    started["stopped.wav"].send_signal(signal.SIGUSR1)
+    machines = {name: Machine(pastream, name, SIX - HOUR, *words) for name, words in wanted.items()}
+    for machine in machines.values():
+        machine.wait_for_file()
+    for machine in machines.values():
+        machine.clocks.show(SIX - timedelta(seconds=1))
+    stopped = machines.pop("stopped")
     time.sleep(0.3)
-    started["stopped.wav"].send_signal(signal.SIGTERM)
-    results = {name: pastream.finish(process) for name, process in started.items()}
-    for name in ("both.wav", "length.wav", "{utc:%H%M%S}.wav"):
-        report = report_of(results[name])
-        assert (results[name].returncode, report["frames"]) == (0, round(0.7 * RATE)), results[name].stderr
-        assert abs((start_of(results[name]) - begin).total_seconds()) <= HALF_A_FRAME
-    assert (pastream.folder / f"{begin:%H%M%S}.wav").exists()
-    assert report_of(results["until.wav"])["frames"] / RATE == pytest.approx(
-        (end - start_of(results["until.wav"])).total_seconds(), abs=2 * HALF_A_FRAME
-    )
-    assert "no next file to start: the take has not begun" in results["stopped.wav"].stderr
-    assert (results["stopped.wav"].returncode, (pastream.folder / "stopped.wav").exists()) == (0, False)
-    check_stretch(soundfile.read(pastream.folder / "both.wav", dtype="int32")[0])
+    stopped.process.send_signal(signal.SIGUSR1)
+    time.sleep(0.3)
+    stopped.process.send_signal(signal.SIGTERM)
+    for name, machine in machines.items():
+        take = machine.finish()
+        assert (near(take.starts[0], SIX), take.frames) == (True, FRAMES), (name, take.said)
+        take.check_is_one_stretch()
+    assert (machines["named"].folder / "060000.wav").exists()
+    take = stopped.finish()
+    assert "no next file to start: the take has not begun" in take.said
+    assert take.files == []
 
 
 def test_a_late_start_a_device_that_goes_and_pieces_keep_to_the_clock(pastream: Pastream) -> None:
-    begin = in_seconds(2 * SLACK)
-    end = begin + timedelta(seconds=0.7)
-    wanted = {
-        "late.wav": ("--at", f"{in_seconds(0):%H:%M:%S}", "--until", typed(end)),
-        "back.wav": ("--at", typed(begin), "-d", "0.7", "--reconnect", "-D", "virtual:sine=0.01:die=0.5:back=1"),
-        "seconds-{utc:%H%M%S}.wav": ("--at", typed(begin), "--until", typed(end), "--split", "1", "--align"),
-        "hours/{utc:%H%M%S}.wav": ("-d", "3.1", "--split", "1", "--align", "--also", "also.wav"),
-    }
-    started = {
-        name: pastream.start("null", name, "--json", *RAMP, *times, env={"TZ": "UTC"}) for name, times in wanted.items()
-    }
-    results = {name: pastream.finish(process) for name, process in started.items()}
-    late = results["late.wav"]
-    assert " s late; its end stays where it was" in late.stderr
-    assert report_of(late)["frames"] / RATE == pytest.approx(
-        (end - start_of(late)).total_seconds(), abs=2 * HALF_A_FRAME
-    )
-    back = results["back.wav"]
-    assert (back.returncode, report_of(back)["frames"]) == (0, round(0.7 * RATE)), back.stderr
-    assert (
-        abs((start_of(back) - begin).total_seconds()) < 0.005 + report_of(back)["files"][0]["start_uncertainty_seconds"]
-    )
-    check_pieces(pastream.folder, results["hours/{utc:%H%M%S}.wav"])
-    aligned = results["seconds-{utc:%H%M%S}.wav"]
-    assert report_of(aligned)["frames"] == round(0.7 * RATE), aligned.stderr
+    late = Machine(pastream, "late", SIX + timedelta(minutes=20), "out.wav", "--at", "06:00", "-d", "1:00:00")
+    back = Machine(
+        pastream, "back", SIX - HOUR, "out.wav", "--at", "06:00", "-d", "0.7", "--reconnect",
+        device="virtual:sine=0.01:die=0.1:back=0.3",
+    )  # fmt: skip
+    words = ("--split", "1", "--align", "--also", "also-{n}.wav")
+    named = Machine(pastream, "named", SIX - HOUR, "{utc:%H%M%S}.wav", "--at", "05:59:59.5", "-d", "3.2", *words)
+    pieces = Machine(pastream, "pieces", SIX, "{utc:%H%M%S}.wav", "-d", "3.1", *words)
+    for machine in (back, named):
+        machine.wait_for_file()
+    time.sleep(0.6)  # one device has gone, and another is there
+    for machine in (back, named):
+        machine.clocks.show(SIX - timedelta(seconds=1.2))
+    late.wait_for_sound(0.3)
+    late.process.send_signal(signal.SIGTERM)
+    take = late.finish()
+    seconds = (take.starts[0] - SIX).total_seconds()
+    assert 20 * 60 <= seconds < 21 * 60
+    assert f"the take begins {seconds:.3g} s late; its end stays where it was" in take.said
+    take = back.finish()
+    assert take.frames == FRAMES, take.said
+    uncertainty = take.files[0]["start_uncertainty_seconds"]
+    assert abs((take.starts[0] - SIX).total_seconds()) < 0.005 + uncertainty, take.said
+    for machine in (named, pieces):
+        check_pieces(machine.finish())
 
 
-def check_pieces(folder: Path, result: Result) -> None:
+def check_pieces(take: Take) -> None:
     """They begin on the seconds of the clock, in both copies, and joined they are one stretch."""
-    files = report_of(result)["files"]
-    starts = [datetime.fromisoformat(file["start"].replace("Z", "+00:00")) for file in files]
-    assert len(files) > 2
-    for file, start in zip(files[1:], starts[1:], strict=True):
+    assert len(take.files) > 2
+    for file, start in zip(take.files[1:], take.starts[1:], strict=True):
         nominal = (start + timedelta(seconds=0.5)).replace(microsecond=0)
-        assert abs((start - nominal).total_seconds()) <= HALF_A_FRAME
-        assert Path(file["name"]).stem == f"{nominal:%H%M%S}"
-    assert [file["copies"][0]["frames"] for file in files] == [file["frames"] for file in files]
-    for names in ([file["name"] for file in files], [file["copies"][0]["name"] for file in files]):
-        check_stretch(np.concatenate([soundfile.read(folder / name, dtype="int32")[0] for name in names]))
-
-
-def check_stretch(samples: Samples) -> None:
-    """What is stored is one stretch of what the device delivered."""
-    first = next(frame for frame in range(60 * RATE) if ramp_at(frame) == samples[0, 0])
-    assert list(samples[:, 0]) == [ramp_at(first + frame) for frame in range(len(samples))]
+        assert near(start, nominal)
+        assert file["name"] == f"{nominal:%H%M%S}.wav"
+    take.check_is_one_stretch()
+    for file, samples in zip(take.files, take.samples, strict=True):
+        (copy,) = file["copies"]
+        assert np.array_equal(soundfile.read(take.folder / copy["name"], dtype="int32")[0], samples)
 
 
 @pytest.mark.parametrize(
