@@ -41,7 +41,7 @@ GIVEN = ("a.wav", "b.wav", "broken.flac", "broken.wav", "in.mp3")
 """Files that the guide speaks of, and that none of its commands makes."""
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_CRON_LINE = re.compile(r"^(?:[\d*/,-]+ ){5}(.+)$", re.MULTILINE)
+_CRON_LINE = re.compile(r"^(?:(?:[\d*/,-]+ ){5}|@\w+ )(.+)$", re.MULTILINE)
 _CRON_VARIABLE = re.compile(r"^([A-Z_]+)=(.+)$", re.MULTILINE)
 _UNIT_COMMAND = re.compile(r"^ExecStart=(.+)$", re.MULTILINE)
 
