@@ -282,7 +282,8 @@ class Copies:
     def _align(self, aligning: Aligning) -> None:
         """Say anew where the present piece ends by the clock, and how the next one begins."""
         newest, most_frames = self._newest(), self.output.output.most_frames
-        if newest is None or newest.first_frame is None or newest.frame_limit is None:
+        # a first file that is made anew, for another day, takes no frames
+        if newest is None or newest.first_frame is None or not newest.frame_limit:
             return
         begun = newest.first_frame
         frames = self._end_piece(newest, most_frames, aligning.end_frame(begun))

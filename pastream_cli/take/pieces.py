@@ -126,20 +126,21 @@ class Pieces:
         """Have the first file made anew if it is named for another time than its begin; tell whether it is."""
         if self._named_for is None or not self._maker.names_differ(self._named_for, begin):
             return False
-        self._maker.forget(first.piece, first.path)
+        self._maker.forget(1, first.path)
         if self._making is not None:
-            self._worker.start(partial(_remove, self._making), quietly=True)
-        self.last, self._named_for = 0, begin
+            self._worker.start(partial(self._remove, self._making), quietly=True)
+        first.piece = self.last = 0
+        self._named_for = begin
         self.start_making(begin)
         return True
 
     def remove_unused(self) -> None:
         """Remove the file that was made too late to be used; on the worker."""
         if self._making is not None:
-            _remove(self._making)
+            self._remove(self._making)
 
-
-def _remove(making: Task[File]) -> None:
-    """Remove a file that is made by now."""
-    if making.error is None:
-        making.result().close(keep_empty=False)
+    def _remove(self, making: Task[File]) -> None:
+        if making.error is None:
+            made = making.result()
+            self._maker.forget(self.last + 1, made.path)
+            made.close(keep_empty=False)

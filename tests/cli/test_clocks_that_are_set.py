@@ -26,6 +26,8 @@ def test_a_take_that_waits_follows_the_clock_wherever_it_is_set(pastream: Pastre
         "dated": Machine(pastream, "dated", no_chip, "out.wav", "--at", "2026-05-05T06:00", "-d", "0.5"),
         "slept": Machine(pastream, "slept", SIX - hour, "out.wav", *SHORT),
     }
+    words = ("{date}-{time}.wav", "--at", "06:00", "-d", "1.5", "--split", "1", "--align")
+    pieces = machines["pieces"] = Machine(pastream, "pieces", no_chip, *words)
     for machine in machines.values():
         machine.wait_for_file()
     machines["back"].clocks.step(-86_400)
@@ -38,11 +40,13 @@ def test_a_take_that_waits_follows_the_clock_wherever_it_is_set(pastream: Pastre
     for name, machine in machines.items():
         take = machine.finish()
         assert near(take.starts[0], SIX), (name, take.said)
-        assert (take.frames, take.report["xruns"]) == (RATE // 2, [])
+        assert [len(samples) for samples in take.samples] == [RATE, RATE // 2][machine is not pieces :]
+        assert take.report["xruns"] == []
         assert "late;" not in take.said
         take.check_is_one_stretch()
     assert (machines["no-chip"].folder / "20260505-060000.wav").exists()
     assert (machines["no-chip"].folder / "20260505.flac").exists()
+    assert (pieces.folder / "20260505-060001.wav").exists()
 
 
 def test_a_begin_that_the_machine_slept_over_is_late_and_an_end_is_the_end(pastream: Pastream) -> None:
