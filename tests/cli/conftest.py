@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.forks import Forks, forks_of
+from tests.forks import Forks
 from tests.fuse_disk import HAS_FUSE
-from tests.homes import make_home
 from tests.refusals import Refused
 from tests.runner import Pastream
 from tests.sounds import RATE, make_noise
@@ -35,11 +34,10 @@ def fuse() -> None:
     assert HAS_FUSE
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command in forks, in a home without sound servers."""
-    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
-        yield lent
+@pytest.fixture(scope="session")
+def forks(all_forks: Forks) -> Forks:
+    """The command in forks; a module may have some of its own."""
+    return all_forks
 
 
 @pytest.fixture
