@@ -199,11 +199,12 @@ def _read(source: int) -> bytes:
 
 def _stop(pid: int, process: int, seconds: float) -> None:
     """Ask a run to stop so many seconds after it began to listen; the alarm ends one that never does."""
-    while not select.select([process], [], [], 0.005)[0]:
-        if handles(pid, signal.SIGTERM):
-            if not select.select([process], [], [], seconds)[0] and handles(pid, signal.SIGTERM):
-                signal.pidfd_send_signal(process, signal.SIGTERM)
-            return
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        while not select.select([process], [], [], 0.005)[0]:
+            if handles(pid, signal.SIGTERM):
+                if not select.select([process], [], [], seconds)[0] and handles(pid, signal.SIGTERM):
+                    signal.pidfd_send_signal(process, signal.SIGTERM)
+                return
 
 
 def _serve(requests: socket.socket) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.forks import Forks
+from tests.faults import faulty_disk
+from tests.forks import Forks, forks_of
 from tests.fuse_disk import HAS_FUSE
+from tests.homes import make_home
 from tests.refusals import Refused
 from tests.runner import Pastream
 from tests.sounds import RATE, make_noise
@@ -36,8 +38,16 @@ def fuse() -> None:
 
 @pytest.fixture(scope="session")
 def forks(all_forks: Forks) -> Forks:
-    """The command in forks; a module may have some of its own."""
+    """The command in forks."""
     return all_forks
+
+
+@pytest.fixture(scope="session")
+def disk(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The command in forks, on a disk that is told for each run what it refuses."""
+    home = tmp_path_factory.mktemp("home")
+    with forks_of({**make_home(home), **faulty_disk(build, home)}) as lent:
+        yield lent
 
 
 @pytest.fixture
