@@ -87,9 +87,9 @@ def pastream(
     command.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def jackd() -> Iterator[JackServer]:
-    """A healthy JACK server, whose device ``loopback`` loses nothing."""
+    """A healthy JACK server, whose device ``loopback`` loses nothing; a machine has names for a few of them."""
     with running(PatientJackServer) as server:
         yield server
 

@@ -21,8 +21,8 @@ from typing import ClassVar, TypeVar
 
 from tests.homes import make_home, make_runtime_folder, need, wait_until
 
-SECONDS_FOR_A_NAME = 60
-"""No test has a server for itself for longer."""
+SECONDS_FOR_A_NAME = 120
+"""No module has a server for itself for longer."""
 
 ALSA_TO_PULSE = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 
@@ -161,7 +161,7 @@ class JackServer(Server):
     period_frames: ClassVar[int] = 256
 
     # A jackd that is killed keeps its slot in a registry of 8 until one of the same name starts, so there is a fixed
-    # stock of names. Each worker of a test run keeps one for a server that stays healthy; a test returns the others.
+    # stock of names. A module of tests has one for a server that stays healthy, and a test one that it kills.
     NAMES: ClassVar[tuple[str, ...]] = tuple(f"pastream-test-{number}" for number in range(7))
 
     def __init__(self) -> None:
