@@ -10,14 +10,15 @@ C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test test-guide test-lowest soak chaos powercut bench generate screens docs wheels deb lint format clean
+.PHONY: run test test-guide test-lowest soak chaos powercut bench generate screens docs wheels deb debian-packages lint format
+.PHONY: clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
 
 test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 	tests/install-debian-packages
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 6
 
 test-lowest: $(INSTALLED)  ## what touches other packages, with their oldest versions that will do
 	tests/install-debian-packages
@@ -68,6 +69,10 @@ wheels: dist/built $(INSTALLED)  ## an sdist, and wheels for Linux on x86_64 and
 deb: dist/built  ## Debian packages for amd64 and arm64, in dist; as root, one is installed in a bare Debian and tried
 	for wheel in dist/*.whl; do release/build-deb $$wheel $(RELEASE)/bin/python || exit 1; done
 	[ "$$(id -u)" -ne 0 ] || release/try-deb dist/*_amd64.deb
+
+debian-packages:  ## as root, all at once that tests and trials install of Debian's
+	tests/install-debian-packages
+	tests/install-debian-packages mmdebstrap qemu-user
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -1,6 +1,10 @@
 # ruff: noqa: INP001 - Sphinx runs it, nobody imports it
 """How the guide is built: `make docs`."""
 
+from collections.abc import Iterator
+
+from pygments.lexers.shell import BashLexer
+from pygments.token import Name, Text, _TokenType
 from sphinx.application import Sphinx
 
 from pastream_cli import __version__
@@ -30,6 +34,15 @@ html_show_sourcelink = False
 exclude_patterns = ["_build"]
 
 
+class Commands(BashLexer):
+    """Commands of the shell in which options are told from words, so that no line ends in the middle of one."""
+
+    def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
+        """Yield the tokens of the shell, and options as tokens of their own."""
+        for place, kind, value in super().get_tokens_unprocessed(text):
+            yield place, Name.Attribute if kind is Text and value.startswith("-") else kind, value
+
+
 def put_the_manual_in(_app: Sphinx, page: str, source: list[str]) -> None:
     """Give the page of the manual its text, which is made of the same prose as the man page."""
     if page == "manual":
@@ -37,6 +50,7 @@ def put_the_manual_in(_app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Have the manual made anew with every build."""
+    """Have the manual made anew with every build, and commands told from other text."""
+    app.add_lexer("sh", Commands)
     app.connect("source-read", put_the_manual_in)
     app.connect("env-get-outdated", lambda *_: ["manual"])

@@ -11,6 +11,7 @@ from typing import TypeVar
 import hypothesis
 import pytest
 
+from tests.forks import Forks, forks_of
 from tests.homes import make_home
 from tests.runner import Pastream, have_programs_hear_signals
 from tests.servers import JackServer, PatientJackServer, PipeWireServer, PulseServer, running
@@ -68,17 +69,27 @@ def campaign(request: pytest.FixtureRequest) -> Callable[[int], int]:
     return lambda count: max(1, count // share)
 
 
+@pytest.fixture(scope="session")
+def all_forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The command in forks, in a home without sound servers."""
+    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
+        yield lent
+
+
 @pytest.fixture
-def pastream(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pastream]:
+def pastream(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Pastream]:
     """The command, in the test's folder; it finds the servers that it is given and no other."""
-    command = Pastream(tmp_path, make_home(tmp_path_factory.mktemp("home")))
+    forks = None if request.config.getoption("--soak") else request.getfixturevalue("all_forks")
+    command = Pastream(tmp_path, make_home(tmp_path_factory.mktemp("home")), forks)
     yield command
     command.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def jackd() -> Iterator[JackServer]:
-    """A healthy JACK server, whose device ``loopback`` loses nothing."""
+    """A healthy JACK server, whose device ``loopback`` loses nothing; a machine has names for a few of them."""
     with running(PatientJackServer) as server:
         yield server
 

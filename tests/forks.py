@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import fcntl
 import gc
 import importlib
 import json
@@ -15,15 +16,18 @@ import os
 import pkgutil
 import resource
 import select
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import pastream_cli
 from tests.runner import Result
@@ -36,24 +40,36 @@ TIMEOUT_SECONDS = 60
 
 _BY_ALARM = -signal.SIGALRM
 
+_FREE_DESCRIPTORS = 100
+"""Of the first so many, a run finds none open but its standard streams."""
+
+_LIMITS = {
+    "memory": resource.RLIMIT_AS,
+    "file_size": resource.RLIMIT_FSIZE,
+    "descriptors": resource.RLIMIT_NOFILE,
+}
+
 
 class Forks:
-    """Runs pastream, each time in a fork; start it with `forks_of`.
+    """Runs pastream, each time in a fork, from any thread; start it with `forks_of`.
 
     Parameters
     ----------
     environment : mapping
-        The environment of every run.
+        The environment of every run that is given none of its own.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.forks"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={**environment, "OPENBLAS_NUM_THREADS": "1"},
-        )
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "tests.forks", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                cwd=ROOT,
+                env={**environment, "OPENBLAS_NUM_THREADS": "1"},
+            )
 
     def __call__(
         self,
@@ -66,7 +82,7 @@ class Forks:
         descriptors: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Result:
-        """Run the command to its end; it must not hang, which is told with the stack of every thread.
+        """Run the command to its end, with a file as its input.
 
         Parameters
         ----------
@@ -83,38 +99,58 @@ class Forks:
         env : mapping, optional
             What is added to its environment; rules of a faulty disk count if the server was started on one.
         """
-        with tempfile.TemporaryDirectory(prefix="pastream-") as folder:
-            request = {
-                "arguments": arguments,
-                "cwd": str(cwd),
-                "stdin": str(stdin),
-                "folder": folder,
-                "stop_after": stop_after,
-                "memory": memory,
-                "file_size": file_size,
-                "descriptors": descriptors,
-                "env": dict(env or {}),
-            }
-            stdin_of_server, stdout_of_server = self._server.stdin, self._server.stdout
-            assert stdin_of_server is not None
-            assert stdout_of_server is not None
-            stdin_of_server.write(json.dumps(request).encode() + b"\n")
-            stdin_of_server.flush()
-            answer = stdout_of_server.readline()
-            assert answer, f"the server ended with {self._server.wait()}"
-            returncode = int(answer)
-            stderr = (Path(folder) / "stderr").read_text(errors="replace")
-            stacks = (Path(folder) / "stacks").read_text(errors="replace")
-            assert returncode != _BY_ALARM, f"still running after {TIMEOUT_SECONDS} s: {stderr}\n{stacks}"
-            assert returncode >= 0, f"ended by signal {-returncode}: {stderr}\n{stacks}"
-            assert "Traceback" not in stderr, stderr
-            return Result(returncode, (Path(folder) / "stdout").read_bytes(), stderr)
+        limits = {"memory": memory, "file_size": file_size, "descriptors": descriptors}
+        with open(stdin, "rb") as source:
+            return self.run(
+                *arguments, cwd=cwd, stdin=source, stop_after=stop_after, limits=limits, env=dict(env or {})
+            )
+
+    def run(
+        self,
+        *arguments: str,
+        cwd: Path,
+        stdin: bytes | int | IO[bytes],
+        timeout: float = TIMEOUT_SECONDS,
+        stop_after: float | None = None,
+        **settings: Any,
+    ) -> Result:
+        """Run the command to its end, which no signal may be; that it hangs is told with the stack of every thread.
+
+        Parameters
+        ----------
+        stdin : bytes, or as for Popen
+            What it reads.
+        settings
+            What `_run` takes: ``limits``, ``env``, and ``environment`` for the whole of it.
+        """
+        request = {"arguments": arguments, "cwd": str(cwd), "timeout": timeout, **settings}
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, _file() as words, _file() as stacks, ThreadPoolExecutor(3) as pool, ExitStack() as held:
+            words.write(json.dumps(request).encode())
+            with theirs, ExitStack() as ends:
+                source = _source(stdin, pool, ends)
+                (stdout, output), (stderr, errors) = _drained(pool, ends), _drained(pool, ends)
+                descriptors = [words.fileno(), source, output, errors, stacks.fileno(), theirs.fileno()]
+                socket.send_fds(self._requests, [b"+"], descriptors)
+            pid, processes, *_ = socket.recv_fds(ours, 16, 1)
+            assert pid, f"the server ended with {self._server.wait()}"
+            held.callback(os.close, processes[0])
+            if stop_after is not None:
+                _stop(int(pid), processes[0], stop_after)
+            returncode = int(ours.recv(16))
+            result = Result(returncode, stdout.result(), stderr.result().decode(errors="replace"))
+            stacks.seek(0)
+            said = f"{result.stderr}\n{stacks.read().decode(errors='replace')}"
+        assert returncode != _BY_ALARM, f"still running after {timeout:g} s: {said}"
+        assert returncode >= 0, f"ended by signal {-returncode}: {said}"
+        assert "Traceback" not in result.stderr, result.stderr
+        return result
 
     def close(self) -> None:
         """End the server; a run that is under way ends with its alarm at the latest."""
+        self._requests.close()
         self._server.kill()
-        with suppress(BrokenPipeError), self._server:
-            pass  # it closes the pipes and waits
+        self._server.wait()
 
 
 @contextmanager
@@ -127,23 +163,67 @@ def forks_of(environment: Mapping[str, str]) -> Iterator[Forks]:
         forks.close()
 
 
-def _serve() -> None:
-    """Answer every request, a line of JSON, with a line that holds the exit code."""
+def _file() -> IO[bytes]:
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _source(stdin: bytes | int | IO[bytes], pool: ThreadPoolExecutor, ends: ExitStack) -> int:
+    """Give a descriptor of what the run reads, which is open until ``ends`` is."""
+    if isinstance(stdin, bytes):
+        source, end = os.pipe()
+        pool.submit(_write, end, stdin)
+    elif stdin == subprocess.DEVNULL:
+        source = os.open(os.devnull, os.O_RDONLY)
+    else:
+        return stdin if isinstance(stdin, int) else stdin.fileno()
+    ends.callback(os.close, source)
+    return source
+
+
+def _write(end: int, data: bytes) -> None:
+    with suppress(BrokenPipeError), os.fdopen(end, "wb") as pipe:
+        pipe.write(data)
+
+
+def _drained(pool: ThreadPoolExecutor, ends: ExitStack) -> tuple[Future[bytes], int]:
+    """Give what comes out of a pipe, and the end to write into, which is open until ``ends`` is."""
+    source, end = os.pipe()
+    ends.callback(os.close, end)
+    return pool.submit(_read, source), end
+
+
+def _read(source: int) -> bytes:
+    with os.fdopen(source, "rb") as pipe:
+        return pipe.read()
+
+
+def _stop(pid: int, process: int, seconds: float) -> None:
+    """Ask a run to stop so many seconds after it began to listen; the alarm ends one that never does."""
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        while not select.select([process], [], [], 0.005)[0]:
+            if handles(pid, signal.SIGTERM):
+                if not select.select([process], [], [], seconds)[0] and handles(pid, signal.SIGTERM):
+                    signal.pidfd_send_signal(process, signal.SIGTERM)
+                return
+
+
+def _serve(requests: socket.socket) -> None:
+    """Begin a run for every request; answer with its number at once and its exit code at its end."""
     _load()
     gc.freeze()  # a fork then leaves the pages of what was loaded shared
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    for line in requests:
-        request = json.loads(line)
-        threads = len(list(Path("/proc/self/task").iterdir()))
-        assert threads == 1, f"a fork of {threads} threads would be one that no command ever is"
-        pid = os.fork()
-        if not pid:
-            requests.detach()
-            _run(request)
-        if request["stop_after"] is not None:
-            _stop(pid, request["stop_after"])
-        answers.write(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    with selectors.DefaultSelector() as awaited:
+        awaited.register(requests, selectors.EVENT_READ)
+        while True:
+            for key, _events in awaited.select():
+                if key.data is not None:
+                    awaited.unregister(key.fileobj)
+                    _end(key.fd, *key.data)
+                    continue
+                _, descriptors, *_ = socket.recv_fds(requests, 1, 6, socket.MSG_CMSG_CLOEXEC)
+                if not descriptors:
+                    return
+                process, pid, answers = _begin(*descriptors)
+                awaited.register(process, selectors.EVENT_READ, (pid, answers))
 
 
 def _load() -> None:
@@ -153,49 +233,50 @@ def _load() -> None:
             importlib.import_module(module.name)
 
 
-def _stop(pid: int, seconds: float) -> None:
-    """Ask a run to stop so many seconds after it began to listen; the alarm ends one that never does."""
-    process = os.pidfd_open(pid)
-    try:
-        while not select.select([process], [], [], 0.005)[0]:
-            if handles(pid, signal.SIGTERM):
-                if not select.select([process], [], [], seconds)[0] and handles(pid, signal.SIGTERM):
-                    signal.pidfd_send_signal(process, signal.SIGTERM)
-                return
-    finally:
-        os.close(process)
+def _begin(
+    words: int, stdin: int, stdout: int, stderr: int, stacks: int, answers: int
+) -> tuple[int, int, socket.socket]:
+    """Fork a run."""
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    assert threads == 1, f"a fork of {threads} threads would be one that no command ever is"
+    pid = os.fork()
+    if not pid:
+        _run(words, (stdin, stdout, stderr), stacks)
+    for descriptor in (words, stdin, stdout, stderr, stacks):
+        os.close(descriptor)
+    process, client = os.pidfd_open(pid), socket.socket(fileno=answers)
+    with suppress(OSError):  # it has gone
+        socket.send_fds(client, [b"%d" % pid], [process])
+    return process, pid, client
 
 
-def _run(request: dict[str, Any]) -> NoReturn:
+def _end(process: int, pid: int, client: socket.socket) -> None:
+    """Answer with the exit code of a run that has ended."""
+    os.close(process)
+    with suppress(OSError), client:
+        client.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def _run(words: int, streams: tuple[int, int, int], stacks: int) -> NoReturn:
     """Be the command, in a fork."""
     try:
-        folder = Path(request["folder"])
-        flags = os.O_CREAT | os.O_WRONLY
-        stacks = os.open(folder / "stacks", flags)
+        request: dict[str, Any] = json.loads(os.pread(words, os.fstat(words).st_size, 0))
+        stacks = fcntl.fcntl(stacks, fcntl.F_DUPFD_CLOEXEC, _FREE_DESCRIPTORS)
         faulthandler.enable(stacks)
         faulthandler.register(signal.SIGALRM, stacks, chain=True)
-        signal.alarm(TIMEOUT_SECONDS)
-        for target, source in enumerate(
-            (
-                os.open(request["stdin"], os.O_RDONLY),
-                os.open(folder / "stdout", flags),
-                os.open(folder / "stderr", flags | os.O_APPEND),
-            )
-        ):
+        signal.setitimer(signal.ITIMER_REAL, request["timeout"])
+        for target, source in enumerate(streams):
             os.dup2(source, target)
-            os.close(source)
+        os.closerange(3, stacks)
         os.chdir(request["cwd"])
-        os.environ.update(request["env"])
-        if "FAULTS" in request["env"]:
+        if "environment" in request:
+            os.environ.clear()
+        os.environ.update({**request.get("environment", {}), **request.get("env", {})})
+        if "FAULTS" in request.get("env", {}):
             ctypes.CDLL(None).read_rules()
-        limits = {
-            resource.RLIMIT_AS: request["memory"],
-            resource.RLIMIT_FSIZE: request["file_size"],
-            resource.RLIMIT_NOFILE: request["descriptors"],
-        }
-        for limit, value in limits.items():
+        for name, value in request.get("limits", {}).items():
             if value is not None:
-                resource.setrlimit(limit, (value, value))
+                resource.setrlimit(_LIMITS[name], (value, value))
         sys.argv = ["pastream", *request["arguments"]]
         from pastream_cli.__main__ import main
 
@@ -207,4 +288,4 @@ def _run(request: dict[str, Any]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -41,9 +41,11 @@ _ENDS_SOON = re.compile(r"-d [1-6](?=[ ']|$)|sleep|-l$|:fast|^(sox(?!.*\|)|trunc
 
 
 def plug_in_what_a_reader_has(server: PulseServer) -> None:
+    """Plug them in; the microphone is the default, since the monitor of an idle sink takes two seconds to begin."""
     for module in SOURCES_AND_SINKS.strip().splitlines():
         loaded = server.run("pactl", "load-module", *module.split(" ", 1), "rate=48000")
         assert loaded.returncode == 0, loaded.stderr
+    server.run("pactl", "set-default-source", "usb")
 
 
 def make_what_it_plays(folder: Path, words: str) -> None:

@@ -21,6 +21,9 @@ from typing import ClassVar, TypeVar
 
 from tests.homes import make_home, make_runtime_folder, need, wait_until
 
+SECONDS_FOR_A_NAME = 120
+"""No module has a server for itself for longer."""
+
 ALSA_TO_PULSE = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 
 
@@ -161,12 +164,12 @@ class JackServer(Server):
     period_frames: ClassVar[int] = 256
 
     # A jackd that is killed keeps its slot in a registry of 8 until one of the same name starts, so there is a fixed
-    # stock of names: enough for one server that stays healthy and one that does not, in three test runs side by side.
-    NAMES: ClassVar[tuple[str, ...]] = tuple(f"pastream-test-{number}" for number in range(6))
+    # stock of names. A module of tests has one for a server that stays healthy, and a test one that it kills.
+    NAMES: ClassVar[tuple[str, ...]] = tuple(f"pastream-test-{number}" for number in range(7))
 
     def __init__(self) -> None:
         super().__init__()
-        self.name, self._claim = _claim_one_of(self.NAMES)
+        self.name, self._claim = _wait_for_one_of(self.NAMES)
         self._left_shared_memory = False
         self.environment["JACK_DEFAULT_SERVER"] = self.name
 
@@ -213,8 +216,18 @@ def mend_jacks_database() -> None:
                 shutil.rmtree(folder)
 
 
-def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
-    """Claim a name on this machine for as long as the socket is open; it leaves no file and dies with the process."""
+def _wait_for_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
+    """Claim a name on this machine for as long as the socket is open, once another test gives one back."""
+    deadline = time.monotonic() + SECONDS_FOR_A_NAME
+    while (claimed := _claim_one_of(names)) is None:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"other tests hold all of {', '.join(names)}")
+        time.sleep(0.1)
+    return claimed
+
+
+def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket] | None:
+    """Claim a name that is free; the claim leaves no file and dies with the process."""
     for name in names:
         claim = socket.socket(socket.AF_UNIX)
         try:
@@ -223,7 +236,7 @@ def _claim_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:
             claim.close()
         else:
             return name, claim
-    raise RuntimeError(f"other test runs hold all of {', '.join(names)}")
+    return None
 
 
 class PulseServer(Server):

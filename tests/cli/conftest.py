@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import faulty_disk
 from tests.forks import Forks, forks_of
 from tests.fuse_disk import HAS_FUSE
 from tests.homes import make_home
@@ -35,10 +36,17 @@ def fuse() -> None:
     assert HAS_FUSE
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command in forks, in a home without sound servers."""
-    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
+@pytest.fixture(scope="session")
+def forks(all_forks: Forks) -> Forks:
+    """The command in forks."""
+    return all_forks
+
+
+@pytest.fixture(scope="session")
+def disk(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The command in forks, on a disk that is told for each run what it refuses."""
+    home = tmp_path_factory.mktemp("home")
+    with forks_of({**make_home(home), **faulty_disk(build, home)}) as lent:
         yield lent
 
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pastream_cli import args
@@ -364,7 +364,6 @@ PLAUSIBLE = [
 ]
 
 
-@settings(max_examples=1000)
 @given(st.lists(st.sampled_from(PLAUSIBLE) | st.text(max_size=6), max_size=9))
 def test_whatever_is_typed_is_understood_or_refused_in_one_line(argv: list[str]) -> None:
     lines = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,18 +11,10 @@ import pytest
 from pastream_cli.errors import ExitCode
 from tests.corpus import FRAMES, Kind, frames_by_ffmpeg, kinds, make
 from tests.explanations import explanation
-from tests.forks import Forks, forks_of
-from tests.homes import make_home
+from tests.forks import Forks
 
 MOST_MEMORY_BYTES = 2**31
 MOST_FILE_BYTES = 2**28
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command in forks, in a home without sound servers."""
-    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
-        yield lent
 
 
 def problem_of(forks: Forks, kind: Kind, path: Path) -> str | None:

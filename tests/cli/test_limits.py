@@ -6,14 +6,13 @@ import errno
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.faults import Rule, faulty_disk
-from tests.forks import Forks, forks_of
-from tests.homes import make_home
+from tests.forks import Forks
 from tests.reports import checked
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, make_noise, read
@@ -31,14 +30,6 @@ MOST_DESCRIPTORS = 24
 MOST_THREADS = 8
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Iterator[Forks]:
-    """The command, to which a thread can be refused."""
-    home = tmp_path_factory.mktemp("home")
-    with forks_of({**make_home(home), **faulty_disk(build, home)}) as forks:
-        yield forks
-
-
 def check(result: Result, folder: Path) -> None:
     """Refused in a line and with a report, or done; and what is there is told."""
     assert result.returncode in {0, 1, 4}, result
@@ -51,14 +42,14 @@ def check(result: Result, folder: Path) -> None:
 @pytest.mark.parametrize("take", TAKES)
 @pytest.mark.parametrize("times", [1, None], ids=["a thread", "every thread"])
 def test_a_thread_that_cannot_be_started_is_told_and_leaves_nothing_behind(
-    forks: Forks, tmp_path: Path, build: Path, take: str, times: int | None
+    disk: Forks, tmp_path: Path, build: Path, take: str, times: int | None
 ) -> None:
     make_noise(tmp_path / "in.wav", RATE // 10)
     codes = []
     for skip in range(MOST_THREADS):
         rule = Rule(calls="thread", error=errno.EAGAIN, skip=skip, times=times)
         env = faulty_disk(build, tmp_path, rule)
-        result = forks(*TAKES[take], "--json", cwd=tmp_path, stdin=tmp_path / "in.wav", env=env)
+        result = disk(*TAKES[take], "--json", cwd=tmp_path, stdin=tmp_path / "in.wav", env=env)
         check(result, tmp_path)
         codes.append(result.returncode)
         if result.returncode:

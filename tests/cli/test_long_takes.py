@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.runner import Pastream
 
-RATE = 8000
+RATE = 1000  # what is looked for grows with pieces and losses, not with frames
 PIECE_SECONDS = 60
 WEEK_HOURS = 168
 # Behind a piece that is done there are the present one and the next.

@@ -19,8 +19,7 @@ from pastream_cli.engine.files.encoded import open_encoded
 from pastream_cli.engine.files.voc_blocks import MOST_BLOCKS
 from pastream_cli.errors import ExitCode, FileError
 from tests.explanations import explanation
-from tests.forks import Forks, forks_of
-from tests.homes import make_home
+from tests.forks import Forks
 from tests.runner import Pastream
 from tests.sounds import RATE, assert_same, make_noise, read
 
@@ -148,13 +147,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     concatenate,
     fill_with_noise,
 )
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command in forks, in a home without sound servers."""
-    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
-        yield lent
 
 
 def make_whole(path: Path, encoding: str) -> bytes:

@@ -6,29 +6,21 @@ import errno
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.agreement import OLD
 from tests.faults import Rule, faulty_disk
-from tests.forks import Forks, forks_of
-from tests.homes import make_home, wait_until
+from tests.forks import Forks
+from tests.homes import wait_until
 from tests.runner import Pastream
 from tests.sounds import RATE, assert_same, read
 from tests.takes import PATIENT, RAMP, frames_by_sox, ramp, told
 
 WORDS = ("null", "take.wav", "--part", "--json", "-e", "pcm_24")
 HALF_A_SECOND = (*WORDS, "-d", "0.5", "-D", f"{RAMP}:fast")
-
-
-@pytest.fixture(scope="module")
-def disk(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command, on a disk that is told for each run what it refuses."""
-    home = tmp_path_factory.mktemp("home")
-    with forks_of({**make_home(home), **faulty_disk(build, home)}) as forks:
-        yield forks
 
 
 def names_in(folder: Path) -> list[str]:

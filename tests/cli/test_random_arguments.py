@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from pastream_cli.errors import ExitCode
 from tests.command_lines import ARGUMENTS_FILE, CommandLine, command_lines, make_files
 from tests.explanations import explanation
-from tests.forks import TIMEOUT_SECONDS, Forks, forks_of
-from tests.homes import make_home
+from tests.forks import TIMEOUT_SECONDS, Forks
 from tests.runner import Pastream, Result
 from tests.takes import handles
 
@@ -33,13 +32,6 @@ SHORT_LIST = re.compile(r"^pastream: cannot (find a sound device|list the device
 """What is said beside a list of nothing but the virtual device, which is a list all the same."""
 UNKNOWN_FRAMES = 2**62
 """A FLAC that does not say how long it is has more."""
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command in forks, in a home without sound servers."""
-    with forks_of(make_home(tmp_path_factory.mktemp("home"))) as lent:
-        yield lent
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,7 @@ import pytest
 from tests.agreement import OLD, Take
 from tests.faults import CALLS as EVERY_CALL
 from tests.faults import Rule, faulty_disk
-from tests.forks import Forks, forks_of
-from tests.homes import make_home
+from tests.forks import Forks
 from tests.sounds import RATE
 from tests.takes import RAMP
 
@@ -93,14 +92,6 @@ def cases_of(call: str) -> list[Case]:
     ]
     dice.shuffle(cases)
     return cases
-
-
-@pytest.fixture(scope="module")
-def disk(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Iterator[Forks]:
-    """The command, on a disk that is told for each run what it refuses."""
-    home = tmp_path_factory.mktemp("home")
-    with forks_of({**make_home(home), **faulty_disk(build, home)}) as forks:
-        yield forks
 
 
 @pytest.fixture(scope="module")

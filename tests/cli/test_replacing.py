@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import pytest
 
 from tests.agreement import OLD
 from tests.faults import Rule, faulty_disk
-from tests.forks import Forks, forks_of
-from tests.homes import make_home, wait_until
+from tests.forks import Forks
+from tests.homes import wait_until
 from tests.runner import Pastream, Result
 from tests.sounds import RATE, assert_same, read
 from tests.takes import PATIENT, RAMP, ramp, report_of, told
@@ -39,14 +38,6 @@ def old(tmp_path: Path) -> Path:
     path = tmp_path / "take.wav"
     path.write_bytes(OLD)
     return path
-
-
-@pytest.fixture(scope="module")
-def disk(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The command, on a disk that is told for each run what it refuses."""
-    home = tmp_path_factory.mktemp("home")
-    with forks_of({**make_home(home), **faulty_disk(build, home)}) as forks:
-        yield forks
 
 
 def replace(forks: Forks, old: Path, env: dict[str, str] | None = None) -> Result:
