@@ -23,7 +23,7 @@ def decibels(peak: float) -> float | None:
 
 def writer_speed(frames: int, rate: float, writer_seconds: float) -> float | None:
     """Return how many times faster than the sound a writer was; `None` where it has written nothing."""
-    return round(frames / rate / writer_seconds, 2) if frames and rate and writer_seconds else None
+    return round(frames / rate / writer_seconds, 2) if frames and rate and writer_seconds >= 1e-9 else None
 
 
 def clock_time(monotonic_ns: int, epoch_ns: int) -> str:

@@ -89,7 +89,7 @@ def test_what_the_machine_sleeps_through_is_a_loss_and_a_step_moves_nothing(past
         (loss,) = take.report["xruns"]
         slept = machine.clocks.slept_ns * RATE / 1e9
         assert (loss["kind"], loss["frames"]) == ("machine-asleep", pytest.approx(slept, abs=RATE / 1000))
-        assert take.frames + slept == pytest.approx(601.5 * RATE, abs=2)
+        assert take.frames + slept == pytest.approx(601.5 * RATE, abs=5)  # a reading of a clock takes 0.1 ms
         if machine is pieces:  # the minutes in between have no frame
             assert [file["name"] for file in take.files] == ["060000.wav", "061000.wav"]
             assert take.starts[1] > ten_past
