@@ -176,7 +176,7 @@ class Status:
         """Return the file and its copies, the time until a disk is full, and how near the buffer is to its end."""
         snapshot, fields = self.snapshot, []
         if snapshot.file_name is not None:
-            size = f" {_bytes_words(snapshot.file_bytes)}" if snapshot.file_bytes else ""
+            size = f" {bytes_words(snapshot.file_bytes)}" if snapshot.file_bytes else ""
             name = self._shortened(printable(snapshot.file_name), min(_MOST_NAME, width - len(size)))
             fields.append(field("cyan", f"{name}{size}"))
         for copy in snapshot.copies:
@@ -185,7 +185,7 @@ class Status:
             fields.append(field("bold red" if copy.has_failed else "cyan", f"{name}{state}"))
         if snapshot.disk_seconds is not None:
             scant = _degree(-snapshot.disk_seconds, -_SHORT_DISK_SECONDS, -_SCANT_DISK_SECONDS)
-            fields.append(field(scant, f"disk {_span_words(snapshot.disk_seconds)}"))
+            fields.append(field(scant, f"disk {span_words(snapshot.disk_seconds)}"))
         if not self._only_plays or snapshot.buffer_fill >= _DOUBTFUL_SHARE:
             fields.append(self._strain())
         return fields
@@ -224,7 +224,7 @@ def _degree_of_share(share: float) -> str:
     return _degree(share, _DOUBTFUL_SHARE, _BAD_SHARE)
 
 
-def _bytes_words(count: int) -> str:
+def bytes_words(count: int) -> str:
     """Return a size in units of thousands, as disks are sold."""
     size, unit = count / 1e6, "MB"
     if size >= 1000:
@@ -232,7 +232,7 @@ def _bytes_words(count: int) -> str:
     return f"{size:.1f} {unit}"
 
 
-def _span_words(seconds: float) -> str:
+def span_words(seconds: float) -> str:
     """Return a length of time roughly: the longer it is, the more so."""
     if seconds < 100:
         return f"{int(seconds)} s"

@@ -111,8 +111,7 @@ class FileMaker:
 
     @property
     def _frame_limit(self) -> int | None:
-        limits = [limit for limit in (self._output.split_frames, self._output.most_frames) if limit is not None]
-        return min(limits, default=None)
+        return _least(self._output.split_frames, self._output.most_frames)
 
     def _new_file(self, path: str) -> OutputFile:
         return OutputFile(
@@ -126,7 +125,7 @@ class FileMaker:
             part=self._output.part,
             verify=self._output.verify,
             frame_limit=self._frame_limit,
-            expected_frames=self._output.frames,
+            expected_frames=_least(self._output.split_frames, self._output.frames),
         )
 
     def _is_ours(self, path: str) -> bool:
@@ -143,3 +142,7 @@ class FileMaker:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(f"cannot create the folder {folder}: {error.strerror}") from None
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

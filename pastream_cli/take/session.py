@@ -250,6 +250,9 @@ class Session:
         assert self._by_the_clock is not None
         assert self._controls is not None
         self._telling.tell(counts, losses)
+        if self._requests.status:
+            self._requests.status = False
+            self._telling.state(counts)
         self.look_after_ends()
         if self._requests.stop:
             self._lose_what_has_ended()

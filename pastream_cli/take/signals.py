@@ -1,4 +1,4 @@
-"""Signals (INT, TERM, HUP, USR1) and keys as requests: a handler only sets a flag and wakes whoever waits."""
+"""Signals (INT, TERM, HUP, USR1, USR2) and keys as requests: a handler only sets a flag and wakes whoever waits."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class Requests:
         self.cut = False
         self.begin = False
         """Whether to begin a file, where one waits for that."""
+        self.status = False
+        """Whether to say in a line how the run stands."""
         self.pause = False
         """Whether to pause, or to go on after a pause."""
         self.is_paused = False
@@ -61,6 +63,7 @@ class Requests:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._old_handlers[number] = signal.signal(number, self._ask_to_stop)
         self._old_handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._ask_to_cut)
+        self._old_handlers[signal.SIGUSR2] = signal.signal(signal.SIGUSR2, self._ask_for_status)
         return self
 
     def __exit__(
@@ -82,6 +85,9 @@ class Requests:
 
     def _ask_to_cut(self, _number: int, _frame: FrameType | None) -> None:
         self.cut = True
+
+    def _ask_for_status(self, _number: int, _frame: FrameType | None) -> None:
+        self.status = True
 
     def ask_to_stop(self) -> None:
         """Ask the run to end, and to finish its files."""

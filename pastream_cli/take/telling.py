@@ -111,6 +111,10 @@ class Telling:
         self._warn_of_dead_channels()
         self._observer.progressed(self._snapshot(counts, losses, levels))
 
+    def state(self, counts: Counts) -> None:
+        """Say in one line how the run stands."""
+        self._observer.stated(self._snapshot(counts, (), None))
+
     def tell_of_silence(self) -> None:
         """Warn that the device has fallen silent, and say that its frames are safe."""
         of_the_file = "; what it has delivered is safe" if self._recording is not None else ""

@@ -230,6 +230,9 @@ class Watcher:
     def warned(self, text: str) -> None:
         """See nothing in it."""
 
+    def stated(self, snapshot: Snapshot) -> None:
+        pass
+
     def quoted(self, text: str) -> None:
         pass
 

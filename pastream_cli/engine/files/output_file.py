@@ -114,10 +114,10 @@ class OutputFile(WritersFile):
             self._reservation = self._new_reservation(self._disk, expected_frames)
 
     def _new_reservation(self, disk: DiskFile, expected_frames: int | None) -> Reservation:
-        lengths = [frames for frames in (expected_frames, self.frame_limit) if frames is not None]
-        size = self._frame_bytes
-        is_known = lengths and size and self._container.file_type != "FLAC"
-        whole_bytes = min(lengths) * size + _HEADER_ROOM_BYTES if is_known else None
+        size, whole_bytes = self._frame_bytes, None
+        if expected_frames is not None and size and self._container.file_type != "FLAC":
+            frames = expected_frames if self.frame_limit is None else min(expected_frames, self.frame_limit)
+            whole_bytes = frames * size + _HEADER_ROOM_BYTES
         # an encoder that loses something needs less than a byte per sample
         return Reservation(disk.descriptor, self._container.rate * (size or self.channels), whole_bytes)
 
