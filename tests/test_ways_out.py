@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def test_the_library_gets_no_options_and_the_command_does() -> None:
     refused = DeviceError("cannot open hw:0: it does not want to", ErrorKind.REFUSED)
     assert refused.way_out is None
     assert told(refused) == (refused.message, "-l lists the devices and their channels")
+
+
+def test_a_crash_of_the_host_names_what_jack_leaves_where_jack_was_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = DeviceError("cannot look for a device: the host library has crashed", ErrorKind.CRASHED)
+    monkeypatch.setattr("os.path.isdir", lambda _: False)
+    assert told(error) == (error.message, None)
+    monkeypatch.setattr("os.path.isdir", lambda _: True)
+    assert (told(error)[1] or "").endswith(f"then rm -r /dev/shm/jack_db-{os.getuid()}")
 
 
 def test_a_device_is_what_follows_an_option_for_the_command_alone() -> None:

@@ -74,9 +74,19 @@ def _way_out(error: PastreamError, job: Job | None) -> str | None:
         return error.way_out
     if job is not None and error.kind in _FOR_THE_JOB:
         return _FOR_THE_JOB[error.kind](error, job)
+    if error.kind is ErrorKind.CRASHED:
+        return _without_jacks_database()
     if error.way_out is None:
         return _WAYS.get(error.kind)
     return error.way_out + _MORE.get(error.kind, "")
+
+
+def _without_jacks_database() -> str | None:
+    """Return how to remove what crashes every client of JACK, if JACK was ever used here: its database, half made."""
+    folder = f"/dev/shm/jack_db-{os.getuid()}"  # noqa: S108 - JACK's, not ours
+    if not os.path.isdir(folder):
+        return None
+    return f"a JACK that was killed may have left its database damaged: end all that uses JACK, then rm -r {folder}"
 
 
 def _decoded(_error: PastreamError, job: Job) -> str:
