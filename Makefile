@@ -10,7 +10,7 @@ C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test test-lowest soak chaos powercut bench generate screens docs wheels deb lint format clean
+.PHONY: run test test-guide test-lowest soak chaos powercut bench generate screens docs wheels deb lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
@@ -23,6 +23,10 @@ test-lowest: $(INSTALLED)  ## what touches other packages, with their oldest ver
 	tests/install-debian-packages
 	release/try-lowest tests/engine/test_contracts.py tests/engine/test_hosts.py tests/engine/test_ringbuffer.py \
 		tests/cli/test_meter.py tests/cli/test_pulseaudio.py
+
+test-guide: $(INSTALLED)  ## every command that is printed in the README and the guide
+	tests/install-debian-packages
+	$(BIN)/python -m pytest --soak tests/test_readme.py tests/test_guide.py
 
 soak: $(INSTALLED)  ## the campaigns at their full count
 	tests/install-debian-packages
@@ -44,11 +48,6 @@ screens: $(INSTALLED)  ## what the meter shows of runs of every kind, for the te
 
 docs: $(INSTALLED)  ## the guide, with the manual and the library's reference: open build/docs/index.html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
-
-.PHONY: test-guide
-test-guide: $(INSTALLED)  ## every command that is printed in the README and the guide
-	tests/install-debian-packages
-	$(BIN)/python -m pytest --soak tests/test_readme.py tests/test_guide.py
 
 # pip is brought up to date because the commands that older ones make load re, which takes longer than ours to start.
 bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the peers
