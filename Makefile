@@ -10,15 +10,15 @@ C_FILES := $(ENGINE_FILES) $(wildcard tests/engine/*.[ch])
 
 SECONDS ?= 1800
 
-.PHONY: run test test-guide test-lowest soak chaos powercut bench generate screens docs wheels deb debian-packages lint format
-.PHONY: clean
+.PHONY: run test test-guide test-lowest soak chaos powercut bench generate screens docs wheels wheel sdist deb debian-packages
+.PHONY: compiled-tests lint format clean
 
 run: $(INSTALLED)  ## take a recording on the virtual device and check it bit for bit
 	PATH="$(CURDIR)/$(BIN):$$PATH" python examples/first_take.py
 
 test: $(INSTALLED)  ## every test, campaigns at a seeded tenth
 	tests/install-debian-packages
-	$(BIN)/python -m pytest -n 6
+	$(BIN)/python -m pytest -n 6 --dist worksteal
 
 test-lowest: $(INSTALLED)  ## what touches other packages, with their oldest versions that will do
 	tests/install-debian-packages
@@ -61,18 +61,24 @@ bench: $(INSTALLED)  ## every row of docs/benchmarks.md, side by side with the p
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check .
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
-wheels: dist/built $(INSTALLED)  ## an sdist, and wheels for Linux on x86_64 and aarch64, in dist; each is installed and tried
-	release/try-wheel dist/*_x86_64.whl $(PYTHONS)
-	release/try-wheel dist/*.tar.gz $(firstword $(PYTHONS) $(PYTHON))
+wheels: wheel sdist  ## an sdist, and wheels for Linux on x86_64 and aarch64, in dist; each is installed and tried
 	release/try-aarch64-wheel dist/*_aarch64.whl $(RELEASE)/bin/python
+
+wheel: dist/built $(INSTALLED)
+	release/try-wheel dist/*_x86_64.whl $(PYTHONS)
+
+sdist: dist/built $(INSTALLED)
+	release/try-wheel dist/*.tar.gz $(firstword $(PYTHONS) $(PYTHON))
 
 deb: dist/built  ## Debian packages for amd64 and arm64, in dist; as root, one is installed in a bare Debian and tried
 	for wheel in dist/*.whl; do release/build-deb $$wheel $(RELEASE)/bin/python || exit 1; done
 	[ "$$(id -u)" -ne 0 ] || release/try-deb dist/*_amd64.deb
 
-debian-packages:  ## as root, all at once that tests and trials install of Debian's
+debian-packages:  ## as root, what the tests use of Debian's
 	tests/install-debian-packages
-	tests/install-debian-packages mmdebstrap qemu-user
+
+compiled-tests: $(INSTALLED)  ## what each worker would else do for itself at the beginning of make test
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq >/dev/null
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import re
+import select
 import subprocess
 import time
 from dataclasses import replace
@@ -165,7 +166,8 @@ def test_a_reader_that_stalls_loses_what_is_told_and_nothing_of_the_timeline(pas
     process = pastream.start("null", "-", "-t", "au", "-d", "3", "--json", "-D", "virtual:sine", *LITTLE_PATIENCE)
     assert process.stdout
     fcntl.fcntl(process.stdout, F_SETPIPE_SZ, SMALLEST_PIPE)
-    time.sleep(1.5)
+    select.select([process.stdout], [], [])  # its first frames are there
+    time.sleep(1)
     result = pastream.finish(process)
     assert result.returncode == 0, result.stderr
     assert re.search(r"frames lost at [0-9:.]+, the output was too slow", result.stderr)

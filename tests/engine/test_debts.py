@@ -265,16 +265,18 @@ def test_a_device_that_comes_back_late_has_its_place_when_it_has_caught_up() -> 
     lib.engine_expect_clock(engine, BLOCK)
     lib.engine_prepare(engine, -1, 0, 0, 0, 0, RATE)
     samples = ffi.new("int16_t[]", BLOCK)
-    begun = time.monotonic()
+    begun, latest = time.monotonic(), 0.0
 
     def serves(*parts: tuple[int, float]) -> None:
         """Have another device call back so many times, so many seconds apart, for each part."""
+        nonlocal latest
         attachment = lib.attachment_new(0, 0, lib.SAMPLE_INT16, 1)
         assert lib.engine_attach(engine, attachment)
         due = time.monotonic()
         for blocks, seconds in parts:
             for _ in range(blocks):
                 time.sleep(max(0.0, due - time.monotonic()))
+                latest = max(latest, time.monotonic() - due)
                 lib.attachment_callback(samples, ffi.NULL, BLOCK, ffi.NULL, 0, attachment)
                 due += seconds
         assert lib.attachment_detach(attachment)
@@ -290,4 +292,4 @@ def test_a_device_that_comes_back_late_has_its_place_when_it_has_caught_up() -> 
     counts = ffi.new("struct engine_counts *")
     lib.engine_read_counts(engine, counts)
     assert counts.position == pytest.approx(passed, abs=0.1 * RATE)
-    assert counts.position <= passed + BLOCK
+    assert counts.position <= passed + BLOCK + latest * RATE  # a busy machine makes the device late
