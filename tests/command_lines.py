@@ -130,8 +130,8 @@ VALUES = {
     Kind.OFFSET: (words("0 0.01 100s 1s 0.04"), ODD_TIMES),
     Kind.OPTIONAL_LIMIT: (TIMES, ODD_TIMES),
     Kind.TIME: (words("0.01 0.05 1000s 480s 1"), ["0", "1s", "-1", *ODD_TIMES]),
-    Kind.LEVEL: (words("-40dB -40 key 0 -12.5dBFS"), words("40 -40LU quiet -900"), ""),
-    Kind.SILENCE: (words("-50dB,3 -50,1:00 0,48000s"), words("-50dB -50,0 5,3 -50,x"), ""),
+    Kind.LEVEL: (words("-40dB -40 key 0 -12.5dBFS"), words("40 -40LU quiet -900", "")),
+    Kind.SILENCE: (words("-50dB,3 -50,1:00 0,48000s"), words("-50dB -50,0 5,3 -50,x", "")),
     Kind.WHEN: (words("00:00 2099-12-24T06:00Z"), words("6:00 24:00 noon 06 2020-01-01T00:00 06:00Z 10", "")),
     Kind.SIZE: (
         words("0 64 100 1024 1k 1K 4096 2.5k"),

@@ -167,7 +167,7 @@ def _near_miss_of_a_letter(name: str, written: str, following: Sequence[str]) ->
     from pastream_cli.spelling import closest
 
     longs = [option.long_name for option in OPTIONS]
-    if len(written) > 2 and (near := closest(f"-{written}", longs)):
+    if len(written) > len("-ar") and (near := closest(f"-{written}", longs)):
         return f"did you mean {near}?"
     if way_out := way_out_of(written, following):
         return way_out

@@ -195,7 +195,8 @@ struct engine {
     _Atomic int32_t seeks_asked; /* comes after seek_by */
     _Atomic int64_t seek_by;     /* frames, of all seeks together */
 
-    /* Owner and writers. Whoever finds 0 and sets 1 may use the writers' claims. */
+    /* Owner and writers. Whoever finds 0 and sets 1 may use the writers' claims, and may take an
+     * offered file. */
     _Atomic int32_t cut_lock;
 
     /* Reader. The owner writes its settings before the start; the rest is the reader's own. */

@@ -6,6 +6,7 @@
 #include "_listener.h"
 #include "_loops.h"
 #include "_output.h"
+#include "_spin.h"
 #include "_state.h"
 #include "_trigger.h"
 #include "_wake.h"
@@ -58,8 +59,13 @@ int writer_offer(copy *c, output_file *f) {
     return is_taken;
 }
 
+/* The writer looks at an offered file under the lock, so that it never sees one that its owner has
+ * taken back and freed. */
 output_file *writer_withdraw(copy *c) {
-    return atomic_exchange_explicit(&c->offered, NULL, memory_order_acquire);
+    spin_lock(&c->engine->cut_lock);
+    output_file *f = atomic_exchange_explicit(&c->offered, NULL, memory_order_acquire);
+    spin_unlock(&c->engine->cut_lock);
+    return f;
 }
 
 void writer_sync(copy *c) {
@@ -126,15 +132,17 @@ static void put_off(struct writer *w, const output_file *next) {
 /* Takes the offered file, unless it was made for another place. */
 static output_file *take_offered(struct writer *w) {
     copy *c = w->copy;
+    if (!atomic_load_explicit(&c->offered, memory_order_relaxed))
+        return NULL;
+    spin_lock(&c->engine->cut_lock);
     /* acquire: with the file come its settings */
     output_file *next = atomic_load_explicit(&c->offered, memory_order_acquire);
-    if (!next || (next->goes_on && !w->current))
-        return NULL;
-    /* acquire, in case the owner has put another one there meanwhile */
-    return atomic_compare_exchange_strong_explicit(&c->offered, &next, NULL, memory_order_acquire,
-                                                   memory_order_relaxed)
-               ? next
-               : NULL;
+    if (next && next->goes_on && !w->current)
+        next = NULL;
+    if (next)
+        atomic_store_explicit(&c->offered, NULL, memory_order_relaxed);
+    spin_unlock(&c->engine->cut_lock);
+    return next;
 }
 
 /* Takes the offered file if none is being written, or the present one has all its frames. Returns
