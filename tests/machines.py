@@ -67,15 +67,17 @@ class Machine:
 
         wait_until(has_sound, f"{seconds} s in {self.folder}", 30)
 
-    def finish(self) -> Take:
-        return Take(self.folder, self._pastream.finish(self.process))
+    def finish(self, code: int = 0) -> Take:
+        """Wait for the end of the command, which is to have this exit code."""
+        result = self._pastream.finish(self.process)
+        assert result.returncode == code, result.stderr
+        return Take(self.folder, result)
 
 
 class Take:
     """What is left of a take: its files, and what was said."""
 
     def __init__(self, folder: Path, result: Result) -> None:
-        assert result.returncode == 0, result.stderr
         self.folder = folder
         self.said = result.stderr
         self.report = report_of(result)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import Counts
-from pastream_cli.errors import UsageError
+from pastream_cli.errors import PastreamError, UsageError
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.window import Window, local_text, offset_here
 
@@ -49,6 +49,8 @@ class ByTheClock:
         self._length = None if plan.duration is None else plan.length
         self._rate = plan.rate
         self._has_begun = False
+        self.failure: PastreamError | None = None
+        """Why nothing could be recorded or played, if the whole time went by before the first frame."""
         self.end_frame: int | None = None
         """The frame at which the timeline ends, as far as it is known."""
 
@@ -143,7 +145,10 @@ class ByTheClock:
         self._end_ns = self._last_end_ns
         if self._end_ns is not None and self._begin_ns + late_ns >= self._end_ns:
             end = local_text(Fraction(self._end_ns, _NANOSECONDS), offset_here)
-            self._warn(f"the take was missed: it was to end at {end}")
+            self.failure = PastreamError(
+                f"cannot begin: the take was missed: it was to end at {end}",
+                "a machine that sleeps records nothing; systemd-inhibit keeps it awake",
+            )
         else:
             self._warn(f"the take begins {late_ns / _NANOSECONDS:.3g} s late; its end stays where it was")
 

@@ -259,6 +259,8 @@ class Session:
             self._run.end(StopReason.STOPPED)
             return
         self._by_the_clock.poll(counts)
+        if self._by_the_clock.failure is not None:
+            self._run.fail(self._by_the_clock.failure)
         self._reconnecting.poll(counts, time.monotonic())
         self._watch_process()
         if self._recording is not None:

@@ -61,7 +61,7 @@ def test_a_begin_that_the_machine_slept_over_is_late_and_an_end_is_the_end(pastr
     assert f"the take begins {late:.3g} s late; its end stays where it was" in take.said
     assert take.frames / RATE == pytest.approx(3 - late, abs=1 / RATE)
     take.check_is_one_stretch()
-    take = missed.finish()
+    take = missed.finish(code=1)
     assert take.files == []
     assert "the take was missed" in take.said
 
