@@ -71,7 +71,7 @@ def test_the_copies_that_are_whole_are_told_when_all_are_finished(
     """Of the first piece, one copy meets a full disk."""
     stick = tmp_path / "stick"
     stick.mkdir()
-    full = Rule(calls="write", error=errno.ENOSPC, after_bytes=2**17, times=1)
+    full = Rule(calls="write", error=errno.ENOSPC, beyond_bytes=2**17, times=1)  # not where the header is
     words = ("a.wav", "--also", "stick/b.wav", "--also", "c.flac", "--part", "--split", "1")
     seen = 'echo "$PASTREAM_COPIES" >"copies-$1"; cat "$1" $PASTREAM_COPIES | wc -c >"bytes-$1"'
     device = ("-d", "3", "-D", "virtual:noise:fast")
