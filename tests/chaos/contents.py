@@ -23,6 +23,7 @@ from tests.sounds import Samples
 from tests.takes import frames_by_ffmpeg, frames_by_sox, silences
 
 _GAPS_TOLD = re.compile(r"about ([\d ]+) frames went by")
+_LOSSES_TOLD = re.compile(r"([\d ]+) frames (?:went by|lost)")
 _HELD_SECONDS = 0.3
 AT_MOST_LOST_SECONDS = 1.2
 """By a take that is killed."""
@@ -196,11 +197,14 @@ def check_killed(evidence: Evidence) -> int:
     due -= block  # which the device has not delivered yet
     if scenario.reconnects:  # what a device delivers that is back is held until its place is known
         due -= block + int(_HELD_SECONDS * scenario.rate)
-    gaps_told = [int(frames.replace(" ", "")) for frames in _GAPS_TOLD.findall(evidence.stderr)]
+    gaps_told, losses_told = (
+        [int(frames.replace(" ", "")) for frames in told.findall(evidence.stderr)]
+        for told in (_GAPS_TOLD, _LOSSES_TOLD)
+    )
     # the silence of the last gap may just have been written, and is no sound that could be lost
     due -= gaps_told[-1] if gaps_told else 0
     if scenario.split:
-        take = _with_pieces_of_silence(take, gaps_told, scenario.split)
+        take = _with_pieces_of_silence(take, losses_told, scenario.split)
     ends_by_itself = scenario.source is not Source.DEVICE and not scenario.loops
     demand(len(take) >= due or ends_by_itself, f"only {len(take)} frames outlived a kill, not {due}")
     for number, (name, samples) in enumerate(zip(names, takes, strict=True)):
@@ -218,12 +222,12 @@ def check_killed(evidence: Evidence) -> int:
     return len(take)
 
 
-def _with_pieces_of_silence(take: Samples, gaps_told: Sequence[int], split: int) -> Samples:
+def _with_pieces_of_silence(take: Samples, losses_told: Sequence[int], split: int) -> Samples:
     """Return a take with the pieces that were not made, since a gap had all of them."""
-    gaps = [(first, length) for first, length in silences(take) if length > 1]
-    if len(gaps) != len(gaps_told):
+    silent = [(first, length) for first, length in silences(take) if length > 1]
+    if len(silent) != len(losses_told):
         return take
-    for (first, length), told in reversed(list(zip(gaps, gaps_told, strict=True))):
+    for (first, length), told in reversed(list(zip(silent, losses_told, strict=True))):
         passed_over = round((told - length) / split) * split
         take = np.insert(take, [first] * max(0, passed_over), 0, axis=0)
     return take
