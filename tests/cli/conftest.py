@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.homes import make_home
 from tests.refusals import Refused
 from tests.runner import Pastream
 from tests.sounds import RATE, make_noise
+from tests.terminals import COMMAND, BareTerminal, Window
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -67,3 +69,30 @@ def sound(tmp_path: Path) -> bytes:
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where what the tests need of C is built, once."""
     return tmp_path_factory.getbasetemp()
+
+
+@pytest.fixture
+def window(pastream: Pastream, tmp_path: Path) -> Iterator[Callable[..., Window]]:
+    """Opens windows of tmux with pastream in them, each in a folder of its own."""
+    with ExitStack() as windows:
+
+        def opened(*arguments: str, folder: str = "window", columns: int = 80, script: str | None = None) -> Window:
+            command = (*COMMAND, *arguments) if script is None else ("sh", "-c", script)
+            one = Window.of_command(tmp_path / folder, pastream.environment, *command, columns=columns)
+            windows.callback(one.close)
+            return one
+
+        yield opened
+
+
+@pytest.fixture
+def bare_terminal(pastream: Pastream, tmp_path: Path) -> Iterator[Callable[..., BareTerminal]]:
+    """Opens terminals whose bytes are kept, with pastream on them."""
+    with ExitStack() as terminals:
+
+        def opened(*arguments: str, **environment: str) -> BareTerminal:
+            one = BareTerminal(tmp_path, {**pastream.environment, "TERM": "xterm-256color", **environment}, *arguments)
+            terminals.callback(one.close)
+            return one
+
+        yield opened
