@@ -25,7 +25,8 @@ Table = dict[Row, dict[str, list[float]]]
 
 def build(compiler: str, engine: Path, target: Path) -> None:
     """Compile and link the program that measures."""
-    sources = [HERE / "core.c", *(engine / name for name in _build.SOURCES)]
+    own = ("core.c", "core_callback.c", "core_loops.c", "measuring.c")
+    sources = [*(HERE / name for name in own), *(engine / name for name in _build.SOURCES)]
     command = [compiler, *_build.GNU_FLAGS, "-fPIC", f"-I{engine}", *map(str, sources), "-lm", "-o", str(target)]
     subprocess.run(command, check=True)
 

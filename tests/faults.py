@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.homes import need
 
-SOURCE = Path(__file__).with_suffix(".c")
+SOURCES = (Path(__file__).with_suffix(".c"), Path(__file__).with_name("fault_rules.c"))
 
 CALLS = (
     "open", "close", "read", "pread", "write", "pwrite", "lseek", "ftruncate", "fsync", "fdatasync", "fstat", "stat",
@@ -70,8 +70,8 @@ class Rule:
 def _build(folder: Path) -> Path:
     need("gcc")
     library, built = folder / "faults.so", folder / f"faults-{threading.get_ident()}.so"
-    command = ["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", str(SOURCE)]
-    subprocess.run([*command, "-ldl", "-lpthread", "-o", str(built)], check=True)
+    command = ["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([*command, *map(str, SOURCES), "-ldl", "-lpthread", "-o", str(built)], check=True)
     built.rename(library)  # several tests may come at once
     return library
 

@@ -156,11 +156,12 @@ class Screen:
             self._show(self._meter, now)
         self._outlet.push()
 
-    def stated(self, snapshot: Snapshot) -> None:
-        """Show in one line how the run stands."""
+    def stated(self, standing: Snapshot | str) -> None:
+        """Show in one line how the run stands, or its wait in words."""
         from pastream_cli.screen.status_line import status_line
 
-        self._print(self._wrapped([status_line(snapshot)]))
+        words = standing if isinstance(standing, str) else status_line(standing)
+        self._print(self._wrapped([f"{PROGRAM}: {words}"]))
 
     def asked(self, question: str, until: float) -> None:
         """Show a question about a key until a monotonic time: in the meter, or in a line where there is none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import isinf
 
-from pastream_cli.errors import PROGRAM
 from pastream_cli.screen.levels import decibels, format_level
 from pastream_cli.screen.lines import loss_words, xrun_words
 from pastream_cli.screen.status import bytes_words, span_words
@@ -23,7 +22,7 @@ def status_line(snapshot: Snapshot) -> str:
     parts += [f"{copy.name}{' FAILED' if copy.has_failed else ''}" for copy in snapshot.copies]
     if snapshot.disk_seconds is not None:
         parts.append(f"disk {span_words(snapshot.disk_seconds)}")
-    return f"{PROGRAM}: {', '.join([*parts, f'buffer {snapshot.buffer_fill:.0%}'])}"
+    return ", ".join([*parts, f"buffer {snapshot.buffer_fill:.0%}"])
 
 
 def _state(snapshot: Snapshot) -> str:

@@ -74,6 +74,9 @@ class DeviceCalls:
                 requests.wait(STEP_SECONDS)
                 if requests.stop:
                     raise Stopped
+                if requests.status:
+                    requests.status = False
+                    waiting.state(time.monotonic())
             if host is not None:  # a new process looks for devices anew
                 result_of(self.worker.start(host.renew), requests)
 

@@ -190,8 +190,8 @@ class Observer(Protocol):
     def warned(self, text: str) -> None:
         """Show one warning."""
 
-    def stated(self, snapshot: Snapshot) -> None:
-        """Show in one line how the run stands, since somebody has asked for it."""
+    def stated(self, standing: Snapshot | str) -> None:
+        """Show in one line how the run stands, or its wait in words, since somebody has asked for it."""
 
     def quoted(self, text: str) -> None:
         """Show lines that are another program's, or a library's."""

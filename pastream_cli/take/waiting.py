@@ -62,6 +62,11 @@ class Waiting:
         self._observer.waited(self._name, now - self._begun_at)
         return now >= self._due_at
 
+    def state(self, now: float) -> None:
+        """Say in one line how long the wait is, since somebody has asked for it."""
+        assert self._begun_at is not None
+        self._observer.stated(f"waiting for {self._name} for {now - self._begun_at:.0f} s")
+
     def is_over(self, now: float) -> None:
         """Take notice that the devices are open."""
         if self._begun_at is not None:

@@ -230,7 +230,7 @@ class Watcher:
     def warned(self, text: str) -> None:
         """See nothing in it."""
 
-    def stated(self, snapshot: Snapshot) -> None:
+    def stated(self, standing: Snapshot | str) -> None:
         pass
 
     def quoted(self, text: str) -> None:

@@ -107,7 +107,7 @@ def test_a_take_says_how_it_stands_when_it_is_asked(pastream: Pastream, tmp_path
     ],
 )
 def test_the_line_of_a_state(fields: dict[str, Any], said: str) -> None:
-    assert status_line(STANDING._replace(**fields)) == f"pastream: {said}"
+    assert status_line(STANDING._replace(**fields)) == said
 
 
 def test_the_main_thread_alone_hears_signals(pastream: Pastream, tmp_path: Path, jackd: JackServer) -> None:

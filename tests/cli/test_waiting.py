@@ -68,6 +68,8 @@ def check_waiting(pastream: Pastream, folder: Path, server: Server, device: str)
         takes = never, stopped, late = wait("never.wav", f"{PATIENCE_SECONDS}"), wait("stopped.wav"), wait("late.wav")
         for take in takes:
             take.wait_for(WAITS.format(device), 20)
+        stopped.process.send_signal(signal.SIGUSR2)
+        stopped.wait_for(f"pastream: waiting for {device} for ", 20)
         stopped.process.send_signal(signal.SIGINT)
         result = stopped.finish(20)
         assert (result.returncode, "pastream: stopped before anything was opened" in result.stderr) == (0, True), result
