@@ -85,12 +85,12 @@ def test_file_and_name_are_on_the_disk_before_and_after_the_old_file_goes(
     every = Rule(calls="fsync,rename", hang_seconds=0.001)
     result = replace(disk, old, faulty_disk(build, old.parent, every, log=log))
     assert result.returncode == 0, result
-    calls = [line.split()[0] for line in log.read_text().splitlines()]
-    at = calls.index("rename")
-    assert calls.count("rename") == 1
-    assert calls[at - 1] == calls[at + 1] == "fsync"
-    assert log.read_text().splitlines()[at - 1].endswith(".new")
-    assert log.read_text().splitlines()[at + 1].endswith(str(old.parent))
+    lines = log.read_text().splitlines()
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("rename"))
+    assert lines[at - 1].startswith("fsync")
+    assert lines[at - 1].endswith(".new")
+    # The file is synced every second besides, and that may be now.
+    assert any(line.startswith("fsync") and line.endswith(str(old.parent)) for line in lines[at + 1 :])
 
 
 @pytest.mark.parametrize("file_type", ["wav", "flac", "ogg"])

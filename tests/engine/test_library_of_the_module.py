@@ -144,10 +144,12 @@ def test_an_interrupt_stops_what_is_waited_for() -> None:
 import os, signal, threading
 import numpy as np
 from pastream_cli import engine as ps
-threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+timer.start()
 try:
     ps.play(np.zeros(480000), 48000, blocking=True, device="virtual")
 except KeyboardInterrupt:
+    timer.join()  # it may not have come to its end
     print("stopped", threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)

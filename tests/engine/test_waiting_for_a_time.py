@@ -114,8 +114,8 @@ def test_a_late_start_says_so_and_ends_when_it_was_to_end() -> None:
 @pytest.mark.parametrize("duration", [None, 5.0])
 def test_a_take_whose_time_is_past_when_the_device_is_there_is_missed(duration: float | None) -> None:
     waiting = Waiting(-20, duration)
-    waiting.poll_until(lambda: waiting.core.counts().complete)
-    assert waiting.core.counts().position == 0
-    (told,) = waiting.told
-    assert told.startswith("the take was missed: it was to end at 20")
+    waiting.poll_until(lambda: waiting.by_the_clock.failure is not None)
+    assert str(waiting.by_the_clock.failure).startswith("cannot begin: the take was missed: it was to end at 20")
+    counts = waiting.core.counts()
+    assert (counts.complete, counts.position, waiting.told) == (True, 0, [])
     waiting.core.stop_device()
