@@ -32,6 +32,8 @@ class Figures:
     first_frame_seconds: float
     start_cpu_ms: float
     cpu_ms_per_second: float
+    device_cpu_ms_per_second: float
+    """What of it is spent by the processes that the recorder has started, as for its device."""
     memory_mb: float
     written_bytes: int
     """By which the file grew meanwhile: a recorder that hangs costs nothing."""
@@ -50,12 +52,16 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_ms(pid: int) -> dict[str, float]:
-    """Return the CPU time of every thread of a process that lives, and of those that it has started."""
+    """Return the CPU time of every thread of a process that lives, and of those that it has started.
+
+    A thread is named by its process, its number and its name.
+    """
     spent = {}
-    for task in (task for process in family(pid) for task in Path(f"/proc/{process}/task").iterdir()):
-        with contextlib.suppress(OSError):  # the thread has ended
-            nanoseconds = int((task / "schedstat").read_text().split()[0])
-            spent[f"{task.name} {(task / 'comm').read_text().strip()}"] = nanoseconds / 1e6
+    for process in family(pid):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(OSError):  # the thread has ended
+                nanoseconds = int((task / "schedstat").read_text().split()[0])
+                spent[f"{process} {task.name} {(task / 'comm').read_text().strip()}"] = nanoseconds / 1e6
     return spent
 
 
@@ -86,7 +92,7 @@ class Client:
     Parameters
     ----------
     words : sequence of str
-        The command; ``{out}`` in it stands for the file.
+        The command; ``{out}`` in it stands for the file, and ``{out}.2.wav`` for a further one.
     server : Server
         Whose environment and folder it has.
     is_watched : bool
@@ -95,7 +101,7 @@ class Client:
 
     def __init__(self, words: list[str], server: Server, *, is_watched: bool = False) -> None:
         self.output = server.home / "take.wav"
-        self.output.unlink(missing_ok=True)
+        self._remove()
         self._terminal, terminal = pty.openpty() if is_watched else (-1, os.open(os.devnull, os.O_WRONLY))
         if is_watched:
             threading.Thread(target=self._read_terminal, daemon=True).start()
@@ -122,25 +128,45 @@ class Client:
             self.process.wait()
         if self._terminal >= 0:
             os.close(self._terminal)
-        self.output.unlink(missing_ok=True)
+        self._remove()
+
+    def _remove(self) -> None:
+        for path in self.output.parent.glob(f"{self.output.name}*"):
+            path.unlink()
 
     def _read_terminal(self) -> None:
         with contextlib.suppress(OSError):  # it has hung up
             while os.read(self._terminal, 65536):
                 pass
 
-    def measure(self, settle_seconds: float, seconds: float) -> Figures:
-        """Wait for the first frame, let it settle, and measure for so long."""
-        while not self.output.exists() or self.output.stat().st_size < _HEADER_BYTES:
-            if self.process.poll() is not None or time.monotonic() > self._started + _FIRST_FRAME_SECONDS:
-                raise RuntimeError(f"no frame from {self.process.args!r}")
-            time.sleep(_POLL_SECONDS)
+    def measure(self, settle_seconds: float, seconds: float, *, has_file: bool = True) -> Figures:
+        """Wait for the first frame in the file, if there is to be one, let it settle, and measure for so long."""
+        if has_file:
+            self._wait_for_a_frame()
         first_frame = time.monotonic() - self._started
         start_cpu = sum(cpu_ms(self.process.pid).values())
         time.sleep(settle_seconds)
-        before, since, size = cpu_ms(self.process.pid), time.monotonic(), self.output.stat().st_size
+        before, since, size = cpu_ms(self.process.pid), time.monotonic(), self._written_bytes
         time.sleep(seconds)
         after, elapsed = cpu_ms(self.process.pid), time.monotonic() - since
         threads = {name: (spent - before.get(name, 0.0)) / elapsed for name, spent in after.items()}
-        grown = self.output.stat().st_size - size
-        return Figures(first_frame, start_cpu, sum(threads.values()), own_memory_mb(self.process.pid), grown, threads)
+        of_others = sum(spent for name, spent in threads.items() if not name.startswith(f"{self.process.pid} "))
+        return Figures(
+            first_frame_seconds=first_frame,
+            start_cpu_ms=start_cpu,
+            cpu_ms_per_second=sum(threads.values()),
+            device_cpu_ms_per_second=of_others,
+            memory_mb=own_memory_mb(self.process.pid),
+            written_bytes=self._written_bytes - size,
+            threads=threads,
+        )
+
+    @property
+    def _written_bytes(self) -> int:
+        return self.output.stat().st_size if self.output.exists() else 0
+
+    def _wait_for_a_frame(self) -> None:
+        while self._written_bytes < _HEADER_BYTES:
+            if self.process.poll() is not None or time.monotonic() > self._started + _FIRST_FRAME_SECONDS:
+                raise RuntimeError(f"no frame from {self.process.args!r}")
+            time.sleep(_POLL_SECONDS)

@@ -10,6 +10,10 @@ import ctypes
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the predecessor's environment has none of it
+    from pastream_cli.take.report import Opening, Snapshot
 
 
 class Deaf:
@@ -17,14 +21,19 @@ class Deaf:
 
     is_live = False
 
-    def opened(self, _opening: object) -> None:
-        pass
+    def opened(self, opening: Opening) -> None: ...
 
-    def warned(self, _text: str) -> None:
-        pass
+    def waited(self, name: str, seconds: float) -> None: ...
 
-    def progressed(self, _snapshot: object) -> None:
-        pass
+    def noted(self, text: str) -> None: ...
+
+    def warned(self, text: str) -> None: ...
+
+    def stated(self, standing: Snapshot | str) -> None: ...
+
+    def quoted(self, text: str) -> None: ...
+
+    def progressed(self, snapshot: Snapshot) -> None: ...
 
 
 def hold(seconds: float) -> None:

@@ -67,11 +67,6 @@ def compare(
     return Row(what, unit, ours, peer, theirs, f"≤ {ratio:g} {TIMES}{limit}", is_met)
 
 
-def limit(what: str, unit: str, ours: Series, at_most: float) -> Row:
-    """Make a row whose target is an absolute limit."""
-    return Row(what, unit, ours, target=f"≤ {at_most:g}", is_met=ours.median <= at_most)
-
-
 def as_text(rows: list[Row]) -> str:
     table = [HEADINGS, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))]
