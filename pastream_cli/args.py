@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pastream_cli.command.line import Given, Line
+from pastream_cli.command.line import Given, Line, is_null
 from pastream_cli.command.option import PAIRS, Group, Kind, Option
 from pastream_cli.command.options import EXAMPLES, OPTIONS
 from pastream_cli.errors import STANDARD_STREAM, Lines, UsageError, shown
@@ -102,11 +102,14 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | S
         warnings = _beside_the_list(line.words)
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False), warnings=warnings)
     from pastream_cli.command.job import Job
+    from pastream_cli.command.job_checks import check
 
     playback, capture = _words(line)
-    return Job(
+    job = Job(
         input=playback, output=capture, warnings=tuple(_warnings(line, values, plays=playback is not None)), **values
     )
+    check(job)
+    return job
 
 
 def wants_json(argv: Sequence[str]) -> bool:
@@ -126,8 +129,6 @@ def _words(line: Line) -> tuple[str | None, str | None]:
     words = line.words
     if not words:
         raise _no_input("pastream in.wav plays, pastream null out.wav records, pastream -h says more")
-    from pastream_cli.command.job import is_null
-
     if len(words) > _MOST_WORDS:
         from pastream_cli.command.word_hints import of_too_many
 
@@ -213,8 +214,6 @@ def _doubts(line: Line, values: dict[str, Any]) -> list[str]:
     if not line.given:
         return []
     import re
-
-    from pastream_cli.command.job import is_null
 
     output = (*line.words, "")[1]
     warnings: list[str] = []

@@ -19,7 +19,8 @@ from pastream_cli.screen.json_numbers import clock_time, decibels, finite, secon
 from pastream_cli.take.report import Opening, Report
 
 if TYPE_CHECKING:
-    from pastream_cli.command.job import Job, Pair
+    from pastream_cli.command.job import Job
+    from pastream_cli.command.value_types import Pair
     from pastream_cli.errors import PastreamError
     from pastream_cli.units import Time
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
 
 from pastream_cli.engine.core import Core
 from pastream_cli.take.grid import last_moment, next_moment
 from pastream_cli.take.outputs import Output
+from pastream_cli.take.pieces import PlannedPiece
 from pastream_cli.take.window import Zone, in_utc, local_text, offset_here
 from pastream_cli.units import format_clock
 
@@ -17,17 +17,6 @@ _NANOSECONDS = 1_000_000_000
 _SHORTEST_SECONDS = 1
 # The time of a frame is told by an estimate, which is better than that.
 _NEAR_SECONDS = 0.5
-
-
-class PlannedPiece(NamedTuple):
-    """What is known of a piece before its file is made."""
-
-    frames: int
-    """How long it is."""
-    first_frame: int | None = None
-    """The frame of the timeline at which it is to begin, where that is by the clock."""
-    begin: datetime | None = None
-    """When that is."""
 
 
 def words_of_pieces(output: Output, now: datetime) -> str:

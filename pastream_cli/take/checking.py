@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import PurePath
 
-from pastream_cli.command.job import Job, Name
+from pastream_cli.command.job import Job
+from pastream_cli.command.value_types import Name
 from pastream_cli.engine.files import formats, paths
 from pastream_cli.engine.files.open_input import check_input
 from pastream_cli.engine.files.paths import ExistsError, check_place

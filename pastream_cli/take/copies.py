@@ -11,14 +11,14 @@ from pastream_cli.engine.core import Core
 from pastream_cli.engine.facts import Loss, LossKind
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.errors import ExitCode, FileError, PastreamError
-from pastream_cli.take.aligning import Aligning, PlannedPiece
-from pastream_cli.take.pieces import File
+from pastream_cli.take.pieces import File, PlannedPiece
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.recording import Recording
 from pastream_cli.take.report import CopySnapshot
 from pastream_cli.take.shared_names import SharedNames
 
 if TYPE_CHECKING:
+    from pastream_cli.take.aligning import Aligning
     from pastream_cli.take.file_list import FileList
     from pastream_cli.take.finished_pieces import FinishedPieces
 
@@ -68,8 +68,7 @@ class Copies:
                 recording.share(names, number)
             self.all.append(recording)
         self._finished = finished
-        is_aligned = plan.output.aligned_seconds is not None
-        self._aligning = Aligning(stream, plan.output, plan.offset) if is_aligned else None
+        self._aligning = _aligning(stream, plan)
         self._planned = 0, PlannedPiece(0)
         """The last piece that was planned, by its number."""
         self._wants_cut = False
@@ -342,3 +341,12 @@ class Copies:
     def so_far(self) -> list[FileList]:
         """Return the files of each copy as far as they can be read by now."""
         return [copy.so_far() for copy in self.all]
+
+
+def _aligning(stream: Core, plan: Plan) -> Aligning | None:
+    """Return what ends the pieces by the clock, if that is asked for."""
+    if plan.output is None or plan.output.aligned_seconds is None:
+        return None
+    from pastream_cli.take.aligning import Aligning
+
+    return Aligning(stream, plan.output, plan.offset)

@@ -15,10 +15,10 @@ from pastream_cli.engine.files.input_file import InputFile
 from pastream_cli.engine.files.open_input import open_input
 from pastream_cli.engine.worker import Worker
 from pastream_cli.errors import FileError
-from pastream_cli.take.aligning import words_of_pieces
 from pastream_cli.take.checking import check_names
 from pastream_cli.take.copies import Copies
 from pastream_cli.take.interruptible import result_of
+from pastream_cli.take.outputs import Output
 from pastream_cli.take.plan import Plan, make_plan
 from pastream_cli.take.report import Opening
 from pastream_cli.take.signals import Requests
@@ -141,7 +141,13 @@ def opening_of(plan: Plan, stream: Core, recording: Copies | None) -> Opening:
         begin=local_text(plan.window.begin, offset_here) if plan.window.begin is not None else None,
         awaited_level=plan.rules.level if plan.rules is not None else None,
         frames_from_there=plan.rules.most_frames if plan.rules is not None else None,
-        pieces=words_of_pieces(output, stream.times.now()) if output and output.aligned_seconds else None,
+        pieces=_words_of_pieces(output, stream) if output and output.aligned_seconds else None,
         end=local_text(plan.window.end, offset_here) if plan.window.end is not None else None,
         ends_with_input=not plan.loop and plan.pad is not None,
     )
+
+
+def _words_of_pieces(output: Output, stream: Core) -> str:
+    from pastream_cli.take.aligning import words_of_pieces
+
+    return words_of_pieces(output, stream.times.now())

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from pastream_cli.engine.files.missing_file import MissingFile
 from pastream_cli.engine.files.output_file import OutputFile
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.take.aligning import PlannedPiece
 from pastream_cli.take.file_maker import FileMaker
 from pastream_cli.take.outputs import Output
 
 File = OutputFile | MissingFile
+
+
+class PlannedPiece(NamedTuple):
+    """What is known of a piece before its file is made."""
+
+    frames: int
+    """How long it is."""
+    first_frame: int | None = None
+    """The frame of the timeline at which it is to begin, where that is by the clock."""
+    begin: datetime | None = None
+    """When that is."""
 
 
 class Pieces:

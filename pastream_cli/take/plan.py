@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from pastream_cli.command.job import Job, Route
+from pastream_cli.command.job import Job
+from pastream_cli.command.value_types import Route
 from pastream_cli.engine.devices import latency_and_buffer, virtual
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.devices.latency_and_buffer import power_of_two_above

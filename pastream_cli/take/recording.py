@@ -12,13 +12,12 @@ from pastream_cli.engine.files.paths import is_fifo, is_special
 from pastream_cli.engine.worker import Task, Worker
 from pastream_cli.engine.writer import Writer
 from pastream_cli.errors import STANDARD_STREAM, FileError, PastreamError, failure_of
-from pastream_cli.take.aligning import PlannedPiece
 from pastream_cli.take.disk_room import DiskRoom
 from pastream_cli.take.file_list import FileList
 from pastream_cli.take.file_maker import FileMaker
 from pastream_cli.take.finished_files import FinishedFiles
 from pastream_cli.take.outputs import Output
-from pastream_cli.take.pieces import File, Pieces
+from pastream_cli.take.pieces import File, Pieces, PlannedPiece
 from pastream_cli.take.shared_names import SharedNames
 from pastream_cli.take.window import in_utc
 

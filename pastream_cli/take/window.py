@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pastream_cli.command.when import When
 from pastream_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pastream_cli.command.when import When
 
 _DAY = 86_400
 # A start without an end that was missed by less than this is taken at once.

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pastream_cli.command.job import Job, Pair, Route
+from pastream_cli.command.job import Job
+from pastream_cli.command.value_types import Pair, Route
 from pastream_cli.engine.devices.info import DeviceInfo
 from pastream_cli.engine.facts import (
     ClockFacts,

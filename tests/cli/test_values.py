@@ -6,7 +6,8 @@ import shlex
 
 import pytest
 
-from pastream_cli.command.job import Job, Pair, Route
+from pastream_cli.command.job import Job
+from pastream_cli.command.value_types import Pair, Route
 from pastream_cli.units import TIME_FORMS, Time
 from tests.command_lines import job_of, mistake_in, seconds
 

@@ -1,0 +1,56 @@
+"""What the values of options are, once they are understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+
+class Name(str):
+    """A name of libsndfile's, in upper case; `typed` is what was typed for it, which messages quote."""
+
+    __slots__ = ("typed",)
+
+    typed: str
+
+    def __new__(cls, name: str, typed: str) -> Self:
+        self = super().__new__(cls, name)
+        self.typed = typed
+        return self
+
+
+class Pair(Generic[T]):
+    """A value for each side of the stream; `None` leaves a side at its default.
+
+    `lone` tells that one value was typed for both sides; some options then treat it differently.
+    """
+
+    __slots__ = ("capture", "lone", "playback")
+
+    def __init__(self, playback: T | None = None, capture: T | None = None, *, lone: bool = False) -> None:
+        self.playback = playback
+        self.capture = capture
+        self.lone = lone
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pair) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return f"Pair{self._all()}"
+
+    def _all(self) -> tuple[T | None, T | None, bool]:
+        return self.playback, self.capture, self.lone
+
+
+class Route(NamedTuple):
+    """One channel of a map, both ends one-based; `source` 0 is silence."""
+
+    source: int
+    target: int
