@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pastream_cli.command.line import Given, Line, is_null
+from pastream_cli.command.line import Given, Line
 from pastream_cli.command.option import PAIRS, Group, Kind, Option
 from pastream_cli.command.options import EXAMPLES, OPTIONS
 from pastream_cli.errors import STANDARD_STREAM, Lines, UsageError, shown
@@ -129,6 +129,8 @@ def _words(line: Line) -> tuple[str | None, str | None]:
     words = line.words
     if not words:
         raise _no_input("pastream in.wav plays, pastream null out.wav records, pastream -h says more")
+    from pastream_cli.command.value_types import is_null
+
     if len(words) > _MOST_WORDS:
         from pastream_cli.command.word_hints import of_too_many
 
@@ -214,6 +216,8 @@ def _doubts(line: Line, values: dict[str, Any]) -> list[str]:
     if not line.given:
         return []
     import re
+
+    from pastream_cli.command.value_types import is_null
 
     output = (*line.words, "")[1]
     warnings: list[str] = []

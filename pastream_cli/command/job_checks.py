@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pastream_cli.command.line import is_null
+from pastream_cli.command.value_types import is_null
 from pastream_cli.errors import STANDARD_STREAM, UsageError
 from pastream_cli.units import HIGHEST_RATE
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _MOST_ARGUMENT_FILES = 16
 ALL_OPTIONS = "pastream --help lists the options"
 
-_NULL_WORDS = ("null", "^", "")
 _OPTION_OF = {name: option for option in OPTIONS for name in (*option.names, *option.aliases)}
 
 
@@ -184,8 +183,3 @@ def _refuse_single_dash(argument: str) -> None:
     """Refuse ``-duration``, which would otherwise be -d with a value of "uration"."""
     if "-" + argument.partition("=")[0] in _OPTION_OF:
         raise UsageError(f"cannot use {shown(argument)}: a long option has two dashes", f"did you mean -{argument}?")
-
-
-def is_null(word: str) -> bool:
-    """Tell whether `word` stands for nothing: ``null`` in any case, ``^``, or the empty string."""
-    return word.lower() in _NULL_WORDS

@@ -13,8 +13,8 @@ from pathlib import PurePath
 
 from pastream_cli.command.device_words import is_device
 from pastream_cli.command.free_names import output_words
-from pastream_cli.command.line import is_null
 from pastream_cli.command.value_hints import time_spelling
+from pastream_cli.command.value_types import is_null
 from pastream_cli.errors import STANDARD_STREAM, shown, typed
 from pastream_cli.spelling import by_word
 

@@ -109,7 +109,7 @@ def way_out_of(name: str, following: Sequence[str]) -> str | None:
 def _of_a_value(word: str, value: str, rest: Sequence[str]) -> str | None:
     """Return the way out where what follows is no name of a file: a null word, a device, a number of frames."""
     from pastream_cli.command.device_words import is_device
-    from pastream_cli.command.line import is_null
+    from pastream_cli.command.value_types import is_null
 
     if is_null(value):
         return f"INPUT is the first word, OUTPUT the second: pastream null {_output_among(rest)} records"

@@ -1,4 +1,4 @@
-"""What the values of options are, once they are understood."""
+"""What is typed for INPUT, OUTPUT and options, once it is understood."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_NULL_WORDS = ("null", "^", "")
+
 T = TypeVar("T")
+
+
+def is_null(word: str) -> bool:
+    """Tell whether `word` stands for nothing: ``null`` in any case, ``^``, or the empty string."""
+    return word.lower() in _NULL_WORDS
 
 
 class Name(str):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from pastream_cli.command.line import is_null
 from pastream_cli.command.option import Kind
-from pastream_cli.command.value_types import Name, Pair, Route
+from pastream_cli.command.value_types import Name, Pair, Route, is_null
 from pastream_cli.errors import UsageError, shown, typed
 from pastream_cli.units import MOST_CHANNELS, MOST_LATENCY_SECONDS, TIME_FORMS, Time, parse_rate, parse_size, parse_time
 

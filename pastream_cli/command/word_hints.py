@@ -11,10 +11,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path, PurePath
 
 from pastream_cli.command.free_names import output_words
-from pastream_cli.command.line import is_null
 from pastream_cli.command.line_repairs import ON_ANOTHER_MACHINE, line_meant
 from pastream_cli.command.options import OPTIONS
 from pastream_cli.command.value_hints import time_spelling
+from pastream_cli.command.value_types import is_null
 from pastream_cli.errors import STANDARD_STREAM, shown, typed
 from pastream_cli.spelling import by_word
 from pastream_cli.units import is_time
