@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks import peers
 from benchmarks.clients import Client, Figures
@@ -16,6 +16,7 @@ from benchmarks.table import Row, Series, compare
 from tests.servers import JackServer, PipeWireServer, PulseServer, Server, running
 
 _JACK = "JACK 256"
+_STARTERS = {"quiet", "predecessor", "arecord"}
 
 
 class WideJackServer(JackServer):
@@ -33,7 +34,7 @@ class Contestant:
     name: str
     command: list[str]
     is_watched: bool = False
-    settle_seconds: float = 2.0
+    settle_seconds: float = 12.0
     has_file: bool = True
 
 
@@ -102,7 +103,7 @@ def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
     with running(PulseServer) as server:
         contest = Contest(server, contestants, rounds=rounds, seconds=seconds)
         with in_use(server):
-            starters = [each for each in contestants if each.name in {"quiet", "predecessor", "arecord"}]
+            starters = [replace(each, settle_seconds=0.0) for each in contestants if each.name in _STARTERS]
             starts = Contest(server, starters, rounds=3 * rounds, seconds=0.5)
     yield from _costs_on_pulseaudio(contest)
     yield from _costs_of_what_is_asked_besides(contest)
@@ -112,7 +113,7 @@ def on_pulseaudio(rounds: int, seconds: float) -> Iterator[Row]:
 # A silent source never begins what is armed; the copies and the read-back are of the same take.
 _WHAT_IS_ASKED_BESIDES = (
     Contestant("two copies", peers.ours("-q", "--also", "{out}.2.wav", "--also", "{out}.3.wav")),
-    Contestant("armed", peers.ours("-q", "--trigger", "-20", "--preroll", "10"), settle_seconds=4.0, has_file=False),
+    Contestant("armed", peers.ours("-q", "--trigger", "-20", "--preroll", "10"), has_file=False),
     Contestant("verify", peers.ours("-q", "--verify")),
 )
 

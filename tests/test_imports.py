@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def room_of(module: str) -> str:
     return f"{room}/" if room else module
 
 
+@cache
 def imports_of(module: str) -> set[str]:
     """Return what a file imports anywhere in it: ``a.b.c`` also for ``from a.b import c``, be that a module or not."""
     names: set[str] = set()

@@ -22,10 +22,10 @@ FRAMES = RATE // 2
 PIPEWIRE_DEVICES = ("pulse", "virt, JACK")
 
 
-def assert_all_heard(listener: Listener, frames: int, times: int = 1) -> None:
+def assert_all_heard(listener: Listener, frames: int, times: int = 1, told: str = "") -> None:
     numbers = listener.heard()
     expected = np.tile(np.arange(1, frames + 1), times)
-    assert len(numbers) == len(expected), f"{len(numbers)} of {len(expected)} frames were heard"
+    assert len(numbers) == len(expected), f"{len(numbers)} of {len(expected)} frames were heard: {told}"
     assert np.array_equal(numbers, expected)
 
 
@@ -67,7 +67,7 @@ def test_every_frame_of_a_file_is_heard_on_pipewire(
         with listening(pipewire) as listener:
             result = pastream("numbers.wav", "-D", device, server=pipewire)
             assert result.returncode == 0, result.stderr
-            assert_all_heard(listener, frames)
+            assert_all_heard(listener, frames, told=result.stderr)
 
 
 def test_what_comes_from_a_pipe_is_heard_to_its_end(

@@ -139,10 +139,11 @@ def check_known_frames(pastream: Pastream, server: Server, device: str, build: P
             numbers = read(pastream.folder / name)[:, 1].astype("int64") >> 8
             assert len(numbers) == file["frames"] == 2 * RATE
             late_seconds = told_start(file) - instant_of(witness) - (numbers[0] + witness.late_by(numbers[0])) / RATE
-            assert abs(late_seconds) <= BLOCK / RATE + file["start_uncertainty_seconds"], (name, late_seconds, file)
+            slipped_seconds = witness.slipped_before(number, SECONDS_TO_SEE_A_LOSS) / RATE
+            within = file["start_uncertainty_seconds"] + slipped_seconds
+            assert abs(late_seconds) <= BLOCK / RATE + within, (name, late_seconds, within, file)
             if name == "at.wav":
-                slipped_seconds = witness.slipped_before(number, SECONDS_TO_SEE_A_LOSS) / RATE
-                assert abs(told_start(file) - begin) <= file["start_uncertainty_seconds"] + slipped_seconds + 1 / RATE
+                assert abs(told_start(file) - begin) <= within + 1 / RATE
             else:
                 before = RATE // 2 if name == "preroll.wav" else 0
                 assert list(numbers[:before] >= number) == [False] * before

@@ -1,13 +1,15 @@
 /* stress PART CASES SEED [FIRST]: runs so many cases of a part, from case FIRST on. */
 #include "stress.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LONGEST_CASE_SECONDS = 60 };
+enum { LONGEST_CASE_SECONDS = 60, MOST_YIELDS = 20 };
 
 void violation(const char *format, ...) {
     va_list arguments;
@@ -43,6 +45,18 @@ uint64_t random_ring_start(struct random *r) {
     default:
         return UINT64_C(0) - before;
     }
+}
+
+void nap_shortly(void) {
+    const struct timespec short_time = {.tv_nsec = 200000};
+    (void)nanosleep(&short_time, NULL);
+}
+
+void stand_aside(int *times_in_vain) {
+    if (++*times_in_vain <= MOST_YIELDS)
+        (void)sched_yield();
+    else
+        nap_shortly();
 }
 
 pthread_t start_thread(void *(*run)(void *), void *context) {

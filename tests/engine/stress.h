@@ -47,6 +47,11 @@ void expect_equal(const char *what, int64_t got, int64_t expected);
 /* Never NULL, and zeroed. */
 void *allocate(uint64_t count, uint64_t bytes);
 
+/* For a thread that has nothing to do: it yields at first, and sleeps a little when that was in
+ * vain some times in a row, for two threads that only yield may keep a processor from a third. */
+void stand_aside(int *times_in_vain);
+void nap_shortly(void);
+
 pthread_t start_thread(void *(*run)(void *), void *context);
 void join_thread(pthread_t thread);
 

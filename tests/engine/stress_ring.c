@@ -1,6 +1,5 @@
 /* The ring between a producer and a consumer that know nothing of each other but the ring, while a
  * third thread looks on. */
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +53,7 @@ static uint64_t produce_into_regions(struct passage *p, uint64_t done, uint64_t 
 static void *produce(void *context) {
     struct passage *p = context;
     unsigned char *bytes = allocate(MOST_AT_ONCE, p->element_bytes);
+    int times_in_vain = 0;
     for (uint64_t done = 0; done < p->elements;) {
         uint64_t wanted = (uint64_t)random_from(&p->producer, 1, MOST_AT_ONCE);
         if (wanted > p->elements - done)
@@ -69,7 +69,9 @@ static void *produce(void *context) {
             violation("the ring took more than it was given");
         done += moved;
         if (moved == 0)
-            (void)sched_yield();
+            stand_aside(&times_in_vain);
+        else
+            times_in_vain = 0;
     }
     free(bytes);
     return NULL;
@@ -88,6 +90,7 @@ static uint64_t consume_from_regions(struct passage *p, uint64_t done, uint64_t 
 static void *consume(void *context) {
     struct passage *p = context;
     unsigned char *bytes = allocate(MOST_AT_ONCE, p->element_bytes);
+    int times_in_vain = 0;
     for (uint64_t done = 0; done < p->elements;) {
         const uint64_t wanted = (uint64_t)random_from(&p->consumer, 1, MOST_AT_ONCE);
         uint64_t moved;
@@ -101,7 +104,9 @@ static void *consume(void *context) {
             violation("more came out of the ring than was asked for, or put in");
         done += moved;
         if (moved == 0)
-            (void)sched_yield();
+            stand_aside(&times_in_vain);
+        else
+            times_in_vain = 0;
     }
     free(bytes);
     return NULL;
@@ -112,6 +117,7 @@ static void *look_on(void *context) {
     const uint64_t capacity = ring_capacity(p->ring);
     uint64_t read = p->start;
     uint64_t written = p->start;
+    int looks = 0;
     while (!atomic_load(&p->ended)) {
         const uint64_t readable = ring_readable(p->ring);
         const uint64_t writable = ring_writable(p->ring);
@@ -126,7 +132,7 @@ static void *look_on(void *context) {
             violation("an index of the ring went backwards");
         read = read_now;
         written = written_now;
-        (void)sched_yield();
+        stand_aside(&looks);
     }
     return NULL;
 }

@@ -75,7 +75,8 @@ class Waiting:
         start = self.core.time_of_capture(0)
         assert start is not None
         assert start.timestamp() == pytest.approx(self.begin, abs=0.5 / RATE + 1e-6)
-        assert self.core.counts().position == RATE // 5
+        # the clocks are read one after the other, and between the readings a frame may pass
+        assert self.core.counts().position == pytest.approx(RATE // 5, abs=1)
         assert not self.told
         self.core.stop_device()
 
