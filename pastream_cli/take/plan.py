@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _LEAST_SECONDS_MEANT = 0.1
 _LEAST_BUFFER_MILLISECONDS = 50
+# A buffer that holds so much waits for a file that is made a second late.
+_CALM_BUFFER_SECONDS = 4
 _HOW_TO_CHOOSE = {True: "-m names channels by their numbers", False: "-c says how many channels to open"}
 
 
@@ -77,6 +79,13 @@ class Plan(NamedTuple):
     def end_by_the_clock(self) -> int | None:
         """The length of the timeline where a duration was given: it ends there whatever was played by then."""
         return None if self.duration is None else self.duration + (self.pad or 0)
+
+    @property
+    def makes_files_in_haste(self) -> bool:
+        """Whether the buffer is too short for a file that is made a second after an event has begun."""
+        if self.rules is None or self.buffer_frames is None:
+            return False
+        return self.buffer_frames - self.rules.preroll_frames < _CALM_BUFFER_SECONDS * self.rate
 
 
 def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceInfo]) -> Plan:

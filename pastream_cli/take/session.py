@@ -239,9 +239,7 @@ class Session:
         stream, plan = self._running()
         plays_the_rest = plan.input is not None and stream.is_all_read()
         is_between_files = self._recording is not None and self._recording.is_between_files
-        is_split = plan.output is not None and plan.output.is_split
-        is_triggered = plan.rules is not None
-        return stream.can_seek or plays_the_rest or is_between_files or is_split or plan.fatal_xruns or is_triggered
+        return stream.can_seek or plays_the_rest or is_between_files or plan.fatal_xruns or plan.makes_files_in_haste
 
     def look(self, counts: Counts, losses: Sequence[Loss]) -> None:
         """Tell how the run stands, look after the files, and do what was asked for."""

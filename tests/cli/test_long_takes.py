@@ -6,6 +6,7 @@ import faulthandler
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ PIECES_IN_HAND = 3
 MOST_GROWTH_KB = 1024
 # Of the later half against the earlier one; the report is printed in the later one.
 MOST_SLOWDOWN = 1.5
+SECONDS_UNTIL_CALM = 6
+SECONDS_LEFT_ALONE = 2
 
 
 def resident_kb(process: subprocess.Popen[bytes]) -> int:
@@ -101,3 +104,23 @@ def test_a_week_of_minutes_with_a_loss_each_second_takes_no_more_than_its_first_
     assert (rest["losses"], rest["lost_frames"], rest["frames"]) == (seconds, seconds * block, seconds * RATE)
     assert (rest["unlisted_files"], rest["unlisted_xruns"], rest["unwritten_frames"]) == (0, 0, 0)
     assert rest["error"] is None
+
+
+def wakings(process: subprocess.Popen[bytes]) -> int:
+    """Return how often the main thread of a process has waited for something so far."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("voluntary_ctxt_switches:"))
+
+
+def test_a_take_that_nobody_watches_is_left_alone(pastream: Pastream) -> None:
+    kinds = {"plain": (), "pieces": ("--split", "1:00:00"), "armed": ("--trigger", "-3", "--preroll", "2")}
+    takes = {
+        name: pastream.start("null", f"{name}.wav", "-q", "-D", "virtual:silence", *words)
+        for name, words in kinds.items()
+    }
+    time.sleep(SECONDS_UNTIL_CALM)
+    before = {name: wakings(process) for name, process in takes.items()}
+    time.sleep(SECONDS_LEFT_ALONE)
+    # a take is looked at about as often as it is tenths of its age old, and at most once each second
+    most = 2 * 10 * SECONDS_LEFT_ALONE / SECONDS_UNTIL_CALM
+    assert {name: count for name in takes if (count := wakings(takes[name]) - before[name]) > most} == {}

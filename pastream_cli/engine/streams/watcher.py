@@ -1,11 +1,11 @@
-"""The thread that steps one run of a library stream, the threads of its functions, and their end."""
+"""The thread that steps one run of a library stream, and the end of that run."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pastream_cli.engine.core import Core
@@ -17,6 +17,7 @@ from pastream_cli.engine.owner import Policy
 from pastream_cli.engine.run import Run
 from pastream_cli.engine.states import State, StopReason
 from pastream_cli.engine.streams.endpoints import Endpoint
+from pastream_cli.engine.streams.functions import Functions
 from pastream_cli.engine.streams.sinks import Sink
 from pastream_cli.engine.streams.sources import Source
 from pastream_cli.engine.threads import DeafThread
@@ -75,10 +76,9 @@ class Watcher:
         self._asked_at: float | None = None
         self._starting = threading.Lock()
         self._is_given_up = self._is_released = self._has_told_error = False
-        self._functions: dict[threading.Thread, str] = {}
+        self._functions = Functions(source, sink, self._fail, lambda: lib.reader_finish(self._core.engine))
         self._thread = DeafThread(target=self._watch, name="pastream watcher")
         self._are_loops_over = threading.Event()
-        self._quiet_since = time.monotonic()
         self.ended = threading.Event()
         """Set when everything has ended, and `has_ended` has returned."""
 
@@ -133,13 +133,8 @@ class Watcher:
 
     def _start_threads(self, stream: Any) -> None:
         loops = self._core.new_loops(self._may_begin, self._wake.set)
-        for endpoint in self._endpoints:
-            if endpoint.function is not None:
-                call = (endpoint.function, (stream, endpoint.ring, *endpoint.args), endpoint.kwargs)
-                is_source = endpoint is self._source
-                serving = DeafThread(target=self._serve, args=(*call, is_source), name="pastream function", daemon=True)
-                self._functions[serving] = f"the {'source' if is_source else 'sink'}, {endpoint.function_name},"
-        for thread in (*loops, *self._functions, self._thread):
+        functions = self._functions.new_threads(stream, self._may_begin)
+        for thread in (*loops, *functions, self._thread):
             thread.start()
         self.run.begin()
 
@@ -151,19 +146,6 @@ class Watcher:
     def start_device(self) -> None:
         """Start the device, unless the end has been asked for."""
         self.run.start_device(lambda: self._gate.start(self._core.start_device))
-
-    def _serve(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], is_source: bool
-    ) -> None:
-        if not self._may_begin():
-            return
-        try:
-            function(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the stream's owner is
-            self._fail(error)
-        finally:
-            if is_source:
-                lib.reader_finish(self._core.engine)
 
     # ---- for everybody ----
 
@@ -209,7 +191,7 @@ class Watcher:
     @property
     def is_in_it(self) -> bool:
         """Whether the current thread is one that the end of the run waits for."""
-        return threading.current_thread() in {self._thread, *self._functions}
+        return threading.current_thread() is self._thread or self._functions.are_here
 
     def take_error(self) -> BaseException | None:
         """Return what made the run fail, once."""
@@ -237,8 +219,8 @@ class Watcher:
     def await_end(self, function_seconds: float = FUNCTION_SECONDS) -> PastreamError | None:
         """Wait until everything has ended; return what keeps it from that where it would take too long."""
         self._are_loops_over.wait()
-        while not self.ended.wait(max(_LEAST_SECONDS, function_seconds - self._quiet_seconds)):
-            if self._quiet_seconds >= function_seconds:
+        while not self.ended.wait(max(_LEAST_SECONDS, function_seconds - self._functions.quiet_seconds)):
+            if self._functions.quiet_seconds >= function_seconds:
                 return PastreamError(f"cannot end the stream: {self.what_goes_on}")
         return None
 
@@ -250,17 +232,11 @@ class Watcher:
             raise what_hangs
 
     @property
-    def _quiet_seconds(self) -> float:
-        """For how long no function has done anything towards the end of the run, as far as is known."""
-        return time.monotonic() - self._quiet_since
-
-    @property
     def what_goes_on(self) -> str:
         """What keeps the stream from being at rest, in words."""
         if not self.finished:
             return "the stream is running"
-        names = [name for function, name in self._functions.items() if function.is_alive()]
-        return f"{' and '.join(names) or 'finished_callback'} has not returned"
+        return f"{self._functions.running or 'finished_callback'} has not returned"
 
     # ---- the thread ----
 
@@ -277,10 +253,10 @@ class Watcher:
 
     def _end_functions(self) -> None:
         """Wait for the caller's functions, then call `has_ended`."""
-        self._quiet_since = time.monotonic()
+        self._functions.note_progress()
         self._are_loops_over.set()
         self._join_functions()
-        self._quiet_since = time.monotonic()
+        self._functions.note_progress()
         try:
             if self._has_ended is not None:
                 self._has_ended()
@@ -290,15 +266,9 @@ class Watcher:
 
     def _join_functions(self) -> None:
         """Wait for the functions, for ever unless the interpreter ends; a device that is to be closed need not wait."""
-        ring = self._sink.ring if self._sink is not None and self._sink.function is not None else None
-        left = None
         ending_since: float | None = None
-        while running := [function for function in self._functions if function.is_alive()]:
-            running[0].join(0.1)
-            before, left = left, ring and ring.read_available
-            if left != before:
-                self._quiet_since = time.monotonic()
-            if self.is_to_close and self._quiet_seconds > FUNCTION_SECONDS:
+        for _ in self._functions.looks_until_all_return():
+            if self.is_to_close and self._functions.quiet_seconds > FUNCTION_SECONDS:
                 self._gate.close()
             if _interpreter_is_ending():
                 ending_since = ending_since or time.monotonic()
