@@ -167,10 +167,10 @@ def on_jack(rounds: int, seconds: float) -> Iterator[Row]:
     with running(WideJackServer) as server:
         for channels in (2, 8, 64):
             contestants = [
-                Contestant("ours", peers.ours("-q", "-D", "system", "-c", str(channels)), settle_seconds=1),
+                Contestant("ours", peers.ours("-q", "-D", "system", "-c", str(channels))),
                 # without -b it divides by zero
-                Contestant("predecessor", peers.predecessor("system", channels, "-q", "-b", "256"), settle_seconds=1),
-                Contestant("jack_capture", peers.jack_capture(channels), settle_seconds=1),
+                Contestant("predecessor", peers.predecessor("system", channels, "-q", "-b", "256")),
+                Contestant("jack_capture", peers.jack_capture(channels)),
             ]
             contest = Contest(server, contestants, rounds=rounds, seconds=seconds)
             what = f"record {channels} ch on {_JACK}"
@@ -189,9 +189,9 @@ def on_jack(rounds: int, seconds: float) -> Iterator[Row]:
 
 def on_pipewire(rounds: int, seconds: float) -> Iterator[Row]:
     contestants = [
-        Contestant("ours", peers.ours("-q", "-D", "virt, JACK"), settle_seconds=1),
-        Contestant("predecessor", peers.predecessor("virt", 2, "-q", "-b", "1024"), settle_seconds=1),
-        Contestant("pw-record", peers.PW_RECORD, settle_seconds=1),
+        Contestant("ours", peers.ours("-q", "-D", "virt, JACK")),
+        Contestant("predecessor", peers.predecessor("virt", 2, "-q", "-b", "1024")),
+        Contestant("pw-record", peers.PW_RECORD),
     ]
     with running(PipeWireServer) as server:
         contest = Contest(server, contestants, rounds=rounds, seconds=seconds)
