@@ -96,12 +96,17 @@ class WallClock:
     @property
     def asleep_seconds(self) -> float:
         """For how long the machine has slept since it was started; 0 where the system does not say."""
-        return (self._clocks.with_sleep_ns() - self._clocks.monotonic_ns()) / 1e9
+        return _difference(self._clocks.with_sleep_ns, self._clocks.monotonic_ns) / 1e9
 
     def _wall_less(self, other: Callable[[], int]) -> int:
-        """Return what the wall clock shows, less another clock, by the try that took the least time."""
-        tries = []
-        for _ in range(_TRIES):
-            before, wall, after = other(), self._clocks.wall_ns(), other()
-            tries.append((after - before, wall - (before + after) // 2))
-        return min(tries)[1]
+        """Return what the wall clock shows, less another clock."""
+        return _difference(self._clocks.wall_ns, other)
+
+
+def _difference(clock: Callable[[], int], other: Callable[[], int]) -> int:
+    """Return what a clock shows, less another one, by the try that took the least time."""
+    tries = []
+    for _ in range(_TRIES):
+        before, shown, after = other(), clock(), other()
+        tries.append((after - before, shown - (before + after) // 2))
+    return min(tries)[1]

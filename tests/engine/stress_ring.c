@@ -146,7 +146,7 @@ void stress_ring(struct random random) {
         .ring = ring_new(size, capacity, memory),
         .start = random_ring_start(&random),
         /* a small ring changes hands at every element, a large element is slow to check */
-        .elements = (uint64_t)least_of((int64_t)capacity * 5000, 2000000 / size),
+        .elements = (uint64_t)least_of((int64_t)capacity * 1000, 2000000 / size),
         .element_bytes = size,
         .producer = {random_bits(&random)},
         .consumer = {random_bits(&random)},
