@@ -132,7 +132,7 @@ def main() -> None:
         "jack": recordings.on_jack,
         "pipewire": recordings.on_pipewire,
         "commands": commands,
-        "core": lambda rounds, _seconds: alone.core(rounds),
+        "core": lambda rounds, _seconds: alone.core(3 * rounds),
         "lock": lambda _rounds, _seconds: lock_held(60 if arguments.full else 10),
         "stall": lambda rounds, _seconds: alone.stalled_reader(rounds),
         "day": lambda _rounds, _seconds: alone.a_day(),
