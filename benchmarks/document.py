@@ -84,7 +84,8 @@ NOTES = """\
   each second, and as often as it is tenths of its age old before that. Longer naps of the writer would save a part,
   and a take that is killed would lose more.
 * **Armed, or in pieces**, a take is looked at as seldom as a plain one. An armed take writes nothing, and costs less.
-* **Further copies** are further writers, each with its own file and its own two syncs each second: 2.2 ms per second each.
+* **Further copies** are further writers, each with its own file and its own two syncs each second: 2.2 ms per second
+  each.
 * **--verify** hashes each frame as it is written, for 0.7 ms per second. What it adds at the end is above: it reads the
   file from its disk, decodes it, and hashes both the frames and the file.
 * **With the meter** rich draws ten pictures each second; all else is the quiet take's.
