@@ -88,11 +88,22 @@ def _virtual_gaps(evidence: Evidence, gaps: list[dict[str, Any]], losses: list[d
         late_by = block + max(stalled, lost)
         off = before * block  # after a gap the timeline is right to a block
         places = [
-            fault for fault in told if fault.goes_away and -off <= _late(gap, fault, scenario.offset) <= late_by + off
+            fault
+            for fault in told
+            if _comes_back(fault, told) and -off <= _late(gap, fault, scenario.offset) <= late_by + off
         ]
         if not places:
             return f"{gap['frames']} frames without a device, at frame {gap['frame']}: it was not told to go"
     return None
+
+
+def _comes_back(fault: DeviceFault, told: list[DeviceFault]) -> bool:
+    """Tell whether the device is back after a fault: also one that ends it before an absence is over.
+
+    It begins with a whole block, so that it may miss the beginning of an absence that falls into its first one.
+    """
+    backs = (other.at_frame + other.frames for other in told if other.goes_away)
+    return fault.goes_away or (fault.is_deadly and any(fault.at_frame <= back for back in backs))
 
 
 def _end(loss: dict[str, Any]) -> int:
