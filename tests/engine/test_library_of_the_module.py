@@ -149,7 +149,8 @@ timer.start()
 try:
     ps.play(np.zeros(480000), 48000, blocking=True, device="virtual")
 except KeyboardInterrupt:
-    timer.join()  # it may not have come to its end
+    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+        thread.join(5)  # it is done with its work, and may not have come to its end
     print("stopped", threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
