@@ -30,8 +30,8 @@ _WRITER_NAP_NS = 200_000_000
 _PIPE_NAP_NS = 5_000_000
 _FAST_NAP_NS = 20_000
 _LEAST_NAP_NS = 500_000
-# What must follow a seek before playing goes on. It is read in some milliseconds, and on a machine that is busy the reader
-# may then be held up for that long; the device itself holds more.
+# What must follow a seek before playing goes on. It is read in some milliseconds, and on a busy machine the reader may
+# then be held up for that long; the device itself holds more.
 _REFILL_SECONDS = 0.5
 # A gap is told soon after the next device has come, so few of them wait for that.
 _MOST_GAPS = 16
