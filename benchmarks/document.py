@@ -133,7 +133,7 @@ NOTES = """\
 
 `make powercut`: of takes of 6.5 s of every container that is recorded, with `-y`, `--split`, `--part` and `--also` too,
 10,000 states that a cut at any point may leave the disk in. From the first second on (Vorbis: from its first page on)
-all were read by libsndfile and a parser of headers, 371 of them by sox too, and 352 by ffprobe. That is given a W64 up
+all were read by libsndfile and a parser of headers, 385 of them by sox too, and 360 by ffprobe. That is given a W64 up
 to the end of the sound that its header counts: ffmpeg 5.1 takes what follows for a chunk, and refuses a W64 with 24
 zeros behind it, whoever made it; sox makes a whole file of what a cut leaves.
 None had lost more than 2.3 s, and nothing that had been synced was read otherwise. In WAV, RF64, W64, AIFF, AU, CAF and
