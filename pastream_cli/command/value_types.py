@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,30 +30,26 @@ class Name(str):
         return self
 
 
-class Pair(Generic[T]):
+class _Sides(NamedTuple):  # it can be generic itself from Python 3.11 on
+    playback: Any = None
+    capture: Any = None
+    lone: bool = False
+
+
+class Pair(_Sides, Generic[T]):
     """A value for each side of the stream; `None` leaves a side at its default.
 
     `lone` tells that one value was typed for both sides; some options then treat it differently.
     """
 
-    __slots__ = ("capture", "lone", "playback")
+    __slots__ = ()
 
-    def __init__(self, playback: T | None = None, capture: T | None = None, *, lone: bool = False) -> None:
-        self.playback = playback
-        self.capture = capture
-        self.lone = lone
+    if TYPE_CHECKING:
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pair) and self._all() == other._all()
-
-    def __hash__(self) -> int:
-        return hash(self._all())
-
-    def __repr__(self) -> str:
-        return f"Pair{self._all()}"
-
-    def _all(self) -> tuple[T | None, T | None, bool]:
-        return self.playback, self.capture, self.lone
+        @property
+        def playback(self) -> T | None: ...
+        @property
+        def capture(self) -> T | None: ...
 
 
 class Route(NamedTuple):

@@ -95,6 +95,9 @@ int32_t *run_recording(const struct run *run);
 /* Each piece has its frames, peaks and clips; together they have every frame of the timeline. */
 void run_check_pieces(const struct run *run);
 
+/* All of it is the signal at its place, and silence where frames were lost. */
+void run_check_recording(const struct run *run);
+
 void run_close(struct run *run);
 
 #endif
