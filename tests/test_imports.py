@@ -57,6 +57,7 @@ IMPORTERS: dict[str, set[str]] = {
         "engine/files/repair.py",
         "engine/files/output_file.py",
         "engine/files/readback.py",
+        "engine/files/special_finish.py",
         "engine/streams/soundfiles.py",
         "engine/files/without_numpy.py",
         "engine/hints.py",  # for type checkers alone

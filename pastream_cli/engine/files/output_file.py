@@ -13,19 +13,13 @@ from pastream_cli.engine.facts import RecordedFile
 from pastream_cli.engine.files import headers, relay
 from pastream_cli.engine.files.container import Container
 from pastream_cli.engine.files.disk_file import DiskFile
-from pastream_cli.engine.files.finishing import Finish, Verdict, measure
+from pastream_cli.engine.files.finishing import Finish, Verdict
 from pastream_cli.engine.files.formats import bits_of, file_sample_code, frame_bytes, is_lossless
-from pastream_cli.engine.files.libsndfile import (
-    error_text,
-    handle_of,
-    last_system_error,
-    reason_of,
-    write_at_least_a_header,
-)
+from pastream_cli.engine.files.libsndfile import error_text, handle_of, last_system_error, reason_of
 from pastream_cli.engine.files.paths import is_special, is_stream, open_special, standard_output
 from pastream_cli.engine.files.readback import Bytes, has_a_frame
-from pastream_cli.engine.files.repair import close_flac_stream
 from pastream_cli.engine.files.reservation import Reservation
+from pastream_cli.engine.files.special_finish import SpecialFinish
 from pastream_cli.engine.files.writers_file import WritersFile
 from pastream_cli.engine.native import lib
 from pastream_cli.errors import STANDARD_STREAM, ExitCode, FileError
@@ -292,13 +286,21 @@ class OutputFile(WritersFile):
         told in `unfinished`; the other steps are still done.
         """
         recorded = self.so_far()._replace(frames=self.frames)
-        if self._disk is None:
-            try:
-                return recorded._replace(frames=self._close_special(recorded.frames, keep_empty=keep_empty))
-            except (soundfile.SoundFileError, OSError) as error:
-                self._could_not_finish(reason_of(error))
-            return recorded
         has_failed = self.writers_failure() is not None
+        if self._disk is None:
+            special = SpecialFinish(
+                self.name,
+                self._container,
+                self.sound_file,
+                self._descriptor,
+                is_stream=self._is_stream,
+                pad_after_frames=self._pad_after_frames,
+                has_failed=has_failed,
+                write_error=self._write_error,
+            )
+            recorded = recorded._replace(frames=special.run(recorded.frames, keep_empty=keep_empty))
+            self.unfinished = special.failure
+            return recorded
         finish = Finish(
             self._disk,
             self.sound_file,
@@ -350,43 +352,6 @@ class OutputFile(WritersFile):
         counts = self._counts()
         error = counts.last_sync_error or max(0, counts.first_sync)
         return os.strerror(error) if error else None
-
-    def _could_not_finish(self, reason: str) -> None:
-        self.unfinished = self.unfinished or FileError(f"cannot finish {self.name}: {reason}")
-
-    def _close_special(self, frames: int, *, keep_empty: bool) -> int:
-        """Finish standard output, a FIFO or a device, and return how many frames it has."""
-        if not frames and keep_empty:
-            write_at_least_a_header(self.sound_file)
-        if frames == self._pad_after_frames:
-            relay.write_all(self._descriptor, b"\0")
-        if self.failure() is None:
-            frames, reason = self._container.fill_last_block(self.sound_file, frames)
-            if reason is not None:
-                self._could_not_finish(reason)
-        if self._is_stream and self._container.file_type == "FLAC" and self.failure() is None:
-            try:
-                close_flac_stream(self.sound_file, self._descriptor, frames)
-            except OSError as error:
-                self.unfinished = self._write_error(f"cannot write {self.name}: {reason_of(error)}")
-        self.sound_file.close()
-        return frames if self._is_stream else self._finish_redirection(frames)
-
-    def _finish_redirection(self, frames: int) -> int:
-        """Finish the file that standard output leads to, if it can be opened again; return how many frames it has."""
-        with suppress(OSError), open(f"/dev/fd/{standard_output()}", "r+b", buffering=0) as file:
-            self._container.mend(file.fileno(), frames, is_whole=self.failure() is None)
-            there, _ = measure(
-                file.fileno(),
-                frames,
-                self._container.file_type,
-                self._container.raw_words,
-                has_failed=self.failure() is not None,
-            )
-            if there < frames and self.failure() is None:
-                self._could_not_finish("its end could not be written")
-            return there
-        return frames
 
     def _open_descriptor(self, *, overwrite: bool, part: bool) -> int:
         if self.path == STANDARD_STREAM:
