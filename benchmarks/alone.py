@@ -16,7 +16,7 @@ import soundfile
 
 from benchmarks import peers
 from benchmarks.clients import cpu_ms, resident_mb
-from benchmarks.table import TIMES, Row, Series, compare
+from benchmarks.table import Row, Series, compare
 from pastream_cli.engine import _build
 
 _RATE = 48000
@@ -120,8 +120,7 @@ def _dearest_map(passage: str, channels: int, columns: dict[str, list[float]]) -
 
 def _beside_libsndfile(what: str, own: Series, libsndfile: Series) -> Row:
     both = Series(tuple(value + libsndfile.median for value in own.values))
-    is_met = both.median <= 1.3 * libsndfile.median
-    return Row(what, "ns/frame", both, "libsndfile alone", libsndfile, f"≤ 1.3 {TIMES}", is_met)
+    return compare(what, "ns/frame", both, "libsndfile alone", libsndfile, ratio=1.3)
 
 
 def _noise(encoding: str) -> Any:

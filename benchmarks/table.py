@@ -58,13 +58,10 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def compare(
-    what: str, unit: str, ours: Series, peer: str, theirs: Series, *, ratio: float, at_most: float | None = None
-) -> Row:
-    """Make a row whose target is a ratio to the peer, and perhaps a limit besides."""
-    is_met = ours.median <= ratio * theirs.median and (at_most is None or ours.median <= at_most)
-    limit = f", ≤ {at_most:g}" if at_most is not None else ""
-    return Row(what, unit, ours, peer, theirs, f"≤ {ratio:g} {TIMES}{limit}", is_met)
+def compare(what: str, unit: str, ours: Series, peer: str, theirs: Series, *, ratio: float) -> Row:
+    """Make a row whose target is a ratio to the peer."""
+    is_met = ours.median <= ratio * theirs.median
+    return Row(what, unit, ours, peer, theirs, f"≤ {ratio:g} {TIMES}", is_met)
 
 
 def as_text(rows: list[Row]) -> str:
