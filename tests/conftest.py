@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import os
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.forks import Forks, forks_of
 from tests.homes import make_home
+from tests.jack_database import private_jack_databases
 from tests.runner import Pastream, have_programs_hear_signals
 from tests.servers import JackServer, PatientJackServer, PipeWireServer, PulseServer, running
 
@@ -35,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # Where PYTHONDONTWRITEBYTECODE is set, each of thousands of starts would compile the command anew.
         compileall.compile_dir(ROOT / "pastream_cli", quiet=2)
+        held = ExitStack()
+        held.enter_context(private_jack_databases())
+        config.add_cleanup(held.close)
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "seeded")
 
 

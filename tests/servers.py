@@ -15,7 +15,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -148,9 +148,6 @@ class Server(ABC):
                 os.killpg(process.pid, number)
 
 
-SECONDS_TO_MAKE_A_DATABASE = 5
-
-
 class JackServer(Server):
     """A jackd2 with the dummy driver: 48 kHz, periods of 256 frames, 8 channels each way.
 
@@ -204,16 +201,6 @@ class SlowJackServer(PatientJackServer):
     """The same with long periods, for clients that are started and ended all the time."""
 
     period_frames = 1024
-
-
-def mend_jacks_database() -> None:
-    """Remove the database of JACK's clients where one that was killed has left it half made: it crashes all others."""
-    folder = Path(f"/dev/shm/jack_db-{os.getuid()}")  # noqa: S108 - JACK's
-    for part in folder.glob("__db.*"):
-        with suppress(OSError):  # another has done it
-            status = part.stat()
-            if status.st_size == 0 and time.time() - status.st_mtime > SECONDS_TO_MAKE_A_DATABASE:
-                shutil.rmtree(folder)
 
 
 def _wait_for_one_of(names: tuple[str, ...]) -> tuple[str, socket.socket]:

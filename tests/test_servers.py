@@ -98,6 +98,12 @@ def test_portaudio_finds_the_pipewire_node(pipewire: PipeWireServer) -> None:
     assert ("virt", "JACK Audio Connection Kit") in devices(pipewire)
 
 
+def test_jack_has_no_database_in_files_that_another_server_could_damage(jackd: JackServer) -> None:
+    mapped = [Path(f"/proc/{pid}/maps").read_text() for pid in jackd.pids]
+    assert all("libdb" in maps for maps in mapped)
+    assert not any("jack_db" in maps for maps in mapped)
+
+
 def test_jacks_loopback_gives_back_every_frame(jackd: JackServer) -> None:
     completed = jackd.run(sys.executable, "-c", PLAY_AND_RECORD, "loopback")
     assert completed.returncode == 0, completed.stderr

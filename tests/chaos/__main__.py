@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.campaign import Campaign, Tally
+from tests.jack_database import private_jack_databases
 from tests.runner import have_programs_hear_signals
 
 ROOT = Path(__file__).parents[2]
@@ -28,11 +29,12 @@ def main() -> int:
     campaign = Campaign(seed, KEPT, say)
     begun = time.monotonic()
     say(f"chaos: seed {seed}")
-    if arguments.only:
-        for number in arguments.only:
-            campaign.run_only(number)
-    else:
-        campaign.run_for(arguments.seconds)
+    with private_jack_databases():
+        if arguments.only:
+            for number in arguments.only:
+                campaign.run_only(number)
+        else:
+            campaign.run_for(arguments.seconds)
     say(table(campaign.tally, seed, time.monotonic() - begun))
     return 1 if campaign.tally.problems else 0
 

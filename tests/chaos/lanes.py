@@ -12,7 +12,7 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.faults import ServerDeath, ServerHang
 from tests.chaos.scenarios import Host
 from tests.homes import make_home
-from tests.servers import JackServer, PipeWireServer, PulseServer, Server, mend_jacks_database, running
+from tests.servers import JackServer, PipeWireServer, PulseServer, Server, running
 
 
 class WideJackServer(JackServer):
@@ -47,7 +47,6 @@ class Lane:
 
     def recover(self, evidence: Evidence) -> None:
         """Replace the server where a run has killed it, or let it hang for so long that it may be confused."""
-        mend_jacks_database()  # which every host opens, by a plug-in of ALSA's
         if self.server is None:
             return
         is_confused = any(s.fault.seconds > _LONGEST_HANG_SURVIVED_SECONDS for s in evidence.met(ServerHang))
