@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices.sides import Side
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 # All kinds but those that Python finds from the debts and the clocks.
 _LOSS_KINDS = {getattr(lib, f"LOSS_{kind.name}"): kind for kind in LossKind if hasattr(lib, f"LOSS_{kind.name}")}
-
+_all_fields = attrgetter(*Counts._fields)
 
 _FOR_EVER = 2**63 - 1
 
@@ -51,7 +52,7 @@ class Progress:
         """Return what the callback has counted so far; the values may be a block apart."""
         counts = ffi.new("struct engine_counts *")
         lib.engine_read_counts(self._engine, counts)
-        return Counts(**{name: getattr(counts, name) for name in Counts._fields})
+        return Counts._make(_all_fields(counts))
 
     @property
     def status(self) -> CallbackFlags:

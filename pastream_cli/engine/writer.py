@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pastream_cli.engine.facts import CopyCounts
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
         OutputFileHandle,
         SndfileFunctions,
     )
+
+_all_fields = attrgetter(*CopyCounts._fields)
 
 
 class Writer:
@@ -127,7 +130,7 @@ class Writer:
         """Return what the callback has counted of this copy."""
         counts = ffi.new("struct copy_counts *")
         lib.copy_read_counts(self._copy, counts)
-        return CopyCounts(**{name: getattr(counts, name) for name in CopyCounts._fields})
+        return CopyCounts._make(_all_fields(counts))
 
 
 def cut(
