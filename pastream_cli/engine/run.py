@@ -20,7 +20,8 @@ _DRAIN_STEP_SECONDS = 0.005
 # A pipe without progress for so long is stuck. A disk has more time: it may only be busy, or waking up.
 _BLOCKED_SECONDS = 2.0
 _BLOCKED_DISK_SECONDS = 60.0
-# After so long, whoever has asked for a stop is told which disk the run waits for.
+# After so long, whoever has asked for a stop is told which disk the run waits for. Others are told when it is stuck:
+# many disks need half a second for the last sync.
 _UNTOLD_DISK_SECONDS = 0.5
 # No machine sleeps for less. Two clocks that are read one after the other differ by a little.
 _LEAST_SLEEP_SECONDS = 0.1
@@ -241,15 +242,19 @@ class Run:
         """Take notice that the device calls. What the machine has slept since the last look is lost."""
         core, _ = self._running()
         assert self.losses is not None
-        if before.time_zero_ns and self.state is not State.AWAY and (seconds := self.slept_seconds):
+        asleep_at = core.times.wall.asleep_seconds
+        if before.time_zero_ns and self.state is not State.AWAY and (seconds := self._slept_until(asleep_at)):
             self.losses.sleep(before.position, seconds, before.last_callback_ns)
-        self._asleep_at = core.times.wall.asleep_seconds
+        self._asleep_at = asleep_at
 
     @property
     def slept_seconds(self) -> float:
         """For how long the machine has slept since a device was last seen to call."""
         core, _ = self._running()
-        seconds = core.times.wall.asleep_seconds - self._asleep_at
+        return self._slept_until(core.times.wall.asleep_seconds)
+
+    def _slept_until(self, asleep_seconds: float) -> float:
+        seconds = asleep_seconds - self._asleep_at
         return seconds if seconds > _LEAST_SLEEP_SECONDS else 0.0
 
     def _state_by(self, counts: Counts) -> State:
@@ -357,10 +362,10 @@ class Run:
             if self._core is not None and self._core.progress != progress:
                 progress, since = self._core.progress, time.monotonic()
             idle = time.monotonic() - since
-            is_disk = is_on_a_disk()
-            if not is_told and idle > (_UNTOLD_DISK_SECONDS if is_disk else _BLOCKED_SECONDS):
+            is_disk, is_asked = is_on_a_disk(), self._owner.seconds_since_asked is not None
+            if not is_told and idle > (_UNTOLD_DISK_SECONDS if is_disk and is_asked else _BLOCKED_SECONDS):
                 is_told = True
-                if is_disk or self._owner.seconds_since_asked is None:
+                if is_disk or not is_asked:
                     tell()
             if self._has_had_its_time(idle, is_on_a_disk=is_disk):
                 return

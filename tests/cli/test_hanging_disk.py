@@ -95,6 +95,21 @@ def test_a_stop_ends_the_search_for_a_name_on_a_disk_that_hangs(
     assert (result.returncode, told(result), list(folder.iterdir())) == (0, {}, [])
 
 
+def test_a_take_that_ends_by_itself_tells_of_a_disk_that_is_stuck_and_not_of_a_slow_one(
+    pastream: Pastream, build: Path, tmp_path: Path
+) -> None:
+    def check(seconds: float) -> bool:
+        folder = tmp_path / f"{seconds}"
+        folder.mkdir()
+        disk = faulty_disk(build, folder, Rule(calls="close", hang_seconds=seconds, times=1))
+        result = pastream("null", "take.wav", "-d", "1", "-D", "virtual:noise:fast", cwd=folder, env=disk)
+        assert (result.returncode, len(read(folder / "take.wav"))) == (0, RATE), result
+        return WAITING in result.stderr
+
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(check, (1, 5))) == [False, True]
+
+
 def test_a_disk_that_does_not_tell_its_room_holds_up_nothing(pastream: Pastream, build: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     disk = faulty_disk(build, tmp_path, Rule(calls="fstatvfs", hang_seconds=30, skip=1), log=log)

@@ -153,7 +153,7 @@ def check_known_frames(pastream: Pastream, server: Server, device: str, build: P
 def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_jack(
     pastream: Pastream, jackd: JackServer, build: Path
 ) -> None:
-    check_known_frames(pastream, jackd, "loopback", build, 2 * SLACK)
+    check_known_frames(pastream, jackd, "loopback", build, 4 * SLACK)
 
 
 def test_takes_begin_at_the_frame_of_a_time_and_of_a_level_on_pulseaudio(
