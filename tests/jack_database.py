@@ -7,10 +7,12 @@ sixteen servers started and ended at random beside each other, 740 of 3,400 prog
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 _FOLDER = Path(f"/dev/shm/jack_db-{os.getuid()}")  # noqa: S108 - where libjack looks
 _OPTIONS = _FOLDER / "DB_CONFIG"  # which Berkeley DB reads whenever it opens a database there
@@ -18,26 +20,30 @@ _OPTIONS = _FOLDER / "DB_CONFIG"  # which Berkeley DB reads whenever it opens a 
 
 @contextmanager
 def private_jack_databases() -> Iterator[None]:
-    """Give each client of JACK that starts from now on a database in its own memory, until the first caller ends."""
-    is_first = _write_options()
-    try:
-        yield
-    finally:
-        if is_first:
-            _OPTIONS.unlink(missing_ok=True)
-            with suppress(OSError):  # a JACK that was there before uses it
+    """Give each client of JACK that starts from now on a database in its own memory.
+
+    Several runs of tests may do so at once; the last one to end removes what says so.
+    """
+    with _locked_options() as options:
+        if not options.tell():
+            options.write("set_open_flags DB_PRIVATE on\n")
+            options.flush()
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # another run is there, or a JACK that was there before uses the folder
+                fcntl.flock(options, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _OPTIONS.unlink()
                 _FOLDER.rmdir()
 
 
-def _write_options() -> bool:
-    """Return whether the options are new; while they are there, no jackd that ends can remove the folder."""
+def _locked_options() -> TextIO:
+    """Return the file of the options, shared with other runs; while it is there, nobody can remove the folder."""
     while True:
         _FOLDER.mkdir(mode=0o770, exist_ok=True)
-        try:
-            with _OPTIONS.open("x") as file:
-                file.write("set_open_flags DB_PRIVATE on\n")
-        except FileNotFoundError:  # a jackd has removed the folder just now
-            continue
-        except FileExistsError:
-            return False
-        return True
+        with suppress(FileNotFoundError):  # a jackd has removed the folder just now
+            file = _OPTIONS.open("a")
+            fcntl.flock(file, fcntl.LOCK_SH)
+            if os.path.samestat(os.fstat(file.fileno()), _OPTIONS.stat()):
+                return file
+            file.close()  # another run has removed it just now

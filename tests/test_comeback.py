@@ -73,14 +73,21 @@ def test_a_host_library_that_crashes_is_started_again_until_the_third_time_withi
     for now in (110, 120, 171, 181, 240):
         assert comeback.lost(now, has_crashed=True), now
         assert comeback.is_due(now)
-        assert not comeback.has_had_its_chance
         comeback.tries(now)
-        assert comeback.has_had_its_chance
         assert not comeback.is_over(now + 100)
         comeback.is_back()
     assert comeback.lost(241, has_crashed=True)
     assert not comeback.lost(242, has_crashed=True)
     assert Comeback(is_wanted=True, most_seconds=1).lost(243, has_crashed=True)
+
+
+def test_a_host_library_that_crashes_and_cannot_be_opened_then_is_tried_once() -> None:
+    comeback = Comeback(is_wanted=False, most_seconds=None)
+    assert comeback.lost(100, has_crashed=True)
+    comeback.tries(100)
+    assert comeback.lost(101, has_crashed=True)
+    comeback.tries(101)
+    assert not comeback.lost(102)
 
 
 def test_a_host_that_does_not_answer_has_more_time_at_each_try() -> None:

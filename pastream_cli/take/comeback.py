@@ -15,8 +15,8 @@ _MOST_PATIENCE_SECONDS = 30.0
 # is being started may wait for ever, and keep the server from running; a busy machine needs more time than an idle one.
 _FIRST_ANSWER_SECONDS = 3.0
 _MOST_ANSWER_SECONDS = 10.0
-# So many crashes of a host library, within that time, are the end of the device.
-_MOST_CRASHES = 3
+MOST_CRASHES = 3
+"""So many crashes of a host library within a minute are the end of the device."""
 _CRASH_SECONDS = 60.0
 
 
@@ -42,21 +42,16 @@ class Comeback:
         self._answer_seconds = _FIRST_ANSWER_SECONDS if is_wanted else _MOST_ANSWER_SECONDS
 
     def lost(self, now: float, *, has_crashed: bool = False) -> bool:
-        """Take notice that the device is lost. Tell whether the run goes on without it.
+        """Take notice that the device is lost, or that a try to open it has failed. Tell whether the run goes on.
 
         If it is its host library that has crashed, the device is tried once more in any case; but if that happens again
         and again, it counts as the end of the device.
         """
         self._crashes = [crash for crash in self._crashes if now - crash < _CRASH_SECONDS] + [now] * has_crashed
-        goes_on = self._is_wanted or (has_crashed and len(self._crashes) < _MOST_CRASHES)
+        goes_on = self._is_wanted or (has_crashed and len(self._crashes) < MOST_CRASHES)
         if goes_on and self._lost_at is None:
             self._lost_at = now
         return goes_on
-
-    @property
-    def has_had_its_chance(self) -> bool:
-        """Whether the device need not be tried again: it was not asked for."""
-        return not self._is_wanted and self._tries > 0
 
     def tries(self, now: float) -> None:
         """Take notice that the device is tried."""

@@ -12,7 +12,8 @@ from pastream_cli.command.job import Job
 from pastream_cli.engine.core import Core
 from pastream_cli.engine.devices.time_limits import ANSWER_SECONDS, STOP_SECONDS
 from pastream_cli.engine.worker import Task, Worker
-from pastream_cli.errors import DeviceError, NoThreadError
+from pastream_cli.errors import DeviceError, ErrorKind, NoThreadError
+from pastream_cli.take.comeback import MOST_CRASHES
 from pastream_cli.take.interruptible import STEP_SECONDS, Stopped, is_done_within, result_of
 from pastream_cli.take.moves import Moves
 from pastream_cli.take.opening import open_stream, resolve
@@ -52,6 +53,9 @@ class DeviceCalls:
     def open(self, job: Job, source: InputFile | None, file_worker: Worker, observer: Observer) -> tuple[Plan, Core]:
         """Open the devices. If they are not there, or in use, wait for them where that was asked for.
 
+        A host library that crashes is started again at once, as in the middle of a take; but if it crashes again and
+        again, there is no device.
+
         Raises
         ------
         PastreamError
@@ -60,25 +64,35 @@ class DeviceCalls:
             Where a stop is asked for meanwhile.
         """
         waiting, host, requests = Waiting(job, observer), self._host, self._requests
+        crashes = 0
         while True:
             try:
                 plan = resolve(job, source, host, file_worker, self.worker, requests)
                 stream = result_of(self.worker.start(partial(open_stream, plan, host)), requests)
             except DeviceError as error:
-                if not waiting.goes_on(error, time.monotonic()):
+                crashes += error.kind is ErrorKind.CRASHED
+                if error.kind is ErrorKind.CRASHED and crashes < MOST_CRASHES:
+                    observer.warned("the device's host library has crashed; it is started again")
+                elif waiting.goes_on(error, time.monotonic()):
+                    self._wait_until_due(waiting)
+                else:
                     raise
             else:
                 waiting.is_over(time.monotonic())
                 return plan, stream
-            while not waiting.is_due(time.monotonic()):
-                requests.wait(STEP_SECONDS)
-                if requests.stop:
-                    raise Stopped
-                if requests.status:
-                    requests.status = False
-                    waiting.state(time.monotonic())
             if host is not None:  # a new process looks for devices anew
                 result_of(self.worker.start(host.renew), requests)
+
+    def _wait_until_due(self, waiting: Waiting) -> None:
+        """Wait until the devices are to be tried again. Raise `Stopped` where a stop is asked for meanwhile."""
+        requests = self._requests
+        while not waiting.is_due(time.monotonic()):
+            requests.wait(STEP_SECONDS)
+            if requests.stop:
+                raise Stopped
+            if requests.status:
+                requests.status = False
+                waiting.state(time.monotonic())
 
     def start(self, stream: Core) -> None:
         """Start the device. Raise `Stopped` where a stop is asked for meanwhile."""

@@ -85,11 +85,11 @@ class Reconnecting:
             Monotonic, in seconds.
         """
         was_away = self.is_away
-        waits = self._by_the_clock.waits
-        # a take that should have begun, or is at its end, has nothing to go on with
-        if (not counts.time_zero_ns and not waits) or counts.complete:
-            return False
+        waits = not counts.time_zero_ns
         has_crashed = self._stream.open_device.stream.has_crashed
+        # a device that should have begun, and ends by itself, or a take that is at its end, has nothing to go on with
+        if (waits and not self._by_the_clock.waits and not has_crashed) or counts.complete:
+            return False
         if not self._comeback.lost(now, has_crashed=has_crashed):
             return False
         lost, self._is_given = self._stream.open_device, False
@@ -133,24 +133,28 @@ class Reconnecting:
                 self._opening = self._worker.start(lambda: again.open_again(before, seconds))
         elif self._opening.is_done:
             opening, self._opening = self._opening, None
-            self._give(opening)
+            self._give(opening, now)
 
-    def _give(self, opening: Task[OpenDevice]) -> None:
+    def _give(self, opening: Task[OpenDevice], now: float) -> None:
         """Give the run the device that was opened, if it was."""
         try:
             device = opening.result()
-        except PastreamError as error:  # it is not there yet
-            if error.kind is ErrorKind.NOT_ANSWERING:
-                self._comeback.did_not_answer()
-            if self._comeback.has_had_its_chance:
-                self._run.fail(DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
+        except PastreamError as error:
+            self._failed_to_come(error, now)
             return
-        start = self._worker.start
         try:
             self._run.give_device(device, self._start_device, self._comeback.patience_seconds)
             self._is_given = True
-        except DeviceError:
-            start(lambda: again.give_up(device), quietly=True)
+        except DeviceError as error:
+            self._worker.start(lambda: again.give_up(device), quietly=True)
+            self._failed_to_come(error, now)
+
+    def _failed_to_come(self, error: PastreamError, now: float) -> None:
+        """Take notice of a try that failed. If it was the last one, the run fails."""
+        if error.kind is ErrorKind.NOT_ANSWERING:
+            self._comeback.did_not_answer()
+        if not self._comeback.lost(now, has_crashed=error.kind is ErrorKind.CRASHED):
+            self._run.fail(DeviceError("cannot go on: the device has ended", ErrorKind.ENDED))
 
     def _failure(self, counts: Counts, now: float) -> DeviceError | None:
         """Return why the run cannot wait any longer, if that is so."""

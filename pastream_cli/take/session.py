@@ -189,12 +189,20 @@ class Session:
         run.prebuffer(stream.is_prebuffered, self._wait_for_frames)
         if stream.input_error() == lib.INPUT_ENDS_BEFORE_START:
             raise _input_failure(plan, stream.input_error())
-        run.start_device(self._start_device)
+        run.start_device(self._start_first_device)
         self._watch_process()
 
     def _start_device(self) -> None:
         stream, _ = self._running()
         self._device.start(stream)
+
+    def _start_first_device(self) -> None:
+        """Start the device. A crash of its host library is left to the first poll, as one in the middle of the take."""
+        try:
+            self._start_device()
+        except DeviceError as error:
+            if error.kind is not ErrorKind.CRASHED:
+                raise
 
     def _watch_process(self) -> None:
         assert self._telling is not None
