@@ -58,7 +58,7 @@ _pastream_value() {
     -e | --encoding) mapfile -t offers < <("$1" --complete encodings "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
     --endian) offers=(file big little) ;;
     --exec) ;;
-    --also) ;;
+    --also) compopt -o filenames; mapfile -t offers < <(compgen -f -- "$value") ;;
     -D | --device) mapfile -t offers < <("$1" --complete devices "${COMP_WORDS[@]:1}" 2>/dev/null) ;;
     -c | --channels) ;;
     -r | --rate) offers=(44.1k 48k 96k) ;;

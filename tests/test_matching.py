@@ -88,6 +88,30 @@ def test_each_side_takes_the_device_that_it_can_use() -> None:
     assert [find(DEVICES, side, names[side]) for side in (PLAYBACK, CAPTURE)] == [SPEAKERS, SCARLETT]
 
 
+@pytest.mark.parametrize("side", [CAPTURE, PLAYBACK])
+@pytest.mark.parametrize(
+    "text",
+    ["hw:2,0", "plughw:1,3", "hw:CARD=USB,DEV=0", "USB Microphone, PulseAudio", "nosuch,pulse", "pulse,nosuch",
+     "nosuch, ALSA", "Mono, ALSA", "nosuch,1", "nosuch,0,1"],
+)  # fmt: skip
+def test_a_name_that_is_not_there_is_no_pair_of_which_one_half_will_do(text: str, side: str) -> None:
+    assert pair_of_names(DEVICES, [side], text) == {side: text}
+    with pytest.raises(DeviceError):
+        find(DEVICES, side, text)
+
+
+@pytest.mark.parametrize("text", ["pulse,Focusrite", "^,Focusrite", "1,2", '"Headset, grey","Scarlett 2i2"'])
+def test_a_side_that_is_not_in_use_has_a_name_too(text: str) -> None:
+    name = pair_of_names(DEVICES, [CAPTURE], text)[CAPTURE]
+    assert find(DEVICES, CAPTURE, name) == SCARLETT
+
+
+def test_where_both_sides_are_in_use_the_half_that_is_missing_is_told() -> None:
+    names = pair_of_names(DEVICES, [PLAYBACK, CAPTURE], "pulse,nosuch")
+    assert names == {PLAYBACK: "pulse", CAPTURE: "nosuch"}
+    assert pair_of_names(DEVICES, [PLAYBACK, CAPTURE], "hw:1,3") == dict.fromkeys((PLAYBACK, CAPTURE), "hw:1,3")
+
+
 def test_only_a_number_and_a_whole_name_leave_the_server_unasked() -> None:
     assert all(is_whole(DEVICES, CAPTURE, text) for text in ("pulse", "PULSE, alsa", "0", "Scarlett 2i2", "3"))
     assert not any(is_whole(DEVICES, CAPTURE, text) for text in ("puls", "Scarlett", "7", "nothing", ""))

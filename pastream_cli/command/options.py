@@ -259,7 +259,8 @@ priority, one file at a time, while the recording goes on.
 A file that differs, or cannot be read, is told, and the exit status is 4; with `--part` it keeps that name, and
 `--exec` is not called for it.
 The report has `verified` and the `sha256` of the file.
-Encodings that lose something cannot be compared, and are refused.""",
+A file of an encoding that loses something is not compared, which is told.
+Where there is no other, `--verify` is refused.""",
     ),
     Option(
         names=("--exec",),

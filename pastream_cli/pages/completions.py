@@ -110,6 +110,8 @@ def _bash_cases() -> Iterator[str]:
             action = f'mapfile -t offers < <("$1" {COMPLETE} {option.asks} "${{COMP_WORDS[@]:1}}" 2>/dev/null) '
         elif option.choices:
             action = f"offers=({' '.join(option.choices)}) "
+        elif option.kind is Kind.OUTPUT:
+            action = 'compopt -o filenames; mapfile -t offers < <(compgen -f -- "$value") '
         yield f"    {' | '.join(_names(option))}) {action};;"
 
 
@@ -177,7 +179,7 @@ def _zsh_value(option: Option) -> str:
     elif option.choices:
         action = f"({' '.join(option.choices)})"
     else:
-        action = " "
+        action = "_files" if option.kind is Kind.OUTPUT else " "
     return f"{'::' if option.kind is Kind.OPTIONAL_LIMIT else ':'}{option.metavar}:{action}"
 
 
@@ -199,7 +201,7 @@ def _fish_line(option: Option) -> str:
     words = ["complete -c pastream"]
     words += [f"-s {name[1]}" if len(name) == 2 else f"-l {name[2:]}" for name in option.names]
     if option.kind not in (Kind.FLAG, Kind.OPTIONAL_LIMIT):
-        words.append("-x")
+        words.append("-r -F" if option.kind is Kind.OUTPUT else "-x")
     if option.asks:
         ask = f"pastream {COMPLETE} {option.asks} (commandline -opc)[2..-1] 2>/dev/null"
         words.append(f"""-a '(__fish_complete_list , "{ask}")'""" if _takes_a_list(option) else f"-a '({ask})'")

@@ -1,4 +1,4 @@
-"""Losses as a terminal shows them: one by one while they are few, many in a line where nobody could read them."""
+"""Losses as they are told during a take: one by one while they are few, many in a line where nobody could read them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from pastream_cli.screen.lines import (
     LEVEL,
     banner_line,
     banner_lines,
-    loss_line,
     useless_warning,
     warning_line,
 )
@@ -147,7 +146,7 @@ class Screen:
         self._remember(snapshot)
         if self._meter is not None:
             self._meter.take(snapshot, now)
-        lines = self._wrapped(self._losses(snapshot, now))
+        lines = self._wrapped(self._loss_lines.lines(snapshot.new_losses, snapshot.rate, now))
         if self._job.verbose:
             lines += _quoted(self._quotes())
         if lines:
@@ -197,12 +196,6 @@ class Screen:
             return [summary_line(report)]
         course = self._course.line(self._outlet.size()[0] - len(INDENT + LEVEL), is_ascii=self._is_ascii)
         return self._wrapped(summary_lines(report, course, self._peaks))
-
-    def _losses(self, snapshot: Snapshot, now: float) -> list[str]:
-        """Return a line for each loss; on a terminal not more than can be read."""
-        if self._outlet.is_terminal:
-            return self._loss_lines.lines(snapshot.new_losses, snapshot.rate, now)
-        return [loss_line(loss, snapshot.rate) for loss in snapshot.new_losses]
 
     def _wrapped(self, lines: Iterable[str]) -> list[str]:
         """Return lines wrapped to the terminal; continuation lines are indented."""

@@ -11,10 +11,12 @@ from pastream_cli.engine.facts import Counts
 from pastream_cli.errors import PastreamError, UsageError
 from pastream_cli.take.plan import Plan
 from pastream_cli.take.window import Window, local_text, offset_here
+from pastream_cli.units import format_clock
 
 _NANOSECONDS = 1_000_000_000
 # A later start than that is told.
 _LATE_NS = 1_000_000
+_MANY_SECONDS = 100
 
 
 class ByTheClock:
@@ -150,7 +152,9 @@ class ByTheClock:
                 "a machine that sleeps records nothing; systemd-inhibit keeps it awake",
             )
         else:
-            self._warn(f"the take begins {late_ns / _NANOSECONDS:.3g} s late; its end stays where it was")
+            late_seconds = late_ns / _NANOSECONDS
+            late = f"{late_seconds:.3g} s" if late_seconds < _MANY_SECONDS else format_clock(round(late_seconds), 1)
+            self._warn(f"the take begins {late} late; its end stays where it was")
 
     def _monotonic(self, wall_ns: int) -> int:
         return wall_ns - self._stream.times.wall.epoch_ns

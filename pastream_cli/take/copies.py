@@ -177,7 +177,7 @@ class Copies:
     def connect(self, plan: Plan) -> None:
         """Have a writer record to each place."""
         for number, copy in enumerate(self.all):
-            if self._finished is not None and not copy.is_on_a_disk:
+            if self._finished is not None and not copy.makes_files:
                 self._finished.leave_out(number)
             copy.connect(plan.capture_map, outlives_failures=self.has_several)
         if plan.rules is not None:

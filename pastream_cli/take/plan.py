@@ -7,7 +7,7 @@ looks at what OUTPUT is and how much memory there is.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +134,12 @@ def make_plan(job: Job, source: InputFile | None, devices: Mapping[str, DeviceIn
         fatal_xruns=job.fatal_xruns,
         reconnects=job.reconnects,
         reconnect_seconds=job.reconnect.to_frames(rate) / rate if job.reconnect else None,
-        warnings=(*job.warnings, *window.notes, *_warnings(job, source, rate, is_fast=is_fast)),
+        warnings=(
+            *job.warnings,
+            *window.notes,
+            *_warnings(job, source, rate, is_fast=is_fast),
+            *_not_verified(output, copies),
+        ),
     )
     _check(plan, is_fast=is_fast)
     return plan
@@ -166,6 +171,17 @@ def _warnings(job: Job, source: InputFile | None, rate: int, *, is_fast: bool) -
     warnings += _channels_left_out(job, source) + warnings_of(job.output or "")
     warnings += _meant_as_seconds("-d", job.duration, rate) + _meant_as_seconds("--split", job.split, rate)
     return warnings if is_fast else warnings + _too_small_a_buffer(job, rate)
+
+
+def _not_verified(output: Output | None, copies: Iterable[Output]) -> list[str]:
+    """Return a warning for each output that --verify cannot compare, beside others that it can."""
+    if output is None or not output.verify:
+        return []
+    return [
+        f"{one.path} is not verified: {one.encoding} is lossy"
+        for one in (output, *copies)
+        if not formats.is_lossless(one.encoding)
+    ]
 
 
 def _meant_as_seconds(option: str, time: Time | None, rate: int) -> list[str]:

@@ -106,6 +106,11 @@ class Recording:
         return self._waits_for_a_disk or (bool(self._open) and self._open[0].is_regular)
 
     @property
+    def makes_files(self) -> bool:
+        """Whether it records to regular files; what a trigger has made later is taken for one."""
+        return self.is_on_a_disk or self._awaits_a_trigger
+
+    @property
     def size(self) -> int:
         """Bytes in the present file, as of the last look; 0 where it is on no disk."""
         return self._open[0].size if self._open else 0

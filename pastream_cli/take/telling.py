@@ -125,7 +125,7 @@ class Telling:
         source, plan = self._plan.input, self._plan
         if source is None or source.frames is None or plan.length is None or plan.pad is None:
             return
-        if self._stream.input_error() or self._has_told_of_missing_frames:
+        if not counts.input_ended or self._stream.input_error() or self._has_told_of_missing_frames:
             return
         there, wanted = counts.position - plan.pad, min(plan.length - plan.pad, source.frames - plan.input_start)
         if self.place.has_moved:

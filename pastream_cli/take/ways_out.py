@@ -196,7 +196,7 @@ def _with_fewer_channels(error: PastreamError, _job: Job) -> str:
 
 def _at_another_rate(error: PastreamError, job: Job) -> str:
     assert isinstance(error, RateError)
-    if job.input is None:
+    if job.input is None or job.rate is not None:
         return f"{error.way_out}; see -r"
     if len(error.offered) > 1:
         return f"{error.way_out}; a file is not converted to it"
@@ -208,7 +208,8 @@ def _converted(job: Job, rate: int) -> str:
     assert job.input is not None
     source = "... | sox -t TYPE -" if job.input == STANDARD_STREAM else f"sox {typed(job.input)}"
     output = "" if job.output is None else f" {typed(job.output)}"
-    return f"{source} -r {rate} -t au - | pastream -{output}"
+    device = "" if job.device is None else f" -D {typed(job.device)}"
+    return f"{source} -r {rate} -t au - | pastream -{output}{device}"
 
 
 _FOR_THE_JOB: dict[ErrorKind, Callable[[PastreamError, Job], str | None]] = {

@@ -131,9 +131,12 @@ def test_a_file_at_a_rate_that_the_device_does_not_run_at_is_refused(
 ) -> None:
     make_noise(tmp_path / "in.wav", 100, rate=44100)
     says = "cannot open system: it does not run at 44100 Hz"
-    way_out = "its own rate is 48000 Hz: sox in.wav -r 48000 -t au - | pastream -"
-    refused("in.wav", "-D", "system", code=DEVICE, says=says, way_out=way_out, server=jackd)
-    refused("in.wav", "out.wav", "-D", "system", code=DEVICE, says=says, way_out=f"{way_out} out.wav", server=jackd)
+    for outputs in ([], ["out.wav"]):
+        converted = " ".join(("sox in.wav -r 48000 -t au - | pastream -", *outputs, "-D system"))
+        way_out = f"its own rate is 48000 Hz: {converted}"
+        refused("in.wav", *outputs, "-D", "system", code=DEVICE, says=says, way_out=way_out, server=jackd)
+    way_out = "its own rate is 48000 Hz; see -r"
+    refused("in.wav", "-r44.1k", "-D", "system", code=DEVICE, says=says, way_out=way_out, server=jackd)
 
 
 CHANNELS_FORM = "-c says how many channels to open; -l lists what each device has"

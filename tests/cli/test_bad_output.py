@@ -257,7 +257,7 @@ def test_a_file_that_is_played_at_such_a_rate_is_answered_with_how_to_convert_it
 ) -> None:
     make_noise(tmp_path / "fast.wav", RATE // 10, rate=96000)
     says = "cannot write out.opus: OGG takes OPUS at 8000, 12000, 16000, 24000 and 48000 Hz, not at 96000"
-    way_out = "a .wav takes every rate; to convert: sox fast.wav -r 48000 -t au - | pastream - out.opus"
+    way_out = "a .wav takes every rate; to convert: sox fast.wav -r 48000 -t au - | pastream - out.opus -D virtual:fast"
     refused("fast.wav", "out.opus", *FAST, code=USAGE_ERROR, says=says, way_out=way_out)
 
 

@@ -40,6 +40,8 @@ COMPLETED = {
     "--completions z": "--completions zsh",
     "nu": "null",
     "null tak": "null take-one.wav",
+    "null a.wav --also tak": "null a.wav --also take-one.wav",
+    "null a.wav --also=tak": "null a.wav --also=take-one.wav",
 }
 
 

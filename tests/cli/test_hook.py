@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from pastream_cli.errors import ExitCode
 from tests.faults import Rule, faulty_disk
@@ -83,6 +85,23 @@ def test_the_copies_that_are_whole_are_told_when_all_are_finished(
         assert (tmp_path / f"copies-{name}").read_text().splitlines() == copies
         sizes = [(tmp_path / file).stat().st_size for file in (name, *copies)]
         assert int((tmp_path / f"bytes-{name}").read_text()) == sum(sizes)
+
+
+def test_the_copies_of_what_a_trigger_has_begun_are_told_when_all_are_finished(
+    pastream: Pastream, tmp_path: Path
+) -> None:
+    sound = np.tile(np.repeat([0.0, 0.5], RATE // 2), 3).astype("float32")
+    soundfile.write(tmp_path / "in.wav", np.column_stack([sound, sound]), RATE, subtype="FLOAT")
+    options = ("--trigger=-20", "--silence=-20,0.2", "--split", "0.4", "--part", "--also", "b-{n}.flac")
+    seen = 'echo "$PASTREAM_COPIES" >>copies; ls *.part >>open; cat "$1" $PASTREAM_COPIES >/dev/null'
+    result = pastream("in.wav", "a-{n}.wav", *options, "-D", "virtual:fast", "--exec", seen)
+    assert result.returncode == 0, result
+    names = sorted(path.name for path in tmp_path.glob("b-*.flac"))
+    assert len(names) == 6  # 0.5 s of sound and 0.2 s of silence three times, in pieces of 0.4 s at most
+    assert (tmp_path / "copies").read_text().split() == names
+    for number in range(1, 7):
+        name, copy = tmp_path / f"a-{number}.wav", tmp_path / f"b-{number}.flac"
+        assert len(read(name)) == soundfile.info(copy).frames
 
 
 @pytest.mark.parametrize(

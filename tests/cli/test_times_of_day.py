@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pastream_cli.units import format_clock
 from tests.machines import SIX, Machine, Take, near
 from tests.runner import Pastream
 from tests.sounds import RATE
@@ -65,7 +66,7 @@ def test_a_late_start_a_device_that_goes_and_pieces_keep_to_the_clock(pastream: 
     take = late.finish()
     seconds = (take.starts[0] - SIX).total_seconds()
     assert 20 * 60 <= seconds < 21 * 60
-    assert f"the take begins {seconds:.3g} s late; its end stays where it was" in take.said
+    assert f"the take begins {format_clock(round(seconds), 1)} late; its end stays where it was" in take.said
     take = back.finish()
     assert take.frames == FRAMES, take.said
     uncertainty = take.files[0]["start_uncertainty_seconds"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from pastream_cli.units import format_count
 from tests.explanations import explanation
@@ -257,6 +258,14 @@ def test_what_a_stream_lacks_of_its_length_is_told(pastream: Pastream, tmp_path:
     assert (
         "standard input was cut off: it has 0 of its 10 007 frames" in pastream("-", *FAST, stdin=content[:44]).stderr
     )
+
+
+def test_an_input_that_is_ended_by_a_silence_did_not_end_early(pastream: Pastream, tmp_path: Path) -> None:
+    sound = np.concatenate([np.full(RATE, 0.5), np.zeros(RATE), np.full(RATE, 0.5)]).astype("float32")
+    soundfile.write(tmp_path / "in.wav", np.column_stack([sound, sound]), RATE, subtype="FLOAT")
+    result = pastream("in.wav", "out.wav", "--silence", "-40,0.5", "-D", "virtual:fast")
+    assert (result.returncode, "warning" in result.stderr) == (0, False), result.stderr
+    assert soundfile.info(tmp_path / "out.wav").frames == RATE + RATE // 2
 
 
 def test_an_input_that_holds_no_sound_is_told(pastream: Pastream, tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_pieces_are_verified_beside_the_take(pastream: Pastream, tmp_path: Path)
     assert report["lost_frames"] == 0
 
 
+@pytest.mark.parametrize("outputs", [("take.wav", "--also", "take.mp3"), ("take.mp3", "--also", "take.wav")])
+def test_one_of_several_that_cannot_be_compared_is_told(pastream: Pastream, outputs: tuple[str, ...]) -> None:
+    result = pastream("null", *outputs, "-d", "1", "-D", "virtual:sine:fast", "--verify")
+    assert result.returncode == 0, result
+    assert result.stderr.count("take.mp3 is not verified: MPEG_LAYER_III is lossy") == 1
+    assert "take.wav is not verified" not in result.stderr
+
+
 def test_what_cannot_be_compared_is_refused(refused: Refused) -> None:
     says = "cannot use --verify: VORBIS is lossy"
     way_out = "name a FLAC or a WAV, and convert it later"

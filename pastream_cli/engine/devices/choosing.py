@@ -68,7 +68,7 @@ def _server_rate(device: DeviceInfo, side: str) -> int | None:
     return pulse.server_rate(side)
 
 
-def _with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
+def with_real_rate(device: DeviceInfo, side: str) -> DeviceInfo:
     """Return the device with the rate at which it really runs as its default.
 
     On ALSA, PortAudio offers 44100 Hz for every device that takes it. A server or a plug-in then resamples.
@@ -108,7 +108,7 @@ def choose_devices(text: str | None, sides: Sequence[str], *, rate_matters: bool
         if error.kind is not ErrorKind.MISTYPED and (way_out := way_to_servers()):
             error.kind, error.way_out = ErrorKind.NO_SERVER, way_out
         raise
-    return {side: _with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
+    return {side: with_real_rate(device, side) for side, device in chosen.items()} if rate_matters else chosen
 
 
 def find_again(before: dict[str, DeviceInfo]) -> dict[str, DeviceInfo]:

@@ -147,8 +147,10 @@ def pair_of_names(
     """Return the name for each of `sides`, `None` for the default.
 
     Names may hold commas (``hw:1,0``), so the whole of `text` is tried as one device first. If nothing matches, it is
-    split into playback's name and capture's: at the first comma where both halves match, else at the first where one
-    half does. `also` tells whether a name stands for a device that is not in the list.
+    split into playback's name and capture's: at the first comma where both halves match. A half whose side is not in
+    use has to match too, else a device that is not there would be taken for a pair, and another one used. Where both
+    sides are in use, a comma will do at which one half matches: the other one is then said to be missing.
+    `also` tells whether a name stands for a device that is not in the list.
     """
     if text is None:
         return dict.fromkeys(sides)
@@ -157,9 +159,8 @@ def pair_of_names(
     def is_there(side: str, name: str) -> bool:
         return also(name) or bool(_matches(devices, side, name))
 
-    def is_one(part: str) -> bool:
-        """Tell whether a half may name one device: the side that it is for may not be in use, nor the device there."""
-        return "," not in part or any(is_there(side, part) for side in (PLAYBACK, CAPTURE))
+    def is_anywhere(name: str) -> bool:
+        return name.casefold() in _NULL_WORDS or any(is_there(side, name) for side in (PLAYBACK, CAPTURE))
 
     if any(is_there(side, whole) for side in sides):
         return dict.fromkeys(sides, whole)
@@ -168,9 +169,17 @@ def pair_of_names(
         both = {PLAYBACK: split[0], CAPTURE: split[1]}
         return {side: None if both[side].casefold() in _NULL_WORDS else both[side] for side in sides}
 
-    splits = [names(split) for split in _splits(text) if all(map(is_one, split))]
+    pairs = [split for split in _splits(text) if not _is_one_name(*split, devices)]
+    needed = [split for split in pairs if all(is_anywhere(half) for half in split if len(sides) == 1 or "," in half)]
+    splits = [names(split) for split in needed]
     for split in splits:
         if all(name is None or is_there(side, name) for side, name in split.items()):
             return split
     half = (s for s in splits if any(name is not None and is_there(side, name) for side, name in s.items()))
     return next(half, dict.fromkeys(sides, whole))
+
+
+def _is_one_name(before: str, behind: str, devices: Sequence[DeviceInfo]) -> bool:
+    """Tell whether what is before and behind a comma is one name: ALSA's ``hw:1,0``, or a name with its host API."""
+    is_of_alsa = re.search(r"hw:\S+$", before) and re.match(r"\d|DEV=", behind)
+    return bool(is_of_alsa) or behind.casefold() in {device.host_api.casefold() for device in devices}

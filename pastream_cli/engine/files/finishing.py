@@ -95,6 +95,7 @@ class Finish:
         self._verify = verify
         self.verdict: Verdict | None = None
         """What reading it back has shown."""
+        self._was_cut_short = False
         self._is_safe = refusal is None
         if refusal is not None:
             self._fail(refusal)
@@ -119,8 +120,8 @@ class Finish:
             self._attempt(lambda: self._mend(disk.descriptor))
         there = (self._attempt(lambda: self._measured(frames)) or 0) if frames else 0
         there = there if written is None else min(there, written)
-        is_empty = written is not None and self._attempt(lambda: disk.size) == 0
-        if frames and is_empty:  # the disk was full from the start
+        is_empty = not self._was_cut_short and self._attempt(lambda: disk.size) == 0
+        if is_empty and (frames or self._has_failed):  # the disk was full from the start
             self._attempt(disk.remove)
             return None
         self._sync()
@@ -166,6 +167,7 @@ class Finish:
         """
         try:
             if self._is_cut_short():
+                self._was_cut_short = True
                 self._fail(CUT_SHORT)
                 close_without_a_trace(self._sound_file, self._disk.descriptor)
                 return None
