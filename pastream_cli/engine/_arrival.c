@@ -55,6 +55,7 @@ void arrival_begin(engine *e) {
         .usual_debt = due_debt(e),
         .least_debt = INT64_MAX,
     };
+    atomic_store(&e->present_debt, INT64_MIN);
     atomic_store(&e->settled, !has_begun && e->settle_frames == 0);
 }
 

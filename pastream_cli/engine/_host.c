@@ -24,18 +24,18 @@ void host_end_soon(void) {
     (void)setitimer(ITIMER_REAL, &limit, NULL);
 }
 
-static pid_t take;
+static pid_t take_pid;
 
 /* The kernel sends this signal at the end of the thread that started this process, which need not
  * be the end of the take; and anybody may send it, to all that belongs to the program. */
 static void look_for_take(int signal_number) {
     (void)signal_number;
-    if (getppid() != take)
+    if (getppid() != take_pid)
         host_end_soon();
 }
 
 int host_begin(int parent) {
-    take = parent;
+    take_pid = parent;
     /* a terminal's signals are for the process of the take, which decides what to do */
     for (int number = 1; number < NSIG; ++number)
         if (number != SIGCHLD && number != SIGALRM)
@@ -45,7 +45,8 @@ int host_begin(int parent) {
         signal(crashes[i], SIG_DFL);
     struct sigaction action = {.sa_handler = look_for_take, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
-    sigset_t none; /* a fork comes here with all of them blocked */
+    signal(SIGALRM, SIG_DFL); /* which ends this process; the take may ignore it */
+    sigset_t none;            /* a fork comes here with all of them blocked */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 #ifdef __linux__
@@ -57,14 +58,16 @@ int host_begin(int parent) {
     return getppid() == parent;
 }
 
-/* Tells the owner what the device owes, less what was captured and not delivered. A callback that
- * comes in between spoils it. */
+/* Tells the owner what the device owes, less what was captured and not delivered. Nothing is told
+ * if a callback ends in between; one that is under way makes it wrong by a block, which the median
+ * of many forgives. */
 static void tell_debt(engine *e) {
     const int64_t called_ns = atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed);
     const int64_t debt = atomic_load_explicit(&e->present_debt, memory_order_relaxed);
     const int64_t held = alsa_held_frames();
     const int64_t now = engine_monotonic_ns();
-    if (held < 0 || !atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed) ||
+    if (held < 0 || debt == INT64_MIN ||
+        !atomic_load_explicit(&e->clock_zero_ns, memory_order_relaxed) ||
         called_ns != atomic_load_explicit(&e->last_callback_ns, memory_order_relaxed))
         return;
     const int64_t since = (int64_t)((double)(now - called_ns) * e->frames_per_ns);

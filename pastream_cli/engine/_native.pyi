@@ -280,6 +280,7 @@ class Lib:
     FAULT_STALL: int
     FAULT_DIE: int
     FAULT_HANG: int
+    MOST_FAULTS: int
     MOST_FRONT_BYTES: int
     MPEG_HEADER_BYTES: int
     MPEG_TAG_BYTES: int

@@ -178,7 +178,9 @@ struct engine {
 #include "_counters.h"
 #undef COUNTER
     _Atomic uint32_t levels_answered;
-    _Atomic int64_t present_debt; /* frames; after the last callback, as in struct debt */
+    /* frames; after the last callback, as in struct debt; INT64_MIN before the device has its place
+     */
+    _Atomic int64_t present_debt;
 
     /* The process of the device, if it is not the owner's. */
     _Atomic int32_t device_is_active;

@@ -11,7 +11,7 @@
 #include "_virtual.h"
 #include "_virtual_sound.h"
 
-enum { MOST_FAULTS = 32, FAST_NAP_NS = 20000, POLL_NS = 5000000 };
+enum { FAST_NAP_NS = 20000, POLL_NS = 5000000 };
 enum { FILE_SAMPLE_BYTES = sizeof(int32_t) };
 
 static const int64_t MOST_BLOCK_FRAMES = INT64_C(1) << 31;

@@ -10,6 +10,8 @@ enum virtual_sound { VIRTUAL_LOOPBACK, VIRTUAL_SILENCE, VIRTUAL_SINE, VIRTUAL_NO
 
 enum virtual_fault_kind { FAULT_NONE, FAULT_XRUN, FAULT_STALL, FAULT_DIE, FAULT_HANG };
 
+enum { MOST_FAULTS = 32 };
+
 typedef struct virtual_device virtual_device;
 
 virtual_device *virtual_new(attachment *a, double frames_per_second, int sound, double sine_hz,

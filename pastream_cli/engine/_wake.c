@@ -5,17 +5,16 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "_pipe.h"
 #include "_state.h"
 
 static const int64_t NS_PER_MS = 1000000;
 
 void wake_prepare(copy *c) {
-    if (c->writer.wake[0] >= 0 || pipe(c->writer.wake))
+    if (c->writer.wake[0] >= 0 || !make_pipe(c->writer.wake))
         return;
-    for (int i = 0; i < 2; ++i) {
-        fcntl(c->writer.wake[i], F_SETFD, FD_CLOEXEC);
+    for (int i = 0; i < 2; ++i)
         fcntl(c->writer.wake[i], F_SETFL, O_NONBLOCK);
-    }
 }
 
 void writer_wake(const copy *c) {

@@ -47,6 +47,7 @@ class Attached(Progress):
         self.attached_ns = 0
         """When the present device was attached, by the monotonic clock; 0 for the first one."""
         self._slept_frames = 0
+        self._has_settled = False  # at the last look, after such a sleep
         self._goes_by_debts = False
         self.left_ns = 0
         """When the last device that was detached called for the last time, by the monotonic clock; 0: none was."""
@@ -87,20 +88,29 @@ class Attached(Progress):
             reason = f"{self._open_device.name} has not been detached"
             raise DeviceError(f"cannot go on with {device.name}: {reason}", ErrorKind.BUSY)
         self._take(device)
-        self._slept_frames = int(slept_seconds * self._rate)
+        self._slept_frames, self._has_settled = int(slept_seconds * self._rate), False
         lib.engine_slept(self._engine, self._slept_frames)
         self.attached_ns = lib.engine_monotonic_ns()
         self._open_device, self.has_device = device, True
 
     def new_losses(self) -> list[Loss]:
         """Return the losses since the last call; see `Progress.new_losses`."""
+        had_settled = self._slept_frames and self._has_settled
         losses = super().new_losses()
         for gap in losses:
-            if gap.kind is LossKind.AWAY and self._slept_frames:
-                self.times.beside.lead(gap.frame, self._slept_frames)
-                self.times.asleep.pause(gap.frame, self._slept_frames)
-                self._slept_frames = 0
+            if gap.kind is LossKind.AWAY:
+                self._place_sleep(gap.frame)
+        if had_settled:  # in a pause, where the timeline has no gap
+            self._place_sleep(self.counts().position)
+        self._has_settled = bool(self._slept_frames and self.counts().settled)
         return losses
+
+    def _place_sleep(self, frame: int) -> None:
+        """Put what the machine slept while the device was away before a frame of the timeline."""
+        if self._slept_frames:
+            self.times.beside.lead(frame, self._slept_frames)
+            self.times.asleep.pause(frame, self._slept_frames)
+            self._slept_frames = 0
 
     def _take(self, device: OpenDevice) -> None:
         if not device.attach(self._engine):

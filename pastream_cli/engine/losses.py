@@ -88,15 +88,16 @@ class Losses:
         """Return the losses of frames that were now found never to have come."""
         debts = self._core.new_debts()
         found: list[Loss | None] = []
+        attached_ns = self._core.attached_ns
         if self._device is not self._core.open_device:
-            attached_ns = self._core.attached_ns
             found = self._judge([debt for debt in debts if debt.monotonic_ns < attached_ns], is_last=True)
-            debts = [debt for debt in debts if debt.monotonic_ns >= attached_ns]
             self._device, self._deficit = self._core.open_device, self._new_deficit()
             self._core.times.start_over()
-        found += self._judge(debts, is_last=is_last)
+        # the last debt of a device comes when the next one delivers, and says nothing of that
+        found += self._judge([debt for debt in debts if debt.monotonic_ns >= attached_ns], is_last=is_last)
         for debt in self._core.new_host_debts():
-            self._core.times.delay.add(debt, self._core.times.line.told_frames)
+            if debt.monotonic_ns >= attached_ns:
+                self._core.times.delay.add(debt, self._core.times.line.told_frames)
         deficits = [loss for loss in found if loss is not None]
         for deficit in deficits:
             self._core.times.lose(deficit)

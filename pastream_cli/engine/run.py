@@ -61,6 +61,7 @@ class Run:
         self.device_is_lost = False
         """Whether the device has died or was taken away, so that it need not be called any more."""
         self._asleep_at = 0.0
+        self._asleep_when_given: float | None = None  # to a device that has not settled yet
         self.device_is_started = False
         self._was_device_asked = False
         self._since = time.monotonic()
@@ -149,6 +150,7 @@ class Run:
             self._enter(State.AWAY)
             self.device_is_lost = True
             self._has_told_of_silence = False
+            self._asleep_when_given = None
             core.detach()
             core.sync()
 
@@ -176,7 +178,7 @@ class Run:
             except BaseException:
                 core.detach()
                 raise
-            self._asleep_at = core.times.wall.asleep_seconds  # what it slept before is in the gap
+            self._asleep_when_given = core.times.wall.asleep_seconds
             self._judge = _judge_of(core, policy, patience_seconds)
             self.device_is_lost = False
             self._since = time.monotonic()
@@ -243,6 +245,8 @@ class Run:
         core, _ = self._running()
         assert self.losses is not None
         asleep_at = core.times.wall.asleep_seconds
+        if self._asleep_when_given is not None:  # what it slept before is in the gap
+            self._asleep_at, self._asleep_when_given = self._asleep_when_given, None
         if before.time_zero_ns and self.state is not State.AWAY and (seconds := self._slept_until(asleep_at)):
             self.losses.sleep(before.position, seconds, before.last_callback_ns)
         self._asleep_at = asleep_at

@@ -99,7 +99,7 @@ class Outlet:
 
     def _write_some(self) -> bool:
         descriptor, most = (self._own, len(self._waiting)) if self._own >= 0 else (self.descriptor, _PIPE_BYTES)
-        if not select.select([], [descriptor], [], 0)[1]:
+        if not _takes_more(descriptor, 0):
             return False
         try:
             written = os.write(descriptor, self._waiting[:most])
@@ -113,9 +113,16 @@ class Outlet:
         deadline = time.monotonic() + seconds
         self.push()
         while self._waiting and time.monotonic() < deadline:
-            select.select([], [self._own if self._own >= 0 else self.descriptor], [], 0.05)
+            _takes_more(self._own if self._own >= 0 else self.descriptor, 50)
             self.push()
         self._waiting.clear()
+
+
+def _takes_more(descriptor: int, milliseconds: int) -> bool:
+    """Wait so long at the most until something can be written; tell whether it can, or its reader has gone."""
+    poll = select.poll()  # select() has no descriptors beyond 1023
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(milliseconds))
 
 
 class Area:

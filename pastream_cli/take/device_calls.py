@@ -64,9 +64,11 @@ class DeviceCalls:
             Where a stop is asked for meanwhile.
         """
         waiting, host, requests = Waiting(job, observer), self._host, self._requests
-        crashes = 0
+        crashes, is_again = 0, False
         while True:
             try:
+                if is_again and host is not None:  # a new process looks for devices anew
+                    result_of(self.worker.start(host.renew), requests)
                 plan = resolve(job, source, host, file_worker, self.worker, requests)
                 stream = result_of(self.worker.start(partial(open_stream, plan, host)), requests)
             except DeviceError as error:
@@ -80,8 +82,7 @@ class DeviceCalls:
             else:
                 waiting.is_over(time.monotonic())
                 return plan, stream
-            if host is not None:  # a new process looks for devices anew
-                result_of(self.worker.start(host.renew), requests)
+            is_again = True
 
     def _wait_until_due(self, waiting: Waiting) -> None:
         """Wait until the devices are to be tried again. Raise `Stopped` where a stop is asked for meanwhile."""

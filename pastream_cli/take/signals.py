@@ -116,8 +116,10 @@ class Requests:
 
     def wait(self, seconds: float) -> None:
         """Wait until a signal comes, `wake` is called or the time is over."""
-        readable, _, _ = select.select([self._waking, *self._watched], [], [], seconds)
-        for descriptor in readable:
+        poll = select.poll()  # select() has no descriptors beyond 1023
+        for descriptor in (self._waking, *self._watched):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(max(0.0, seconds) * 1000):
             if descriptor == self._waking:
                 os.read(self._waking, 4096)
             elif read := self._watched.get(descriptor):  # a signal handler may have called unwatch meanwhile

@@ -248,3 +248,43 @@ def test_what_went_by_while_the_machine_slept_is_a_loss_and_not_one_while_the_de
     again.acts = [again.run.take_device_away, clocks.sleep, lambda: again.run.end(StopReason.STOPPED)]
     again.go()
     assert not [loss for loss in again.losses if loss.kind is LossKind.SLEEP]
+
+
+def give(stepper: Stepper, device: str) -> None:
+    """Give a run that has none another device."""
+    stepper.gate.stop(abort=True)
+    opened = open_virtual(device)
+    stepper.gate = Gate(opened)
+    stepper.run.give_device(opened, stepper.core.start_device)
+
+
+def test_the_gap_has_all_that_the_machine_slept_also_where_the_first_device_after_it_is_silent() -> None:
+    stepper, clocks = Stepper(), SetClocks()
+    stepper.core.times.wall = WallClock(clocks)
+    run = stepper.run
+
+    def give_a_silent_one() -> None:
+        give(stepper, "virtual:silence:hang=0")
+        run.take_device_away()
+
+    back = lambda: give(stepper, "virtual")  # noqa: E731
+    stepper.acts = [run.take_device_away, clocks.sleep, give_a_silent_one, back, *[lambda: None] * 10]
+    stepper.acts.append(lambda: run.end(StopReason.STOPPED))
+    stepper.go()
+    [gap] = stepper.losses
+    assert (gap.kind, gap.frames) == (LossKind.AWAY, pytest.approx(3600 * RATE, abs=10 * RATE))
+
+
+def test_what_the_machine_slept_in_a_pause_without_a_device_counts_for_the_time_of_a_frame() -> None:
+    stepper, clocks = Stepper("virtual:drift=1"), SetClocks()
+    core, run = stepper.core, stepper.run
+    core.times.wall = WallClock(clocks)
+    core.times.wall.hold()
+    back = lambda: give(stepper, "virtual:drift=1")  # noqa: E731
+    some = [lambda: None] * 30
+    stepper.acts = [core.pause, run.take_device_away, clocks.sleep, back, *some, core.resume, *some]
+    stepper.acts.append(lambda: run.end(StopReason.STOPPED))
+    stepper.go()
+    told = core.time_of_capture(core.frame_count)
+    assert told is not None
+    assert told.timestamp() == pytest.approx(clocks.wall_ns() / 1e9, abs=10)

@@ -55,6 +55,20 @@ class HostProcess:
     """
 
     def __init__(self, memory: int) -> None:
+        try:
+            self._begin(memory)
+        except OSError as error:  # too many processes or descriptors: there may be fewer in a moment
+            raise DeviceError(f"cannot start the process of a device: {error.strerror}", ErrorKind.BUSY) from None
+        # not before: another thread may be about to look at them
+        weakref.finalize(self, _close, self._socket, self.life).atexit = False
+        self._lock = threading.Lock()
+        """Held by whoever looks for the end of the process."""
+        self._told = b""
+        self._has_ended = False
+        self._was_ended = False
+        """Whether it was told to end."""
+
+    def _begin(self, memory: int) -> None:
         self._socket, theirs = _socket.socketpair()
         self.life, its_life = os.pipe()
         """Can be read from when the process has told of a move, or the stream has ended by itself, or the process."""
@@ -67,14 +81,6 @@ class HostProcess:
         finally:
             theirs.close()
             os.close(its_life)
-        # not before: another thread may be about to look at them
-        weakref.finalize(self, _close, self._socket, self.life).atexit = False
-        self._lock = threading.Lock()
-        """Held by whoever looks for the end of the process."""
-        self._told = b""
-        self._has_ended = False
-        self._was_ended = False
-        """Whether it was told to end."""
 
     def ask(self, act: str, seconds: float, failure: str, **values: Any) -> Any:
         """Have the process do something, and return its answer.
@@ -116,9 +122,11 @@ class HostProcess:
     def _answer(self, deadline: float) -> bytes:
         """Return the next line, without its end where the time is over; nothing where the process has ended."""
         line = b" "  # which means nothing in front of a plain value
+        poll = select.poll()  # select() has no descriptors beyond 1023
+        poll.register(self._socket, select.POLLIN)
         while not line.endswith(END_OF_LINE):
-            readable, _, _ = select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))
-            data = self._socket.recv(_MOST_BYTES_AT_ONCE) if readable else None
+            is_there = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            data = self._socket.recv(_MOST_BYTES_AT_ONCE) if is_there else None
             if not data:
                 return line if data is None else b""
             line += data

@@ -31,6 +31,7 @@ from pastream_cli.engine.devices.portaudio import PortAudioStream
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.devices.without_search import without_search
 from pastream_cli.engine.native import check_memory, lib
+from pastream_cli.errors import DeviceError, ErrorKind
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import AttachmentHandle, EngineHandle, HostStream
@@ -138,7 +139,8 @@ class Program:
         assert self._stream is not None
         assert self._attachment is not None
         self._engine = check_memory(lib.engine_map(MEMORY), "cannot start the device")
-        assert lib.engine_attach(self._engine, self._attachment), "the engine has another format"
+        if not lib.engine_attach(self._engine, self._attachment):
+            raise DeviceError("cannot start the device: the engine has another format", ErrorKind.FORMAT_REFUSED)
         self._stream.start()
         self._running = self._stream.as_seen_by_c()
         lib.host_look(self._engine, self._running)

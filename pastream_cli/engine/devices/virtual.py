@@ -123,6 +123,8 @@ def parse(name: str) -> VirtualDevice:
             faults.append(_parse_fault(name, key, value))
         else:
             raise DeviceNameError(name, f"{part!r} is not known", _nearest(name, part) or f"the forms are {_FORMS}")
+    if len(faults) > lib.MOST_FAULTS:
+        raise DeviceNameError(name, f"there are more than {lib.MOST_FAULTS} faults", "xrun=AT/EVERY is one of many")
     takes_time = {"drift", "absent", "busy"} & settings.keys() or any(fault.kind != lib.FAULT_XRUN for fault in faults)
     if settings.get("fast") and (takes_time or backs):
         raise DeviceNameError(name, "faults other than xrun, and drift, happen in real time, without :fast")
