@@ -134,6 +134,8 @@ def _print(text: str) -> ExitCode:
 
 
 def _print_all(parts: Iterable[str]) -> ExitCode:
+    if sys.stdout is None:
+        raise FileError("cannot write standard output: it is closed")
     try:
         for part in parts:
             print(part, end="")  # noqa: T201

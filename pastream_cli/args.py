@@ -103,8 +103,12 @@ def parse(argv: Sequence[str]) -> Job | ListDevices | Completions | Complete | S
         return ListDevices(json=values.get("json", False), verbose=values.get("verbose", False), warnings=warnings)
     from pastream_cli.command.job import Job
     from pastream_cli.command.job_checks import check
+    from pastream_cli.command.value_types import as_output
 
     playback, capture = _words(line)
+    capture = as_output(capture) if capture is not None else None
+    if "also" in values:
+        values["also"] = tuple(map(as_output, values["also"]))
     job = Job(
         input=playback, output=capture, warnings=tuple(_warnings(line, values, plays=playback is not None)), **values
     )
@@ -119,9 +123,11 @@ def wants_json(argv: Sequence[str]) -> bool:
 
 def has_sound_on_standard_output(argv: Sequence[str]) -> bool:
     """Tell whether one of the outputs on the line is ``-``, even if the line has mistakes."""
+    from pastream_cli.command.value_types import as_output
+
     line = Line(argv)
     also = (given.value for given in line.given if given.option.field == "also")
-    return STANDARD_STREAM in (*line.words[1:2], *also)
+    return STANDARD_STREAM in [as_output(word) for word in (*line.words[1:2], *also) if word is not None]
 
 
 def _words(line: Line) -> tuple[str | None, str | None]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pastream_cli.command.job import Job
 
 _DAY_SECONDS = 86_400
+_STANDARD_ERRORS = frozenset({"/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"})
 
 
 def check(job: Job) -> None:
@@ -62,6 +63,9 @@ def _check_finishing(job: Job) -> None:
             "cannot use --exec: OUTPUT is not a file",
             "it is called for files: pastream null out.wav --exec 'ls \"$1\"'",
         )
+    for path in (job.output, *job.also):
+        if path in _STANDARD_ERRORS:
+            raise UsageError(f"cannot write {path}: what is told goes there", "- is standard output")
     if job.also and job.output is None:
         raise UsageError(
             "cannot use --also: there is no OUTPUT", "it names a further copy: pastream null out.wav --also b.flac"
@@ -113,6 +117,8 @@ def _check_alignment(job: Job) -> None:
         raise UsageError(
             "cannot use --align: --split is a number of frames", "say a time, as in --split 1:00:00 --align"
         )
+    if job.split.seconds < 1:
+        raise UsageError("cannot use --align: --split is shorter than a second", "make it longer, or leave out --align")
     if _DAY_SECONDS % job.split.seconds:
         raise UsageError(
             f"cannot use --align: --split {float(job.split.seconds):g} does not divide a day evenly",

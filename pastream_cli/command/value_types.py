@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from pastream_cli.errors import STANDARD_STREAM
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _NULL_WORDS = ("null", "^", "")
+_STANDARD_OUTPUTS = frozenset({"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 T = TypeVar("T")
 
@@ -57,3 +60,8 @@ class Route(NamedTuple):
 
     source: int
     target: int
+
+
+def as_output(word: str) -> str:
+    """Return ``-`` for a path that is standard output: it is opened by its descriptor, which a path may not find."""
+    return STANDARD_STREAM if word in _STANDARD_OUTPUTS else word

@@ -18,6 +18,8 @@ WHEN_FORMS = (
 )
 
 _HOURS, _MINUTES, _SECONDS = 24, 60, 60
+_MOST_OFFSET_HOURS = 14
+_LAST_YEAR = 9998  # the next one has moments that datetime has not
 
 
 class When(NamedTuple):
@@ -40,6 +42,10 @@ def parse_when(text: str, option: str) -> When:
     hour, minute, second = int(match[4]), int(match[5]), Fraction(match[6] or 0)
     if hour >= _HOURS or minute >= _MINUTES or second >= _SECONDS:
         raise BadValueError(option, text, "no clock shows it", WHEN_FORMS)
+    if match[1] and int(match[1]) > _LAST_YEAR:
+        raise BadValueError(option, text, "there is no such day", WHEN_FORMS)
+    if match[7] not in {None, "Z"} and (int(match[7][1:3]) > _MOST_OFFSET_HOURS or int(match[7][4:6]) >= _MINUTES):
+        raise BadValueError(option, text, "no clock is so far from UTC", WHEN_FORMS)
     try:
         day = date(int(match[1]), int(match[2]), int(match[3])) if match[1] else None
         offset = _offset(match[7])

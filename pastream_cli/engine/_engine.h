@@ -37,9 +37,9 @@ enum file_sample {
 
 enum loop_status { LOOP_OK, LOOP_OUT_OF_MEMORY, LOOP_FILE_ERROR };
 
-/* A reader's error beside libsndfile's own, whose codes are positive: the file has no frame at
- * which the reader was to begin. */
-enum input_file_error { INPUT_ENDS_BEFORE_START = -2 };
+/* A reader's errors beside libsndfile's own, whose codes are positive, and a chain's: the file has
+ * no frame at which the reader was to begin, or there is no memory. */
+enum input_file_error { INPUT_ENDS_BEFORE_START = -4, INPUT_OUT_OF_MEMORY = -5 };
 
 enum loss_kind {
     LOSS_OVERRUN,       /* the capture ring was full; exactly `frames` were dropped */

@@ -258,6 +258,7 @@ class Lib:
     LOOP_OUT_OF_MEMORY: int
     LOOP_FILE_ERROR: int
     INPUT_ENDS_BEFORE_START: int
+    INPUT_OUT_OF_MEMORY: int
     LOSS_OVERRUN: int
     LOSS_DEVICE: int
     LOSS_HOST_CAPTURE: int

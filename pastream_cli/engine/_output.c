@@ -192,6 +192,10 @@ static void fail_with(output_file *f, int error, int system_error) {
     atomic_store_explicit(&f->file_error, error, memory_order_release);
 }
 
+void output_refuse(output_file *f, int system_error) {
+    fail_with(f, 1, system_error);
+}
+
 static void fail(output_file *f, file_functions functions, int system_error) {
     const int error = functions->error(f->file);
     fail_with(f, error ? error : 1, system_error);

@@ -57,6 +57,8 @@ typedef const struct sndfile_functions *file_functions;
 
 /* Begins the file at this place of the timeline. */
 void output_begin(output_file *f, int64_t first_frame);
+/* Has it fail with an error of the system's, before anything is written. */
+void output_refuse(output_file *f, int system_error);
 /* The place on the timeline just after the file's last frame, or the last one that it did not take.
  */
 int64_t output_end_frame(const output_file *f);

@@ -307,6 +307,8 @@ int reader_run(engine *e) {
     const int ready = scratch.from_file && scratch.gathered;
     if (ready)
         read_until_the_end(e, &scratch);
+    else
+        atomic_store(&e->reader.file_error, INPUT_OUT_OF_MEMORY);
     free(scratch.from_file);
     free(scratch.gathered);
     reader_finish(e);

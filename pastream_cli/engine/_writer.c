@@ -1,5 +1,7 @@
 /* The writer's loop: takes frames from the ring of a copy and writes them to one file after
  * another, with silence for those that were lost. */
+#include <errno.h>
+
 #include "_convert.h"
 #include "_cut.h"
 #include "_gather.h"
@@ -382,6 +384,8 @@ int writer_run(copy *c) {
     if (w.gathered && w.converted) {
         write_until_the_end(&w);
         status = current_has_failed(&w) ? LOOP_FILE_ERROR : LOOP_OK;
+    } else if (take_next(&w)) { /* so that somebody is told */
+        output_refuse(w.current, ENOMEM);
     }
     if (w.current)
         end_current(&w);

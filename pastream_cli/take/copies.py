@@ -336,6 +336,8 @@ class Copies:
                 with_others = partial(self._note, copy, failure)
                 if not all(failures):
                     with_others()
+                elif copy is not self.output:  # whose failure is that of the run
+                    self._warn(failure.message)
         return lists, failures[0] if all(failures) else None
 
     def so_far(self) -> list[FileList]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -94,7 +95,7 @@ class FileMaker:
             if self._is_ours(path):
                 continue
             try:
-                self._made.add(path)
+                self._made.add(os.path.realpath(path))
                 return self._new_file(path)
             except ExistsError as error:
                 taken = error
@@ -121,7 +122,7 @@ class FileMaker:
             file_type=self._output.file_type,
             encoding=self._output.encoding,
             endian=self._output.endian,
-            overwrite=self._output.overwrite,
+            overwrite=self._output.overwrite and self._names.may_replace(path),
             part=self._output.part,
             verify=self._output.verify,
             frame_limit=self._frame_limit,
@@ -131,7 +132,7 @@ class FileMaker:
     def _is_ours(self, path: str) -> bool:
         """Whether the path is a piece of this take or the file that it plays: not even `-y` replaces these."""
         played = self._input_path
-        is_made = self._output.overwrite and path in self._made
+        is_made = self._output.overwrite and os.path.realpath(path) in self._made
         return is_made or (played is not None and are_one_file(played, path))
 
     def _make_folder_of(self, path: str) -> None:

@@ -152,8 +152,15 @@ class Hook:
         except ChildProcessError:  # whoever started us ignores the end of children, and so does the system
             return None
         if code < 0:
-            return f"it was ended by {signal.Signals(-code).name}"
+            return f"it was ended by {_name_of(-code)}"
         return f"its exit status is {code}" if code else None
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals, which have no names
+        return f"signal {number}"
 
 
 def _environment(

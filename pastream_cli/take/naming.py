@@ -105,7 +105,12 @@ def _fill(field: _Field, number: int, first_frame: datetime) -> str:
     moment = first_frame.astimezone(timezone.utc if field.name == "utc" else None)
     form = {"date": "%Y%m%d", "time": "%H%M%S"}.get(field.name, field.form)
     # strftime is given directives alone: of text that is not UTF-8 it would return nothing
-    return re.sub(_DIRECTIVE, lambda directive: moment.strftime(directive[0]), form)
+    return re.sub(_DIRECTIVE, lambda directive: _directed(directive[0], moment), form)
+
+
+def _directed(directive: str, moment: datetime) -> str:
+    # strftime takes the moment for one of local time
+    return str(int(moment.timestamp())) if directive == "%s" else moment.strftime(directive)
 
 
 class Names:
@@ -122,6 +127,8 @@ class Names:
     def __init__(self, text: str, *, is_split: bool) -> None:
         self.template = NameTemplate.parse(text)
         self._is_split = is_split
+        has_one = not (self.template.has_fields or is_split)
+        self._only = self.template.fill(0, datetime.now(timezone.utc)) if has_one else None
         self._number = 0
         self._filled: str | None = None  # the last name made from fields, for which `_number` counts the tries
 
@@ -137,9 +144,13 @@ class Names:
         self._number = 1
         return iter([name])
 
+    def may_replace(self, path: str) -> bool:
+        """Tell whether -y is about a name: not about one with a number that nobody has asked for."""
+        return self._only is None or path == self._only
+
     @property
     def is_fixed(self) -> bool:
-        """Whether there is one name, and no other to be tried."""
+        """Whether there is one name, and no other to be tried; false once a search for it has begun."""
         return not (self.template.has_fields or self._is_split or self._number)
 
     def candidates_without_end(self, first_frame: datetime) -> Iterator[str]:

@@ -72,6 +72,9 @@ def plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels
     paths.check_format(path, file_type, encoding, endian)
     paths.check_rate(path, file_type, encoding, rate)
     paths.check_channels(path, file_type, encoding, endian, channels)
+    split_frames = job.split.to_frames(rate) if job.split and not job.align else None
+    if split_frames == 0:
+        raise UsageError(f"cannot use --split: it is less than a frame at {rate} Hz", "make it longer")
     return Output(
         path=path,
         file_type=file_type,
@@ -79,7 +82,7 @@ def plan_output(job: Job, source: InputFile | None, device: DeviceInfo, channels
         endian=endian,
         channels=channels,
         frames=None,
-        split_frames=job.split.to_frames(rate) if job.split and not job.align else None,
+        split_frames=split_frames,
         aligned_seconds=job.split.seconds if job.split and job.align else None,
         overwrite=job.overwrite,
         most_frames=most_frames(file_type, encoding, channels),

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from pastream_cli.engine.files.paths import ExistsError, are_one_file, is_special
 from pastream_cli.engine.worker import Task, Worker
@@ -51,34 +52,39 @@ class SharedNames:
             paths = self._paths.get(piece)
             if paths is not None and paths[number] == path:
                 del self._paths[piece]
-                self._used.difference_update(paths)
+                self._used.difference_update(map(os.path.realpath, paths))
 
     def _choose(self, first_frame: datetime) -> tuple[str, ...]:
-        for paths in self._candidates(first_frame):
-            taken = self._taken(paths)
-            if not taken:
-                self._used.update(path for output, path in zip(self._outputs, paths, strict=True) if output.overwrite)
-                return paths
-            if all(names.is_fixed for names in self._names) or any(self._names[i].is_fixed for i in taken):
-                raise ExistsError(paths[taken[0]])
-        raise FileError(f"cannot create {self._outputs[0].path}: every number is taken")
+        error: FileError = FileError(f"cannot create {self._outputs[0].path}: every number is taken")
+        # a name that was free when the wait for a sound began may be taken by now, and is then numbered
+        for _ in range(2 if self._outputs[0].is_triggered else 1):
+            are_fixed = [names.is_fixed for names in self._names]  # which ends with the search
+            for paths in self._candidates(first_frame):
+                taken = self._taken(paths)
+                if not taken:
+                    self._used.update(map(os.path.realpath, paths))
+                    return paths
+                if any(are_fixed[i] for i in taken):
+                    error = ExistsError(paths[taken[0]])
+                    break
+        raise error
 
     def _candidates(self, first_frame: datetime) -> Iterator[tuple[str, ...]]:
-        """Go through the names that the files of a piece could have together."""
+        """Go through the names that the files of a piece could have together; fixed ones come again and again."""
         return zip(*(names.candidates_without_end(first_frame) for names in self._names), strict=False)
 
     def _taken(self, paths: Sequence[str]) -> list[int]:
         """Return which of the names are taken, as far as the disks say so in time."""
         asked: list[Task[bool]] = [
-            looker.start(lambda output=output, path=path: self._is_taken(output, path), quietly=True)  # type: ignore[misc]
-            for looker, output, path in zip(self._lookers, self._outputs, paths, strict=True)
+            looker.start(partial(self._is_taken, output.overwrite and names.may_replace(path), path), quietly=True)
+            for looker, output, names, path in zip(self._lookers, self._outputs, self._names, paths, strict=True)
         ]
         answered = [task.wait(_ANSWER_SECONDS) and task.error is None for task in asked]
         return [i for i, task in enumerate(asked) if answered[i] and task.result()]
 
-    def _is_taken(self, output: Output, path: str) -> bool:
+    def _is_taken(self, may_replace: bool, path: str) -> bool:
         if path == STANDARD_STREAM or is_special(path):
             return False
         if self._input_path is not None and are_one_file(self._input_path, path):
             return True
-        return path in self._used if output.overwrite else os.path.lexists(path)
+        return os.path.realpath(path) in self._used if may_replace else os.path.lexists(path)

@@ -26,6 +26,7 @@ TAKES = {
     "recorded into a pipe": ("null", "-", "-t", "flac", "-d", "0.2", "-D", "virtual:sine:fast"),
     "not recorded": ("null", "-d", "0.2", "-D", "virtual:sine:fast"),
 }
+NO_MEMORY = Path(__file__).parent.with_name("no_memory.c")
 MOST_DESCRIPTORS = 24
 MOST_THREADS = 8
 
@@ -37,6 +38,23 @@ def check(result: Result, folder: Path) -> None:
     assert bool(report["error"]) == (result.returncode != 0)
     files = {path.name: len(read(path)) for path in folder.glob("take*")}
     assert files == {file["name"]: file["frames"] for file in report["files"] if file["name"] != "-"}, result
+
+
+@pytest.mark.parametrize(
+    ("size", "words", "what"),
+    [(131072, ("null", "take.wav", "-D"), "write take.wav"), (16384, ("in.wav", "-D"), "read in.wav")],
+)
+def test_a_loop_that_gets_no_memory_is_told(
+    pastream: Pastream, build: Path, tmp_path: Path, size: int, words: tuple[str, ...], what: str
+) -> None:
+    make_noise(tmp_path / "in.wav", RATE)
+    library = build / "no_memory.so"
+    flags = ("-shared", "-fPIC", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror")
+    subprocess.run(["gcc", *flags, str(NO_MEMORY), "-ldl", "-o", str(library)], check=True)
+    env = {"LD_PRELOAD": str(library), "NO_BYTES": str(size)}
+    result = pastream(*words, "virtual:noise", "-d", "0.5", "-b", "100", env=env)
+    assert result.returncode == 4, result
+    assert f"pastream: cannot {what}: Cannot allocate memory\n" in result.stderr
 
 
 @pytest.mark.parametrize("take", TAKES)

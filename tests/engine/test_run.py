@@ -272,7 +272,8 @@ def test_the_gap_has_all_that_the_machine_slept_also_where_the_first_device_afte
     stepper.acts.append(lambda: run.end(StopReason.STOPPED))
     stepper.go()
     [gap] = stepper.losses
-    assert (gap.kind, gap.frames) == (LossKind.AWAY, pytest.approx(3600 * RATE, abs=10 * RATE))
+    assert gap.kind is LossKind.AWAY
+    assert gap.frames == pytest.approx(3600 * RATE, abs=10 * RATE)
 
 
 def test_what_the_machine_slept_in_a_pause_without_a_device_counts_for_the_time_of_a_frame() -> None:

@@ -6,6 +6,7 @@ fifth, `SoundFile._info`, which soundfiles.py uses too. If one of them changes, 
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,8 @@ def error_text(sound_file: soundfile.SoundFile | None, code: int, system_error: 
     """Return libsndfile's reason for an error, or the system's where that was the cause."""
     if code == lib.FILE_CUT_SHORT:
         return CUT_SHORT
+    if code == lib.INPUT_OUT_OF_MEMORY:
+        return os.strerror(errno.ENOMEM)
     if system_error:
         return os.strerror(system_error)
     snd, its_ffi = soundfile._snd, soundfile._ffi  # noqa: SLF001
