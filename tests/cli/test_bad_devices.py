@@ -126,6 +126,12 @@ def test_a_rate_that_the_device_does_not_run_at_is_refused_with_its_own(refused:
         refused(*arguments, code=DEVICE, says=says, way_out="its own rate is 48000 Hz; see -r", server=jackd)
 
 
+def test_a_rate_is_refused_with_that_of_the_sound_server(refused: Refused, pulseaudio: PulseServer) -> None:
+    says = "cannot open default: it does not run at 1234567 Hz"
+    way_out = "its own rate is 48000 Hz; see -r"
+    refused("null", "out.wav", "-d1", "-r1234567", code=DEVICE, says=says, way_out=way_out, server=pulseaudio)
+
+
 def test_a_file_at_a_rate_that_the_device_does_not_run_at_is_refused(
     refused: Refused, jackd: JackServer, tmp_path: Path
 ) -> None:

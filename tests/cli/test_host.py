@@ -114,6 +114,14 @@ def test_a_host_library_that_crashes_before_the_first_frame_is_started_again(
     assert failure in result.stderr
 
 
+def test_an_interpreter_that_leaves_assertions_out_records_too(
+    pastream: Pastream, tmp_path: Path, pulseaudio: PulseServer
+) -> None:
+    options = ("-d", "0.5", "-D", "pulse", "-q")
+    result = pastream("null", "take.wav", *options, server=pulseaudio, env={"PYTHONOPTIMIZE": "1"})
+    assert (result.returncode, len(read(tmp_path / "take.wav"))) == (0, RATE // 2), result
+
+
 def check_libraries(pastream: Pastream, path: Path, server: Server, device: str, library: str) -> None:
     take = record(pastream, path, server, device=device)
     host = host_of(take.process.pid)

@@ -309,12 +309,13 @@ def test_a_failure_in_the_middle_is_reported_with_the_files(pastream: Pastream, 
     assert report["files"][0]["frames"] == soundfile.info(tmp_path / "out.wav").frames > 0
 
 
-def test_json_without_standard_output_is_no_failure(pastream: Pastream) -> None:
+def test_json_that_nobody_can_get_is_told_and_the_recording_is_whole(pastream: Pastream) -> None:
     command = f"{sys.executable} -m pastream_cli null out.wav -d 1 -q --json -D virtual:sine:fast >&-"
     process = subprocess.run(
         ["sh", "-c", command], cwd=pastream.folder, env=dict(pastream.environment), capture_output=True, check=False
     )
-    assert (process.returncode, process.stderr) == (0, b"")
+    assert (process.returncode, process.stderr) == (4, b"pastream: cannot write standard output: it is closed\n")
+    assert soundfile.info(pastream.folder / "out.wav").frames == RATE
 
 
 def test_a_name_that_is_no_utf_8_is_reported_in_characters(pastream: Pastream) -> None:

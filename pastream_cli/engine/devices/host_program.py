@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pastream_cli.engine.devices import hosts
-from pastream_cli.engine.devices.choosing import choose_devices, find_again, listed_devices
+from pastream_cli.engine.devices.choosing import choose_devices, find_again, listed_devices, with_real_rate
 from pastream_cli.engine.devices.host_words import (
     END_OF_LINE,
     LIFE,
@@ -31,7 +31,7 @@ from pastream_cli.engine.devices.portaudio import PortAudioStream
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.devices.without_search import without_search
 from pastream_cli.engine.native import check_memory, lib
-from pastream_cli.errors import DeviceError, ErrorKind
+from pastream_cli.errors import DeviceError, ErrorKind, RateError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import AttachmentHandle, EngineHandle, HostStream
@@ -119,14 +119,18 @@ class Program:
         of_sides = {name: Side(device_of(device), *values) for name, (device, *values) in sides.items()}
         playback, capture = of_sides.get(PLAYBACK), of_sides.get(CAPTURE)
         self._attachment = new_attachment(playback, capture)
-        self._stream = PortAudioStream(
-            self._attachment,
-            rate=rate,
-            playback=playback,
-            capture=capture,
-            block_frames=block_frames,
-            host_options=host_options,
-        )
+        try:
+            self._stream = PortAudioStream(
+                self._attachment,
+                rate=rate,
+                playback=playback,
+                capture=capture,
+                block_frames=block_frames,
+                host_options=host_options,
+            )
+        except RateError as error:
+            rates = [with_real_rate(side.device, name).default_rate for name, side in of_sides.items()]
+            raise RateError(error.message, tuple(dict.fromkeys(map(round, rates)))) from None
         return {
             "samplerate": self._stream.samplerate,
             "blocksize": self._stream.blocksize,

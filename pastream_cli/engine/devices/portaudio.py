@@ -142,7 +142,7 @@ class PortAudioStream:
         try:
             self._stream = _opened(make, playback, capture)
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise _refusal(error, playback, capture, rate) from None
+            raise _refusal(error, sides, rate) from None
         hosts.note_opened(self)
         self._error = sounddevice.PortAudioError
         self.lock: AbstractContextManager[Any] = hosts.stream_lock()
@@ -270,15 +270,11 @@ def _words(error: Exception) -> str:
     return " ".join(f"{text}{host}{f' [{code}]' if code else ''}".split())
 
 
-def _refusal(error: Exception, playback: Side | None, capture: Side | None, rate: float) -> DeviceError:
-    sides = [side for side in (capture, playback) if side is not None]
+def _refusal(error: Exception, sides: list[Side], rate: float) -> DeviceError:
     names = " and ".join(dict.fromkeys(side.device.name for side in sides))
     code = error.args[1] if len(error.args) > 1 else None
     if code == _INVALID_SAMPLE_RATE:
-        from pastream_cli.engine.devices.choosing import with_real_rate
-
-        real = [with_real_rate(side.device, PLAYBACK if side is playback else CAPTURE) for side in sides]
-        offered = tuple(dict.fromkeys(round(device.default_rate) for device in real))
+        offered = tuple(dict.fromkeys(round(side.device.default_rate) for side in sides))
         return RateError(f"cannot open {names}: it does not run at {rate:.10g} Hz", offered)
     if code == _BAD_DEVICE_COMBINATION:
         hosts_of_sides = " and ".join(side.device.host_api for side in sides)
