@@ -13,7 +13,11 @@
 #include "_engine.h"
 #include "_ring.h"
 
-enum { MAGIC = 0x50417374, VERSION = 1, PAGE_BYTES = 4096 };
+#ifndef ENGINE_LAYOUT /* a number for the headers, which _build.py makes of them */
+#define ENGINE_LAYOUT 0u
+#endif
+
+enum { MAGIC = 0x50417374, PAGE_BYTES = 4096 };
 
 /* Whole cache lines, so that what different threads write shares none. */
 static uint64_t rounded(uint64_t bytes) {
@@ -57,7 +61,7 @@ void *block_new(int descriptor, uint64_t first_bytes, uint64_t other_bytes, int 
     if (!header)
         return NULL;
     header->magic = MAGIC;
-    header->version = VERSION;
+    header->layout = ENGINE_LAYOUT;
     header->bytes = bytes;
     header->used = rounded(first_bytes);
     header->is_shared = descriptor >= 0;
@@ -84,7 +88,7 @@ void *block_map(int descriptor, uint64_t first_bytes) {
     struct block_header *header = mapped(descriptor, bytes);
     if (!header)
         return NULL;
-    if (header->magic == MAGIC && header->version == VERSION && header->bytes == bytes &&
+    if (header->magic == MAGIC && header->layout == ENGINE_LAYOUT && header->bytes == bytes &&
         header->used >= rounded(first_bytes)) {
         populate(header, bytes);
         return header;

@@ -12,9 +12,9 @@
 /* What a block begins with. */
 struct block_header {
     uint32_t magic;
-    uint32_t version;
-    uint64_t bytes; /* of the block */
-    uint64_t used;  /* bytes from its beginning; multiples of a cache line */
+    uint32_t layout; /* of what is in it; another build of the program may have another one */
+    uint64_t bytes;  /* of the block */
+    uint64_t used;   /* bytes from its beginning; multiples of a cache line */
     int32_t is_shared;
 };
 

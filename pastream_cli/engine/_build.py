@@ -6,6 +6,7 @@ The module is not called `_cb`: cffi writes a C file of the module's name, which
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -104,6 +105,12 @@ def declarations() -> str:
     return re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 
+def _layout_number() -> int:
+    """Return a number for all headers: the processes of a take share memory, which both have to lay out alike."""
+    headers = b"".join(path.read_bytes() for path in sorted(HERE.glob("_*.h")))
+    return int.from_bytes(hashlib.sha256(headers).digest()[:4], "big")
+
+
 ffibuilder = FFI()
 ffibuilder.cdef(declarations())
 ffibuilder.set_source(
@@ -113,6 +120,7 @@ ffibuilder.set_source(
     sources=[f"pastream_cli/engine/{name}" for name in SOURCES],
     include_dirs=["pastream_cli/engine"],
     depends=[f"pastream_cli/engine/{path.name}" for path in sorted(HERE.glob("_*.h"))],
+    define_macros=[("ENGINE_LAYOUT", f"{_layout_number()}u")],
     extra_compile_args=GNU_FLAGS,
     extra_link_args=LINUX_LINK_FLAGS if sys.platform == "linux" else [],
     libraries=["m"],

@@ -209,9 +209,9 @@ static int plays_all(const engine *e, int64_t frames) {
     return is_all_read(e) || (int64_t)ring_available(side_ring(&e->playback)) >= frames;
 }
 
-/* Takes a block that does not fit into the capture ring, or that the playback ring cannot fill.
- * Returns how many of its frames are left out of the timeline. `early` of them came before the
- * clock asked for them. */
+/* Returns how many frames of a block are left out of the timeline, if the capture ring has no room
+ * for it or the playback ring cannot fill it. `early` of them came before the clock asked for
+ * them. */
 static int64_t surplus_of(const engine *e, int64_t frames, int64_t early) {
     /* If the device is slightly fast, only the early frames are left out. If it is rushing, the
      * whole block is, unless the timeline would fall behind the clock. */
@@ -227,7 +227,7 @@ static int64_t surplus_of(const engine *e, int64_t frames, int64_t early) {
 static int64_t leave_out(engine *e, const void *input, unsigned char *output, int64_t frames,
                          int64_t surplus, int64_t now) {
     if (surplus > 0)
-        take_lead(e, surplus, now);
+        add_lead(e, surplus, now);
     const int64_t early = max_frames(0, min_frames(frames, surplus));
     const int is_still = is_paused(e) || awaits_seek(e);
     const int is_captured = captures_all(e, input, frames);

@@ -16,7 +16,7 @@ static void lead_by(engine *e, int64_t frames) {
     count(&e->ahead_frames, frames);
 }
 
-void take_lead(engine *e, int64_t surplus, int64_t now) {
+void add_lead(engine *e, int64_t surplus, int64_t now) {
     if (!e->is_ahead)
         e->open_lead =
             (struct loss){.frame = position_of(e), .monotonic_ns = now, .kind = LOSS_AHEAD};

@@ -22,7 +22,7 @@ static inline int64_t debt_before(const engine *e, int64_t frame, int64_t now) {
 }
 
 /* Adds `surplus` frames to the lead of the device. */
-void take_lead(engine *e, int64_t surplus, int64_t now);
+void add_lead(engine *e, int64_t surplus, int64_t now);
 
 /* The most that the clock of a device is expected to drift from the system's. */
 static const double MOST_DRIFT = 500e-6;

@@ -66,8 +66,8 @@ struct loss {
     int64_t monotonic_ns; /* when it began */
     uint64_t ring_index;  /* capture: index in the ring of the frame stored after it */
     int32_t kind;
-    int32_t
-        copy; /* which copy it is of, from 0; a loss of the device is told as one of the first */
+    /* which copy it is of, from 0; a loss of the device is told as one of the first */
+    int32_t copy;
 };
 
 /* How far behind the clock the device was, over a tenth of a second or more. */
@@ -233,7 +233,7 @@ struct host_stream {
 };
 /* Tells the owner whether the stream runs, and its load. */
 int host_look(engine *e, const struct host_stream *s);
-/* Does so five times per second, until there is something to read from the descriptor. Returns true
+/* Does so twice per second, until there is something to read from the descriptor. Returns true
  * if the stream has ended by itself before that. */
 int host_wait(engine *e, int descriptor, const struct host_stream *s);
 /* For the owner, as the host process last said. */

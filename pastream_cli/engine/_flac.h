@@ -7,8 +7,7 @@
 #include "_byte_source.h"
 
 enum {
-    FLAC_BEGIN_BYTES = 42, /* fLaC, and the block of metadata that comes first: STREAMINFO */
-    FLAC_MOST_FRAMES_IN_A_BLOCK = 65535
+    FLAC_BEGIN_BYTES = 42 /* fLaC, and the block of metadata that comes first: STREAMINFO */
 };
 
 /* What STREAMINFO says. */

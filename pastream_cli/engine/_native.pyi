@@ -287,7 +287,6 @@ class Lib:
     MPEG_TAG_BYTES: int
     MPEG_DECODER_DELAY: int
     FLAC_BEGIN_BYTES: int
-    FLAC_MOST_FRAMES_IN_A_BLOCK: int
     OGG_OTHER_CODEC: int
     OGG_VORBIS: int
     OGG_OPUS: int

@@ -259,8 +259,8 @@ static int waits_for_seek(engine *e) {
     return 0;
 }
 
-/* Waits a little for room for a chunk, or a quarter of the ring, so that it wakes up seldom.
- * Returns the room, 0 if there is too little. */
+/* Returns the room in the ring, if it is enough for a chunk or, in a small ring, for a quarter of
+ * it. Otherwise naps, so that the reader wakes seldom, and returns 0. */
 static int64_t wait_for_room(engine *e, int is_refilling) {
     const ring *r = side_ring(&e->playback);
     const int64_t room = (int64_t)ring_room(r);

@@ -1,6 +1,6 @@
 /* Single-producer, single-consumer ring of elements of one size.
  *
- * Both indices only grow (2^64 elements are 12,000 years at 48 kHz), so full and empty differ
+ * Both indices only grow (2^64 elements are 12 million years at 48 kHz), so full and empty differ
  * without a spare element. The producer owns `written`, the consumer owns `read`.
  *
  * The two may be in different processes, each of which has the ring at another address. So the ring

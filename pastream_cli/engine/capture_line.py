@@ -81,7 +81,7 @@ class CaptureLine:
         self._young = deque(point._replace(frames=point.frames - frames * (point.ns >= ns)) for point in self._young)
 
     def start_over(self) -> None:
-        """Forget the debts so far: another device, or one that ran ahead, says nothing of what follows."""
+        """Forget the debts so far: another device follows."""
         self._end_stretch()
         self._young.clear()
 

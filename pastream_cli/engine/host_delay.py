@@ -33,7 +33,7 @@ class HostDelay:
         self._found: tuple[float, float] | None = None
 
     def add(self, debt: Debt, told_frames: float) -> None:
-        """Add what the device owes, less what the host holds; `told_frames` are losses that were told before."""
+        """Add what the device owes, less what the host holds; `told_frames` of that were told as losses so far."""
         self._samples.append((debt.monotonic_ns, debt.frames - told_frames))
         self._found = None
 

@@ -102,7 +102,7 @@ class Recording:
 
     @property
     def is_on_a_disk(self) -> bool:
-        """Whether the present file is a regular one, and no pipe or device."""
+        """Whether the present file is a regular one, and no pipe or device; false until a trigger has begun one."""
         return self._waits_for_a_disk or (bool(self._open) and self._open[0].is_regular)
 
     @property

@@ -1,4 +1,4 @@
-"""Which moments the times of day of a job are, by the clock at its start. Clock and zone are passed in.
+"""Which moments the times of day of a job are, by a clock and a zone that are passed in.
 
 Moments are seconds since 1970, exact. A local time that the clock leaves out is the moment at which it goes on. One
 that it shows twice is the first that follows.

@@ -167,3 +167,4 @@ def test_a_name_that_is_moved_within_the_take_is_told(pastream: Pastream, tmp_pa
     process.send_signal(signal.SIGTERM)
     result = pastream.finish(process)
     assert (result.returncode, list(told(result))) == (4, ["mine.wav"])
+    assert result.stderr.endswith("pastream: what was recorded is in mine.wav\n")

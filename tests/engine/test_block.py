@@ -99,6 +99,17 @@ def test_memory_that_is_no_engine_is_not_taken_for_one(shared: Shared) -> None:
         os.close(other)
 
 
+def test_memory_of_another_build_is_not_taken_for_an_engine(shared: Shared) -> None:
+    """The number behind the magic one is that of the headers which a build was made of."""
+    layout = os.pread(shared.memory, 4, 4)
+    for data, is_ours in ((bytes(byte ^ 1 for byte in layout), False), (layout, True)):
+        os.pwrite(shared.memory, data, 4)
+        engine = lib.engine_map(shared.memory)
+        assert (engine != ffi.NULL) == is_ours
+        if is_ours:
+            lib.engine_free(engine)
+
+
 def test_a_block_has_no_more_room_than_it_was_made_with(shared: Shared) -> None:
     assert lib.engine_new_ring(shared.engine, 4, 8192) == ffi.NULL
     assert lib.engine_new_ring(lib.engine_new(), 4, 8192) == ffi.NULL

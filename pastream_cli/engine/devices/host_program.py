@@ -30,8 +30,8 @@ from pastream_cli.engine.devices.opened import new_attachment
 from pastream_cli.engine.devices.portaudio import PortAudioStream
 from pastream_cli.engine.devices.sides import Side
 from pastream_cli.engine.devices.without_search import without_search
-from pastream_cli.engine.native import check_memory, lib
-from pastream_cli.errors import DeviceError, ErrorKind, RateError
+from pastream_cli.engine.native import lib
+from pastream_cli.errors import DeviceError, ErrorKind, PastreamError, RateError
 
 if TYPE_CHECKING:
     from pastream_cli.engine.native import AttachmentHandle, EngineHandle, HostStream
@@ -142,7 +142,9 @@ class Program:
         """Have the stream serve the engine that is in the memory by now, and start it."""
         assert self._stream is not None
         assert self._attachment is not None
-        self._engine = check_memory(lib.engine_map(MEMORY), "cannot start the device")
+        self._engine = lib.engine_map(MEMORY)
+        if not self._engine:
+            raise PastreamError("cannot start the device: its memory is that of another version of pastream")
         if not lib.engine_attach(self._engine, self._attachment):
             raise DeviceError("cannot start the device: the engine has another format", ErrorKind.FORMAT_REFUSED)
         self._stream.start()

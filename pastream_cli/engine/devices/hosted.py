@@ -118,7 +118,10 @@ class HostedDevice(OpenDevice):
         return True
 
     def detach(self) -> None:
-        """End its process, so that it neither takes nor gives frames any more. This takes 0.2 s at most."""
+        """End its process, so that it neither takes nor gives frames any more.
+
+        This takes 0.2 s as a rule, and 2.2 s where a driver holds it in the kernel.
+        """
         self.stream.process.end(_SECONDS_TO_CLOSE)
         engine, self._engine = self._engine, None
         if engine is not None:

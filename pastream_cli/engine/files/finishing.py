@@ -128,9 +128,10 @@ class Finish:
         self._read_back(there)
         if self._may_take_its_place and (there or not frames):
             self._attempt(disk.take_its_place)
+        moved_to = self._moved_to()
         if disk.is_beside and self.failure is not None:
-            self.failure.way_out = f"what was recorded is in {typed(disk.name)}"
-        return Finished(there, disk.name, self._moved_to())
+            self.failure.way_out = f"what was recorded is in {typed(moved_to or disk.name)}"
+        return Finished(there, disk.name, moved_to)
 
     def _read_back(self, frames: int) -> None:
         if self._verify is None or self._has_failed:
@@ -216,6 +217,7 @@ class Finish:
             self._fail(reason_of(error))
 
     def _moved_to(self) -> str | None:
+        """Return where somebody has moved the file to; empty if it is where it was, `None` if that is not known."""
         try:
             path = self._disk.present_path()
         except OSError:

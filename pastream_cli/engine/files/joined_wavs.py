@@ -32,7 +32,7 @@ Sound: TypeAlias = "SampleRange | EncodedWav"
 
 
 class Content(NamedTuple):
-    """What is to be played of a file, one after the other: WAVs of one format that follow each other are one sound."""
+    """What is to be played of a file, one after the other: plain WAVs of one format that follow each other are one."""
 
     sounds: Sequence[Sound]
     are_all: bool = True

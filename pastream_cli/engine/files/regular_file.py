@@ -101,7 +101,7 @@ def _opened_in(source: ByteSource, sound: Sound, name: str) -> InputFile:
 
 
 def _open_joined(content: ByteSource, sounds: Sequence[Sound], name: str, warn: Callable[[str], None]) -> InputFile:
-    """Open sounds of more than one format, one after the other."""
+    """Open sounds that could not be made one, one after the other."""
     plain = [sound for sound in sounds if isinstance(sound, SampleRange)]
     if told := told_of(plain, name):
         warn(told)

@@ -35,7 +35,7 @@ _KNOWN_CHUNKS = frozenset(
     {
         *(b"LIST", b"JUNK", b"PAD ", b"FLLR", b"bext", b"iXML", b"axml", b"aXML", b"cue ", b"smpl", b"inst", b"acid"),
         *(b"PEAK", b"id3 ", b"ID3 ", b"DISP", b"_PMX", b"cart", b"umid", b"afsp", b"levl", b"plst", b"note", b"strc"),
-        *(b"info", b"peak", b"uuid", b"mark", b"midi", b"ovvw", b"free", b"strg", b"umid", b"regn"),
+        *(b"info", b"peak", b"uuid", b"mark", b"midi", b"ovvw", b"free", b"strg", b"regn"),
     }
 )
 
