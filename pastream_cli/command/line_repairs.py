@@ -31,7 +31,6 @@ _INPUT_KEYS = frozenset(("if", "in", "input", "infile", "i", "file", "src"))
 _OUTPUT_KEYS = frozenset(("of", "out", "output", "outfile", "o", "dst"))
 _NOTHING = frozenset(("/dev/null", "nul", "nul:"))
 _USUAL_DEVICE = frozenset(("alsa", "mic", "microphone"))
-_STANDARD_OUTPUT = "/dev/stdout|/dev/fd/1|/proc/self/fd/1"
 _DEVICE_FILE = "/dev/(?!snd/|dsp)[^.]+|/proc/self/fd/[0-9]+"
 ON_ANOTHER_MACHINE = r"([\w.-]+@[\w.-]+):(.+)"
 """A file as scp names it."""
@@ -134,14 +133,12 @@ def _of_a_unit(words: Sequence[str]) -> str | None:
 
 
 def _of_nothing(words: Sequence[str]) -> str | None:
-    """Know the files that other programs take for nothing, or for standard output."""
+    """Know the files that other programs take for nothing, or that have no name of their own."""
     first, second = (*words, "null")[:2]
     if second.lower() in _NOTHING:
         return f"nothing is called null: pastream {typed(first)} null"
     if first.lower() == "/dev/null":
         return f"nothing is called null: pastream null {output_words(second)}"
-    if re.fullmatch(_STANDARD_OUTPUT, second):
-        return f"standard output is -, and -t is its type: pastream {typed(first)} - -t au"
     if re.fullmatch(_DEVICE_FILE, second):
         return f"-t is the type of what has no name of its own: pastream {typed(first)} {typed(second)} -t au"
     return None

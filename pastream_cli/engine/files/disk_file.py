@@ -61,6 +61,7 @@ class DiskFile:
         self.descriptor = -1
         self.had_name = True
         """Whether the file system counts the links of a file; some always answer 0."""
+        self._is_anothers = False  # a take that replaces the file has it; without it a third one would begin
         self.folder = _open_folder(folder or ".")
         """A descriptor of its folder."""
         try:
@@ -73,7 +74,8 @@ class DiskFile:
                 self.had_name = os.fstat(self.descriptor).st_nlink > 0
         except BaseException:
             with suppress(OSError):
-                self.remove()
+                if not self._is_anothers:
+                    self.remove()
             with suppress(OSError):
                 self.close()
             raise
@@ -127,6 +129,7 @@ class DiskFile:
     def _lock_own_file(self) -> None:
         """Lock the new file, unless another process has locked it in order to replace it."""
         if not _lock(self.descriptor):
+            self._is_anothers = self._temporary is None
             raise BeingRecordedError(self.path)
 
     def _make_beside(self) -> int:
