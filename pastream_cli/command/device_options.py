@@ -17,8 +17,9 @@ DEVICE_OPTIONS = (
 as in `'pulse, ALSA'`.
 Of a source or sink of a sound server, the description and the server's own name are each its name too; see DEVICES.
 What matches no device, or several, is an error that lists the candidates.
-The whole value is tried as one device first, so that `hw:1,0` is one; only if there is none it is split into an
-input side and an output side at commas that are not in double quotes.
+The whole value is tried as one device first, so that `hw:1,0` is one.
+Only if there is none it is split into an input side and an output side, at a comma that is not in double quotes, and
+both halves have to stand for a device.
 `virtual` needs no hardware; see VIRTUAL DEVICE.""",
         default="the system's",
         asks="devices",

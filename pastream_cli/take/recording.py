@@ -74,7 +74,7 @@ class Recording:
         self._is_going_on = False
         """Whether the next file goes on from the present one, and not with what a trigger records next."""
         self._is_making_first = self._waits_for_a_reader = False
-        self._is_offered = False
+        self._is_offered = self._has_given_up_waiting = False
         self.wants_next = False
         """Whether a next file is to be made, since the present one will be cut."""
         self.writer: Writer | None = None
@@ -160,9 +160,13 @@ class Recording:
         self.pieces.plan(1, PlannedPiece(frames))
 
     def give_up_waiting(self) -> None:
-        """At the end of the take, do not wait for a reader that has never come."""
-        if self.writer is not None and not self._open and self._waits_for_a_reader:
-            self.writer.stop()
+        """At the end of the take, do not wait for a reader that has never come, and tell of that once."""
+        if self.writer is None or self._open or not self._waits_for_a_reader:
+            return
+        self.writer.stop()
+        if not self.left.has_any and not self._has_given_up_waiting:
+            self._has_given_up_waiting = True
+            self._warn(f"nobody has read {self.output.path}: nothing is written to it")
 
     # ---- making files ----
 

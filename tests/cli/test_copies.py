@@ -146,6 +146,7 @@ def test_a_fifo_that_nobody_reads_costs_the_file_nothing(pastream: Pastream, tmp
     assert gaps_in_ramp(read(tmp_path / "a.wav")) == []
     assert (result.returncode, told(result)) == (0, {"a.wav": 2 * RATE})
     assert copies_of(result)[0][1][1] == {"none": "missing", "stops": "failed"}[reader]
+    assert ("warning: nobody has read fifo.au: nothing is written to it" in result.stderr) == (reader == "none")
 
 
 def test_a_reader_that_stops_costs_the_file_nothing_and_its_copy_is_told_to_have_failed(
