@@ -75,6 +75,7 @@ class Core(Connected):
             self.samplerate,
         )
         self._set_lead()
+        self._placed_pause_frames = 0
 
     def attach(self, device: OpenDevice, slept_seconds: float = 0.0) -> None:
         """Give the core another device, before or in the middle of a run, and before that device is started.

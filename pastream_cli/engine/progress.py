@@ -42,6 +42,7 @@ class Progress:
         """When frames are captured."""
         self._pauses: Spool[Pause] = Spool()
         self._paused_at: tuple[int, int] | None = None
+        self._placed_pause_frames = 0  # of all that the callback has counted, those that have their place in `times`
 
     @property
     def samplerate(self) -> float:
@@ -85,6 +86,7 @@ class Progress:
         if not counts.time_zero_ns:
             return None
         self.times.wall.hold()
+        self._place_rest(counts)
         present = self._present_pause()
         paused_frames = present.frames if present is not None and present.frame <= frame else 0
         self.times.own_clock = self._own_clock()
@@ -119,7 +121,9 @@ class Progress:
         If the timeline stands still then, it is the frame at which it goes on.
         """
         self.times.own_clock = self._own_clock()
-        return self.times.frame_of(wall_ns, self.counts(), self._present_pause())
+        counts = self.counts()
+        self._place_rest(counts)
+        return self.times.frame_of(wall_ns, counts, self._present_pause())
 
     def end_at(self, wall_ns: int) -> int:
         """End the timeline before the frame of a time, unless it ends earlier; return that frame. As `frame_of`."""
@@ -178,6 +182,7 @@ class Progress:
         """Let the timeline stand still: captured frames are dropped, and playback waits."""
         if not self.is_paused:
             counts = self.counts()
+            self._place_rest(counts)
             self._paused_at = (counts.position, counts.paused_frames)
             lib.engine_pause(self._engine, True)
 
@@ -187,7 +192,15 @@ class Progress:
         if (pause := self._present_pause()) is not None:
             self._pauses.append(pause)
             self.times.beside.pause(*pause)
+            self._placed_pause_frames += pause.frames
             self._paused_at = None
+
+    def _place_rest(self, counts: Counts) -> None:
+        """Place what else has stood still by now: the silence of seeks, and the last block of a pause."""
+        frames = counts.paused_frames - self._placed_pause_frames
+        if self._paused_at is None and frames > 0:
+            self.times.beside.pause(counts.position, frames)
+            self._placed_pause_frames += frames
 
     def _present_pause(self) -> Pause | None:
         """Return the pause that is going on, with its length so far."""

@@ -219,3 +219,13 @@ def test_each_jump_is_heard_to_the_frame_on_a_server(
 def has_jumped_to(listener: Listener, place: int) -> bool:
     """Tell whether what is heard is so many steps from where it would be without a jump; keys may come one by one."""
     return sum(jumps_in(listener)) == place * STEP
+
+
+def test_seeks_put_off_no_end_by_the_clock(player: Callable[..., Window]) -> None:
+    end = time.time() + 9
+    take = player("--until", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)))
+    for key in ("Left", "Right") * 15:  # each is followed by a silence in which the reader comes after
+        take.type(key)
+        time.sleep(0.1)
+    assert take.code() == 0
+    assert -1.5 < time.time() - end < 1
