@@ -85,7 +85,7 @@ static void end_link(struct state *s, int is_cut_off) {
 
 static int begin_link(struct state *s, struct link_message message) {
     int ends[2];
-    if (!make_pipe(ends))
+    if (!make_pipe_beside(ends, s->f->links))
         return 0;
     s->target = ends[1];
     message.descriptor = ends[0];

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Makes a pipe that programs started later do not inherit. Returns false if the system refuses. */
@@ -19,6 +20,34 @@ static inline int make_pipe(int ends[2]) {
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     return 1;
 #endif
+}
+
+enum { SPARE_DESCRIPTORS = 16, MS_BETWEEN_LOOKS = 20, LOOKS = 100 };
+
+/* Tells whether a descriptor leaves some for whatever else the process opens. */
+static inline int leaves_some(int descriptor) {
+    struct rlimit most;
+    return getrlimit(RLIMIT_NOFILE, &most) ||
+           (rlim_t)descriptor + SPARE_DESCRIPTORS < most.rlim_cur;
+}
+
+/* Makes a pipe too, and waits while the process has few descriptors left: there are more when what
+ * earlier pipes carry has been played. Returns false once nobody reads `other` any more. */
+static inline int make_pipe_beside(int ends[2], int other) {
+    struct pollfd reader = {.fd = other};
+    for (int looks = 0;; ++looks) {
+        const int is_made = make_pipe(ends);
+        if (is_made && (looks >= LOOKS || leaves_some(ends[1])))
+            return 1;
+        if (is_made) {
+            close(ends[0]);
+            close(ends[1]);
+        } else if (errno != EMFILE && errno != ENFILE) {
+            return 0;
+        }
+        if (poll(&reader, 1, MS_BETWEEN_LOOKS) > 0)
+            return 0;
+    }
 }
 
 /* Asks for a pipe that holds so many bytes. Elsewhere than on Linux a pipe is as large as it is. */

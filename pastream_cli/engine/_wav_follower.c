@@ -181,7 +181,7 @@ static int begin_link(struct flow *f) {
     int ends[2];
     f->place = 0;
     if (samples->raw_format) {
-        if (!make_pipe(ends))
+        if (!make_pipe_beside(ends, f->f->links))
             return 0;
         message.descriptor = ends[0];
         message.raw_format = samples->raw_format;

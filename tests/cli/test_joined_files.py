@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,22 @@ def test_a_chain_is_looped_from_its_first_link(suffix: str, tmp_path: Path, past
     assert len(heard) == len(once) * 5 // 2
     for start in (len(once) // 3, len(once) * 2 // 3):
         assert np.array_equal(play(pastream, joined, "--from", f"{start}s")[0], once[start:])
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "wav"])
+def test_more_sounds_in_a_pipe_than_there_are_descriptors_are_all_played(
+    suffix: str, tmp_path: Path, pastream: Pastream
+) -> None:
+    frames = 4410
+    part = encoded(tmp_path / "part.ogg", seconds=frames / 44100).with_suffix(f".{suffix}").read_bytes()
+    other = tmp_path / "other.wav"  # of another rate, so that it is a sound of its own
+    soundfile.write(other, np.zeros((frames, 2)), 48000)
+    parts = [part, other.read_bytes()] if suffix == "wav" else [part, part]
+    (tmp_path / f"all.{suffix}").write_bytes(b"".join(parts) * 60)
+    line = f"ulimit -n 40; cat all.{suffix} | {sys.executable} -m pastream_cli - out.wav -D virtual:fast"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=pastream.environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert soundfile.info(tmp_path / "out.wav").frames == 120 * frames
 
 
 def make_mp3_without_an_index(path: Path) -> int:
