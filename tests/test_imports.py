@@ -178,7 +178,8 @@ ASK_A_HOST = """
 import sys
 from pastream_cli.engine.devices import host_program
 request = {"act": "choose", "text": %r, "sides": ["capture"], "rate_matters": True}
-assert host_program.Program().answer(request)["result"]
+answer = host_program.Program().answer(request)
+assert "result" in answer, answer
 print(*sys.modules)
 """
 
@@ -186,7 +187,8 @@ print(*sys.modules)
 @pytest.mark.parametrize("device", [None, "loopback", "loopback, JACK Audio Connection Kit"])
 def test_a_recording_on_jack_asks_no_other_sound_server(jackd: JackServer, device: str | None) -> None:
     asked = [sys.executable, "-c", ASK_A_HOST % device]
-    run = subprocess.run(asked, env=jackd.environment, cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    run = subprocess.run(asked, env=jackd.environment, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
     loaded = set(run.stdout.split())
     assert "sounddevice" in loaded
     assert not {name for name in loaded if name.startswith("pastream_cli.engine.devices.pulse")}
