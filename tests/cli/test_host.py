@@ -8,6 +8,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -234,6 +235,49 @@ def test_a_take_that_is_killed_leaves_no_process_and_no_semaphore(
         wait_until(lambda: not is_there(host), "the end of the device's process", SECONDS_TO_BE_GONE)  # noqa: B023
         LOG.info("gone after %.3f s", time.monotonic() - killed)
         assert semaphores_of_jack(jackd) == before
+
+
+def test_a_host_that_hangs_ends_with_a_take_whose_starter_ignores_alarms(
+    pastream: Pastream, tmp_path: Path, fresh_pulseaudio: PulseServer
+) -> None:
+    ignored = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        take = record(pastream, tmp_path / "take.wav", fresh_pulseaudio, device="pulse")
+    finally:
+        signal.signal(signal.SIGALRM, ignored)
+    host = host_of(take.process.pid)
+    assert host is not None
+    fresh_pulseaudio.suspend()
+    take.process.kill()
+    take.process.wait()
+    wait_until(lambda: not is_there(host), "the end of the device's process", 2 * SECONDS_TO_BE_GONE)
+
+
+def test_a_take_with_more_than_a_thousand_files_open_is_recorded(tmp_path: Path, pulseaudio: PulseServer) -> None:
+    """The descriptors of its starter are below its own."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    words = ["-m", "pastream_cli", "null", "take.wav", "-d", "0.5", "-D", "pulse", "-q"]
+    starter = (
+        "import os, sys\n"
+        "null = os.open('/dev/null', os.O_RDONLY)\n"
+        "for number in range(10, 1110): os.dup2(null, number)\n"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    if most[1] < 2048:
+        pytest.skip("the system allows no more than a thousand")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, most[1]))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", starter, *words],
+            cwd=tmp_path,
+            env=pulseaudio.environment,
+            capture_output=True,
+            check=False,
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(read(tmp_path / "take.wav")) == RATE // 2
 
 
 def test_a_take_that_ends_leaves_no_process_and_no_semaphore(

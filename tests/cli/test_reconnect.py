@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from datetime import datetime, timedelta
+import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pastream_cli.args import parse
 from pastream_cli.engine.devices import virtual
 from pastream_cli.errors import DeviceNameError, UsageError
 from tests.runner import Pastream, Result
+from tests.servers import PulseServer
 from tests.sounds import RATE, Samples, assert_same, make_noise, read
 from tests.takes import PATIENT, RAMP, SLACK, Listener, ramp, report_of, silences, wait_for_frames
 
@@ -213,3 +215,27 @@ def test_a_device_that_is_absent_or_in_use_is_waited_for(pastream: Pastream, tmp
     )  # fmt: skip
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"old.wav", "absent.wav", "busy.wav"}
+
+
+def test_what_is_known_of_a_device_says_nothing_of_the_next_one(pastream: Pastream) -> None:
+    """One dies in the wait for the time at which the take begins, and another one is back by then."""
+    begin_at = datetime.now(timezone.utc) + timedelta(seconds=5 * SLACK)
+    device = "virtual:sine:drift=50:die=1:back=3"
+    take = begin(pastream, "take.wav", device, "--at", f"{begin_at:%Y-%m-%dT%H:%M:%SZ}", "-d", "1", "--reconnect")
+    result = pastream.finish(take, timeout=60)
+    report = report_of(result)
+    assert (result.returncode, report["frames"], report["missing_frames"]) == (0, RATE, 0), result
+
+
+def test_an_end_by_the_clock_is_kept_after_a_gap(pastream: Pastream, fresh_pulseaudio: PulseServer) -> None:
+    end = time.time() + 5 * SLACK
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))
+    options = ("-D", "pulse", "--until", until, "--reconnect", "--json")
+    take = pastream.start("null", "take.wav", *options, server=fresh_pulseaudio)
+    wait_for_frames(pastream.folder / "take.wav", RATE // 2)
+    fresh_pulseaudio.unplug()
+    time.sleep(4)
+    fresh_pulseaudio.plug()
+    result = pastream.finish(take, timeout=60)
+    assert (result.returncode, report_of(result)["away_frames"] > 0) == (0, True), result
+    assert int(end) - 1 < time.time() < int(end) + SLACK
