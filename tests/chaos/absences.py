@@ -6,16 +6,18 @@ import re
 from datetime import datetime
 from typing import Any
 
-from tests.chaos.evidence import Evidence, Struck
+from tests.chaos.evidence import Evidence
 from tests.chaos.faults import DeviceFault
 from tests.chaos.host_faults import HostDeath
-from tests.chaos.scenarios import Host
+from tests.chaos.scenarios import Host, Sink
 
 MOST_BLOCK_FRAMES = 4096
 """Of a device that chooses its block."""
 
 # A gap begins with the last block of the device before, which is older than the fault by a part of the latency.
 _EARLY_SECONDS = 0.6
+# An idle sink of a sound server fills its buffer at once, and then takes nothing for so long.
+_IDLE_SECONDS = 2.5
 # A server that was just started may go once more, and a device that is told to be silent is so at its next block.
 _LATE_SECONDS = 1.0
 # From the end of a fault to the first frame: an idle sink takes two seconds, and the next try may be as far away.
@@ -118,9 +120,11 @@ def _real_gaps(evidence: Evidence, gaps: list[dict[str, Any]], *, is_told: bool)
     scenario, starved = evidence.scenario, evidence.starved_seconds
     blows = [struck for struck in evidence.struck if struck.fault.takes_device]
     left = list(blows)
+    only_plays = scenario.sink is Sink.NONE and scenario.host in {Host.PULSE, Host.PIPEWIRE}
+    early = _IDLE_SECONDS if only_plays else _EARLY_SECONDS
     for gap in gaps:
         begun = moment_of(gap["time"]).timestamp() - evidence.epoch
-        near = [blow for blow in left if _may_begin(blow, begun, starved)]
+        near = [blow for blow in left if blow.begun - early - starved <= begun <= blow.ended + _LATE_SECONDS + starved]
         what = f"{gap['frames']} frames without a device, at {gap['seconds']} s"
         if not near:
             return f"{what}: nothing took it"
@@ -135,7 +139,3 @@ def _real_gaps(evidence: Evidence, gaps: list[dict[str, Any]], *, is_told: bool)
     if deaths and deaths[0].begun < noticed and not gaps and not is_told and evidence.returncode == 0:
         return "the process of the device was killed, and nothing of it was told"
     return None
-
-
-def _may_begin(blow: Struck, begun: float, starved: float) -> bool:
-    return blow.begun - _EARLY_SECONDS - starved <= begun <= blow.ended + _LATE_SECONDS + starved
