@@ -178,8 +178,7 @@ struct engine {
 #include "_counters.h"
 #undef COUNTER
     _Atomic uint32_t levels_answered;
-    /* frames; after the last callback, as in struct debt; INT64_MIN before the device has its place
-     */
+    /* frames after the last callback, as in struct debt; INT64_MIN: not known yet */
     _Atomic int64_t present_debt;
 
     /* The process of the device, if it is not the owner's. */

@@ -333,9 +333,8 @@ class Copies:
             self._finished.end()
         for copy, failure in zip(self.all, failures, strict=True):
             if failure is not None and self.has_several and copy not in self._told:
-                with_others = partial(self._note, copy, failure)
                 if not all(failures):
-                    with_others()
+                    self._note(copy, failure)
                 elif copy is not self.output:  # whose failure is that of the run
                     self._warn(failure.message)
         return lists, failures[0] if all(failures) else None

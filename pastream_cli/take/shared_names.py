@@ -52,7 +52,7 @@ class SharedNames:
             paths = self._paths.get(piece)
             if paths is not None and paths[number] == path:
                 del self._paths[piece]
-                self._used.difference_update(map(os.path.realpath, paths))
+                self._used.difference_update(paths)
 
     def _choose(self, first_frame: datetime) -> tuple[str, ...]:
         error: FileError = FileError(f"cannot create {self._outputs[0].path}: every number is taken")
@@ -62,7 +62,7 @@ class SharedNames:
             for paths in self._candidates(first_frame):
                 taken = self._taken(paths)
                 if not taken:
-                    self._used.update(map(os.path.realpath, paths))
+                    self._used.update(path for path, o in zip(paths, self._outputs, strict=True) if o.overwrite)
                     return paths
                 if any(are_fixed[i] for i in taken):
                     error = ExistsError(paths[taken[0]])
@@ -87,4 +87,4 @@ class SharedNames:
             return False
         if self._input_path is not None and are_one_file(self._input_path, path):
             return True
-        return os.path.realpath(path) in self._used if may_replace else os.path.lexists(path)
+        return path in self._used if may_replace else os.path.lexists(path)
